@@ -1,0 +1,36 @@
+"""The table of operators: one row each, with name, signature, size rule, existence, index definition, LaTeX, source.
+
+Adding an operator is one row here and one loop in `numeric/operators.py`; `tests/test_operator_table.py` fails and names
+what is still missing. Rows are grouped by idea in the modules of this package.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from derivations.expressions import Apply, Expression
+from derivations.operators.elementary import ROWS as ELEMENTARY
+from derivations.operators.resampling import ROWS as RESAMPLING
+from derivations.operators.row import Operator, OperatorError, Parameter
+from derivations.operators.sliding import ROWS as SLIDING
+
+OPERATORS: dict[str, Operator] = {row.name: row for row in (*ELEMENTARY, *SLIDING, *RESAMPLING)}
+
+ALIASES = {"conv2": "conv"}
+
+
+def apply(name: str, *arguments: Any, **keywords: Any) -> Expression:
+    """The formula `name(arguments)`; raises OperatorError where the arguments do not fit the signature.
+
+    >>> from derivations.expressions import Tensor
+    >>> apply("rot180", Tensor("a", (3, 4))).shape
+    (3, 4)
+    """
+    name = ALIASES.get(name, name)
+    if name not in OPERATORS:
+        raise OperatorError(f"there is no operator {name}", "")
+    row = OPERATORS[name]
+    return Apply(name, *row.normalise(arguments, keywords))
+
+
+__all__ = ["ALIASES", "OPERATORS", "Operator", "OperatorError", "Parameter", "apply"]

@@ -1,0 +1,203 @@
+"""What a row of the operator table is, and how the arguments of a call are bound to its signature.
+
+After `normalise` every parameter has one form: strides, dilations and windows are a Tuple with one integer per sliding
+axis, paddings a Tuple of (before, after) pairs, modes a Str. So no later stage asks which spelling an author chose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sympy import Basic, Expr, Integer, Tuple, sympify
+from sympy.core.symbol import Str
+
+from derivations.expressions import Expression, Shape, ShapeError, expression
+from derivations.integers import Condition
+
+MODES = ("valid", "full", "same")
+
+
+class OperatorError(ShapeError):
+    """A call that does not fit its operator's signature; `part` is the argument's position as written, or None."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter: `kind` is one of tensor, mode, each (an integer per sliding axis), padding, window, integer,
+    integers (the remaining positional arguments), flag. `ranks` are the ranks that a tensor may have."""
+
+    name: str
+    kind: str = "tensor"
+    default: Any = None
+    required: bool = False
+    ranks: tuple[int, ...] = ()
+
+
+def tensor(name: str, *ranks: int) -> Parameter:
+    """A required data argument; without ranks, of any rank."""
+    return Parameter(name, "tensor", required=True, ranks=ranks)
+
+
+@dataclass(frozen=True)
+class Operator:
+    """A row. `size(*normalised)` is the shape, `exists(*normalised)` the conditions under which it exists,
+    `entry(index, *normalised)` the index definition, `latex(*rendered)` the notation."""
+
+    name: str
+    parameters: tuple[Parameter, ...]
+    size: Callable[..., Shape]
+    exists: Callable[..., Sequence[Condition]]
+    entry: Callable[..., Any]
+    latex: Callable[..., str]
+    reference: str
+    sliding_axes: Callable[[int], int] = field(default=lambda rank: rank)
+
+    def normalise(self, arguments: Sequence[Any], keywords: Mapping[str, Any]) -> tuple[Basic, ...]:
+        """The arguments in the order of the signature, each in its one form."""
+        bound = self._bind(arguments, keywords)
+        axes = 0
+        values: list[Basic] = []
+        for parameter in self.parameters:
+            position = list(bound).index(parameter.name) if parameter.name in bound else None
+            given = bound.get(parameter.name, parameter.default)
+            if parameter.default == "window" and parameter.name not in bound:
+                given = values[1]
+            try:
+                value = _NORMALISERS[parameter.kind](given, axes, parameter)
+            except OperatorError as error:
+                raise OperatorError(f"{self.name}: {error.message}", error.fix, position) from None
+            if isinstance(value, Expression) and axes == 0:
+                axes = self.sliding_axes(value.rank)
+            values.append(value)
+        return tuple(values)
+
+    def _bind(self, arguments: Sequence[Any], keywords: Mapping[str, Any]) -> dict[str, Any]:
+        names = [parameter.name for parameter in self.parameters]
+        rest = [parameter for parameter in self.parameters if parameter.kind == "integers"]
+        if rest:
+            at = names.index(rest[0].name)
+            arguments = [*arguments[:at], tuple(arguments[at:])]
+        if len(arguments) > len(names):
+            raise OperatorError(
+                f"{self.name} takes {len(names)} arguments, {len(arguments)} are given",
+                f"its arguments are {self.signature}",
+                len(names),
+            )
+        bound = dict(zip(names, arguments, strict=False))
+        for keyword, value in keywords.items():
+            if keyword not in names:
+                raise OperatorError(
+                    f"{self.name} has no parameter {keyword}", f"its arguments are {self.signature}", None
+                )
+            if keyword in bound:
+                raise OperatorError(f"{self.name} is given {keyword} twice", f"leave out {keyword}=", None)
+            bound[keyword] = value
+        for parameter in self.parameters:
+            if parameter.required and parameter.name not in bound:
+                raise OperatorError(
+                    f"{self.name} lacks its argument {parameter.name}", f"its arguments are {self.signature}", None
+                )
+        return bound
+
+    @property
+    def signature(self) -> str:
+        """The parameters as they are written in the claim language."""
+        shown = []
+        for parameter in self.parameters:
+            default = "f" if parameter.default == "window" else str(parameter.default).lower()
+            shown.append(parameter.name if parameter.required else f"{parameter.name}={default}")
+        return f"({', '.join(shown)})"
+
+
+def _tensor(value: Any, axes: int, parameter: Parameter) -> Basic:
+    node = expression(value)
+    if parameter.ranks and node.rank not in parameter.ranks:
+        wanted = " or ".join(str(rank) for rank in parameter.ranks)
+        raise OperatorError(f"{parameter.name} has rank {node.rank}, it must have rank {wanted}", "")
+    return node
+
+
+def _mode(value: Any, axes: int, parameter: Parameter) -> Basic:
+    if str(value) not in MODES:
+        raise OperatorError(f"there is no mode {value}", "the modes are valid, full and same")
+    return Str(str(value))
+
+
+def integer(value: Any, what: str) -> Expr:
+    """An integer expression in the sizes, or an OperatorError that names what it is for."""
+    if isinstance(value, Expression):
+        inner = getattr(value, "value", None)
+        if inner is None or value.rank:
+            raise OperatorError(f"{what} is not an integer", "write a number or an integer expression in the dims")
+        value = inner
+    number = sympify(value)
+    if number.is_integer is False or number.is_number and not number.is_Integer:
+        raise OperatorError(f"{what} is {number}, which is not an integer", "use // for the floor of a quotient")
+    return number
+
+
+def _items(value: Any) -> list[Any] | None:
+    if isinstance(value, tuple | list | Tuple):
+        return list(value)
+    return None
+
+
+def _each(value: Any, axes: int, parameter: Parameter) -> Basic:
+    items = _items(value)
+    if items is None:
+        items = [value] * axes
+    if len(items) != axes:
+        raise OperatorError(f"{parameter.name} has {len(items)} numbers for {axes} axes", "give one number for all axes")
+    return Tuple(*[integer(item, parameter.name) for item in items])
+
+
+def _padding(value: Any, axes: int, parameter: Parameter) -> Basic:
+    items = _items(value)
+    if items is None:
+        items = [(value, value)] * axes
+    elif axes == 1 and len(items) == 2 and _items(items[0]) is None:
+        items = [tuple(items)]
+    pairs = []
+    for item in items:
+        pair = _items(item) or [item, item]
+        if len(pair) != 2:
+            raise OperatorError(f"{parameter.name} has {len(pair)} numbers for one axis", "give (before, after)")
+        pairs.append(Tuple(*[integer(number, parameter.name) for number in pair]))
+    if len(pairs) != axes:
+        raise OperatorError(
+            f"{parameter.name} has {len(pairs)} pairs for {axes} axes", "give one number, or (before, after) per axis"
+        )
+    return Tuple(*pairs)
+
+
+def _integer(value: Any, axes: int, parameter: Parameter) -> Basic:
+    return integer(value, parameter.name)
+
+
+def _integers(value: Any, axes: int, parameter: Parameter) -> Basic:
+    items = value or ()
+    if len(items) == 1 and _items(items[0]) is not None:
+        items = _items(items[0])
+    if not items:
+        raise OperatorError("no sizes are given", "give at least one size")
+    return Tuple(*[integer(item, parameter.name) for item in items])
+
+
+def _flag(value: Any, axes: int, parameter: Parameter) -> Basic:
+    if str(value) not in ("True", "False", "true", "false"):
+        raise OperatorError(f"{parameter.name} is {value}", "it is true or false")
+    return Integer(str(value).lower() == "true")
+
+
+_NORMALISERS: dict[str, Callable[[Any, int, Parameter], Basic]] = {
+    "tensor": _tensor,
+    "mode": _mode,
+    "each": _each,
+    "padding": _padding,
+    "window": _each,
+    "integer": _integer,
+    "integers": _integers,
+    "flag": _flag,
+}

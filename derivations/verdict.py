@@ -1,0 +1,82 @@
+"""The one record of a judgement, which is the JSON schema; every renderer is a pure function of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+Word = Literal["proved", "holds where", "refuted", "false", "undecided"]
+
+
+@dataclass(frozen=True)
+class Witness:
+    """The smallest counterexample: sizes by name; then either an entry (index, one-hot or small data, both values)
+    or the two shapes (None: that side does not exist at these sizes). Numbers are exact, printed as in the claim
+    language."""
+
+    sizes: Mapping[str, int]
+    index: tuple[int, ...] | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+    left: str | None = None
+    right: str | None = None
+    left_shape: tuple[int, ...] | None = None
+    right_shape: tuple[int, ...] | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What `numeric/` found: how many shapes, how ("exact integers", "complex step", ...), the largest error, and the
+    sizes at which the two sides agreed or differed."""
+
+    shapes: int = 0
+    agreed: int = 0
+    method: str = "none"
+    largest_error: float = 0.0
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of a proof or derivation: text in claim syntax, LaTeX, the rule's name, and whether the kernel
+    proved it."""
+
+    text: str
+    latex: str
+    rule: str
+    proved: bool
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The judgement of one link of one claim under one reading. Frozen; `as_json` is the published schema."""
+
+    document: str
+    id: str
+    link: int
+    reading: Mapping[str, str]
+    line: int
+    statement: str
+    verdict: Word
+    holds_where: str | None = None
+    witness: Witness | None = None
+    repair: tuple[str, ...] = ()
+    axioms: tuple[str, ...] = ()
+    evidence: Evidence = field(default_factory=Evidence)
+    reason: str = ""
+    steps: tuple[Step, ...] = ()
+    expected: str = "proved"
+    as_expected: bool = True
+    contradiction: str = ""
+    seconds: float = 0.0
+    latex: str = ""
+    context: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """The object of the `--json` output, as `claim-language.md` lists it; more keys may follow."""
+        record = asdict(self)
+        record["reading"] = dict(self.reading)
+        if self.witness is not None:
+            record["witness"] = {key: value for key, value in asdict(self.witness).items() if value is not None}
+        return record
