@@ -1,0 +1,233 @@
+"""Convolution and cross-correlation with their adjoints, in one, two or three spatial dimensions.
+
+Why: these are the layers whose gradients the derivations argue about. They are multilinear in (input,
+kernel), so integers held in float64 stay exact (below 2**53) through the matrix products, and complex
+numbers pass through without a conjugate, as the complex step needs.
+
+Law: cross-correlation is  y[n, f, i] = b[f] + Σ_{c, k} x[n, c, stride·i + dilation·k − pad] · w[f, c, k]  and
+convolution is the same with w reversed on every spatial axis. Padding is entries equal to 0.
+
+What it cannot see: an infinite kernel entry times padding is 0·∞ = NaN, as IEEE 754 says.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from numeric.layers.geometry import (
+    Array,
+    Axes,
+    Padding,
+    PerAxis,
+    add_windows,
+    as_array,
+    convolution_axes,
+    expect_shape,
+    pad_spatial,
+    sliding_windows,
+)
+
+
+@dataclass(frozen=True)
+class _Sizes:
+    """Every size of one call, checked: batch, groups, channels and filters per group, and the spatial
+    axes."""
+
+    batch: int
+    groups: int
+    channels: int
+    filters: int
+    axes: Axes
+
+    @property
+    def outputs(self) -> tuple[int, ...]:
+        return tuple(axis.outputs for axis in self.axes)
+
+    @property
+    def kernels(self) -> tuple[int, ...]:
+        return tuple(axis.kernel for axis in self.axes)
+
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        return (self.batch, self.groups * self.filters, *self.outputs)
+
+
+def correlate(
+    x: ArrayLike,
+    w: ArrayLike,
+    b: ArrayLike | None = None,
+    *,
+    mode: str | None = None,
+    stride: PerAxis = 1,
+    pad: Padding = 0,
+    dilation: PerAxis = 1,
+    groups: int = 1,
+) -> Array:
+    """Cross-correlation: x (N, C, *sizes), w (F, C/groups, *kernel), b (F,) -> (N, F, *outputs).
+
+    y[n, f, i] = b[f] + Σ_{c, k} x[n, c, stride·i + dilation·k − pad] w[f, c, k];  with groups, filter f sees
+    the channels of its own group.  [Dumoulin & Visin 2016, relation 6; Goodfellow et al. 2016, eq. 9.6]
+    Raises ValueError where shapes do not fit, naming both sides.
+
+    >>> correlate(np.array([[[0, 1, 2, -1, 3]]]), np.array([[[1, 1, 0]]]))
+    array([[[1, 3, 1]]])
+    """
+    x, w = as_array(x, "x"), as_array(w, "w")
+    sizes = _sizes(x, w, mode, stride, pad, dilation, groups)
+    y = _products(_columns(x, sizes), w, sizes)
+    return y if b is None else y + _bias_column(as_array(b, "b"), y)
+
+
+def convolve(
+    x: ArrayLike,
+    w: ArrayLike,
+    b: ArrayLike | None = None,
+    *,
+    mode: str | None = None,
+    stride: PerAxis = 1,
+    pad: Padding = 0,
+    dilation: PerAxis = 1,
+    groups: int = 1,
+) -> Array:
+    """True convolution: `correlate` with the kernel reversed on every spatial axis; same shapes.
+
+    y[n, f, i] = b[f] + Σ_{c, k} x[n, c, stride·i + dilation·(K − 1 − k) − pad] w[f, c, k].  With
+    mode='full' this is the textbook  y[i] = Σ_k x[i − k] w[k].  It never swaps its operands.
+
+    >>> convolve(np.array([[[0, 1, 2, -1, 3]]]), np.array([[[1, 1, 0]]]), mode="full")
+    array([[[0, 1, 3, 1, 2, 3, 0]]])
+    """
+    return correlate(
+        x, _reversed(as_array(w, "w")), b, mode=mode, stride=stride, pad=pad, dilation=dilation, groups=groups
+    )
+
+
+def correlate_backward(
+    delta: ArrayLike,
+    x: ArrayLike,
+    w: ArrayLike,
+    *,
+    mode: str | None = None,
+    stride: PerAxis = 1,
+    pad: Padding = 0,
+    dilation: PerAxis = 1,
+    groups: int = 1,
+) -> tuple[Array, Array, Array]:
+    """Gradients (dx, dw, db) of a loss whose sensitivity at `correlate`'s output is delta (N, F, *outputs).
+
+    dx[n, c, u] = Σ_{f, i, k: stride·i + dilation·k − pad = u} delta[n, f, i] w[f, c, k],
+    dw[f, c, k] = Σ_{n, i} delta[n, f, i] x[n, c, stride·i + dilation·k − pad],  db[f] = Σ_{n, i} delta[n,
+    f, i]. Rows that no window reads get 0.
+
+    >>> x, w = np.array([[[1, 2, 3, 4]]]), np.array([[[5, 6]]])
+    >>> correlate_backward(np.array([[[1]]]), x, w, stride=3)
+    (array([[[5, 6, 0, 0]]]), array([[[1, 2]]]), array([1]))
+    """
+    delta, x, w = as_array(delta, "delta"), as_array(x, "x"), as_array(w, "w")
+    sizes = _sizes(x, w, mode, stride, pad, dilation, groups)
+    expect_shape(delta, sizes.output_shape, "delta", "the output")
+    dx = input_gradient(delta, w, sizes.axes, groups)
+    dw = _kernel_gradient(delta, _columns(x, sizes), sizes)
+    return dx, dw, delta.sum(axis=(0, *range(2, delta.ndim)))
+
+
+def convolve_backward(
+    delta: ArrayLike,
+    x: ArrayLike,
+    w: ArrayLike,
+    *,
+    mode: str | None = None,
+    stride: PerAxis = 1,
+    pad: Padding = 0,
+    dilation: PerAxis = 1,
+    groups: int = 1,
+) -> tuple[Array, Array, Array]:
+    """Gradients (dx, dw, db) of `convolve`, as `correlate_backward` with w and dw reversed on the spatial
+    axes.
+
+    >>> x, w = np.array([[[1, 2, 3, 4]]]), np.array([[[5, 6]]])
+    >>> convolve_backward(np.array([[[1]]]), x, w, stride=3)
+    (array([[[6, 5, 0, 0]]]), array([[[2, 1]]]), array([1]))
+    """
+    dx, dw, db = correlate_backward(
+        delta,
+        x,
+        _reversed(as_array(w, "w")),
+        mode=mode,
+        stride=stride,
+        pad=pad,
+        dilation=dilation,
+        groups=groups,
+    )
+    return dx, _reversed(dw), db
+
+
+def input_gradient(delta: Array, w: Array, axes: Axes, groups: int) -> Array:
+    """dx of `correlate` alone: delta (N, F, *outputs), w (F, C/groups, *kernel) -> (N, C, *sizes)."""
+    batch, filters = delta.shape[0], delta.shape[1] // groups
+    channels = w.shape[1]
+    kernels, outputs = w.shape[2:], delta.shape[2:]
+    rows = w.reshape(groups, filters, channels * math.prod(kernels)).swapaxes(1, 2)
+    spread = np.matmul(rows, delta.reshape(batch, groups, filters, math.prod(outputs)))
+    return add_windows(spread.reshape(batch, groups * channels, *kernels, *outputs), axes)
+
+
+def _columns(x: Array, sizes: _Sizes) -> Array:
+    """Every window as a column: (N, groups, C/groups · kernel entries, output positions)."""
+    view = sliding_windows(pad_spatial(x, sizes.axes), sizes.axes)
+    rank = len(sizes.axes)
+    order = (0, 1, *range(2 + rank, 2 + 2 * rank), *range(2, 2 + rank))
+    height = sizes.channels * math.prod(sizes.kernels)
+    return view.transpose(order).reshape(sizes.batch, sizes.groups, height, math.prod(sizes.outputs))
+
+
+def _products(columns: Array, w: Array, sizes: _Sizes) -> Array:
+    rows = w.reshape(sizes.groups, sizes.filters, columns.shape[2])
+    y: Array = np.matmul(rows, columns).reshape(sizes.output_shape)
+    return y
+
+
+def _kernel_gradient(delta: Array, columns: Array, sizes: _Sizes) -> Array:
+    """dw (F, C/groups, *kernel): one product over batch and positions together, for each group."""
+    batch, groups, height, positions = columns.shape
+    left = delta.reshape(batch, groups, sizes.filters, positions).transpose(1, 2, 0, 3)
+    right = columns.transpose(1, 0, 3, 2).reshape(groups, batch * positions, height)
+    dw: Array = np.matmul(left.reshape(groups, sizes.filters, batch * positions), right)
+    return dw.reshape(groups * sizes.filters, sizes.channels, *sizes.kernels)
+
+
+def _sizes(
+    x: Array, w: Array, mode: str | None, stride: PerAxis, pad: Padding, dilation: PerAxis, groups: int
+) -> _Sizes:
+    if x.ndim != w.ndim or not 3 <= x.ndim <= 5:
+        raise ValueError(
+            f"x has shape {x.shape} and w has shape {w.shape}; expected (N, C, *sizes) and (F, C/groups, "
+            "*kernel) "
+            "with the same 1 to 3 spatial axes; reshape the one that lacks its leading axes"
+        )
+    if isinstance(groups, bool) or not isinstance(groups, int | np.integer) or groups < 1:
+        raise ValueError(f"groups = {groups!r}: expected an integer of at least 1")
+    channels, filters = x.shape[1], w.shape[0]
+    if w.shape[1] * groups != channels:
+        raise ValueError(
+            f"x has {channels} channels but w has {w.shape[1]} for each of {groups} group(s), "
+            f"{w.shape[1] * groups} in all; give w the shape {(filters, channels // groups, *w.shape[2:])}"
+        )
+    if filters % groups:
+        raise ValueError(f"w has {filters} filters, which {groups} groups do not divide")
+    axes = convolution_axes(x.shape[2:], w.shape[2:], mode=mode, stride=stride, pad=pad, dilation=dilation)
+    return _Sizes(x.shape[0], int(groups), w.shape[1], filters // groups, axes)
+
+
+def _bias_column(b: Array, y: Array) -> Array:
+    expect_shape(b, (y.shape[1],), "b", "a bias for each of the output's channels")
+    return b.reshape(-1, *(1,) * (y.ndim - 2))
+
+
+def _reversed(w: Array) -> Array:
+    """w reversed on its spatial axes (rot180 in two dimensions)."""
+    return np.flip(w, axis=tuple(range(2, w.ndim)))
