@@ -15,6 +15,8 @@ from sympy.core.symbol import Str
 
 from derivations.expressions import Expression, Shape, ShapeError, expression
 from derivations.integers import Condition
+from derivations.kernel.terms import TRUE, Int
+from derivations.kernel.terms import Condition as KernelCondition
 
 MODES = ("valid", "full", "same")
 
@@ -40,16 +42,39 @@ def tensor(name: str, *ranks: int) -> Parameter:
     return Parameter(name, "tensor", required=True, ranks=ranks)
 
 
+Range = tuple[str, Int | int, Int | int]
+Read = tuple[int, tuple[Int, ...]]
+
+
+@dataclass(frozen=True)
+class Gather:
+    """One entry of a linear operator's result, as an index relation:
+
+        entry = numerator/denominator · Σ_{low <= bound <= high} [condition] Π_reads argument[index]
+
+    `reads` names data arguments by their number among the data arguments, from 0. An entry is read only where its
+    condition holds, so the condition must imply that every read is in bounds.
+    """
+
+    bound: tuple[Range, ...] = ()
+    condition: KernelCondition = TRUE
+    reads: tuple[Read, ...] = ()
+    numerator: Int = field(default_factory=lambda: Int.of(1))
+    denominator: Int = field(default_factory=lambda: Int.of(1))
+
+
 @dataclass(frozen=True)
 class Operator:
     """A row. `size(*normalised)` is the shape, `exists(*normalised)` the conditions under which it exists,
-    `entry(index, *normalised)` the index definition, `latex(*rendered)` the notation."""
+    `entry(index, *normalised)` the index definition (there integers are kernel terms and a data argument is given by its
+    shape; None for the few operators that are not linear, which `lowering.py` treats by name), `latex(*rendered)` the
+    notation."""
 
     name: str
     parameters: tuple[Parameter, ...]
     size: Callable[..., Shape]
     exists: Callable[..., Sequence[Condition]]
-    entry: Callable[..., Any]
+    entry: Callable[..., Gather] | None
     latex: Callable[..., str]
     reference: str
     sliding_axes: Callable[[int], int] = field(default=lambda rank: rank)
@@ -63,7 +88,7 @@ class Operator:
             position = list(bound).index(parameter.name) if parameter.name in bound else None
             given = bound.get(parameter.name, parameter.default)
             if parameter.default == "window" and parameter.name not in bound:
-                given = values[1]
+                given = values[-1]  # the stride follows the window in every signature and defaults to it
             try:
                 value = _NORMALISERS[parameter.kind](given, axes, parameter)
             except OperatorError as error:
@@ -79,6 +104,11 @@ class Operator:
         if rest:
             at = names.index(rest[0].name)
             arguments = [*arguments[:at], tuple(arguments[at:])]
+        elif self.parameters[-1].kind == "padding" and self.parameters[-1].required:
+            # pad(A, (top, bottom), (left, right)): the pairs of all axes follow one another
+            at = len(names) - 1
+            pairs = tuple(arguments[at:])
+            arguments = [*arguments[:at], *([pairs] if len(pairs) > 1 else pairs)]
         if len(arguments) > len(names):
             raise OperatorError(
                 f"{self.name} takes {len(names)} arguments, {len(arguments)} are given",

@@ -1,0 +1,175 @@
+"""Rotations, frames and grids: operators that move entries without combining them, on the last two axes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sympy import Basic
+
+from derivations.expressions import Expression, Shape
+from derivations.integers import Compare, Condition
+from derivations.kernel import terms
+from derivations.kernel.terms import Int
+from derivations.operators.row import Gather, Operator, OperatorError, Parameter, tensor
+from derivations.operators.sliding import last_two
+
+
+def _lead(rank: int) -> int:
+    return rank - last_two(rank)
+
+
+def _always(*arguments: Any) -> list[Condition]:
+    return []
+
+
+def _rot180_entry(index: Sequence[Int], a: Sequence[Int]) -> Gather:
+    lead = _lead(len(a))
+    turned = [n - 1 - i for i, n in zip(index[lead:], a[lead:], strict=True)]
+    return Gather(reads=((0, (*index[:lead], *turned)),))
+
+
+def _quarter_turns(k: Basic) -> int:
+    if not getattr(k, "is_Integer", False):
+        raise OperatorError(f"rot90 by {k} quarter turns", "the number of quarter turns is a number, such as 2", 1)
+    return int(k) % 4  # type: ignore[call-overload,no-any-return]
+
+
+def _rot90_size(a: Expression, k: Basic) -> Shape:
+    *lead, rows, columns = a.shape
+    return (*lead, columns, rows) if _quarter_turns(k) % 2 else a.shape
+
+
+def _rot90_entry(index: Sequence[Int], a: Sequence[Int], k: Int) -> Gather:
+    *lead, i, j = index
+    rows, columns = a[-2:]
+    turns = (k.constant or 0) % 4
+    place = {
+        0: (i, j),
+        1: (j, columns - 1 - i),
+        2: (rows - 1 - i, columns - 1 - j),
+        3: (rows - 1 - j, i),
+    }[turns]
+    return Gather(reads=((0, (*lead, *place)),))
+
+
+def _flip_axis(axis: Basic, rank: int) -> int:
+    if not getattr(axis, "is_Integer", False) or not -rank <= int(axis) < rank:  # type: ignore[call-overload]
+        raise OperatorError(f"flip along axis {axis} of a formula of rank {rank}", f"axes are 0 to {rank - 1}", 1)
+    return int(axis) % rank  # type: ignore[call-overload,no-any-return]
+
+
+def _flip_size(a: Expression, axis: Basic) -> Shape:
+    _flip_axis(axis, a.rank)
+    return a.shape
+
+
+def _flip_entry(index: Sequence[Int], a: Sequence[Int], axis: Int) -> Gather:
+    along = (axis.constant or 0) % len(a)
+    place = [n - 1 - i if number == along else i for number, (i, n) in enumerate(zip(index, a, strict=True))]
+    return Gather(reads=((0, tuple(place)),))
+
+
+def _up_size(a: Expression, n: Basic) -> Shape:
+    lead = _lead(a.rank)
+    return (*a.shape[:lead], *[size * factor for size, factor in zip(a.shape[lead:], n.args, strict=True)])
+
+
+def _positive(a: Expression, n: Basic) -> list[Condition]:
+    return [Compare(">=", factor, 1) for factor in n.args]
+
+
+def _up_entry(index: Sequence[Int], a: Sequence[Int], n: Sequence[Int]) -> Gather:
+    lead = _lead(len(a))
+    return Gather(reads=((0, (*index[:lead], *[i // f for i, f in zip(index[lead:], n, strict=True)])),))
+
+
+def _dilate_size(a: Expression, s: Basic) -> Shape:
+    lead = _lead(a.rank)
+    return (*a.shape[:lead], *[(size - 1) * step + 1 for size, step in zip(a.shape[lead:], s.args, strict=True)])
+
+
+def _dilate_exists(a: Expression, s: Basic) -> list[Condition]:
+    return [*_positive(a, s), *[Compare(">=", size, 1) for size in a.shape[_lead(a.rank) :]]]
+
+
+def _dilate_entry(index: Sequence[Int], a: Sequence[Int], s: Sequence[Int]) -> Gather:
+    lead = _lead(len(a))
+    pairs = list(zip(index[lead:], s, strict=True))
+    on_grid = terms.all_of(terms.zero(i % step) for i, step in pairs)
+    return Gather(condition=on_grid, reads=((0, (*index[:lead], *[i // step for i, step in pairs])),))
+
+
+def _pad_size(a: Expression, p: Basic) -> Shape:
+    lead = _lead(a.rank)
+    sizes = [size + pair.args[0] + pair.args[1] for size, pair in zip(a.shape[lead:], p.args, strict=True)]
+    return (*a.shape[:lead], *sizes)
+
+
+def _pad_exists(a: Expression, p: Basic) -> list[Condition]:
+    return [Compare(">=", width, 0) for pair in p.args for width in pair.args]
+
+
+def _pad_entry(index: Sequence[Int], a: Sequence[Int], p: Sequence[Sequence[Int]]) -> Gather:
+    lead = _lead(len(a))
+    place = [i - pair[0] for i, pair in zip(index[lead:], p, strict=True)]
+    inside = terms.all_of(terms.between(0, i, n - 1) for i, n in zip(place, a[lead:], strict=True))
+    return Gather(condition=inside, reads=((0, (*index[:lead], *place)),))
+
+
+def _crop_size(a: Expression, p: Basic) -> Shape:
+    lead = _lead(a.rank)
+    sizes = [size - pair.args[0] - pair.args[1] for size, pair in zip(a.shape[lead:], p.args, strict=True)]
+    return (*a.shape[:lead], *sizes)
+
+
+def _crop_exists(a: Expression, p: Basic) -> list[Condition]:
+    return [*_pad_exists(a, p), *[Compare(">=", size, 0) for size in _crop_size(a, p)]]
+
+
+def _crop_entry(index: Sequence[Int], a: Sequence[Int], p: Sequence[Sequence[Int]]) -> Gather:
+    lead = _lead(len(a))
+    return Gather(reads=((0, (*index[:lead], *[i + pair[0] for i, pair in zip(index[lead:], p, strict=True)])),))
+
+
+def _resize_size(a: Expression, shape: Basic) -> Shape:
+    lead = a.rank - len(shape.args)
+    if lead < 0:
+        raise OperatorError(f"resize of rank {a.rank} to {len(shape.args)} sizes", "give one size for each axis", 1)
+    return (*a.shape[:lead], *shape.args)
+
+
+def _resize_exists(a: Expression, shape: Basic) -> list[Condition]:
+    return [Compare(">=", size, 0) for size in shape.args]
+
+
+def _resize_entry(index: Sequence[Int], a: Sequence[Int], shape: Sequence[Int]) -> Gather:
+    lead = len(a) - len(shape)
+    inside = terms.all_of(terms.at_most(i, n - 1) for i, n in zip(index[lead:], a[lead:], strict=True))
+    return Gather(condition=inside, reads=((0, tuple(index)),))
+
+
+def _call(name: str) -> Any:
+    return lambda *parts: rf"\operatorname{{{name}}}\left({', '.join(parts)}\right)"
+
+
+ROWS = (
+    Operator("rot180", (tensor("A", 1, 2, 3, 4),), lambda a: a.shape, _always, _rot180_entry,
+             lambda a: rf"\operatorname{{rot180}}\left({a}\right)", "half turn of the last two axes"),
+    Operator("rot90", (tensor("A", 2, 3, 4), Parameter("k", "integer", 1)), _rot90_size, _always, _rot90_entry,
+             _call("rot90"), "k quarter turns counter-clockwise, as numpy.rot90 and MATLAB's"),
+    Operator("flip", (tensor("A", 1, 2, 3, 4), Parameter("axis", "integer", required=True)), _flip_size, _always,
+             _flip_entry, _call("flip"), "reversal of one axis"),
+    Operator("up", (tensor("A", 1, 2, 3, 4), Parameter("n", "each", required=True)), _up_size, _positive, _up_entry,
+             lambda a, n: rf"\operatorname{{up}}_{{{n}}}\left({a}\right)", "kron(A, ones(n, n)) [Bouvrie 2006]",
+             last_two),
+    Operator("dilate", (tensor("A", 1, 2, 3, 4), Parameter("s", "each", required=True)), _dilate_size,
+             _dilate_exists, _dilate_entry, lambda a, s: rf"\operatorname{{dilate}}_{{{s}}}\left({a}\right)",
+             "s − 1 zeros between neighbours [Dumoulin & Visin 2016, ch. 4.5]", last_two),
+    Operator("pad", (tensor("A", 1, 2, 3, 4), Parameter("p", "padding", required=True)), _pad_size, _pad_exists,
+             _pad_entry, lambda a, p: rf"\operatorname{{pad}}_{{{p}}}\left({a}\right)", "a frame of zeros", last_two),
+    Operator("crop", (tensor("A", 1, 2, 3, 4), Parameter("p", "padding", required=True)), _crop_size, _crop_exists,
+             _crop_entry, lambda a, p: rf"\operatorname{{crop}}_{{{p}}}\left({a}\right)", "a frame dropped", last_two),
+    Operator("resize", (tensor("A", 1, 2, 3, 4), Parameter("shape", "integers", required=True)), _resize_size,
+             _resize_exists, _resize_entry, _call("resize"), "top left corner of a frame of zeros, cut where larger"),
+)  # fmt: skip
