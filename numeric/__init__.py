@@ -1,9 +1,10 @@
 """What a formula computes: layers, gradient checks, generated shapes and oracles, on NumPy alone.
 
-Why: a second meaning of every operator, written without the symbolic one, so that the two can contradict each other.
+Why: a second meaning of every operator, written without the symbolic one, so that the two can contradict
+each other.
 
-Law: nothing here imports `derivations` or SymPy; importing `numeric` loads NumPy and nothing heavier. Names below are
-loaded from their modules when they are first used.
+Law: nothing here imports `derivations` or SymPy; importing `numeric` loads NumPy and nothing heavier.
+Names below are loaded from their modules when they are first used.
 
 What it cannot see: all sizes at once. It evaluates at sizes that somebody chose.
 """

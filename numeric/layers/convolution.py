@@ -33,7 +33,7 @@ from numeric.layers.geometry import (
 
 
 @dataclass(frozen=True)
-class _Sizes:
+class ConvolutionSizes:
     """Every size of one call, checked: batch, groups, channels and filters per group, and the spatial
     axes."""
 
@@ -77,7 +77,7 @@ def correlate(
     array([[[1, 3, 1]]])
     """
     x, w = as_array(x, "x"), as_array(w, "w")
-    sizes = _sizes(x, w, mode, stride, pad, dilation, groups)
+    sizes = convolution_sizes(x, w, mode=mode, stride=stride, pad=pad, dilation=dilation, groups=groups)
     y = _products(_columns(x, sizes), w, sizes)
     return y if b is None else y + _bias_column(as_array(b, "b"), y)
 
@@ -128,7 +128,7 @@ def correlate_backward(
     (array([[[5, 6, 0, 0]]]), array([[[1, 2]]]), array([1]))
     """
     delta, x, w = as_array(delta, "delta"), as_array(x, "x"), as_array(w, "w")
-    sizes = _sizes(x, w, mode, stride, pad, dilation, groups)
+    sizes = convolution_sizes(x, w, mode=mode, stride=stride, pad=pad, dilation=dilation, groups=groups)
     expect_shape(delta, sizes.output_shape, "delta", "the output")
     dx = input_gradient(delta, w, sizes.axes, groups)
     dw = _kernel_gradient(delta, _columns(x, sizes), sizes)
@@ -176,7 +176,7 @@ def input_gradient(delta: Array, w: Array, axes: Axes, groups: int) -> Array:
     return add_windows(spread.reshape(batch, groups * channels, *kernels, *outputs), axes)
 
 
-def _columns(x: Array, sizes: _Sizes) -> Array:
+def _columns(x: Array, sizes: ConvolutionSizes) -> Array:
     """Every window as a column: (N, groups, C/groups · kernel entries, output positions)."""
     view = sliding_windows(pad_spatial(x, sizes.axes), sizes.axes)
     rank = len(sizes.axes)
@@ -185,13 +185,13 @@ def _columns(x: Array, sizes: _Sizes) -> Array:
     return view.transpose(order).reshape(sizes.batch, sizes.groups, height, math.prod(sizes.outputs))
 
 
-def _products(columns: Array, w: Array, sizes: _Sizes) -> Array:
+def _products(columns: Array, w: Array, sizes: ConvolutionSizes) -> Array:
     rows = w.reshape(sizes.groups, sizes.filters, columns.shape[2])
     y: Array = np.matmul(rows, columns).reshape(sizes.output_shape)
     return y
 
 
-def _kernel_gradient(delta: Array, columns: Array, sizes: _Sizes) -> Array:
+def _kernel_gradient(delta: Array, columns: Array, sizes: ConvolutionSizes) -> Array:
     """dw (F, C/groups, *kernel): one product over batch and positions together, for each group."""
     batch, groups, height, positions = columns.shape
     left = delta.reshape(batch, groups, sizes.filters, positions).transpose(1, 2, 0, 3)
@@ -200,9 +200,17 @@ def _kernel_gradient(delta: Array, columns: Array, sizes: _Sizes) -> Array:
     return dw.reshape(groups * sizes.filters, sizes.channels, *sizes.kernels)
 
 
-def _sizes(
-    x: Array, w: Array, mode: str | None, stride: PerAxis, pad: Padding, dilation: PerAxis, groups: int
-) -> _Sizes:
+def convolution_sizes(
+    x: Array,
+    w: Array,
+    *,
+    mode: str | None,
+    stride: PerAxis,
+    pad: Padding,
+    dilation: PerAxis,
+    groups: int,
+) -> ConvolutionSizes:
+    """The sizes of x (N, C, *sizes) against w (F, C/groups, *kernel); ValueError where they do not fit."""
     if x.ndim != w.ndim or not 3 <= x.ndim <= 5:
         raise ValueError(
             f"x has shape {x.shape} and w has shape {w.shape}; expected (N, C, *sizes) and (F, C/groups, "
@@ -220,7 +228,7 @@ def _sizes(
     if filters % groups:
         raise ValueError(f"w has {filters} filters, which {groups} groups do not divide")
     axes = convolution_axes(x.shape[2:], w.shape[2:], mode=mode, stride=stride, pad=pad, dilation=dilation)
-    return _Sizes(x.shape[0], int(groups), w.shape[1], filters // groups, axes)
+    return ConvolutionSizes(x.shape[0], int(groups), w.shape[1], filters // groups, axes)
 
 
 def _bias_column(b: Array, y: Array) -> Array:
