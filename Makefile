@@ -1,0 +1,61 @@
+# One command for each thing a developer does; `.ci/run` runs the same ones.
+# Each target sets up what it needs: a virtual environment in .venv, renewed when pyproject.toml changes.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+JOBS ?= 2
+EXTRAS ?= test,lint,report
+
+RUN := $(VENV)/.ready-run
+DEVELOP := $(VENV)/.ready-develop
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
+
+.DEFAULT_GOAL := help
+.PHONY: help verify test lint bench report notebooks clean
+
+help:
+	@echo "make verify     judge every claim of the documents that ship with gradproof"
+	@echo "make test       run the test suite"
+	@echo "make lint       run ruff and mypy --strict"
+	@echo "make bench      time the proofs against SymPy's explicit entries"
+	@echo "make report     write report/: LaTeX, PDF where xelatex is present, HTML"
+	@echo "make notebooks  execute the notebooks and write them with their results"
+	@echo "make clean      remove the environment and what the targets wrote"
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "gradproof needs Python 3.11 or newer; $(PYTHON) is older. Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || \
+		{ echo "$(PYTHON) has no venv; on Debian and Ubuntu: apt-get install python3-venv"; rm -rf $(VENV); exit 1; }
+
+# Order-only on the interpreter: its time stamp is that of the system's Python, not of the environment.
+$(RUN): pyproject.toml | $(BIN)/python
+	$(PIP) --editable .
+	@touch $@
+
+$(DEVELOP): pyproject.toml | $(BIN)/python
+	$(PIP) --editable '.[$(EXTRAS)]'
+	@touch $@ $(RUN)
+
+verify: $(RUN)
+	@$(BIN)/gradproof verify -j $(JOBS)
+
+test: $(DEVELOP)
+	$(BIN)/python -m pytest -n $(JOBS)
+
+lint: $(DEVELOP)
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: $(DEVELOP)
+	@set -e; for file in benchmarks/*.py; do echo "$$file"; $(BIN)/python "$$file"; done
+
+report: $(DEVELOP)
+	$(BIN)/gradproof report -o report -j $(JOBS)
+
+notebooks: $(DEVELOP)
+	$(BIN)/python -m jupytext --to ipynb --update --execute notebooks/*.py
+
+clean:
+	rm -rf $(VENV) report build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
