@@ -88,8 +88,9 @@ def local_response_norm_backward(
 ) -> Array:
     """dx[j] = delta[j] s[j]^−β − 2αβ x[j] Σ_{c: j in the window of c} delta[c] x[c] s[c]^(−β−1).
 
-    >>> local_response_norm_backward(np.ones((1, 1, 1)), np.ones((1, 1, 1)), size=1, alpha=1.0, beta=1.0,
-    k=1.0) array([[[0.]]])
+    >>> one = np.ones((1, 1, 1))
+    >>> local_response_norm_backward(one, one, size=1, alpha=1.0, beta=1.0, k=1.0)
+    array([[[0.]]])
     """
     x = _maps(x)
     delta = as_array(delta, "delta")
