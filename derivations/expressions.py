@@ -21,6 +21,7 @@ The set:
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
 from sympy import Basic, Expr, Integer, Rational, Symbol, Tuple, sympify
@@ -147,7 +148,7 @@ class Tensor(Expression):
     def name(self) -> str:
         return str(self.args[0].name)
 
-    @property
+    @cached_property
     def shape(self) -> Shape:
         return tuple(self.args[1])
 
@@ -166,7 +167,7 @@ class Definition(Expression):
     def body(self) -> Expression:
         return self.args[1]  # type: ignore[no-any-return]
 
-    @property
+    @cached_property
     def shape(self) -> Shape:
         return self.body.shape
 
@@ -185,7 +186,7 @@ class Loss(Expression):
     def of(self) -> Expression:
         return self.args[1]  # type: ignore[no-any-return]
 
-    @property
+    @cached_property
     def shape(self) -> Shape:
         return ()
 
@@ -200,7 +201,7 @@ class Constant(Expression):
     def value(self) -> Expr:
         return self.args[0]
 
-    @property
+    @cached_property
     def shape(self) -> Shape:
         return ()
 
@@ -224,7 +225,7 @@ class Literal(Expression):
     def values(self) -> tuple[Rational, ...]:
         return tuple(self.args[1])
 
-    @property
+    @cached_property
     def shape(self) -> Shape:
         return tuple(self.args[0])
 
@@ -257,7 +258,7 @@ class _Arithmetic(Expression):
         _common_shape([node for node in nodes if isinstance(node, Expression)], cls.what)
         return super().__new__(cls, *nodes)
 
-    @property
+    @cached_property
     def shape(self) -> Shape:
         return _common_shape([part for part in self.args if isinstance(part, Expression)], self.what)
 
@@ -311,7 +312,7 @@ class Apply(Expression):
         """The data arguments, in order."""
         return tuple(part for part in self.args if isinstance(part, Expression))
 
-    @property
+    @cached_property
     def shape(self) -> Shape:
         from derivations.operators import OPERATORS
 
@@ -336,7 +337,7 @@ class Elementwise(Expression):
     def of(self) -> Expression:
         return self.args[2]  # type: ignore[no-any-return]
 
-    @property
+    @cached_property
     def shape(self) -> Shape:
         return self.of.shape
 
@@ -362,7 +363,7 @@ class Grad(Expression):
     def wrt(self) -> Any:
         return self.args[1]
 
-    @property
+    @cached_property
     def shape(self) -> Shape:
         return self.wrt.shape  # type: ignore[no-any-return]
 
@@ -386,7 +387,7 @@ class Jacobian(Expression):
     def wrt(self) -> Any:
         return self.args[1]
 
-    @property
+    @cached_property
     def shape(self) -> Shape:
         return (entry_count(self.of.shape), entry_count(self.wrt.shape))
 
@@ -402,7 +403,7 @@ class Differential(Expression):
     def wrt(self) -> Any | None:
         return self.args[1] if len(self.args) > 1 else None
 
-    @property
+    @cached_property
     def shape(self) -> Shape:
         return self.of.shape
 
@@ -443,7 +444,7 @@ class Entry(Expression):
     def indices(self) -> tuple[Basic, ...]:
         return tuple(self.args[1:])
 
-    @property
+    @cached_property
     def shape(self) -> Shape:
         return tuple(index.count for index in self.indices if isinstance(index, Slice))
 
@@ -504,7 +505,7 @@ class IndexSum(Expression):
     def ranges(self) -> tuple[IndexRange, ...]:
         return tuple(self.args[1:])
 
-    @property
+    @cached_property
     def shape(self) -> Shape:
         return self.body.shape
 
@@ -524,7 +525,7 @@ class ByIndex(Expression):
     def ranges(self) -> tuple[IndexRange, ...]:
         return tuple(self.args[1:])
 
-    @property
+    @cached_property
     def shape(self) -> Shape:
         return (*(part.high + 1 for part in self.ranges), *self.body.shape)
 
@@ -539,7 +540,7 @@ class Bracket(Expression):
     def condition(self) -> Condition:
         return self.args[0]  # type: ignore[no-any-return]
 
-    @property
+    @cached_property
     def shape(self) -> Shape:
         return ()
 
@@ -555,7 +556,7 @@ class DataBracket(Expression):
     def operator(self) -> str:
         return str(self.args[0].name)
 
-    @property
+    @cached_property
     def shape(self) -> Shape:
         return _common_shape([self.args[1], self.args[2]], "a comparison")
 
@@ -570,6 +571,6 @@ class SizeTuple(Expression):
     def sizes(self) -> tuple[Expr, ...]:
         return tuple(self.args)
 
-    @property
+    @cached_property
     def shape(self) -> Shape:
         return (Integer(len(self.args)),)
