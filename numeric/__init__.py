@@ -16,6 +16,8 @@ from typing import Any
 
 # public name -> the module that defines it
 _HOMES: dict[str, str] = {
+    "check_gradient": "numeric.checkers",
+    "checkers": "numeric.checkers",
     "layers": "numeric.layers",
 }
 

@@ -1,0 +1,111 @@
+"""`check_gradient`: the strongest check that applies to a claimed gradient, and a report that says which it was.
+
+Why: today's checkers sample one shape with a constant tolerance, so that a relative error of 1e-3 passes, an
+all-zero gradient passes when the loss is small, and a right layer fails at a kink or at large inputs.
+
+Law: exact integers before the complex step before central differences; each is used only after its own assumption
+was tested on the function at hand. A mismatch is called *wrong* only after one entry, measured by itself, differs by
+more than the measured rounding noise; otherwise the verdict is *undecided*.
+
+What it cannot see: it checks at one point and, unless every_entry=True, along random directions. The report's
+`not_checked` lists what remains.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
+import numpy as np
+
+from numeric.checkers.complex_step import NotAnalytic
+from numeric.checkers.exact import NotExact
+from numeric.checkers.judge import check_exact, check_smooth, wrong_shapes
+from numeric.checkers.problem import Problem, make_problem
+from numeric.checkers.report import CheckInputError, GradientReport
+
+Method = Literal["auto", "exact", "complex", "difference"]
+_METHODS = ("auto", "exact", "complex", "difference")
+
+
+def check_gradient(
+    forward: Callable[..., Any],
+    *arguments: Any,
+    claimed_gradient: Any = None,
+    delta: Any = None,
+    exclude: Sequence[int | str] = (),
+    names: Sequence[str] | None = None,
+    every_entry: bool = False,
+    method: Method = "auto",
+    seed: int = 0,
+) -> GradientReport:
+    """Check a claimed gradient: check_gradient(forward, backward, *arrays), or
+    check_gradient(f, *arrays, claimed_gradient=...).
+
+    forward(*arrays) -> array of any shape. backward(delta, *arrays) -> one gradient for each array, of the loss
+    whose sensitivity at forward's output is delta:  g_k[j] = Σ_i delta[i] ∂forward[i]/∂arrays_k[j].
+    claimed_gradient is a function of the arrays or the gradient itself (an array, or one for each argument), of f's
+    single number or of ⟨delta, f⟩. Every argument is checked unless named, or numbered, in `exclude`.
+
+    Returns a GradientReport, true where nothing was found wrong; `report.require()` raises GradientError with the
+    text otherwise. Raises CheckInputError, saying what to change, for input that cannot be checked.
+
+    >>> def forward(x, w): return x @ w
+    >>> def backward(delta, x, w): return delta @ w.T, x.T @ delta
+    >>> report = check_gradient(forward, backward, np.ones((2, 3)), np.ones((3, 4)))
+    >>> report.verdict, report.method
+    ('right', 'exact integers, zero tolerance')
+    >>> def forgetful(delta, x, w): return delta @ w.T, x.T @ delta / 2
+    >>> print(check_gradient(forward, forgetful, np.ones((2, 3)), np.ones((3, 4))).guess)
+    w: scaled by the constant 1/2
+    """
+    backward, arrays = _split(arguments, claimed_gradient)
+    if method not in _METHODS:
+        raise CheckInputError(f"method {method!r}; expected one of {', '.join(map(repr, _METHODS))}")
+    problem = make_problem(
+        forward, backward, arrays, claimed=claimed_gradient, delta=delta, exclude=exclude, names=names
+    )
+    return _strongest(problem, every_entry, method, seed)
+
+
+def _split(arguments: tuple[Any, ...], claimed: Any) -> tuple[Callable[..., Any] | None, tuple[Any, ...]]:
+    if claimed is None and arguments and callable(arguments[0]):
+        return arguments[0], arguments[1:]
+    return None, arguments
+
+
+def _strongest(problem: Problem, every_entry: bool, method: Method, seed: int) -> GradientReport:
+    """The report of the first method that applies, in order of strength."""
+    if all(array.size == 0 for array in problem.point):
+        return _nothing_to_check(problem)
+    reason = "the exact method was not asked for"
+    if method in ("auto", "exact"):
+        try:
+            return check_exact(problem, every_entry=every_entry, seed=seed)
+        except NotExact as error:
+            reason = f"not exact: {error}"
+            if method == "exact":
+                raise CheckInputError(f"the exact method does not apply: {error}") from error
+    if method in ("auto", "complex"):
+        try:
+            return check_smooth(problem, "complex", reason, every_entry=every_entry, seed=seed)
+        except NotAnalytic as error:
+            reason = f"{reason}; no complex step: {error}"
+            if method == "complex":
+                raise CheckInputError(f"the complex step does not apply: {error}") from error
+    return check_smooth(problem, "difference", reason, every_entry=every_entry, seed=seed)
+
+
+def _nothing_to_check(problem: Problem) -> GradientReport:
+    """All checked arguments are empty: only the shapes of the claims can be compared."""
+    start = problem.value(problem.point)
+    delta = np.ones(start.shape) if problem.delta is None else problem.delta
+    claimed = problem.gradients(delta, problem.point)
+    wrong = wrong_shapes(problem, claimed)
+    return GradientReport(
+        verdict="wrong" if wrong else "right",
+        method="shapes only",
+        why="every checked argument is empty",
+        checked=problem.labels,
+        guess=wrong,
+    )

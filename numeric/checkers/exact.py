@@ -1,0 +1,289 @@
+"""The exact check: integers in, zero tolerance out, for functions that are polynomials of low degree along lines.
+
+Why: convolution, dense layers, sum and mean pooling are multilinear in their arguments. On integer data nothing is
+rounded, so an entry that is wrong by a relative 1e-13 is as visible as one that is missing.
+
+Law: for φ(t) = f(p + t·u) of degree at most two in t,  φ(1) − φ(−1) = 2 φ′(0)  exactly; that the degree is at most
+two is tested on the same line,  φ(2) − 3φ(1) + 3φ(0) − φ(−1) = 0,  never assumed. |u| exceeds |p| entry by entry,
+so that the line crosses 0 and a ReLU or a clamp cannot pass for linear. Then  ⟨g, u⟩ = ⟨delta, φ′(0)⟩  must hold
+exactly for the claimed g. The data are random, so a wrong gradient passes with probability below 2**(1−bits)
+[Schwartz 1980; Zippel 1979].
+
+Three readings are tried: all arguments moving together (bilinear), one argument at a time (multilinear of any
+degree), and a tie-free integer point moved so little that no maximum changes its place (piecewise linear).
+
+What it cannot see: what the function does at other data, if it is not the polynomial that it was on these lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from numeric.checkers.lattice import (
+    USABLE_BITS,
+    Lattice,
+    as_integers,
+    inner,
+    odd_integers,
+    rational_inner,
+    shuffled_multiples,
+)
+from numeric.checkers.problem import Array, Arrays, Problem
+from numeric.checkers.report import Measurement
+
+Mask = NDArray[np.bool_]
+# divisible by f² for windows f = 1 … 8 (float64) and 1 … 5 (float32), so that a mean over f² entries is whole
+_DIVISIBLE = {np.dtype(np.float64): 705_600, np.dtype(np.float32): 3_600}
+_BITS = {np.dtype(np.float64): 13, np.dtype(np.float32): 6}
+_FEW_BITS = {np.dtype(np.float64): 6, np.dtype(np.float32): 3}
+# a power of two outside of this range says that the caller's scales cannot share one exact grid
+_WIDEST_EXPONENT = 40
+
+
+@dataclass(frozen=True)
+class Point:
+    """Where an exact check is made: integer values of the checked arguments, and the direction of the line."""
+
+    values: tuple[Lattice, ...]
+    step: tuple[Lattice, ...]
+    dtypes: tuple[np.dtype, ...]
+    seed: int
+    bits: int
+    divisor: int = 1
+
+    def along(self, times: int, masks: tuple[Mask | None, ...]) -> Arrays:
+        """values + times·(step where the mask is true), in the caller's types."""
+        moved = (v.plus(times, s.masked(m)) for v, s, m in zip(self.values, self.step, masks, strict=True))
+        return tuple(value.floats(dtype) for value, dtype in zip(moved, self.dtypes, strict=True))
+
+
+class NotExact(Exception):
+    """The exact method does not apply; the text says why."""
+
+
+@dataclass(frozen=True)
+class ExactProbe:
+    """Exact directional derivatives of one problem at one integer point, and the claim there."""
+
+    problem: Problem
+    place: Point
+    delta: Lattice
+    claimed: Arrays
+    together: bool
+    local: bool
+    start: Array
+
+    method = "exact integers, zero tolerance"
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return self.problem.labels
+
+    def measure(self, masks: tuple[Mask | None, ...]) -> Measurement:
+        """⟨delta, J u⟩ and ⟨g, u⟩ for u the step restricted to the masks; raises NotExact off the polynomials."""
+        true = sum((self._derivative(part) for part in self._parts(masks)), Fraction(0))
+        claimed = sum(
+            (self.inner(k, g, masks[k]) for k, g in enumerate(self.claimed) if not _is_empty(masks[k])),
+            Fraction(0),
+        )
+        return Measurement(true, claimed, 0.0)
+
+    def inner(self, k: int, values: Array, mask: Mask | None = None) -> Fraction:
+        """⟨values, u_k⟩ for the k-th checked argument, exactly."""
+        return rational_inner(values, self.place.step[k].masked(mask))
+
+    def tolerance(self, k: int, values: Array) -> float:
+        """Zero: nothing is rounded."""
+        return 0.0
+
+    def step(self, k: int, index: tuple[int, ...]) -> Fraction:
+        """The direction's entry, as a number."""
+        lattice = self.place.step[k]
+        return Fraction(int(lattice.mantissa[index])) * Fraction(2) ** lattice.exponent
+
+    @cached_property
+    def at(self) -> Arrays:
+        """The integer point in floating point."""
+        return self.place.along(0, (None,) * len(self.claimed))
+
+    @property
+    def sensitivity(self) -> Array:
+        return self.delta.floats(self.start.dtype)
+
+    def _parts(self, masks: tuple[Mask | None, ...]) -> Iterator[tuple[Mask | None, ...]]:
+        if self.together:
+            yield masks
+            return
+        for k in range(len(masks)):
+            if not _is_empty(masks[k]):
+                yield tuple(m if j == k else np.zeros(self.at[j].shape, bool) for j, m in enumerate(masks))
+
+    def _derivative(self, masks: tuple[Mask | None, ...]) -> Fraction:
+        slope = slope_along(self.problem, self.place, masks, self.start)
+        return inner(self.delta, slope) / 2
+
+
+def _is_empty(mask: Mask | None) -> bool:
+    return mask is not None and not mask.any()
+
+
+def slope_along(problem: Problem, place: Point, masks: tuple[Mask | None, ...], start: Array) -> Lattice:
+    """2·φ′(0) on the line through the point, exactly; NotExact if φ is not of degree two there, or was rounded."""
+    values = np.stack(
+        [
+            start,
+            _evaluate(problem, place.along(1, masks), start),
+            _evaluate(problem, place.along(-1, masks), start),
+            _evaluate(problem, place.along(2, masks), start),
+        ]
+    )
+    whole = as_integers(values)
+    if whole is None:
+        raise NotExact("its values at integers are not exact in floating point")
+    zero, plus, minus, twice = whole.mantissa
+    if (twice - minus - 3 * (plus - zero)).any():
+        raise NotExact("it is not multilinear: φ(2) − 3φ(1) + 3φ(0) − φ(−1) is not 0 along a line")
+    return Lattice(plus - minus, whole.exponent)
+
+
+def _evaluate(problem: Problem, point: Arrays, start: Array) -> Array:
+    value = problem.value(point)
+    if value.shape != start.shape or value.dtype != start.dtype:
+        raise NotExact("the shape or type of its result depends on the data")
+    return value
+
+
+def find_exact(problem: Problem, seed: int) -> ExactProbe:
+    """The probe of the first exact reading that holds; NotExact if none does, with the reason."""
+    if problem.fixed:
+        raise NotExact("the claim is known at the given arrays alone, not at integers")
+    reason = NotExact("no data")
+    for place in _points(problem, seed):
+        try:
+            return _probe_at(problem, place)
+        except NotExact as found:
+            reason = found
+            if "multilinear" in str(found):
+                return _local_probe(problem, seed, reason)
+    raise reason
+
+
+def small_probe(problem: Problem, probe: ExactProbe) -> ExactProbe:
+    """The same reading on small integers of scale 1, where sums have room: a mismatch there is not an overflow."""
+    seed = probe.place.seed + 1000
+    if probe.local:
+        return probe
+    return _probe_at(problem, _point(problem, seed, _FEW_BITS, probe.place.divisor, unit=True))
+
+
+def _probe_at(problem: Problem, place: Point) -> ExactProbe:
+    """A probe at the point, moving all arguments together if the degree allows it, else one at a time."""
+    everything = (None,) * len(place.values)
+    with np.errstate(all="ignore"):
+        start, delta, claimed = _claim_at(problem, place)
+        together = ExactProbe(problem, place, delta, claimed, together=True, local=False, start=start)
+        try:
+            slope_along(problem, place, everything, start)
+            return together
+        except NotExact as reason:
+            if "multilinear" not in str(reason) or len(place.values) == 1:
+                raise
+        alone = ExactProbe(problem, place, delta, claimed, together=False, local=False, start=start)
+        alone.measure(everything)
+        return alone
+
+
+def _claim_at(problem: Problem, place: Point) -> tuple[Array, Lattice, Arrays]:
+    """(forward value, sensitivity, claimed gradients) at the integer point; NotExact if they cannot be had."""
+    point = place.along(0, (None,) * len(place.values))
+    try:
+        start = problem.value(point)
+    except Exception as error:
+        raise NotExact(f"forward does not take integer data: {error}") from error
+    if start.dtype not in USABLE_BITS or as_integers(start) is None:
+        raise NotExact("its values at integers are not exact in floating point")
+    delta = _sensitivity(problem, place, start)
+    try:
+        claimed = problem.gradients(delta.floats(start.dtype), point)
+    except Exception as error:
+        raise NotExact(f"backward does not take integer data: {error}") from error
+    if any(g.shape != p.shape or not np.isfinite(g).all() for g, p in zip(claimed, point, strict=True)):
+        raise NotExact("the claimed gradient at integers has another shape, or is not finite")
+    return start, delta, claimed
+
+
+def _sensitivity(problem: Problem, place: Point, start: Array) -> Lattice:
+    if problem.delta is None:
+        drawn = odd_integers(start.shape, place.bits, place.seed + 77)
+        return Lattice(drawn * place.divisor, 0)
+    given = as_integers(problem.delta)
+    if given is None or np.abs(given.mantissa).max(initial=0) >= 1 << 14:
+        raise NotExact("the given delta is not made of small integers")
+    return given
+
+
+def _local_probe(problem: Problem, seed: int, reason: NotExact) -> ExactProbe:
+    """A probe at a tie-free point, moved too little for a maximum or a sign to change."""
+    place = _tie_free_point(problem, seed)
+    with np.errstate(all="ignore"):
+        try:
+            start, delta, claimed = _claim_at(problem, place)
+            slope_along(problem, place, (None,) * len(place.values), start)
+        except NotExact:
+            raise reason from None
+    return ExactProbe(problem, place, delta, claimed, together=True, local=True, start=start)
+
+
+def _points(problem: Problem, seed: int) -> Iterator[Point]:
+    yield _point(problem, seed, _BITS, 1, unit=False)
+    yield _point(problem, seed, _FEW_BITS, 1, unit=True)
+    yield _point(problem, seed, _FEW_BITS, 0, unit=True)
+
+
+def _point(problem: Problem, seed: int, bits_of: dict[np.dtype, int], divisor: int, *, unit: bool) -> Point:
+    """Odd integers at each argument (times a divisor: 0 stands for the type's own), at its scale or at scale 1."""
+    values, steps, dtypes = [], [], []
+    bits = min(bits_of[array.dtype] for array in problem.point)
+    exponents = [-bits if unit else _exponent(array, bits) for array in problem.point]
+    if max(exponents) - min(exponents) > bits:
+        exponents = [-bits] * len(exponents)
+    for k, (array, exponent) in enumerate(zip(problem.point, exponents, strict=True)):
+        factor = divisor or (_DIVISIBLE[array.dtype] if k == 0 else 1)
+        base = odd_integers(array.shape, bits, seed + 2 * k) * factor
+        step = odd_integers(array.shape, bits, seed + 2 * k + 1) * factor
+        # beyond the point itself, so that the line from −1 to 2 crosses 0 in every entry
+        step = step + np.sign(step) * (factor << bits)
+        values.append(Lattice(base, exponent))
+        steps.append(Lattice(step, exponent))
+        dtypes.append(array.dtype)
+    most = divisor or max(_DIVISIBLE[d] for d in dtypes if d in _DIVISIBLE)
+    return Point(tuple(values), tuple(steps), tuple(dtypes), seed, bits, most)
+
+
+def _exponent(array: Array, bits: int) -> int:
+    """The power of two that brings integers of so many bits to the size of the caller's data."""
+    top = float(np.abs(array).max(initial=0))
+    exponent = int(np.frexp(top)[1]) if top > 0 else 0
+    return exponent - bits if abs(exponent) <= _WIDEST_EXPONENT else -bits
+
+
+def _tie_free_point(problem: Problem, seed: int) -> Point:
+    small = min(_FEW_BITS[array.dtype] for array in problem.point)
+    # two entries lie a spacing apart and each moves by at most 2·2**small
+    spacing = 1 << (small + 3)
+    values = tuple(
+        Lattice(shuffled_multiples(array.shape, spacing, seed + k), -small - 3)
+        for k, array in enumerate(problem.point)
+    )
+    steps = tuple(
+        Lattice(odd_integers(array.shape, small, seed + 500 + k), -small - 3)
+        for k, array in enumerate(problem.point)
+    )
+    dtypes = tuple(array.dtype for array in problem.point)
+    return Point(values, steps, dtypes, seed, small)

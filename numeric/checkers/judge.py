@@ -1,0 +1,317 @@
+"""From measurements to a verdict: the flow of the exact and of the smooth checks.
+
+Why: a mismatch is where the work begins. It is repeated where it could be an overflow, traced to one entry, weighed
+against the measured noise, and named.
+
+Law: *wrong* needs one entry that is wrong when measured alone. What cannot be confirmed is *undecided*.
+
+What it cannot see: see each method's own module; the texts appended to `not_checked` say it to the user.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from numeric.checkers.colouring import compare_every_entry
+from numeric.checkers.complex_step import NotAnalytic, complex_slope
+from numeric.checkers.confirm import judge_entry
+from numeric.checkers.differences import central_slope
+from numeric.checkers.exact import ExactProbe, NotExact, find_exact, small_probe
+from numeric.checkers.guess import guess_mistake
+from numeric.checkers.kinks import bends, describe, kinked_entries
+from numeric.checkers.lattice import as_integers
+from numeric.checkers.localise import Positions, bisect, entry_at, masks_of
+from numeric.checkers.problem import Array, Arrays, Problem
+from numeric.checkers.report import CheckInputError, GradientReport, Kink, Measurement, WrongEntry
+from numeric.checkers.smooth import (
+    SmoothProbe,
+    balanced,
+    random_directions,
+    random_sensitivity,
+    scale_of,
+)
+
+Kind = Literal["complex", "difference"]
+_TESTED = {
+    (True, False): "φ(2) − 3φ(1) + 3φ(0) − φ(−1) = 0 was tested along the line, all arguments moving together",
+    (False, False): "multilinearity was tested along a line in each argument by itself",
+    (True, True): "piecewise linear: tested along a line at a tie-free point of integers",
+}
+
+
+def check_exact(problem: Problem, *, every_entry: bool, seed: int) -> GradientReport:
+    """The report of the exact method; NotExact where it does not apply."""
+    probe = find_exact(problem, seed)
+    whole = (None,) * len(problem.checked)
+    spent, found = 1, probe.measure(whole)
+    if found.wrong and not probe.local:
+        # sums of large integers may have lost bits; small ones have room
+        probe = small_probe(problem, probe)
+        spent, found = 2, probe.measure(whole)
+    for repeat in range(1, 3 if probe.place.bits < 10 else 1):
+        if not found.wrong:
+            again = find_exact(problem, seed + 100 * repeat)
+            spent, found = spent + 1, again.measure(whole)
+            probe = again if found.wrong else probe
+    report = _blank(problem, probe.method, _TESTED[probe.together, probe.local])
+    report = replace(report, projections=spent, residual=float(found.residual))
+    report = replace(report, not_checked=(*report.not_checked, *_exact_limits(probe)))
+    if found.wrong:
+        return _exact_failure(probe, report)
+    if every_entry:
+        report = compare_every_entry(small_probe(problem, probe), report)
+    return _with_kinks_of_data(problem, report, seed) if probe.local else report
+
+
+def _exact_failure(probe: ExactProbe, report: GradientReport) -> GradientReport:
+    position, searched, alone = bisect(probe)
+    entry = entry_at(probe, position, alone)
+    if _is_rounding(probe, entry):
+        raise NotExact("backward's own arithmetic is rounded at integers")
+    return replace(
+        report,
+        verdict="wrong",
+        wrong=(entry,),
+        guess=guess_mistake(probe, entry),
+        searched=searched,
+        projections=report.projections + searched,
+    )
+
+
+def _is_rounding(probe: ExactProbe, entry: WrongEntry) -> bool:
+    """Whether most of this claimed gradient lies off the integers and the entry is off by rounding alone."""
+    claimed = probe.claimed[probe.labels.index(entry.argument)]
+    unit = 64 * float(np.finfo(claimed.dtype).eps)
+    if abs(entry.claimed - entry.true) > unit * float(np.abs(claimed).max()):
+        return False
+    scaled = as_integers(claimed)
+    return scaled is None and int((claimed != np.rint(claimed * 2.0**16) / 2.0**16).sum()) > claimed.size // 10
+
+
+def _exact_limits(probe: ExactProbe) -> tuple[str, ...]:
+    reach = max(float(np.abs(a).max(initial=0)) for a in probe.at)
+    data = f"the caller's own values: random integers (scaled; up to {3 * reach:.3g}) of the same shapes were used"
+    return (data, "values computed for the report are those at the integers") if probe.local else (data,)
+
+
+def _blank(problem: Problem, method: str, why: str) -> GradientReport:
+    left_out = tuple(f"{name} (excluded)" for name in problem.excluded)
+    empty = tuple(
+        f"{name} is empty: only its shape was compared"
+        for name, array in zip(problem.labels, problem.point, strict=True)
+        if array.size == 0
+    )
+    return GradientReport(
+        verdict="right",
+        method=method,
+        why=why,
+        checked=problem.labels,
+        entries=sum(array.size for array in problem.point),
+        not_checked=(*left_out, *empty, "second derivatives, other shapes"),
+    )
+
+
+# --- floating point at the caller's data ---
+
+
+@dataclass(frozen=True)
+class Ground:
+    """The caller's data, evaluated: forward value, sensitivity, and the claim."""
+
+    start: Array
+    sensitivity: Array
+    claimed: Arrays
+
+
+def check_smooth(
+    problem: Problem, kind: Kind, reason: str, *, every_entry: bool, seed: int
+) -> GradientReport:
+    """The report of the complex step or of central differences; NotAnalytic where the former does not apply."""
+    ground = _ground(problem, problem.point, seed)
+    method = "complex step" if kind == "complex" else "central differences"
+    report = _blank(problem, method, reason)
+    misfit = wrong_shapes(problem, ground.claimed)
+    if misfit:
+        return replace(report, verdict="wrong", guess=misfit)
+    infinite = _not_finite(problem, ground.claimed)
+    if infinite:
+        return replace(report, verdict="wrong", wrong=infinite, guess="a claimed gradient is NaN or infinite")
+    if ground.start.size == 0:
+        return _without_output(report, ground)
+    probe = _probe(problem, kind, ground, problem.point, seed)
+    found = probe.measure((None,) * len(problem.checked))
+    bent = _bends_or_not_analytic(probe, found, kind, seed)
+    report = replace(report, projections=1, tolerance=found.tolerance, residual=float(found.residual))
+    if bent:
+        return _with_kinks(probe, kind, report, seed)
+    if found.wrong:
+        return _smooth_failure(probe, report)
+    return compare_every_entry(probe, report) if every_entry else report
+
+
+def _ground(problem: Problem, at: Arrays, seed: int) -> Ground:
+    start = problem.value(at)
+    if not np.isfinite(start).all():
+        index = tuple(int(i) for i in np.argwhere(~np.isfinite(start))[0])
+        raise CheckInputError(
+            f"forward returns {start[index]} at output {index} for the given data; "
+            "a gradient can be checked where the values are finite"
+        )
+    if start.dtype not in (np.float32, np.float64):
+        raise CheckInputError(f"forward returns {start.dtype} data; expected float32 or float64")
+    if not np.array_equal(start, problem.value(at)):
+        raise CheckInputError(
+            "forward gives two answers for the same data; fix its random mask or seed before checking it"
+        )
+    sensitivity = random_sensitivity(start, seed) if problem.delta is None else problem.delta
+    if sensitivity.shape != start.shape:
+        raise CheckInputError(f"delta has shape {sensitivity.shape}, the output {start.shape}; they must agree")
+    return Ground(start, sensitivity, problem.gradients(sensitivity, at))
+
+
+def _probe(problem: Problem, kind: Kind, ground: Ground, at: Arrays, seed: int) -> SmoothProbe:
+    directions = random_directions(at, seed)
+    method = "complex step" if kind == "complex" else "central differences"
+    return SmoothProbe(
+        problem,
+        method,
+        complex_slope if kind == "complex" else central_slope,
+        at,
+        balanced(directions, ground.claimed) if kind == "complex" else directions,
+        ground.sensitivity,
+        ground.claimed,
+        ground.start,
+    )
+
+
+def _bends_or_not_analytic(probe: SmoothProbe, found: Measurement, kind: Kind, seed: int) -> bool:
+    """Whether the function has a kink at the point; NotAnalytic if the complex slope contradicts real values."""
+    directions = random_directions(probe.at, seed)
+    bent = bends(probe.problem, probe.at, directions, probe.start)
+    if bent.any() or kind == "difference":
+        return bool(bent.any())
+    real = central_slope(probe.problem, probe.at, directions, probe.start)
+    imaginary = complex_slope(probe.problem, probe.at, directions, probe.start)
+    loosest = 8 * real.error + 1e-6 * scale_of(real.values)
+    if not (np.abs(real.values - imaginary.values) <= loosest).all():
+        raise NotAnalytic("its complex slope contradicts its real values: it is not analytic")
+    return False
+
+
+def _smooth_failure(
+    probe: SmoothProbe, report: GradientReport, positions: Positions | None = None
+) -> GradientReport:
+    position, searched, alone = bisect(probe, positions)
+    finding, noise = judge_entry(probe, position, alone)
+    report = replace(report, searched=searched, projections=report.projections + searched)
+    entry = entry_at(probe, position, alone)
+    if finding == "mistake":
+        return replace(report, verdict="wrong", wrong=(entry,), guess=guess_mistake(probe, entry))
+    scale = abs(float(probe.step(probe.labels.index(entry.argument), entry.index)))
+    noted = f"a residual of {float(alone.residual) / scale:.3g} at {entry.argument}{list(entry.index)}"
+    if finding == "noise":
+        note = f"{noted} is within the measured rounding noise ({noise / scale:.3g})"
+        return replace(report, notes=(*report.notes, note))
+    note = f"{noted} is neither clearly a mistake nor clearly rounding (measured noise {noise / scale:.3g})"
+    return replace(report, verdict="undecided", notes=(*report.notes, note))
+
+
+def wrong_shapes(problem: Problem, claimed: Arrays) -> str:
+    """What is wrong with the claims' shapes, or ""."""
+    lines = []
+    for name, g, a in zip(problem.labels, claimed, problem.point, strict=True):
+        if g.shape != a.shape:
+            lines.append(f"{name}: the claimed gradient has shape {g.shape}, the argument {a.shape}{_hint(g, a)}")
+    return "; ".join(lines)
+
+
+def _hint(claimed: Array, argument: Array) -> str:
+    if claimed.shape == argument.shape[::-1]:
+        return " (transposed)"
+    if claimed.size == argument.size:
+        return " (as many entries: reshaped or transposed)"
+    if claimed.ndim > argument.ndim or claimed.size > argument.size:
+        return " (not summed over the axes along which the argument was broadcast)"
+    return " (entries are missing)"
+
+
+def _not_finite(problem: Problem, claimed: Arrays) -> tuple[WrongEntry, ...]:
+    entries = []
+    for name, g in zip(problem.labels, claimed, strict=True):
+        for place in np.argwhere(~np.isfinite(g))[:3]:
+            index = tuple(int(i) for i in place)
+            entries.append(WrongEntry(name, index, float("nan"), float(g[index])))
+    return tuple(entries)
+
+
+def _without_output(report: GradientReport, ground: Ground) -> GradientReport:
+    """An empty output depends on nothing: every gradient must be exactly 0."""
+    for name, g in zip(report.checked, ground.claimed, strict=True):
+        if g.any():
+            index = tuple(int(i) for i in np.argwhere(g)[0])
+            entry = WrongEntry(name, index, 0.0, float(g[index]))
+            return replace(report, verdict="wrong", wrong=(entry,), guess="the output is empty: gradients are 0")
+    return replace(report, method="empty output", why="gradients must be, and are, exactly 0")
+
+
+# --- kinks and ties ---
+
+
+def _with_kinks(probe: SmoothProbe, kind: Kind, report: GradientReport, seed: int) -> GradientReport:
+    """A report for data at a kink: intervals there, the rest as usual, and the formula at a point moved off it."""
+    report = _kinks_and_rest(probe, report, random_directions(probe.at, seed))
+    if report.verdict == "wrong" or probe.problem.fixed:
+        return report
+    return _beside_the_kink(probe, kind, report, seed)
+
+
+def _kinks_and_rest(probe: SmoothProbe, report: GradientReport, directions: Arrays) -> GradientReport:
+    search = kinked_entries(probe.problem, probe.at, directions, probe.start)
+    kinks = tuple(
+        describe(probe.problem, probe.at, position, probe.claimed, probe.sensitivity, probe.start)
+        for position in search.found
+    )
+    report = replace(report, kinks=kinks, verdict="right" if all(k.inside for k in kinks) else "undecided")
+    if search.cut:
+        note = f"more entries lie at kinks than the {len(kinks)} listed; the others were not compared at the data"
+        return replace(report, not_checked=(*report.not_checked, note))
+    rest = np.setdiff1d(np.arange(sum(a.size for a in probe.at)), np.array(search.found, dtype=np.intp))
+    if rest.size == 0:
+        return report
+    found = probe.measure(masks_of([a.shape for a in probe.at], rest))
+    return _smooth_failure(probe, report, rest) if found.wrong else report
+
+
+def _beside_the_kink(probe: SmoothProbe, kind: Kind, report: GradientReport, seed: int) -> GradientReport:
+    """The same check at points moved by a hundredth of the data's scale, where a derivative exists."""
+    problem = probe.problem
+    for attempt in range(3):
+        line = random_directions(probe.at, seed + 31 * (attempt + 1))
+        at = tuple((a + u / 128).astype(a.dtype) for a, u in zip(probe.at, line, strict=True))
+        moved = _probe(problem, kind, _ground(problem, at, seed), at, seed)
+        if bends(problem, at, random_directions(at, seed), moved.start).any():
+            continue
+        found = moved.measure((None,) * len(problem.checked))
+        report = replace(report, projections=report.projections + 1, tolerance=found.tolerance)
+        if found.wrong:
+            return _smooth_failure(moved, report)
+        note = "the formula was checked at data moved by 1/128 of its scale, off the kinks"
+        return replace(report, notes=(*report.notes, note))
+    note = "kinks lie so dense that no smooth point was found beside the data"
+    return replace(report, verdict="undecided", notes=(*report.notes, note))
+
+
+def _with_kinks_of_data(problem: Problem, report: GradientReport, seed: int) -> GradientReport:
+    """Ties and kinks at the caller's own data, after the formula was verified exactly at tie-free integers."""
+    ground = _ground(problem, problem.point, seed)
+    directions = random_directions(problem.point, seed)
+    if not bends(problem, problem.point, directions, ground.start).any():
+        return report
+    probe = _probe(problem, "difference", ground, problem.point, seed)
+    return _kinks_and_rest(probe, report, directions)
+
+
+__all__ = ["Kink", "check_exact", "check_smooth", "wrong_shapes"]

@@ -1,0 +1,209 @@
+"""The function under test and its claimed gradient, brought to one form and guarded on the way in.
+
+Why: the methods should not each ask whether an array is empty, read-only, of the wrong shape or full of NaN.
+
+Law: caller's arrays are copied before each call, so that a function that writes into its arguments or returns one
+buffer again and again cannot disturb a comparison; `forward` runs at a point before `backward` does, so that a
+pair which keeps a cache in between is served.
+
+What it cannot see: state that makes the same call give two answers, unless it shows when the call is repeated.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from numeric.checkers.report import CheckInputError
+
+Array = NDArray[Any]
+Arrays = tuple[Array, ...]
+Forward = Callable[..., Any]
+Backward = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """forward(*arrays) -> array, and backward(delta, *arrays) -> gradients, one for each array.
+
+    arrays   the caller's values, contiguous copies
+    checked  positions of the arguments whose gradient is checked
+    delta    the one sensitivity for which the claim was made, or None if backward takes any
+    fixed    True where the claim is known at the caller's arrays alone (arrays given, not a function)
+    """
+
+    forward: Forward
+    backward: Backward
+    arrays: Arrays
+    names: tuple[str, ...]
+    checked: tuple[int, ...]
+    excluded: tuple[str, ...]
+    delta: Array | None = None
+    fixed: bool = False
+
+    def value(self, moved: Sequence[Array]) -> Array:
+        """forward at the checked arguments `moved`, the others as the caller gave them; a copy of the output."""
+        output = np.array(self.forward(*self._all(moved)))
+        if output.dtype.kind not in "fciub":
+            raise CheckInputError(
+                f"forward returned {output.dtype} data; expected an array of floating-point numbers"
+            )
+        return output if output.dtype.kind in "fc" else output.astype(np.float64)
+
+    def gradients(self, delta: Array, moved: Sequence[Array]) -> Arrays:
+        """Claimed gradients of the checked arguments, in order; CheckInputError if there are not as many as arrays."""
+        claimed = self.backward(delta.copy(), *self._all(moved))
+        return _in_order(claimed, self)
+
+    @property
+    def point(self) -> Arrays:
+        """The caller's values of the checked arguments."""
+        return tuple(self.arrays[k] for k in self.checked)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of the checked arguments."""
+        return tuple(self.names[k] for k in self.checked)
+
+    def _all(self, moved: Sequence[Array]) -> list[Array]:
+        arrays = list(self.arrays)
+        for k, value in zip(self.checked, moved, strict=True):
+            arrays[k] = value
+        return [array.copy() for array in arrays]
+
+
+def _in_order(claimed: Any, problem: Problem) -> Arrays:
+    count = len(problem.arrays)
+    values = claimed if isinstance(claimed, tuple | list) else (claimed,)
+    if len(values) != count:
+        if len(values) != len(problem.checked):
+            raise CheckInputError(
+                f"backward returned {len(values)} gradients for the {count} arguments "
+                f"{', '.join(problem.names)}; return one for each (None for an excluded one)"
+            )
+        by_position = dict(zip(problem.checked, values, strict=True))
+    else:
+        by_position = {k: values[k] for k in problem.checked}
+    missing = [problem.names[k] for k, value in by_position.items() if value is None]
+    if missing:
+        raise CheckInputError(
+            f"backward returned None for {', '.join(missing)}; return its gradient, or pass "
+            f"exclude={tuple(missing)!r}"
+        )
+    return tuple(_numbers(by_position[k], f"the gradient of {problem.names[k]}") for k in problem.checked)
+
+
+def _numbers(value: Any, name: str) -> Array:
+    array = np.array(value)
+    if array.dtype.kind == "f":
+        return array
+    if array.dtype.kind in "iub":
+        return array.astype(np.float64)
+    raise CheckInputError(f"{name} holds {array.dtype} data; expected real numbers")
+
+
+def make_problem(
+    forward: Forward,
+    backward: Backward | None,
+    arrays: Sequence[Any],
+    *,
+    claimed: Any,
+    delta: Any,
+    exclude: Sequence[int | str],
+    names: Sequence[str] | None,
+) -> Problem:
+    """Check the caller's arguments and bring them to one form; CheckInputError says what to change."""
+    if not callable(forward):
+        raise CheckInputError("the first argument must be the forward function; got " + type(forward).__name__)
+    if (backward is None) == (claimed is None):
+        raise CheckInputError(
+            "give either check_gradient(forward, backward, *arrays) or "
+            "check_gradient(f, *arrays, claimed_gradient=...), one of the two"
+        )
+    if not arrays:
+        raise CheckInputError("no arrays were given; the gradient needs a point: check_gradient(f, g, x, w)")
+    labels = _names(forward, len(arrays), names)
+    left_out = _positions(exclude, labels)
+    checked = tuple(k for k in range(len(arrays)) if k not in left_out)
+    if not checked:
+        raise CheckInputError("every argument is excluded; nothing is left to check")
+    values = tuple(
+        _point(value, labels[k]) if k in checked else np.array(value) for k, value in enumerate(arrays)
+    )
+    excluded = tuple(labels[k] for k in sorted(left_out))
+    common = {"arrays": values, "names": labels, "checked": checked, "excluded": excluded}
+    sensitivity = None if delta is None else _point(delta, "delta")
+    if backward is not None:
+        return Problem(forward, backward, delta=sensitivity, **common)
+    return _claimed_problem(forward, claimed, sensitivity, common)
+
+
+def _claimed_problem(forward: Forward, claimed: Any, delta: Array | None, common: dict[str, Any]) -> Problem:
+    """A problem from a claimed gradient: of the output itself if it is one number, else of ⟨delta, output⟩."""
+    output = np.array(forward(*[array.copy() for array in common["arrays"]]))
+    if delta is None:
+        if output.size != 1:
+            raise CheckInputError(
+                f"f returns shape {output.shape}, not one number: say of which weighted sum the claimed gradient "
+                "is, with delta=..., or give a backward(delta, *arrays)"
+            )
+        delta = np.ones(output.shape, dtype=output.dtype if output.dtype.kind == "f" else np.float64)
+    if callable(claimed):
+        return Problem(forward, lambda _, *arrays: claimed(*arrays), delta=delta, **common)
+    return Problem(forward, lambda *_: claimed, delta=delta, fixed=True, **common)
+
+
+def _point(value: Any, name: str) -> Array:
+    """The caller's array as a contiguous copy of float32 or float64; anything else is a clear error."""
+    try:
+        array = np.array(value, order="C")
+    except ValueError as error:
+        raise CheckInputError(f"{name} is not an array of numbers: {error}") from error
+    if array.dtype.kind in "iub":
+        raise CheckInputError(
+            f"{name} has dtype {array.dtype}, along which there is no derivative; pass {name}.astype(float), or "
+            f"exclude it with exclude=({name!r},)"
+        )
+    if array.dtype not in (np.float32, np.float64):
+        raise CheckInputError(f"{name} has dtype {array.dtype}; expected float32 or float64")
+    array = array.astype(array.dtype.newbyteorder("="))
+    bad = ~np.isfinite(array)
+    if bad.any():
+        first = tuple(int(i) for i in np.argwhere(bad)[0])
+        raise CheckInputError(
+            f"{name} holds {int(bad.sum())} entries that are NaN or infinite, the first at {first}; "
+            "a gradient is defined at finite points only"
+        )
+    return array
+
+
+def _names(forward: Forward, count: int, names: Sequence[str] | None) -> tuple[str, ...]:
+    """The arguments' names: as given, else from the function's signature, else argument 0, 1, …"""
+    if names is not None:
+        if len(names) != count:
+            raise CheckInputError(f"{len(names)} names for {count} arrays: {tuple(names)!r}")
+        return tuple(names)
+    try:
+        parameters = list(inspect.signature(forward).parameters.values())
+    except (TypeError, ValueError):
+        parameters = []
+    positional = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    return tuple(positional[k] if k < len(positional) else f"argument {k}" for k in range(count))
+
+
+def _positions(exclude: Sequence[int | str], names: tuple[str, ...]) -> frozenset[int]:
+    asked = (exclude,) if isinstance(exclude, str | int) else exclude
+    positions = set()
+    for item in asked:
+        if isinstance(item, str) and item in names:
+            positions.add(names.index(item))
+        elif isinstance(item, int) and 0 <= item < len(names):
+            positions.add(item)
+        else:
+            raise CheckInputError(f"exclude names {item!r}; the arguments are {', '.join(names)}")
+    return frozenset(positions)
