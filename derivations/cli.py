@@ -1,0 +1,366 @@
+"""The command line: what is asked, and where the answer goes. Everything else is in the modules that it
+calls.
+
+Law: standard output carries the answer and nothing else; errors and progress go to standard error. Wrong
+input or a wrong command line is a message and status 2, never a traceback. Heavy libraries are loaded by the
+commands that use them, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from derivations.run import Inputs, Results
+
+app = typer.Typer(
+    name="gradproof",
+    help="Proves or refutes gradient formulas of convolutional networks, for every shape and stride.",
+    epilog="Exit status, the first that applies: 4 the evidence contradicts itself; 2 wrong input; "
+    "1 a verdict is not as expected; 3 something is undecided that was not expected to be; "
+    "0 every verdict is as expected.",
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,  # plain help: loading the formatter would double its time
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Files = Annotated[
+    list[Path] | None,
+    typer.Argument(help="Markdown documents; none: those that ship with gradproof.", metavar="FILE"),
+]
+Given = Annotated[
+    Path, typer.Option("--given", metavar="FILE", help="A document, or a file of given statements.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
+Processes = Annotated[
+    int, typer.Option("-j", "--jobs", min=1, max=256, metavar="N", help="Number of processes.")
+]
+NoCache = Annotated[bool, typer.Option("--no-cache", help="Judge everything anew and remember nothing.")]
+Thorough = Annotated[
+    bool, typer.Option("--thorough", help="More numeric evidence: generated shapes and strides.")
+]
+
+BROKEN_PIPE = 141  # 128 + SIGPIPE: nobody reads on
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"gradproof {version('gradproof')}")
+        raise typer.Exit()
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Proves or refutes gradient formulas of convolutional networks, for every shape and stride."""
+
+
+@app.command()
+def verify(
+    files: Files = None,
+    as_json: AsJson = False,
+    thorough: Thorough = False,
+    processes: Processes = 1,
+    no_cache: NoCache = False,
+) -> None:
+    """Judge every claim of the documents: a line for each, and a summary."""
+    inputs = _read(files)
+    console = _console()
+    start = time.perf_counter()
+    shown = None if as_json else _Lines(console, inputs)
+    results = _judge(inputs, processes, no_cache, thorough, shown)
+    if as_json:
+        _print_json(results.as_json())
+    else:
+        from derivations.lines import summary
+
+        for text in summary(results, time.perf_counter() - start):
+            console.print(text, highlight=False, soft_wrap=not console.is_terminal)
+    raise typer.Exit(int(results.status))
+
+
+@app.command()
+def check(
+    equation: Annotated[str, typer.Argument(help="An equation or a chain of them, in the claim language.")],
+    given: Given,
+    where: Annotated[
+        list[str] | None, typer.Option("--where", help="A condition for this claim; repeatable.")
+    ] = None,
+    at_line: Annotated[
+        int | None, typer.Option("--line", min=1, help="Use the context in force at this line of the file.")
+    ] = None,
+    as_json: AsJson = False,
+    thorough: Thorough = False,
+) -> None:
+    """Judge one equation in the context that a document's last `given` block opens."""
+    from derivations.asked import one_claim
+
+    inputs = _or_exit(one_claim, given, equation, tuple(where or ()), at_line)
+    results = _judge(inputs, 1, True, thorough, None)
+    if as_json:
+        _print_json(results.as_json())
+    else:
+        _print_details(results)
+    raise typer.Exit(int(results.status))
+
+
+@app.command()
+def explain(
+    claim: Annotated[str, typer.Argument(metavar="ID", help="The claim's name.")], files: Files = None
+) -> None:
+    """Show one claim: both sides by index, then the proof, or the counterexample worked out in numbers."""
+    from derivations.asked import named
+    from derivations.language.errors import did_you_mean
+
+    inputs = _read(files)
+    chosen = named(inputs, claim)
+    if not chosen.claims and not chosen.remarks:
+        for error in inputs.errors:
+            _complain(error)
+        known = [one.id for one in inputs.claims] + [one.id for one in inputs.remarks]
+        hint = did_you_mean(claim, known) or f"the documents hold {len(known)} claims and remarks"
+        _fail(f"there is no claim {claim}; {hint}")
+    _explain(chosen)
+
+
+@app.command()
+def derive(
+    expression: Annotated[
+        str, typer.Argument(help="The definition to differentiate, such as conv(a, w, valid).")
+    ],
+    given: Given,
+    wrt: Annotated[str, typer.Option("--wrt", metavar="NAME", help="The variable.")],
+    latex: Annotated[bool, typer.Option("--latex", help="The steps as LaTeX.")] = False,
+    as_json: AsJson = False,
+    as_numpy: Annotated[bool, typer.Option("--numpy", help="The gradient as a NumPy function.")] = False,
+) -> None:
+    """Derive the gradient step by step; every step is proved before it is shown."""
+    if latex + as_json + as_numpy > 1:
+        raise typer.BadParameter("--latex, --json and --numpy exclude each other")
+    from derivations.asked import derivation
+
+    shape = "latex" if latex else "json" if as_json else "numpy" if as_numpy else "text"
+    typer.echo(_or_exit(derivation, given, expression, wrt, shape))
+
+
+@app.command()
+def report(
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="The directory to write to.")],
+    files: Files = None,
+    processes: Processes = 1,
+    no_cache: NoCache = False,
+) -> None:
+    """Write the report: LaTeX, PDF where xelatex is installed, HTML where Pandoc is."""
+    from derivations.report import write
+
+    inputs = _read(files)
+    results = _judge(inputs, processes, no_cache, False, None)
+    for error in results.errors[len(inputs.errors) :]:
+        _complain(error)
+    try:
+        for message in write(output, inputs.documents, results):
+            typer.echo(message)
+    except OSError as error:
+        _fail(f"{error.filename or output}: {error.strerror or error}")
+    raise typer.Exit(int(results.status))
+
+
+def main() -> NoReturn:
+    """The command `gradproof`."""
+    # Arrays here are tiny, and a worker process must not start threads of its own. Set before NumPy is
+    # loaded.
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
+    try:
+        app(prog_name="gradproof", standalone_mode=True)
+    except BrokenPipeError:
+        _leave_quietly()
+    except SystemExit as leaving:
+        try:
+            sys.stdout.flush()
+        except BrokenPipeError:
+            _leave_quietly()
+        sys.exit(leaving.code)
+    sys.exit(0)
+
+
+def _leave_quietly() -> NoReturn:
+    """Nobody reads standard output any more: leave without Python's complaint about flushing it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    os._exit(BROKEN_PIPE)
+
+
+# -- what the commands share ---------------------------------------------------------------------------------
+
+
+def _complain(message: str) -> None:
+    typer.echo(message, err=True)
+
+
+def _fail(message: str) -> NoReturn:
+    _complain(message)
+    raise typer.Exit(2)
+
+
+def _or_exit(function: Any, *arguments: Any) -> Any:
+    """The function's result; an error in the input becomes its message and status 2."""
+    from derivations.language.errors import InputError
+
+    try:
+        return function(*arguments)
+    except InputError as error:
+        _fail(str(error))
+
+
+def _read(files: Sequence[Path] | None) -> Inputs:
+    from derivations.run import read
+
+    inputs = read(files or ())
+    for error in inputs.errors:
+        _complain(error)
+    if inputs.errors and not inputs.documents:
+        raise typer.Exit(2)
+    return inputs
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console(highlight=False)
+
+
+class _Lines:
+    """Prints the verdicts as they come, a heading above each document."""
+
+    def __init__(self, console: Console, inputs: Inputs) -> None:
+        from derivations.lines import GLYPHS, glyphs_for, name_width
+
+        self._console, self._document = console, ""
+        self._glyphs = glyphs_for(console.encoding) if console.encoding else GLYPHS
+        self._width = name_width(claim.id for claim in inputs.claims)
+
+    def show(self, verdicts: Sequence[Any]) -> None:
+        from derivations.lines import heading, line, printed
+
+        for verdict in verdicts:
+            if verdict.document != self._document:
+                if self._document:
+                    self._console.print()
+                self._document = verdict.document
+                printed(self._console, heading(verdict.document))
+            printed(self._console, line(verdict, self._width, self._glyphs))
+        if not self._console.is_terminal:
+            self._console.file.flush()
+
+
+class _Progress:
+    """`judging 12 of 80: S0-17` on a terminal's last line; silent elsewhere. No thread: workers are forked
+    meanwhile."""
+
+    def __init__(self, total: int) -> None:
+        self._visible = sys.stderr.isatty() and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+        self._total = total
+
+    def __enter__(self) -> _Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.clear()
+
+    def at(self, number: int, name: str) -> None:
+        """Shows which claim is awaited."""
+        if self._visible:
+            text = f"judging {number} of {self._total}: {name}"
+            columns = os.get_terminal_size(sys.stderr.fileno()).columns
+            sys.stderr.write(f"\r\x1b[2K{text[: max(1, columns - 1)]}")
+            sys.stderr.flush()
+
+    def clear(self) -> None:
+        """Empties the line, before something else is printed there."""
+        if self._visible:
+            sys.stderr.write("\r\x1b[2K")
+            sys.stderr.flush()
+
+
+def _judge(inputs: Inputs, processes: int, no_cache: bool, thorough: bool, shown: _Lines | None) -> Results:
+    """Judges the claims, shows each as it comes, and keeps what there is when the keyboard interrupts."""
+    from derivations.cache import Cache
+    from derivations.run import Results, judge_with, judged
+
+    results = Results(remarks=inputs.remarks, errors=list(inputs.errors))
+    claims = inputs.claims
+    remembered = None if no_cache else Cache(variant="thorough" if thorough else "")
+    try:
+        with _Progress(len(claims)) as progress:
+            answers = judged(claims, judge_with(thorough), processes, remembered)
+            for number, claim in enumerate(claims, 1):
+                progress.at(number, claim.id)
+                answer = next(answers)
+                progress.clear()
+                known = len(results.errors)
+                results.add(answer)
+                for error in results.errors[known:]:
+                    _complain(error)
+                if shown is not None:
+                    shown.show(answer.verdicts)
+        if remembered is not None:
+            remembered.prune()
+    except KeyboardInterrupt:
+        results.interrupted = True
+    return results
+
+
+def _print_json(record: Any) -> None:
+    import json
+
+    typer.echo(json.dumps(record, ensure_ascii=False, indent=1, default=str))
+
+
+def _print_details(results: Results) -> None:
+    from derivations.lines import GLYPHS, details, glyphs_for, printed
+
+    console = _console()
+    glyphs = glyphs_for(console.encoding) if console.encoding else GLYPHS
+    for number, verdict in enumerate(results.verdicts):
+        if number:
+            console.print()
+        for text in details(verdict, glyphs):
+            printed(console, text)
+
+
+def _explain(chosen: Inputs) -> NoReturn:
+    from derivations.explain import explanation
+    from derivations.lines import printed
+
+    console = _console()
+    for remark in chosen.remarks:
+        console.print(
+            f"{remark.id} is a remark, which no formula settles ({remark.document}:{remark.line}).\n"
+        )
+        console.print(remark.text, markup=False)
+    results = _judge(chosen, 1, True, False, None)
+    for claim in chosen.claims:
+        verdicts = [
+            v
+            for v in results.verdicts
+            if v.id == claim.id and v.reading == claim.reading and v.line == claim.line
+        ]
+        for text in explanation(claim, verdicts):
+            printed(console, text)
+    raise typer.Exit(int(results.status))

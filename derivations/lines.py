@@ -1,0 +1,230 @@
+"""Verdicts as lines of a terminal or of a pipe: pure functions of the record.
+
+Law: a line says what the record says and nothing more; colours repeat what a word already tells. In a pipe a
+claim is one line, whatever its length; on a terminal it is folded with its continuation indented.
+
+What it cannot see: whether the terminal draws the glyphs; where the encoding has none of them, letters stand
+instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+from rich.text import Text
+
+from derivations.run import WORDS, Results, Status
+from derivations.verdict import Evidence, Verdict, Witness
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+GLYPHS = {"proved": "✓", "holds where": "◐", "refuted": "✗", "false": "≠", "undecided": "?"}
+LETTERS = {"proved": "+", "holds where": "~", "refuted": "x", "false": "!", "undecided": "?"}
+STYLES = {
+    "proved": "green",
+    "holds where": "cyan",
+    "refuted": "magenta",
+    "false": "magenta",
+    "undecided": "yellow",
+}
+WIDEST_NAME = 44  # longer names push their own line to the right, not every line
+
+
+def name(verdict: Verdict) -> str:
+    """A verdict's claim with its link and reading: `chain link 2 (star = conv)`. Link 1 goes without
+    saying."""
+    link = f" link {verdict.link}" if verdict.link > 1 else ""
+    return f"{verdict.id}{link}{reading(verdict)}"
+
+
+def reading(verdict: Verdict) -> str:
+    """The reading under which a verdict was given, or nothing where there is only one."""
+    chosen = ", ".join(f"{key} = {value}" for key, value in verdict.reading.items())
+    return f" ({chosen})" if chosen else ""
+
+
+def word(verdict: Verdict) -> str:
+    """The verdict with its region: `holds where m == 1`."""
+    return f"holds where {verdict.holds_where}" if verdict.verdict == "holds where" else verdict.verdict
+
+
+def glyphs_for(encoding: str | None) -> dict[str, str]:
+    """The signs of the five verdicts in an encoding that may lack them.
+
+    >>> glyphs_for("ascii")["proved"]
+    '+'
+    """
+    try:
+        "".join(GLYPHS.values()).encode(encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return LETTERS
+    return GLYPHS
+
+
+def sizes_text(witness: Witness) -> str:
+    """`H = 2, W = 1`."""
+    return ", ".join(f"{key} = {value}" for key, value in witness.sizes.items()) or "the sizes given"
+
+
+def _shape(shape: tuple[int, ...] | None) -> str:
+    if shape is None:
+        return "does not exist"
+    return "has shape " + (" × ".join(map(str, shape)) if shape else "of a scalar")
+
+
+def difference(witness: Witness) -> str:
+    """What differs, in a few words: the shapes, or the entry and both values."""
+    if witness.left is None and witness.right is None:
+        left, right = _shape(witness.left_shape), _shape(witness.right_shape)
+        return f"left {left}, right {right}" + (f" ({witness.reason})" if witness.reason else "")
+    entry = f"entry ({', '.join(map(str, witness.index))}): " if witness.index else ""
+    return f"{entry}left {witness.left}, right {witness.right}"
+
+
+def evidence_text(evidence: Evidence) -> str:
+    """`agree at 24 of 24 sizes, exact integers`."""
+    if not evidence.shapes:
+        return f"none: {evidence.note}" if evidence.note else "none"
+    text = f"{evidence.agreed} of {evidence.shapes} sizes agree, {evidence.method}"
+    if evidence.largest_error:
+        text += f", largest error {evidence.largest_error:.1e}"
+    return f"{text} ({evidence.note})" if evidence.note else text
+
+
+def line(verdict: Verdict, width: int = 0, glyphs: dict[str, str] = GLYPHS) -> Text:
+    """The one line of a verdict; `width` is that of the column of names."""
+    text = Text("  ")
+    style = STYLES[verdict.verdict] if verdict.as_expected else "bold red"
+    text.append(glyphs[verdict.verdict], style)
+    label = name(verdict)
+    text.append(f" {label}{' ' * (width - cell_len(label))}  ")
+    text.append(word(verdict), style)
+    if not verdict.as_expected:
+        text.append(f"   expected {verdict.expected}, got {word(verdict)}", "bold red")
+    if verdict.contradiction:
+        text.append(f"   THE EVIDENCE CONTRADICTS ITSELF: {verdict.contradiction}", "bold red")
+    if verdict.verdict == "undecided":
+        text.append(f"   {verdict.reason}", "dim")
+    elif verdict.witness is not None:
+        text.append(f"   at {sizes_text(verdict.witness)}: {difference(verdict.witness)}", "dim")
+    return text
+
+
+def name_width(names: Iterable[str]) -> int:
+    """The width of the column of names that most of them fit."""
+    return min(WIDEST_NAME, max(map(cell_len, names), default=0))
+
+
+def printed(console: Console, text: Text) -> None:
+    """Prints a line: folded with an indent on a terminal, whole in a pipe."""
+    if not console.is_terminal:
+        console.print(text.plain.rstrip(), markup=False, highlight=False, soft_wrap=True)
+        return
+    text.rstrip()
+    if text.cell_len <= console.width:
+        console.print(text, highlight=False)
+        return
+    first, *_ = text.wrap(console, console.width)
+    first.rstrip()
+    console.print(first, highlight=False)
+    rest = text[len(first.plain) :]
+    rest = rest[len(rest.plain) - len(rest.plain.lstrip()) :]
+    for part in rest.wrap(console, max(20, console.width - 6)):
+        console.print(Text("      ") + part, highlight=False)
+
+
+def heading(document: str) -> Text:
+    """A document's name above its claims."""
+    return Text(PurePath(document).name, "bold")
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}" + ("" if count == 1 else "s")
+
+
+def counted(results: Results) -> str:
+    """How many of each verdict: `30 proved, 4 hold on a region, 1 refuted`."""
+    counts = results.counts()
+    shown = {
+        "holds where": "hold exactly on a region"
+        if counts["holds where"] != 1
+        else "holds exactly on a region"
+    }
+    return ", ".join(f"{counts[w]} {shown.get(w, w)}" for w in WORDS if counts[w])
+
+
+def summary(results: Results, seconds: float) -> list[Text]:
+    """The closing lines: how many, what is not as expected, and what that means."""
+    claims = len({(v.document, v.id) for v in results.verdicts})
+    documents = len({v.document for v in results.verdicts} | {r.document for r in results.remarks})
+    lines = [Text()]
+    head = f"{_plural(len(results.verdicts), 'verdict')} on {_plural(claims, 'claim')}"
+    tally = f": {counted(results)}" if results.verdicts else ""
+    remarks = f"; {_plural(len(results.remarks), 'remark')}" if results.remarks else ""
+    lines.append(Text(f"{head} in {_plural(documents, 'document')}{tally}{remarks}. {seconds:.1f} s."))
+    lines += [Text(f"  {name(v)}: expected {v.expected}, got {word(v)}", "red") for v in results.unexpected]
+    lines += [
+        Text(f"  {name(v)}: expected {v.expected}, undecided: {v.reason}", "yellow")
+        for v in results.unexpectedly_undecided
+    ]
+    lines.append(_conclusion(results))
+    return lines
+
+
+def _conclusion(results: Results) -> Text:
+    status = results.status
+    if status == Status.CONTRADICTION:
+        where = ", ".join(name(v) for v in results.contradictions)
+        return Text(
+            f"gradproof contradicts itself: the proof and the numbers disagree on {where}. "
+            "This is a defect of gradproof; trust neither.",
+            "bold red",
+        )
+    if status == Status.INTERRUPTED:
+        return Text("Interrupted: the claims after the last line were not judged.", "bold yellow")
+    wrong = len(results.unexpected) + len(results.unexpectedly_undecided)
+    if wrong:
+        return Text(f"{_plural(wrong, 'verdict')} not as expected.", "bold red")
+    if not results.verdicts:
+        return Text("There is no claim to judge.")
+    return Text("Every verdict is as expected.", "bold green")
+
+
+def details(verdict: Verdict, glyphs: dict[str, str] = GLYPHS) -> list[Text]:
+    """Everything that a record says, for one claim: `check` and `explain`."""
+    style = STYLES[verdict.verdict]
+    head = (
+        Text(f"{glyphs[verdict.verdict]} ", style)
+        .append(word(verdict), f"bold {style}")
+        .append(reading(verdict))
+    )
+    lines = [head, Text(), Text(f"    {verdict.statement}"), Text()]
+    for label, value in _fields(verdict):
+        lines.append(Text(f"  {label:<25}", "dim").append(value))
+    return lines
+
+
+def _fields(verdict: Verdict) -> Iterable[tuple[str, str]]:
+    if verdict.contradiction:
+        yield "CONTRADICTION", verdict.contradiction
+    if verdict.reason:
+        yield "why", verdict.reason
+    if verdict.witness is not None:
+        yield "smallest counterexample", sizes_text(verdict.witness)
+        for key, value in verdict.witness.data.items():
+            yield "", f"{key} = {value}"
+        yield "", difference(verdict.witness)
+    yield from _several("nearest true formula", verdict.repair)
+    yield from _several("uses", verdict.axioms)
+    yield "numeric evidence", evidence_text(verdict.evidence)
+    if not verdict.as_expected:
+        yield "expected", verdict.expected
+
+
+def _several(label: str, values: Sequence[str]) -> Iterable[tuple[str, str]]:
+    for number, value in enumerate(values):
+        yield ("" if number else label), value
