@@ -1,0 +1,283 @@
+"""Matrices, sums and rearrangements: one plain function for each name of the claim language.
+
+Law: each is written from its sentence in the language's reference, on NumPy's own operations where one has that meaning.
+Arguments come in the order of the language; sizes are a tuple. See `arrays` for what `stack` means.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+
+from numeric.operators.arrays import (
+    Array,
+    Sizes,
+    exact,
+    floating,
+    lead,
+    quotient,
+    real,
+    require,
+    simplest,
+    tensor_shape,
+)
+
+
+def matmul(a: Array, b: Array, *, stack: int = 0) -> Array:
+    """The matrix product; a vector is a row on the left, a column on the right, and loses its axis.
+
+    (m, k) @ (k, n) -> (m, n); (k,) @ (k, n) -> (n,); (m, k) @ (k,) -> (m,); (k,) @ (k,) -> ().
+
+    >>> matmul(np.array([[1, 2]]), np.array([3, 4]))
+    array([11])
+    """
+    left, right = tensor_shape(a, stack), tensor_shape(b, stack)
+    require(left[-1] == right[0], f"a matrix product of shapes {left} and {right}")
+    rows = a if len(left) == 2 else np.expand_dims(a, stack)
+    columns = b if len(right) == 2 else np.expand_dims(b, stack + 1)
+    product = np.matmul(rows, columns)
+    if len(right) == 1:
+        product = product[..., 0]
+    if len(left) == 1:
+        product = np.take(product, 0, axis=stack)
+    return np.asarray(product)
+
+
+def transpose(a: Array, *, stack: int = 0) -> Array:
+    """A.T of a matrix: (m, n) -> (n, m).
+
+    >>> transpose(np.ones((2, 3))).shape
+    (3, 2)
+    """
+    return np.swapaxes(a, -1, -2)
+
+
+def tr(a: Array, *, stack: int = 0) -> Array:
+    """The sum of the diagonal of a square matrix.
+
+    >>> int(tr(np.array([[1, 2], [3, 4]])))
+    5
+    """
+    rows, columns = tensor_shape(a, stack)
+    require(rows == columns, f"the trace of a {rows}×{columns} matrix")
+    return np.asarray(np.trace(a, axis1=-2, axis2=-1))
+
+
+def total(a: Array, *, stack: int = 0) -> Array:
+    """`sum(A)`: the sum of all entries; of none, 0.
+
+    >>> int(total(np.array([[1, 2], [3, 4]])))
+    10
+    """
+    return np.asarray(a.reshape(*lead(a, stack), -1).sum(axis=-1)) if a.size else _no_entries(a, stack)
+
+
+def _no_entries(a: Array, stack: int) -> Array:
+    return np.zeros(lead(a, stack), dtype=a.dtype)
+
+
+def mean(a: Array, *, stack: int = 0) -> Array:
+    """The mean of all entries; exists only where there is one.
+
+    >>> mean(np.array([1, 2]))
+    array(Fraction(3, 2), dtype=object)
+    """
+    count = int(np.prod(tensor_shape(a, stack), dtype=int))
+    require(count > 0, "the mean of no entries")
+    return quotient(total(a, stack=stack), count)
+
+
+def largest(a: Array, *, stack: int = 0) -> Array:
+    """`max(z)`: the largest of all entries; of complex ones, the one with the largest real part.
+
+    >>> int(largest(np.array([[1, 7], [3, 4]])))
+    7
+    """
+    flat = a.reshape(*lead(a, stack), -1) if a.size else a.reshape(*lead(a, stack), 0)
+    require(flat.shape[-1] > 0, "the maximum of no entries")
+    place = np.argmax(real(flat), axis=-1)[..., None]
+    return np.asarray(np.take_along_axis(flat, place, axis=-1)[..., 0])
+
+
+def ones(shape: Sizes) -> Array:
+    """A tensor of ones.
+
+    >>> ones((1, 2))
+    array([[1, 1]])
+    """
+    return np.ones(_given(shape), dtype=np.int64)
+
+
+def zeros(shape: Sizes) -> Array:
+    """A tensor of zeros.
+
+    >>> zeros((1, 2))
+    array([[0, 0]])
+    """
+    return np.zeros(_given(shape), dtype=np.int64)
+
+
+def _given(shape: Sizes) -> Sizes:
+    require(all(size >= 0 for size in shape), f"a tensor of shape {shape}")
+    return shape
+
+
+def eye(n: int) -> Array:
+    """The identity matrix of n rows.
+
+    >>> eye(2)
+    array([[1, 0],
+           [0, 1]])
+    """
+    require(n >= 0, f"an identity matrix of {n} rows")
+    return np.eye(n, dtype=np.int64)
+
+
+def diag(v: Array, *, stack: int = 0) -> Array:
+    """The square matrix with v on its diagonal: (n,) -> (n, n).
+
+    >>> diag(np.array([1, 2]))
+    array([[1, 0],
+           [0, 2]])
+    """
+    n = v.shape[-1]
+    matrix = np.zeros((*v.shape, n), dtype=v.dtype)
+    matrix[..., np.arange(n), np.arange(n)] = v
+    return matrix
+
+
+def kron(a: Array, b: Array, *, stack: int = 0) -> Array:
+    """The Kronecker product: each entry of A becomes that entry times B; ranks are equal.
+
+    >>> kron(np.array([[1, 2]]), np.array([[1], [1]]))
+    array([[1, 2],
+           [1, 2]])
+    """
+    outside, inside = tensor_shape(a, stack), tensor_shape(b, stack)
+    require(all(size > 0 for size in inside), f"a Kronecker product with a factor of shape {inside}")
+    for axis in range(len(outside)):
+        # one axis after the other: A's axis, then B's beside it
+        a = np.expand_dims(a, stack + 2 * axis + 1)
+        b = np.expand_dims(b, stack + 2 * axis)
+    blocks = a * b
+    shape = tuple(p * q for p, q in zip(outside, inside, strict=True))
+    return np.asarray(blocks.reshape(*lead(blocks, stack), *shape))
+
+
+def outer(u: Array, v: Array, *, stack: int = 0) -> Array:
+    """All products of an entry of u and an entry of v; the axes of u come first.
+
+    >>> outer(np.array([1, 2]), np.array([3, 4]))
+    array([[3, 4],
+           [6, 8]])
+    """
+    first = u.reshape(*u.shape, *[1] * (v.ndim - stack))
+    second = v.reshape(*lead(v, stack), *[1] * (u.ndim - stack), *tensor_shape(v, stack))
+    return np.asarray(first * second)
+
+
+def vec(a: Array, *, stack: int = 0) -> Array:
+    """All entries in one column, the first axis fastest (a matrix's columns are stacked).
+
+    >>> vec(np.array([[1, 2], [3, 4]])).ravel()
+    array([1, 3, 2, 4])
+    """
+    shape = tensor_shape(a, stack)
+    require(all(size > 0 for size in shape), f"vec of a tensor of shape {shape}")
+    order = [*range(stack), *reversed(range(stack, a.ndim))]
+    return np.asarray(a.transpose(order).reshape(*lead(a, stack), -1, 1))
+
+
+def reshape(a: Array, shape: Sizes, *, stack: int = 0) -> Array:
+    """The same entries in row-major order in another shape.
+
+    >>> reshape(np.arange(4), (2, 2))
+    array([[0, 1],
+           [2, 3]])
+    """
+    old = tensor_shape(a, stack)
+    count = int(np.prod(old, dtype=int))
+    fits = all(size > 0 for size in (*old, *shape)) and count == int(np.prod(shape, dtype=int))
+    require(fits, f"a tensor of shape {old} reshaped to {shape}")
+    return np.asarray(a.reshape(*lead(a, stack), *shape))
+
+
+def inv(a: Array, *, stack: int = 0) -> Array:
+    """The inverse of a square matrix, exact for integers and fractions; singular: ZeroDivisionError.
+
+    >>> inv(np.array([[2, 0], [0, 1]]))
+    array([[Fraction(1, 2), 0],
+           [0, 1]], dtype=object)
+    """
+    rows, columns = tensor_shape(a, stack)
+    require(rows == columns, f"the inverse of a {rows}×{columns} matrix")
+    if not exact(a):
+        return np.linalg.inv(a)
+    return _each_matrix(a, lambda matrix: _eliminate(matrix)[1], (rows, rows))
+
+
+def det(a: Array, *, stack: int = 0) -> Array:
+    """The determinant of a square matrix, exact for integers and fractions; of none, 1.
+
+    >>> int(det(np.array([[1, 2], [3, 4]])))
+    -2
+    """
+    rows, columns = tensor_shape(a, stack)
+    require(rows == columns, f"the determinant of a {rows}×{columns} matrix")
+    if not exact(a):
+        return np.asarray(np.linalg.det(a))
+
+    def determinant(matrix: list[list[Fraction]]) -> list[list[Fraction]]:
+        try:
+            return [[_eliminate(matrix)[0]]]
+        except ZeroDivisionError:
+            return [[Fraction(0)]]
+
+    return np.asarray(_each_matrix(a, determinant, (1, 1))[..., 0, 0])
+
+
+def _each_matrix(a: Array, function: object, shape: Sizes) -> Array:
+    samples = a.reshape(-1, *a.shape[-2:])
+    results = np.empty((len(samples), *shape), dtype=object)
+    for number, sample in enumerate(samples):
+        rows = [[Fraction(value) for value in row] for row in sample.tolist()]
+        for i, row in enumerate(function(rows)):  # type: ignore[operator]
+            for j, value in enumerate(row):
+                results[number, i, j] = value
+    return simplest(results.reshape(*a.shape[:-2], *shape))
+
+
+def _eliminate(matrix: list[list[Fraction]]) -> tuple[Fraction, list[list[Fraction]]]:
+    """Gauss and Jordan's elimination of [matrix | identity]: the determinant and the inverse."""
+    n = len(matrix)
+    work = [[*row, *[Fraction(i == j) for j in range(n)]] for i, row in enumerate(matrix)]
+    determinant = Fraction(1)
+    for column in range(n):
+        pivot = next((row for row in range(column, n) if work[row][column]), None)
+        if pivot is None:
+            raise ZeroDivisionError("the matrix is singular")
+        if pivot != column:
+            work[column], work[pivot] = work[pivot], work[column]
+            determinant = -determinant
+        head = work[column][column]
+        determinant *= head
+        work[column] = [value / head for value in work[column]]
+        for row in range(n):
+            factor = work[row][column]
+            if row != column and factor:
+                work[row] = [value - factor * top for value, top in zip(work[row], work[column], strict=True)]
+    return determinant, [row[n:] for row in work]
+
+
+def softmax(z: Array, *, stack: int = 0) -> Array:
+    """exp(z) divided by its sum over the last axis.
+
+    >>> softmax(np.array([0.0, 0.0]))
+    array([0.5, 0.5])
+    """
+    z = floating(z)
+    if not z.shape[-1]:
+        return z
+    raised = np.exp(z - real(z).max(axis=-1, keepdims=True))
+    return np.asarray(raised / raised.sum(axis=-1, keepdims=True))

@@ -1,0 +1,114 @@
+"""Rotations, frames and grids on the last two axes (on the only one of a vector): entries move, nothing is added.
+
+Law: sizes, pairs and factors are given for each axis they act on, in the order of the axes.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from numeric.operators.arrays import Array, Pairs, Sizes, require, tensor_shape, zeros_like
+
+
+def _last_axes(a: Array, stack: int) -> tuple[int, ...]:
+    return tuple(range(a.ndim - min(a.ndim - stack, 2), a.ndim))
+
+
+def rot180(a: Array, *, stack: int = 0) -> Array:
+    """A half turn of the last two axes.
+
+    >>> rot180(np.array([[1, 2], [3, 4]]))
+    array([[4, 3],
+           [2, 1]])
+    """
+    return np.flip(a, axis=_last_axes(a, stack))
+
+
+def rot90(a: Array, k: int = 1, *, stack: int = 0) -> Array:
+    """k quarter turns of the last two axes, counter-clockwise.
+
+    >>> rot90(np.array([[1, 2], [3, 4]]))
+    array([[2, 4],
+           [1, 3]])
+    """
+    return np.rot90(a, k, axes=(-2, -1))
+
+
+def flip(a: Array, axis: int, *, stack: int = 0) -> Array:
+    """The entries in reverse order along one axis.
+
+    >>> flip(np.array([1, 2, 3]), 0)
+    array([3, 2, 1])
+    """
+    rank = a.ndim - stack
+    require(-rank <= axis < rank, f"axis {axis} of a tensor of rank {rank}")
+    return np.flip(a, axis=stack + axis % rank)
+
+
+def up(a: Array, n: Sizes, *, stack: int = 0) -> Array:
+    """Each entry repeated n times along each axis: `kron(A, ones(n, n))`. [Bouvrie 2006, sec. 3.2]
+
+    >>> up(np.array([[1, 2]]), (2, 2))
+    array([[1, 1, 2, 2],
+           [1, 1, 2, 2]])
+    """
+    require(all(factor >= 1 for factor in n), f"up by {n}")
+    for axis, factor in enumerate(n, start=a.ndim - len(n)):
+        a = np.repeat(a, factor, axis=axis)
+    return a
+
+
+def dilate(a: Array, s: Sizes, *, stack: int = 0) -> Array:
+    """s − 1 zeros between neighbours, none outside. [Dumoulin & Visin 2016, sec. 4.5]
+
+    >>> dilate(np.array([1, 2, 3]), (2,))
+    array([1, 0, 2, 0, 3])
+    """
+    sizes = a.shape[a.ndim - len(s) :]
+    require(all(step >= 1 for step in s), f"dilate by {s}")
+    require(all(size >= 1 for size in sizes), f"dilate of a tensor of shape {tensor_shape(a, stack)}")
+    shape = (*a.shape[: a.ndim - len(s)], *((size - 1) * step + 1 for size, step in zip(sizes, s, strict=True)))
+    result = zeros_like(a, shape)
+    result[(..., *(slice(None, None, step) for step in s))] = a
+    return result
+
+
+def pad(a: Array, p: Pairs, *, stack: int = 0) -> Array:
+    """(before, after) zeros on each side.
+
+    >>> pad(np.array([1, 2]), ((1, 2),))
+    array([0, 1, 2, 0, 0])
+    """
+    require(all(width >= 0 for pair in p for width in pair), f"pad by {p}")
+    sizes = a.shape[a.ndim - len(p) :]
+    shape = (*a.shape[: a.ndim - len(p)], *(n + before + after for n, (before, after) in zip(sizes, p, strict=True)))
+    result = zeros_like(a, shape)
+    result[(..., *(slice(before, before + n) for n, (before, _) in zip(sizes, p, strict=True)))] = a
+    return result
+
+
+def crop(a: Array, p: Pairs, *, stack: int = 0) -> Array:
+    """(before, after) rows dropped on each side.
+
+    >>> crop(np.array([1, 2, 3, 4]), ((1, 2),))
+    array([2])
+    """
+    sizes = a.shape[a.ndim - len(p) :]
+    fits = all(min(pair) >= 0 and sum(pair) <= size for size, pair in zip(sizes, p, strict=True))
+    require(fits, f"crop of a tensor of shape {tensor_shape(a, stack)} by {p}")
+    return a[(..., *(slice(before, size - after) for size, (before, after) in zip(sizes, p, strict=True)))]
+
+
+def resize(a: Array, shape: Sizes, *, stack: int = 0) -> Array:
+    """A in the top left corner of a frame of zeros of this shape, cut where it is larger.
+
+    >>> resize(np.array([[1, 2], [3, 4]]), (1, 3))
+    array([[1, 2, 0]])
+    """
+    require(all(size >= 0 for size in shape), f"resize to {shape}")
+    kept = tuple(
+        slice(0, min(size, wanted)) for size, wanted in zip(a.shape[a.ndim - len(shape) :], shape, strict=True)
+    )
+    result = zeros_like(a, (*a.shape[: a.ndim - len(shape)], *shape))
+    result[(..., *kept)] = a[(..., *kept)]
+    return result
