@@ -289,21 +289,23 @@ def non_symmetric_arrays(draw: st.DrawFn, shape: Shape) -> Array:
     generator = np.random.default_rng(draw(_seeds()))
     count = int(np.prod(shape, dtype=np.int64))
     magnitudes = generator.permutation(count) + 1
-    return (magnitudes * generator.choice([-1, 1], size=count)).reshape(shape).astype(np.float64)
+    signed = magnitudes * generator.choice([-1, 1], size=count)
+    return np.asarray(signed.reshape(shape), dtype=np.float64)
 
 
 @st.composite
 def real_arrays(draw: st.DrawFn, shape: Shape, *, exponents: tuple[int, ...] = (0, -9, 9, -3, 3)) -> Array:
     """Normally distributed numbers times a power of ten. Shrinks towards the first exponent and seed 0."""
     scale = 10.0 ** draw(st.sampled_from(exponents))
-    return scale * np.random.default_rng(draw(_seeds())).standard_normal(shape)
+    return np.asarray(scale * np.random.default_rng(draw(_seeds())).standard_normal(shape))
 
 
 @st.composite
 def complex_arrays(draw: st.DrawFn, shape: Shape, *, largest: int = 9) -> Array:
     """Gaussian integers: integer real and imaginary parts. Shrinks as `integer_arrays`."""
     real = draw(integer_arrays(shape, largest=largest))
-    return real + 1j * draw(integer_arrays(shape, largest=largest))
+    numbers: Array = real + 1j * draw(integer_arrays(shape, largest=largest))
+    return numbers
 
 
 @st.composite
@@ -325,7 +327,7 @@ def layouts(draw: st.DrawFn, array: Array) -> Array:
 
 
 @st.composite
-def convolution_cases(draw: st.DrawFn, **limits: Any) -> ConvolutionCase:
+def convolution_cases(draw: st.DrawFn, /, **limits: Any) -> ConvolutionCase:
     """A geometry from `convolution_geometries(**limits)` with non-symmetric kernel and dense integer arrays.
 
     Shrinks as the geometry does first.
@@ -341,7 +343,7 @@ def convolution_cases(draw: st.DrawFn, **limits: Any) -> ConvolutionCase:
 
 
 @st.composite
-def pooling_cases(draw: st.DrawFn, *, ties: bool = False, **limits: Any) -> PoolingCase:
+def pooling_cases(draw: st.DrawFn, /, *, ties: bool = False, **limits: Any) -> PoolingCase:
     """A geometry from `pooling_geometries(**limits)` with a tie-free input (or one full of ties) and
     integer delta.
 
