@@ -1,0 +1,1 @@
+"""Text to claims and back: the claim language, its grammar, name resolution and printing."""

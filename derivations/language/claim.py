@@ -1,0 +1,219 @@
+"""`claim` blocks to claims: the equation or chain, its conditions and expectations, one claim for each reading.
+
+Law: expectations are read and carried along; nothing here looks at them. A name that is not declared is free only where
+it stands alone as an index of the first side.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from lark import Token, Tree
+
+from derivations.claims import Assumption, Claim, Context, Expectation, Free, Hypothesis, Link
+from derivations.expressions import Expression
+from derivations.integers import AllOf, Condition, integer_symbol
+from derivations.language import conditions
+from derivations.language.elaborate import Elaborator
+from derivations.language.errors import did_you_mean
+from derivations.language.given import FIRST_WORD, Given, assumptions, check_size, combinations, data_assumption, is_unique_max
+from derivations.language.scope import CLAIM_LINES, RESERVED, Scope
+from derivations.language.source import Statement, words
+from derivations.language.syntax import parse, span
+
+EXPECT = re.compile(r"\s*(?:link\s+(?P<link>\d+)\s+)?(?P<kind>holds\s+where|proved|refuted|false|undecided)\b")
+KINDS = ("proved", "holds where", "refuted", "false", "undecided")
+
+
+@dataclass(frozen=True)
+class Lines:
+    """The statements of a claim block by kind."""
+
+    equation: Statement
+    where: tuple[Statement, ...] = ()
+    expect: tuple[Statement, ...] = ()
+    reading: tuple[Statement, ...] = ()
+
+
+def sort_lines(statements: Sequence[Statement]) -> Lines:
+    """The first statement is the equation; the others say what they are by their first word."""
+    first = FIRST_WORD.match(statements[0].text)
+    if first and first["word"] in CLAIM_LINES:
+        raise statements[0].error("a claim begins with its equation", *first.span("word"), "A == B")
+    found: dict[str, list[Statement]] = {word: [] for word in CLAIM_LINES}
+    for statement in statements[1:]:
+        match = FIRST_WORD.match(statement.text)
+        word = match["word"] if match else ""
+        if word not in found:
+            hint = did_you_mean(word, CLAIM_LINES) or "a claim has one equation; write a second claim block"
+            raise statement.error("this line is neither where, expect nor reading", 0, len(statement.text),
+                                  "where ..., expect ... or reading ...", hint)  # fmt: skip
+        assert match is not None
+        found[word].append(statement.rest(match.end()))
+    return Lines(statements[0], *[tuple(found[word]) for word in CLAIM_LINES])
+
+
+def claims_of(given: Given, statements: Sequence[Statement], identifier: str, document: str) -> list[Claim]:
+    """One claim for each reading that the claim uses."""
+    lines = sort_lines(statements)
+    found = {word for statement in statements for word in re.findall(r"[^\W\d]\w*", statement.text)}
+    chosen = dict(_chosen(given.choices, statement) for statement in lines.reading)
+    choices = {name: (chosen[name],) if name in chosen else options for name, options in given.choices.items()}
+    names = [name for name in given.uses(found)]
+    return [
+        claim_in(given.scope(reading), lines, identifier, document, reading)
+        for reading in combinations(choices, names)
+    ]
+
+
+def _chosen(choices: Mapping[str, Sequence[str]], statement: Statement) -> tuple[str, str]:
+    name, option = parse("reading", statement).children
+    if str(name) not in choices:
+        fix = did_you_mean(str(name), choices) or f"add `choose {name} in ...` to the given block"
+        raise statement.error(f"{name} is not a choice", *span(name), "a name declared by choose", fix)
+    if str(option) not in choices[str(name)]:
+        raise statement.error(f"{option} is not an option of {name}", *span(option), " or ".join(choices[str(name)]),
+                              did_you_mean(str(option), choices[str(name)]))  # fmt: skip
+    return str(name), str(option)
+
+
+def claim_in(scope: Scope, lines: Lines, identifier: str, document: str, reading: Mapping[str, str]) -> Claim:
+    """The claim in one scope."""
+    links = _links(scope, lines.equation)
+    sizes, hypotheses, supposed = _where(scope, lines.where)
+    expectations = _expectations(scope, lines.expect, len(links))
+    context: Context = scope.context()
+    if supposed:
+        context = replace(context, assumptions=(*context.assumptions, *supposed))
+    return Claim(
+        identifier, document, lines.equation.line, context, links, tuple(sizes), tuple(hypotheses), expectations,
+        dict(reading), words(lines.equation.text),
+    )  # fmt: skip
+
+
+# -- the equation -----------------------------------------------------------------------------------------------------
+
+
+def _links(scope: Scope, statement: Statement) -> tuple[Link, ...]:
+    tree = parse("test", statement)
+    sides = _sides(statement, tree)
+    elaborator = Elaborator(scope, statement, sorted(alone(sides[0], scope)))
+    nodes = [elaborator.node(sides[0])]
+    first_sizes = dict(elaborator.free_sizes)
+    nodes += [elaborator.node(side) for side in sides[1:]]
+    for node, side in zip(nodes, sides, strict=True):
+        check_size(node, statement, side)
+    free = [Free(integer_symbol(name), size) for name, size in first_sizes.items()]
+    texts = [conditions.text_of(elaborator, side) for side in sides]
+    return tuple(
+        _link(nodes[at], nodes[at + 1], free, f"{texts[at]} == {texts[at + 1]}") for at in range(len(sides) - 1)
+    )
+
+
+def _link(left: Expression, right: Expression, free: Sequence[Free], text: str) -> Link:
+    used = left.free_symbols | right.free_symbols
+    return Link(left, right, tuple(part for part in free if part.index in used), text)
+
+
+def _sides(statement: Statement, tree: Any) -> list[Any]:
+    if tree.data != "comparison":
+        fix = "judge several equations by several claims" if tree.data == "all_of" else "write A == B"
+        raise statement.error("a claim is an equation", *span(tree), "A == B, or a chain A == B == C", fix)
+    for sign in tree.children[1::2]:
+        if sign != "==":
+            raise statement.error(f"a claim is an equation, not {sign}", *span(sign), "==",
+                                  "a condition belongs on a line where ...; [p <= q] == 1 asserts one")  # fmt: skip
+    return list(tree.children[::2])
+
+
+def alone(tree: Any, scope: Scope, bound: frozenset[str] = frozenset()) -> set[str]:
+    """The undeclared names that stand alone as an index in a tree, outside the sums that bind them."""
+    if isinstance(tree, Token) or tree is None:
+        return set()
+    if tree.data == "postfix" and tree.children[0].data == "name":
+        word, trailers = tree.children[0].children[0], tree.children[1:]
+        if word in ("sum", "entries") and isinstance(trailers[0], Tree) and trailers[0].data == "subscript":
+            inner = bound | {str(_index_token(item)) for item in trailers[0].children}
+            ranges = [part for item in trailers[0].children if item.data == "range" for part in item.children[1:]]
+            found = [alone(part, scope, inner) for part in (*ranges, trailers[1] if len(trailers) > 1 else None)]
+            return set().union(*found, *[_alone_in(part, scope, bound) for part in trailers[2:]])
+    return set().union(*[_alone_in(part, scope, bound) for part in tree.children])
+
+
+def _alone_in(part: Any, scope: Scope, bound: frozenset[str]) -> set[str]:
+    found = alone(part, scope, bound)
+    if isinstance(part, Tree) and part.data == "subscript":
+        names = {str(item.children[0]) for item in part.children if item.data == "name"}
+        found |= {name for name in names if name not in bound and name not in RESERVED and not scope.kind(name)}
+    return found
+
+
+def _index_token(item: Any) -> Any:
+    return item.children[0] if item.data in ("name", "range") else ""
+
+
+# -- where and expect -------------------------------------------------------------------------------------------------
+
+
+def _where(
+    scope: Scope, statements: Sequence[Statement]
+) -> tuple[list[Condition], list[Hypothesis], list[Assumption]]:
+    sizes: list[Condition] = []
+    hypotheses: list[Hypothesis] = []
+    supposed: list[Assumption] = []
+    for statement in statements:
+        elaborator = Elaborator(scope, statement)
+        for part in parse("conditions", statement).children:
+            if is_unique_max(part):
+                supposed += [assumption for assumption, _ in assumptions(elaborator, part)]
+                continue
+            for relation in conditions.relations(elaborator, part):
+                if isinstance(relation, Condition):
+                    sizes.append(relation)
+                elif relation.operator == "==":
+                    text = conditions.text_of(elaborator, *relation.tree)
+                    hypotheses.append(Hypothesis(relation.left, relation.right, text))
+                else:
+                    supposed.append(data_assumption(elaborator, relation))
+    return sizes, hypotheses, supposed
+
+
+def _expectations(scope: Scope, statements: Sequence[Statement], links: int) -> tuple[Expectation, ...]:
+    found: list[Expectation] = []
+    for statement in statements:
+        expectation = _expectation(scope, statement)
+        if expectation.link is not None and not 1 <= expectation.link <= links:
+            raise statement.error(f"there is no link {expectation.link}", len(statement.text) - len(statement.text.lstrip()),
+                                  expected=f"a number from 1 to {links}")  # fmt: skip
+        if any(earlier.link == expectation.link for earlier in found):
+            raise statement.error("a second expectation of the same", len(statement.text) - len(statement.text.lstrip()),
+                                  fix="leave one of them")  # fmt: skip
+        found.append(expectation)
+    return tuple(found)
+
+
+def _expectation(scope: Scope, statement: Statement) -> Expectation:
+    match = EXPECT.match(statement.text)
+    start = len(statement.text) - len(statement.text.lstrip())
+    if match is None:
+        word = FIRST_WORD.match(statement.text)
+        fix = did_you_mean(words(statement.text), KINDS) or did_you_mean(word["word"] if word else "", KINDS)
+        raise statement.error("this is not an expectation", start, len(statement.text), ", ".join(KINDS), fix)
+    kind = words(match["kind"])
+    link = int(match["link"]) if match["link"] else None
+    text, region = kind, None
+    if kind == "holds where":
+        rest = statement.rest(match.end())
+        elaborator = Elaborator(scope, rest)
+        tree = parse("conditions", rest)
+        region = conditions.size_condition(elaborator, tree)
+        text = f"holds where {words(rest.text)}"
+    elif statement.text[match.end() :].strip():
+        raise statement.error("something follows the expectation", match.end() + 1, len(statement.text), "the end of the line")
+    return Expectation(kind, region, link, text)
+
+
+TRUE = AllOf()

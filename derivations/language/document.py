@@ -1,0 +1,284 @@
+"""A document of claims: prose, contexts, claims and remarks in their order, and the single-line doors beside it.
+
+Law: reading a document either gives all of it or raises `InputError`; files are checked for size and encoding before
+anything else looks at them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from derivations.claims import Claim, Context, Remark
+from derivations.expressions import Expression
+from derivations.language import limits
+from derivations.language.claim import Lines, claim_in, claims_of, sort_lines
+from derivations.language.elaborate import Elaborator
+from derivations.language.errors import InputError, Place
+from derivations.language.given import Checker, Given
+from derivations.language.markdown import Fence, fences
+from derivations.language.scope import Scope
+from derivations.language.source import Statement, lines_of, statements
+from derivations.language.syntax import parse
+
+Contexts = Sequence[tuple[Mapping[str, str], Context]]
+
+
+@dataclass(frozen=True)
+class Block:
+    """A stretch of the document: kind is prose, given, claim or remark; `source` is its Markdown as it stands, `text`
+    its content without the fences; first and last line count from 1."""
+
+    kind: str
+    source: str
+    text: str
+    first: int
+    last: int
+    id: str = ""
+    claims: tuple[Claim, ...] = ()
+    remark: Remark | None = None
+    contexts: tuple[tuple[Mapping[str, str], Context], ...] = ()
+    given: Given | None = None
+
+
+@dataclass
+class Document:
+    """What a file says: `claims` (one for each reading), `remarks`, and `blocks` with the prose between them."""
+
+    name: str
+    blocks: list[Block] = field(default_factory=list)
+
+    @property
+    def claims(self) -> list[Claim]:
+        """All claims in their order."""
+        return [claim for block in self.blocks for claim in block.claims]
+
+    @property
+    def remarks(self) -> list[Remark]:
+        """All remarks in their order."""
+        return [block.remark for block in self.blocks if block.remark is not None]
+
+    @property
+    def contexts(self) -> list[tuple[tuple[Mapping[str, str], Context], ...]]:
+        """The contexts of each given block, one for each reading."""
+        return [block.contexts for block in self.blocks if block.kind == "given"]
+
+    @classmethod
+    def read(cls, path: str | Path, exists: Checker | None = None) -> Document:
+        """The document in a file; raises InputError for whatever is wrong with it."""
+        return cls.parse(read_text(path), str(path), exists)
+
+    @classmethod
+    def parse(cls, text: str, name: str = "document", exists: Checker | None = None) -> Document:
+        """The document that a text is. `exists(context, node)` says what condition a thing of a given block lacks to
+        exist for all its sizes, None if it lacks none."""
+        text = normalised(text)
+        return _Builder(text, name, exists).build()
+
+    def claims_for(self, text: str, block: int | None = None) -> list[Claim]:
+        """The claims that a line makes in the context of given block number `block` (from 0); without a number, in
+        the first context in which all its names are declared."""
+        blocks = [part.given for part in self.blocks if part.given is not None] or [Given()]
+        chosen = blocks if block is None else [blocks[block]]
+        error: InputError | None = None
+        for given in chosen:
+            try:
+                return claims_of(given, _claim_statements(text, "claim"), "claim", self.name)
+            except InputError as found:
+                error = error or found
+        assert error is not None
+        raise error
+
+
+class _Builder:
+    """Walks the fences of a text."""
+
+    def __init__(self, text: str, name: str, exists: Checker | None) -> None:
+        self.text, self.exists = text, exists
+        self.source = text.split("\n")
+        self.document = Document(name)
+        self.given = Given()
+        self.seen: dict[str, int] = {}
+        self.count = 0
+
+    def build(self) -> Document:
+        line = 1
+        for fence in fences(self.text, self.document.name):
+            self._prose(line, fence.first - 1)
+            self._fence(fence)
+            line = fence.last + 1
+        self._prose(line, len(self.source))
+        return self.document
+
+    def _lines(self, first: int, last: int) -> str:
+        return "\n".join(self.source[first - 1 : last])
+
+    def _prose(self, first: int, last: int) -> None:
+        source = self._lines(first, last)
+        if source.strip():
+            self.document.blocks.append(Block("prose", source, source, first, last))
+
+    def _fence(self, fence: Fence) -> None:
+        block = Block(
+            fence.kind, self._lines(fence.first, fence.last), "\n".join(line.content for line in fence.lines),
+            fence.first, fence.last, fence.id,
+        )  # fmt: skip
+        if fence.kind == "given":
+            self.document.blocks.append(self._given(fence, block))
+            return
+        self._check_new(fence)
+        if fence.kind == "remark":
+            remark = Remark(fence.id, self.document.name, fence.first + 1, block.text.strip())
+            self.document.blocks.append(_with(block, remark=remark))
+            return
+        self.document.blocks.append(_with(block, claims=tuple(self._claims(fence))))
+
+    def _given(self, fence: Fence, block: Block) -> Block:
+        own = statements(list(fence.lines), self.document.name)
+        before = self.given.statements if fence.continues else ()
+        if fence.continues and not any(part.kind == "given" for part in self.document.blocks):
+            raise InputError("there is no context to continue", self._place(fence), "given", "write given")
+        self.given = Given((*before, *own), len(own))
+        if self.exists is not None:
+            self.given.check(self.exists)
+        contexts = tuple((reading, self.given.scope(reading).context()) for reading in self.given.readings())
+        return _with(block, contexts=contexts, given=self.given)
+
+    def _claims(self, fence: Fence) -> list[Claim]:
+        found = statements(list(fence.lines), self.document.name)
+        if not found:
+            raise InputError("this claim is empty", self._place(fence), "an equation A == B")
+        claims = claims_of(self.given, found, fence.id, self.document.name)
+        self.count += len(claims)
+        if self.count > limits.CLAIMS:
+            raise InputError(f"more than {limits.CLAIMS} claims", self._place(fence),
+                             f"at most {limits.CLAIMS} (limit CLAIMS)", "split the document")  # fmt: skip
+        return claims
+
+    def _check_new(self, fence: Fence) -> None:
+        if fence.id in self.seen:
+            raise InputError(f"{fence.id} is the name of the block in line {self.seen[fence.id]} already",
+                             self._place(fence), "a name of its own", f"call it {fence.id}-2")  # fmt: skip
+        self.seen[fence.id] = fence.first
+
+    def _place(self, fence: Fence) -> Place:
+        line = self.source[fence.first - 1]
+        at = line.find(fence.id) if fence.id else line.find(fence.kind)
+        return Place(self.document.name, fence.first, max(at, 0) + 1, line, len(fence.id or fence.kind))
+
+
+def _with(block: Block, **changes: object) -> Block:
+    from dataclasses import replace
+
+    return replace(block, **changes)  # type: ignore[arg-type]
+
+
+# -- files ------------------------------------------------------------------------------------------------------------
+
+
+def read_text(path: str | Path) -> str:
+    """The text of a UTF-8 file within the limits; raises InputError."""
+    file = Path(path)
+    place = Place(str(path))
+    try:
+        if file.is_dir():
+            raise InputError("this is a directory", place, "a Markdown file", f"name a file in it: {file / 'notes.md'}")
+        with file.open("rb") as stream:
+            data = stream.read(limits.FILE_BYTES + 1)
+    except FileNotFoundError:
+        raise InputError("there is no such file", place, "a Markdown file", _near(file)) from None
+    except OSError as error:
+        raise InputError(f"the file cannot be read: {error.strerror}", place, "a readable Markdown file") from None
+    if len(data) > limits.FILE_BYTES:
+        raise InputError("the file is too large", place, f"at most {limits.FILE_BYTES} bytes (limit FILE_BYTES)",
+                         "split the document")  # fmt: skip
+    return _decoded(data, str(path))
+
+
+def _near(file: Path) -> str:
+    from derivations.language.errors import did_you_mean
+
+    try:
+        names = [part.name for part in file.parent.iterdir()] if file.parent.is_dir() else []
+    except OSError:
+        names = []
+    return did_you_mean(file.name, names[:1000])
+
+
+def _decoded(data: bytes, name: str) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = data[: error.start]
+        line = before.count(b"\n") + 1
+        start = before.rfind(b"\n") + 1
+        column = len(before[start:].decode("utf-8", "replace")) + 1
+        whole = data[start:].split(b"\n", 1)[0].decode("utf-8", "replace").rstrip("\r")
+        place = Place(name, line, column, whole)
+        raise InputError(f"byte 0x{data[error.start]:02x} is not UTF-8", place, "a text file in UTF-8",
+                         "save the file in UTF-8") from None  # fmt: skip
+
+
+def normalised(text: str) -> str:
+    """A text with one kind of line end and without a byte order mark."""
+    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd")
+
+
+# -- single lines -----------------------------------------------------------------------------------------------------
+
+
+def parse_given(text: str, name: str = "given", exists: Checker | None = None) -> Given:
+    """The statements of a given block without its fences."""
+    found = statements(lines_of(normalised(text)), name)
+    given = Given(tuple(found), len(found))
+    given.readings()
+    if exists is not None:
+        given.check(exists)
+    return given
+
+
+def parse_context(
+    text: str, name: str = "given", exists: Checker | None = None
+) -> list[tuple[dict[str, str], Context]]:
+    """The contexts of a given block without its fences, one for each reading.
+
+    >>> [(reading, context)] = parse_context("dims n\\ntensor x[n]")
+    >>> list(context.names)
+    ['x']
+    """
+    given = parse_given(text, name, exists)
+    return [(reading, given.scope(reading).context()) for reading in given.readings()]
+
+
+def _claim_statements(text: str, name: str) -> list[Statement]:
+    found = statements(lines_of(normalised(text)), name)
+    if not found:
+        raise InputError("this claim is empty", Place(name, 1, 1, text.split("\n")[0]), "an equation A == B")
+    return found
+
+
+def parse_claim(
+    text: str, context: Context, reading: Mapping[str, str] | None = None, identifier: str = "claim"
+) -> Claim:
+    """The claim that a text makes in a context: the equation, then where, expect and reading lines if there are any.
+
+    >>> [(reading, context)] = parse_context("dims n\\ntensor x[n]")
+    >>> parse_claim("x + x == 2*x", context).links[0].text
+    'x + x == 2*x'
+    """
+    lines: Lines = sort_lines(_claim_statements(text, identifier))
+    return claim_in(Scope.of(context, reading or {}), lines, identifier, "", reading or {})
+
+
+def parse_expression(text: str, context: Context, reading: Mapping[str, str] | None = None) -> Expression:
+    """The formula that a text is in a context.
+
+    >>> [(reading, context)] = parse_context("dims n\\ntensor x[n]")
+    >>> parse_expression("sum(x)", context).rank
+    0
+    """
+    found = _claim_statements(text, "formula")
+    if len(found) > 1:
+        raise found[1].error("a second line", expected="one formula")
+    return Elaborator(Scope.of(context, reading or {}), found[0]).node(parse("test", found[0]))
