@@ -1,0 +1,238 @@
+"""Claim -> Verdict: joins what the kernel decides with what `numeric/` finds. Expectations enter here only, at the end.
+
+Laws: `proved` needs a kernel proof and no numeric counterexample. Nothing is called false without a counterexample that
+`numeric/` has replayed. If the two contradict each other, the verdict is undecided and carries the contradiction.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import Any
+
+from derivations.claims import Claim, Context, Expectation, Link
+from derivations.existence import obligations
+from derivations.expressions import Expression, ShapeError
+from derivations.hypotheses import apply_hypotheses
+from derivations.kernel import terms as k
+from derivations.kernel.decide import CounterModel, Goal, Group, Proof, Undecided, prove
+from derivations.kernel.solver import Solver
+from derivations.kernel.sums import LimitReached, Monomials, Piece
+from derivations.kernel.terms import Condition, Int
+from derivations.lowering import Lowering, Unsupported
+from derivations.region import Region, find
+from derivations.verdict import Evidence, Verdict, Witness, Word
+
+ONE = Int.of(1)
+
+
+@dataclass(frozen=True)
+class Symbolic:
+    """What the kernel says of one link. `sizes` is a counterexample's sizes; `certain` is False where opaque
+    functions of composite arguments stand for unknowns, so that a failure may be an artefact."""
+
+    word: Word
+    region: Region | None = None
+    sizes: dict[str, int] | None = None
+    reason: str = ""
+    axioms: tuple[str, ...] = ()
+    certain: bool = True
+
+
+def context_condition(lowering: Lowering, context: Context, claim_conditions: Any = ()) -> Condition:
+    """What a context says of its dims, with the claim's own conditions."""
+    bounds = [k.nonnegative(Int.symbol(dim.name) - dim.least) for dim in context.dims]
+    conditions = [lowering.condition(part, {}) for part in (*context.conditions, *claim_conditions)]
+    return k.all_of((*bounds, *conditions))
+
+
+def goal_of(lowering: Lowering, claim: Claim, link: Link) -> Goal:
+    """The statement to decide: both sides exist, have one shape, and agree in every entry.
+
+    Each group's context is what the groups before it have established for sizes, so that no quotient is used before
+    its divisor is known to be positive.
+    """
+    names = tuple(dim.name for dim in claim.context.dims)
+    env = {free.index.name: Int.symbol(free.index.name) for free in link.free}
+    ranges = [
+        k.between(0, Int.symbol(free.index.name), lowering.integer(free.size, {}) - 1) for free in link.free
+    ]
+    guard = k.all_of(ranges)
+    groups: list[Group] = []
+    established: list[Condition] = []
+    for side, name in ((link.left, "left"), (link.right, "right")):
+        for duty in obligations(lowering, side, env, guard):
+            broken = Piece(k.all_of((duty.guard, k.negate(duty.condition))), ONE, ONE)
+            groups.append(Group(f"{name} side: {duty.what}", (broken,), k.all_of(established)))
+            if k.condition_symbols(duty.condition) <= set(names) and duty.guard == guard:
+                # Where a free index has no value the claim says nothing; there the duty is not established.
+                established.append(duty.condition if guard == k.TRUE else k.any_of((duty.condition, k.negate(guard))))
+    left_shape, right_shape = lowering.shape(link.left, env), lowering.shape(link.right, env)
+    same, index = _common_entries(left_shape, right_shape)
+    groups.append(Group("shapes", (Piece(k.negate(same), ONE, ONE),), k.all_of((*established, guard))))
+    established.append(same)
+    inside = k.all_of(
+        k.between(0, Int.symbol(f"entry{axis}"), size - 1) for axis, size in enumerate(index)
+    )
+    if same != k.FALSE:
+        groups += _entry_groups(lowering, claim, link, env, len(index), k.all_of((*established, guard, inside)))
+    return Goal(names, context_condition(lowering, claim.context, claim.conditions), tuple(groups))
+
+
+def _common_entries(left: tuple[Int, ...], right: tuple[Int, ...]) -> tuple[Condition, tuple[Int, ...]]:
+    """When two shapes are one (a scalar is a 1×1 matrix), and the axes of that shape."""
+    if len(left) == len(right):
+        return k.all_of(k.equal(p, q) for p, q in zip(left, right, strict=True)), left
+    longer = left if len(left) > len(right) else right
+    if len(longer) == 2 and not (left and right):
+        return k.all_of(k.equal(size, 1) for size in longer), longer
+    return k.FALSE, ()
+
+
+def _entry_groups(
+    lowering: Lowering, claim: Claim, link: Link, env: dict[str, Int], rank: int, context: Condition
+) -> list[Group]:
+    index = tuple(Int.symbol(f"entry{axis}") for axis in range(rank))
+    monomials = Monomials()
+    for side, sign in ((link.left, 1), (link.right, -1)):
+        found = lowering.lower(side, index if side.rank else (), env, frozenset())
+        for term in apply_hypotheses(lowering, claim, found):
+            monomials.add(term, sign)
+    demands = frozenset(lowering.demands)
+    groups = []
+    for heads, pieces in monomials.groups.items():
+        name = " · ".join(head for head, _ in heads) or "the constant"
+        groups.append(
+            Group(name, tuple(replace(piece, demands=piece.demands | demands) for piece in pieces), context)
+        )
+    return groups
+
+
+def decide(claim: Claim, link: Link, solver: Solver) -> Symbolic:
+    """The kernel's answer, with the exact region where the link is not true everywhere."""
+    lowering = Lowering()
+    try:
+        goal = goal_of(lowering, claim, link)
+        decision = prove(solver, goal)
+        certain = all(record.plain for record in lowering.opaque.values())
+        axioms = tuple(lowering.axioms)
+        if isinstance(decision, Proof):
+            return Symbolic("proved", axioms=axioms)
+        if isinstance(decision, Undecided):
+            return Symbolic("undecided", reason=decision.reason, axioms=axioms)
+        assert isinstance(decision, CounterModel)
+        found = find(solver, goal)
+        if isinstance(found, str):
+            return Symbolic("false", sizes=decision.sizes, reason=found, axioms=axioms, certain=certain)
+        word: Word = "holds where" if found.cases else "refuted"
+        return Symbolic(word, found, decision.sizes, axioms=axioms, certain=certain)
+    except (Unsupported, LimitReached, ShapeError) as error:
+        return Symbolic("undecided", reason=str(error), axioms=tuple(lowering.axioms))
+
+
+def judge(claim: Claim, *, numeric: bool = True, solver: Solver | None = None) -> list[Verdict]:
+    """The verdicts of a claim, one for each link."""
+    return [
+        judge_link(claim, number, numeric=numeric, solver=solver) for number in range(1, len(claim.links) + 1)
+    ]
+
+
+def judge_link(claim: Claim, number: int, *, numeric: bool = True, solver: Solver | None = None) -> Verdict:
+    """The verdict of link `number` (from 1) of a claim."""
+    start = time.perf_counter()
+    link = claim.links[number - 1]
+    solver = solver or Solver()
+    symbolic = decide(claim, link, solver)
+    evidence, witness = Evidence(note="not asked for"), None
+    if numeric:
+        from derivations import crosscheck
+
+        evidence, witness = crosscheck.evidence(claim, link)
+        if witness is None and symbolic.sizes is not None and symbolic.word != "proved":
+            witness = crosscheck.replay(claim, link, symbolic.sizes)
+    word, reason, contradiction = _join(symbolic, evidence, witness, numeric)
+    expectation = claim.expectation(number)
+    holds_where = symbolic.region.text if word == "holds where" and symbolic.region else None
+    verdict = Verdict(
+        document=claim.document,
+        id=claim.id,
+        link=number,
+        reading=dict(claim.reading),
+        line=claim.line,
+        statement=link.text,
+        verdict=word,
+        holds_where=holds_where,
+        witness=None if word == "proved" else witness,
+        axioms=symbolic.axioms + tuple(hypothesis.text for hypothesis in claim.hypotheses),
+        evidence=evidence,
+        reason=reason,
+        expected=expectation.text,
+        contradiction=contradiction,
+    )
+    expected = not contradiction and as_expected(verdict, symbolic.region, expectation, claim, solver)
+    return replace(verdict, as_expected=expected, seconds=time.perf_counter() - start)
+
+
+def _join(symbolic: Symbolic, evidence: Evidence, witness: Witness | None, numeric: bool) -> tuple[Word, str, str]:
+    """The verdict's word, the reason, and the contradiction between the two meanings, if there is one."""
+    if not numeric:
+        return symbolic.word, symbolic.reason, ""
+    if symbolic.word == "proved":
+        if witness is not None:
+            return "undecided", "", f"the kernel proves it, numeric/ refutes it at {dict(witness.sizes)}"
+        return "proved", "", ""
+    if symbolic.word == "undecided":
+        return ("false" if witness is not None else "undecided"), symbolic.reason, ""
+    if witness is None:
+        if not symbolic.certain:
+            return "undecided", "the kernel's counterexample is not confirmed by numeric/", ""
+        if evidence.method == "none":
+            return "undecided", f"numeric/ could not evaluate it: {evidence.note}", ""
+        sizes = symbolic.sizes or {}
+        return "undecided", "", f"the kernel refutes it at {sizes}, numeric/ finds both sides equal there"
+    if symbolic.word in ("holds where", "refuted"):
+        clash = _region_clash(symbolic, witness)
+        if clash:
+            return "undecided", "", clash
+        if not symbolic.certain:
+            return "false", "its region rests on unknowns that may depend on each other", ""
+    return symbolic.word, symbolic.reason, ""
+
+
+def _region_clash(symbolic: Symbolic, witness: Witness) -> str:
+    region = symbolic.region
+    if region is not None and region.cases and k.holds(region.condition, dict(witness.sizes)):
+        return f"the kernel proves it where {region.text}, numeric/ refutes it at {dict(witness.sizes)}"
+    return ""
+
+
+def as_expected(
+    verdict: Verdict, region: Region | None, expectation: Expectation, claim: Claim, solver: Solver
+) -> bool:
+    """Whether a verdict is what the author expects; regions are compared as sets within the context."""
+    if expectation.kind == "false":
+        return verdict.verdict in ("holds where", "refuted", "false")
+    if expectation.kind == "holds where" and expectation.region is not None:
+        if verdict.verdict not in ("holds where", "refuted") or region is None:
+            return False
+        lowering = Lowering()
+        context = context_condition(lowering, claim.context, claim.conditions)
+        wanted = lowering.condition(expectation.region, {})
+        there = solver.implies(k.all_of((context, region.condition)), wanted)
+        back = solver.implies(k.all_of((context, wanted)), region.condition)
+        return there is True and back is True
+    return verdict.verdict == expectation.kind
+
+
+def exists_everywhere(context: Context, node: Expression) -> str | None:
+    """None where a formula exists at all sizes of its context; else what is missing, for the input error."""
+    lowering = Lowering()
+    solver = Solver()
+    condition = context_condition(lowering, context)
+    try:
+        for duty in obligations(lowering, node, {}):
+            if solver.implies(k.all_of((condition, duty.guard)), duty.condition) is False:
+                return f"{duty.what} needs {k.render(duty.condition)}"
+    except (Unsupported, LimitReached):
+        return None
+    return None

@@ -1,0 +1,375 @@
+"""The decision: at which sizes do all pieces cancel? Only here can a `Proof` be made.
+
+A `Goal` is a list of groups of pieces over (sizes; variables). It holds at sizes P when, in every group, for all values
+of the variables, Σ coefficient·[condition] = 0. `prove` shows that it holds at all sizes of a context;
+`prove_fails` that at every size of a context it fails (some variables' values give a sum ≠ 0).
+
+Laws: coefficients belong to pieces, so overlapping pieces are added before they are compared with 0. A divisor's
+positivity is proved before any quotient is trusted. `Unknown` from a decider is never yes and never no.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Any
+
+from derivations.kernel.solver import Satisfiable, Solver, Unknown, Unsatisfiable, is_affine, isl_project, isl_set
+from derivations.kernel.sums import Piece
+from derivations.kernel.terms import (
+    FALSE,
+    TRUE,
+    Condition,
+    Int,
+    Quotient,
+    Sym,
+    all_of,
+    any_of,
+    condition_symbols,
+    condition_terms,
+    conjuncts,
+    evaluate,
+    holds,
+    negate,
+    nonnegative,
+    render,
+    substitute_condition,
+    zero,
+)
+
+PIECE_LIMIT = 12  # pieces of one monomial that are compared: their truth table has 2^12 rows at most
+
+
+@dataclass(frozen=True)
+class Group:
+    """Pieces of one monomial (`name` tells which), whose coefficients must cancel under `context` (what may be
+    supposed there besides the claim's own context: that both sides exist and have one shape)."""
+
+    name: str
+    pieces: tuple[Piece, ...]
+    context: Condition = TRUE
+
+
+@dataclass(frozen=True)
+class Goal:
+    """A statement to decide: the sizes' names, what is supposed of them, and the groups that must cancel."""
+
+    sizes: tuple[str, ...]
+    context: Condition
+    groups: tuple[Group, ...]
+
+
+_KEY = object()
+
+
+class Proof:
+    """That a goal holds at all sizes of its context, or fails at all of them; made in this module only."""
+
+    def __init__(self, key: object, statement: str) -> None:
+        if key is not _KEY:
+            raise TypeError("a proof is made by the kernel's decision only")
+        self.statement = statement
+
+
+@dataclass(frozen=True)
+class CounterModel:
+    """Sizes (and values of the variables) at which a group does not cancel."""
+
+    sizes: dict[str, int]
+    group: str
+    values: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Undecided:
+    """Why the kernel cannot tell."""
+
+    reason: str
+
+
+Decision = Proof | CounterModel | Undecided
+
+
+def divisors(conditions: Iterable[Condition]) -> set[Int]:
+    """Every divisor of a quotient that stands in the conditions, unless it is a positive number."""
+    found: set[Int] = set()
+    seen: set[Int] = set()
+
+    def visit(term: Int) -> None:
+        if term in seen:
+            return
+        seen.add(term)
+        for generator in term.generators():
+            if not isinstance(generator, Sym):
+                if isinstance(generator, Quotient) and (generator.q.constant or 0) < 1:
+                    found.add(generator.q)
+                visit(generator.p)
+                visit(generator.q)
+
+    for condition in conditions:
+        for term in condition_terms(condition):
+            visit(term)
+    return found
+
+
+def quotient_free(context: Condition) -> Condition:
+    """The conjuncts of a context in which no quotient by a symbol stands."""
+    return all_of(part for part in conjuncts(context) if not divisors([part]))
+
+
+def check_demands(solver: Solver, context: Condition, conditions: Sequence[Condition]) -> str | None:
+    """None if every divisor in the conditions, and every demand, is proved; else what is missing."""
+    base = quotient_free(context)
+    for divisor in sorted(divisors([context, *conditions]), key=render):
+        if solver.implies(base, nonnegative(divisor - 1)) is not True:
+            return f"that the divisor {render(divisor)} is positive"
+    return None
+
+
+def merge(pieces: Sequence[Piece]) -> list[Piece]:
+    """Add the coefficients of pieces with the same condition; drop those that vanish."""
+    found: dict[tuple[frozenset[Condition], frozenset[str]], Piece] = {}
+    for piece in pieces:
+        piece = _canonical_leftover(piece)
+        key = (frozenset(conjuncts(piece.condition)), piece.leftover)
+        if key in found:
+            old = found[key]
+            if old.denominator == piece.denominator:
+                numerator, denominator = old.numerator + piece.numerator, old.denominator
+            else:
+                numerator = old.numerator * piece.denominator + piece.numerator * old.denominator
+                denominator = old.denominator * piece.denominator
+            piece = Piece(piece.condition, numerator, denominator, piece.leftover, piece.demands | old.demands)
+        found[key] = piece
+    return [piece for piece in found.values() if piece.numerator.terms]
+
+
+def _canonical_leftover(piece: Piece) -> Piece:
+    """The piece with its leftover indices renamed by how they stand, so that equal sums look equal."""
+    if not piece.leftover:
+        return piece
+    from derivations.kernel.terms import substitute
+
+    def signature(name: str) -> str:
+        values = {other: Int.symbol("_") for other in piece.leftover if other != name}
+        values[name] = Int.symbol("?")
+        return str(sorted(render(substitute_condition(part, values)) for part in conjuncts(piece.condition)))
+
+    order = sorted(piece.leftover, key=lambda name: (signature(name), name))
+    values = {name: Int.symbol(f"#{number}") for number, name in enumerate(order)}
+    return Piece(
+        substitute_condition(piece.condition, values),
+        substitute(piece.numerator, values),
+        substitute(piece.denominator, values),
+        frozenset(f"#{number}" for number in range(len(order))),
+        frozenset(substitute_condition(demand, values) for demand in piece.demands),
+    )
+
+
+def cells(pieces: Sequence[Piece]) -> Iterator[tuple[Condition, Int]]:
+    """The disjoint cells on which a fixed subset of the pieces applies and their coefficients do not visibly cancel:
+    (condition, numerator of the sum of their coefficients)."""
+    if len(pieces) > PIECE_LIMIT:
+        raise OverflowError
+    for choice in product((True, False), repeat=len(pieces)):
+        numerator, denominator = Int.of(0), Int.of(1)
+        for chosen, piece in zip(choice, pieces, strict=True):
+            if chosen and piece.denominator == denominator:
+                numerator = numerator + piece.numerator
+            elif chosen:
+                numerator = numerator * piece.denominator + piece.numerator * denominator
+                denominator = denominator * piece.denominator
+        if not numerator.terms:
+            continue
+        parts = [
+            piece.condition if chosen else negate(piece.condition)
+            for chosen, piece in zip(choice, pieces, strict=True)
+        ]
+        yield all_of(parts), numerator
+
+
+def prepare(solver: Solver, goal: Goal, group: Group) -> tuple[list[Piece], str | None]:
+    """The group's pieces, merged, and what keeps the kernel from trusting them (None: nothing)."""
+    pieces = merge(group.pieces)
+    conditions = [piece.condition for piece in pieces]
+    context = all_of((goal.context, group.context))
+    amounts = [nonnegative(value) for piece in pieces for value in (piece.numerator, piece.denominator)]
+    missing = check_demands(solver, context, [*conditions, *amounts])
+    if missing is None:
+        for demand in sorted(frozenset().union(*(piece.demands for piece in pieces)), key=render):
+            if solver.implies(quotient_free(context), demand) is not True:
+                missing = f"that {render(demand)}"
+    if missing is None and any(piece.leftover for piece in pieces):
+        missing = "how often a sum over several free indices counts"
+    return pieces, missing
+
+
+def failures(solver: Solver, goal: Goal, group: Group) -> tuple[list[Condition], str | None]:
+    """The conditions whose disjunction says that the group does not cancel, and what is not understood."""
+    pieces, missing = prepare(solver, goal, group)
+    if missing is not None:
+        return [], missing
+    try:
+        return [all_of((cell, negate(zero(value)))) for cell, value in cells(pieces)], None
+    except OverflowError:
+        return [], f"more than {PIECE_LIMIT} overlapping cases"
+
+
+def prove(solver: Solver, goal: Goal) -> Decision:
+    """Whether every group cancels at all sizes of the context.
+
+        context ∧ group context ∧ failure is unsatisfiable, for each failure of each group
+        ──────────────────────────────────────────────────────────────────────────────────
+        the goal holds at all sizes of the context
+    """
+    undecided: Undecided | None = None
+    for group in goal.groups:
+        conditions, missing = failures(solver, goal, group)
+        if missing is not None:
+            undecided = undecided or Undecided(f"the kernel cannot tell {missing}")
+            continue
+        for failure in conditions:
+            answer = solver.satisfiable(all_of((goal.context, group.context, failure)))
+            if isinstance(answer, Satisfiable):
+                sizes = {name: answer.model.get(name, 0) for name in goal.sizes}
+                if all(name in answer.model for name in goal.sizes) or _admits(goal, sizes):
+                    return CounterModel(sizes, group.name, answer.model)
+                return CounterModel(_complete(solver, goal, answer.model), group.name, answer.model)
+            if isinstance(answer, Unknown):
+                undecided = undecided or Undecided(f"past {answer.limit}")
+    return undecided or Proof(_KEY, "holds at all sizes")
+
+
+def _admits(goal: Goal, sizes: dict[str, int]) -> bool:
+    try:
+        return holds(goal.context, sizes)
+    except (KeyError, ZeroDivisionError):
+        return False
+
+
+def _complete(solver: Solver, goal: Goal, model: dict[str, int]) -> dict[str, int]:
+    """Sizes of the context that extend a partial model."""
+    fixed = [zero(Int.symbol(name) - value) for name, value in model.items() if name in goal.sizes]
+    answer = solver.satisfiable(all_of((goal.context, *fixed)))
+    found = answer.model if isinstance(answer, Satisfiable) else {}
+    return {name: found.get(name, model.get(name, 1)) for name in goal.sizes}
+
+
+def holds_at(solver: Solver, goal: Goal, sizes: dict[str, int]) -> bool | None:
+    """Whether the goal holds at given sizes (with numbers for sizes everything affine is decided by isl)."""
+    values = {name: Int.of(value) for name, value in sizes.items()}
+    for group in goal.groups:
+        if substituted(group.context, values) == FALSE:
+            continue
+        pieces = merge(group.pieces)
+        if any(piece.leftover for piece in pieces):
+            return None
+        try:
+            narrowed = merge([_at(piece, values) for piece in pieces])
+            failing = [all_of((cell, negate(zero(value)))) for cell, value in cells(narrowed)]
+        except (ZeroDivisionError, OverflowError):
+            return None
+        answer = solver.satisfiable(all_of((substituted(group.context, values), any_of(failing))))
+        if isinstance(answer, Unknown):
+            return None
+        if isinstance(answer, Satisfiable):
+            return False
+    return True
+
+
+def substituted(condition: Condition, values: dict[str, Int]) -> Condition:
+    """The condition at given sizes; false where a divisor is not positive."""
+    try:
+        return substitute_condition(condition, values)
+    except ZeroDivisionError:
+        return FALSE
+
+
+def _at(piece: Piece, values: dict[str, Int]) -> Piece:
+    from derivations.kernel.terms import substitute
+
+    return Piece(
+        substitute_condition(piece.condition, values),
+        substitute(piece.numerator, values),
+        substitute(piece.denominator, values),
+    )
+
+
+def failing_sizes(solver: Solver, goal: Goal) -> Any | None:
+    """The isl set of the sizes of the context at which the goal fails, exactly; None where it is not affine."""
+    found: Any = isl_set(FALSE, goal.sizes)
+    for group in goal.groups:
+        conditions, missing = failures(solver, goal, group)
+        if missing is not None:
+            return None
+        for failure in conditions:
+            whole = all_of((goal.context, group.context, failure))
+            if not is_affine(whole):
+                return None
+            points = isl_project(whole, goal.sizes, solver.isl_operations)
+            if points is None:
+                return None
+            found = found.union(points)
+    return found.coalesce()
+
+
+def prove_fails(
+    solver: Solver, goal: Goal, instances: Sequence[dict[str, Int]], rounds: int = 6
+) -> Decision:
+    """Whether at every size of the context some group fails to cancel.
+
+    A universal statement "for all values of the variables all groups cancel" implies its instances; so
+
+        context ∧ (every instance of every group cancels) is unsatisfiable
+        ──────────────────────────────────────────────────────────────────
+        at every size of the context the goal fails
+
+    `instances` map the variables to integer terms in the sizes; they come from an untrusted proposer. A CounterModel
+    gives sizes at which every instance cancels (the proposer may then find a new instance there).
+    """
+    demands: list[Condition] = []
+    for group in goal.groups:
+        conditions, missing = failures(solver, goal, group)
+        if missing is not None:
+            continue
+        failure = all_of((group.context, any_of(conditions)))
+        variables = sorted(condition_symbols(failure) - set(goal.sizes))
+        seen = set()
+        for instance in instances if variables else [{}]:
+            if any(name not in instance for name in variables):
+                continue
+            specific = substituted(failure, {name: instance[name] for name in variables})
+            if specific not in seen and specific != FALSE:
+                seen.add(specific)
+                demands.append(negate(specific))
+    missing_divisor = check_demands(solver, goal.context, demands)
+    if missing_divisor is not None:
+        return Undecided(f"the kernel cannot tell {missing_divisor}")
+    answer = solver.satisfiable(all_of((goal.context, *demands)))
+    if isinstance(answer, Unsatisfiable):
+        return Proof(_KEY, "fails at all sizes")
+    if isinstance(answer, Unknown):
+        return Undecided(f"past {answer.limit}")
+    return CounterModel({name: answer.model.get(name, 1) for name in goal.sizes}, "", answer.model)
+
+
+def failing_values(solver: Solver, goal: Goal, sizes: dict[str, int]) -> Iterator[tuple[Group, dict[str, int]]]:
+    """For each group that fails at given sizes, values of its variables at which it does."""
+    values = {name: Int.of(value) for name, value in sizes.items()}
+    for group in goal.groups:
+        conditions, missing = failures(solver, goal, group)
+        if missing is not None:
+            continue
+        for condition in conditions:
+            specific = substituted(all_of((group.context, condition)), values)
+            answer = solver.satisfiable(specific)
+            if isinstance(answer, Satisfiable):
+                names = condition_symbols(condition) - set(goal.sizes)
+                yield group, {name: answer.model.get(name, 0) for name in names}
+
+
+__all__ = [
+    "CounterModel", "Decision", "Goal", "Group", "Proof", "Undecided", "evaluate", "failing_sizes", "failing_values",
+    "holds_at", "prove", "prove_fails",
+]  # fmt: skip

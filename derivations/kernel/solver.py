@@ -1,0 +1,320 @@
+"""One interface to the two deciders: isl where a condition is affine, z3 otherwise. Both trusted.
+
+`satisfiable(condition)` asks whether integers exist that satisfy a condition. Limits count operations (z3's resource
+limit, isl's operation count), so an answer does not depend on the machine; past them the answer is `Unknown`, which
+no caller may read as yes or no.
+
+Law: quotients are over divisors >= 1. The encodings state that divisor's positivity nowhere; the context must imply
+it, and lowering makes every divisor an existence condition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+from derivations.kernel.terms import (
+    And,
+    Condition,
+    Greatest,
+    Int,
+    Least,
+    NonNegative,
+    Or,
+    Quotient,
+    Sym,
+    Zero,
+    all_of,
+    any_of,
+    at_most,
+    condition_symbols,
+    condition_terms,
+    conjuncts,
+    map_condition,
+    negate,
+    replace_generator,
+)
+
+Z3_RESOURCES = 4_000_000  # z3's own unit; about two seconds on a machine of 2020
+ISL_OPERATIONS = 2_000_000  # isl's own unit; about one second on a machine of 2020
+
+
+@dataclass(frozen=True)
+class Satisfiable:
+    """A solution: the value of every symbol of the condition."""
+
+    model: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Unsatisfiable:
+    """No integers satisfy the condition."""
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """Neither decider answered within its limit; `limit` names it."""
+
+    limit: str
+
+
+Answer = Satisfiable | Unsatisfiable | Unknown
+
+
+@dataclass
+class Statistics:
+    """How many questions each decider answered (for benchmarks and tests)."""
+
+    isl: int = 0
+    z3: int = 0
+    unknown: int = 0
+
+
+@dataclass
+class Solver:
+    """Decides conditions; `z3_resources` and `isl_operations` are per question."""
+
+    z3_resources: int = Z3_RESOURCES
+    isl_operations: int = ISL_OPERATIONS
+    statistics: Statistics = field(default_factory=Statistics)
+
+    def satisfiable(self, condition: Condition) -> Answer:
+        """Whether some integers satisfy the condition, with an example if so."""
+        if condition == And(()):
+            return Satisfiable({})
+        if condition == Or(()):
+            return Unsatisfiable()
+        if is_affine(condition):
+            answer = isl_satisfiable(condition, self.isl_operations)
+            self.statistics.isl += 1
+            if not isinstance(answer, Unknown):
+                return answer
+        answer = z3_satisfiable(condition, self.z3_resources)
+        self.statistics.z3 += 1
+        self.statistics.unknown += isinstance(answer, Unknown)
+        return answer
+
+    def implies(self, context: Condition, conclusion: Condition) -> bool | None:
+        """Whether the context implies the conclusion; None where no decider answers."""
+        answer = self.satisfiable(all_of((context, negate(conclusion))))
+        return None if isinstance(answer, Unknown) else isinstance(answer, Unsatisfiable)
+
+
+# -- isl --------------------------------------------------------------------------------------------------------------
+
+
+def is_affine(condition: Condition) -> bool:
+    """Whether every term is linear, with quotients by numbers only (Presburger arithmetic)."""
+    return all(_is_affine_term(term) for term in condition_terms(condition))
+
+
+def _is_affine_term(term: Int) -> bool:
+    for monomial in term.terms:
+        if len(monomial) > 1:
+            return False
+        for generator in monomial:
+            if isinstance(generator, Quotient):
+                if generator.q.constant is None or not _is_affine_term(generator.p):
+                    return False
+            elif not isinstance(generator, Sym) and not (
+                _is_affine_term(generator.p) and _is_affine_term(generator.q)
+            ):
+                return False
+    return True
+
+
+def without_extrema(condition: Condition) -> Condition:
+    """An equivalent condition without minima and maxima, by cases on which argument is the smaller."""
+    if isinstance(condition, And):
+        return all_of(without_extrema(part) for part in condition.parts)
+    if isinstance(condition, Or):
+        return any_of(without_extrema(part) for part in condition.parts)
+    extremum = next((g for g in _all_generators(condition.term) if isinstance(g, Least | Greatest)), None)
+    if extremum is None:
+        return condition
+    p, q = extremum.p, extremum.q
+    first, second = (p, q) if isinstance(extremum, Least) else (q, p)
+    cases = []
+    for value, case in ((first, at_most(p, q)), (second, at_most(q + 1, p))):
+        reduced = map_condition(condition, lambda term, value=value: replace_generator(term, extremum, value))  # type: ignore[misc]
+        cases.append(all_of((without_extrema(case), without_extrema(reduced))))
+    return any_of(cases)
+
+
+def _all_generators(term: Int) -> Iterable[Any]:
+    """Every generator, the innermost first."""
+    for generator in term.generators():
+        if not isinstance(generator, Sym):
+            yield from _all_generators(generator.p)
+            yield from _all_generators(generator.q)
+        yield generator
+
+
+class _IslText:
+    """Writes conditions in isl's notation; symbols get safe names."""
+
+    def __init__(self, symbols: Sequence[str]) -> None:
+        self.names = {symbol: f"v{number}" for number, symbol in enumerate(symbols)}
+
+    def term(self, term: Int) -> str:
+        if not term.terms:
+            return "0"
+        pieces = []
+        for monomial, coefficient in term.terms.items():
+            factor = f"*{self._generator(monomial[0])}" if monomial else ""
+            pieces.append(f"({coefficient}){factor}")
+        return " + ".join(pieces)
+
+    def _generator(self, generator: Any) -> str:
+        if isinstance(generator, Sym):
+            return self.names[generator.name]
+        return f"floor(({self.term(generator.p)})/{generator.q.constant})"
+
+    def condition(self, condition: Condition) -> str:
+        if isinstance(condition, Zero):
+            return f"{self.term(condition.term)} = 0"
+        if isinstance(condition, NonNegative):
+            return f"{self.term(condition.term)} >= 0"
+        if not condition.parts:
+            return "0 = 0" if isinstance(condition, And) else "1 = 0"
+        word = " and " if isinstance(condition, And) else " or "
+        return "(" + word.join(self.condition(part) for part in condition.parts) + ")"
+
+
+_CONTEXTS: list[Any] = []
+
+
+def isl_context() -> Any:
+    """The one isl context of this process."""
+    import islpy as isl
+
+    if not _CONTEXTS:
+        _CONTEXTS.append(isl.Context())
+    return _CONTEXTS[0]
+
+
+def isl_set(condition: Condition, symbols: Sequence[str]) -> Any:
+    """The isl set of all integer points (in the order of `symbols`) that satisfy an affine condition."""
+    import islpy as isl
+
+    text = _IslText(symbols)
+    body = text.condition(without_extrema(condition))
+    return isl.Set.read_from_str(
+        isl_context(), f"{{ [{', '.join(text.names[symbol] for symbol in symbols)}] : {body} }}"
+    )
+
+
+def isl_satisfiable(condition: Condition, operations: int = ISL_OPERATIONS, *, smallest: bool = False) -> Answer:
+    """Decide an affine condition by isl; `smallest` asks for the lexicographically smallest solution, if bounded."""
+    import islpy as isl
+
+    symbols = sorted(condition_symbols(condition))
+    context = isl_context()
+    context.set_max_operations(operations)
+    try:
+        points = isl_set(condition, symbols)
+        if points.is_empty():
+            return Unsatisfiable()
+        point = (points.lexmin() if smallest and points.is_bounded() else points).sample_point()
+        values = [point.get_coordinate_val(isl.dim_type.set, n).to_python() for n in range(len(symbols))]
+        return Satisfiable(dict(zip(symbols, values, strict=True)))
+    except isl.Error:
+        return Unknown(f"isl's limit of {operations:,} operations")
+    finally:
+        context.set_max_operations(0)
+        context.reset_operations()
+
+
+def isl_project(condition: Condition, onto: Sequence[str], operations: int = ISL_OPERATIONS) -> Any | None:
+    """The isl set of the values of `onto` for which the other symbols of an affine condition have values; None past
+    the limit."""
+    import islpy as isl
+
+    others = sorted(condition_symbols(condition) - set(onto))
+    context = isl_context()
+    context.set_max_operations(operations)
+    try:
+        points = isl_set(condition, [*onto, *others])
+        return points.project_out(isl.dim_type.set, len(onto), len(others)).coalesce()
+    except isl.Error:
+        return None
+    finally:
+        context.set_max_operations(0)
+        context.reset_operations()
+
+
+# -- z3 ---------------------------------------------------------------------------------------------------------------
+
+
+class _Z3Encoding:
+    """Translates conditions; each quotient is one fresh integer with its two defining inequalities."""
+
+    def __init__(self) -> None:
+        import z3
+
+        self.z3 = z3
+        self.symbols: dict[str, Any] = {}
+        self.quotients: dict[Quotient, Any] = {}
+        self.definitions: list[Any] = []
+        self.fresh = count()
+
+    def term(self, term: Int) -> Any:
+        pieces = []
+        for monomial, coefficient in term.terms.items():
+            factors = [self._generator(generator) for generator in monomial]
+            if coefficient != 1 or not factors:
+                factors.insert(0, self.z3.IntVal(coefficient))
+            product = factors[0]
+            for factor in factors[1:]:
+                product = product * factor
+            pieces.append(product)
+        return self.z3.Sum(pieces) if len(pieces) != 1 else pieces[0]
+
+    def _generator(self, generator: Any) -> Any:
+        if isinstance(generator, Sym):
+            if generator.name not in self.symbols:
+                self.symbols[generator.name] = self.z3.Int(generator.name)
+            return self.symbols[generator.name]
+        if isinstance(generator, Quotient):
+            return self._quotient(generator)
+        p, q = self.term(generator.p), self.term(generator.q)
+        return self.z3.If(p <= q, p, q) if isinstance(generator, Least) else self.z3.If(p >= q, p, q)
+
+    def _quotient(self, generator: Quotient) -> Any:
+        if generator not in self.quotients:
+            p, q = self.term(generator.p), self.term(generator.q)
+            whole = self.z3.Int(f"quotient!{next(self.fresh)}")
+            self.definitions += [q * whole <= p, p <= q * whole + q - 1]
+            self.quotients[generator] = whole
+        return self.quotients[generator]
+
+    def condition(self, condition: Condition) -> Any:
+        if isinstance(condition, Zero):
+            return self.term(condition.term) == 0
+        if isinstance(condition, NonNegative):
+            return self.term(condition.term) >= 0
+        parts = [self.condition(part) for part in condition.parts]
+        return self.z3.And(*parts) if isinstance(condition, And) else self.z3.Or(*parts)
+
+
+def z3_satisfiable(condition: Condition, resources: int = Z3_RESOURCES) -> Answer:
+    """Decide a condition by z3; nonlinear integer arithmetic is incomplete, so `Unknown` is a usual answer."""
+    encoding = _Z3Encoding()
+    z3 = encoding.z3
+    solver = z3.Solver()
+    solver.set("rlimit", resources)
+    for part in conjuncts(condition):
+        solver.add(encoding.condition(part))
+    solver.add(*encoding.definitions)
+    answer = solver.check()
+    if answer == z3.unsat:
+        return Unsatisfiable()
+    if answer != z3.sat:
+        return Unknown(f"z3's limit of {resources:,} resources ({solver.reason_unknown()})")
+    model = solver.model()
+    values = {
+        name: model.eval(symbol, model_completion=True).as_long() for name, symbol in encoding.symbols.items()
+    }
+    return Satisfiable(values)
