@@ -167,9 +167,10 @@ def _canonical_leftover(piece: Piece) -> Piece:
     )
 
 
-def cells(pieces: Sequence[Piece]) -> Iterator[tuple[Condition, Int]]:
+def cells(pieces: Sequence[Piece], context: Condition = TRUE) -> Iterator[tuple[Condition, Int]]:
     """The disjoint cells on which a fixed subset of the pieces applies and their coefficients do not visibly cancel:
-    (condition, numerator of the sum of their coefficients)."""
+    (condition, numerator of the sum of their coefficients). Within a cell, what is already supposed need not be
+    negated: A ∧ B ∧ ¬(A ∧ C) = A ∧ B ∧ ¬C."""
     if len(pieces) > PIECE_LIMIT:
         raise OverflowError
     for choice in product((True, False), repeat=len(pieces)):
@@ -182,11 +183,16 @@ def cells(pieces: Sequence[Piece]) -> Iterator[tuple[Condition, Int]]:
                 denominator = denominator * piece.denominator
         if not numerator.terms:
             continue
-        parts = [
-            piece.condition if chosen else negate(piece.condition)
+        inside = all_of(piece.condition for chosen, piece in zip(choice, pieces, strict=True) if chosen)
+        supposed = {*conjuncts(inside), *conjuncts(context)}
+        outside = [
+            any_of(negate(part) for part in conjuncts(piece.condition) if part not in supposed)
             for chosen, piece in zip(choice, pieces, strict=True)
+            if not chosen
         ]
-        yield all_of(parts), numerator
+        cell = all_of((inside, *outside))
+        if cell != FALSE:
+            yield cell, numerator
 
 
 def prepare(solver: Solver, goal: Goal, group: Group) -> tuple[list[Piece], str | None]:
@@ -210,8 +216,9 @@ def failures(solver: Solver, goal: Goal, group: Group) -> tuple[list[Condition],
     pieces, missing = prepare(solver, goal, group)
     if missing is not None:
         return [], missing
+    context = all_of((goal.context, group.context))
     try:
-        return [all_of((cell, negate(zero(value)))) for cell, value in cells(pieces)], None
+        return [all_of((cell, negate(zero(value)))) for cell, value in cells(pieces, context)], None
     except OverflowError:
         return [], f"more than {PIECE_LIMIT} overlapping cases"
 

@@ -164,7 +164,7 @@ class _IslText:
         pieces = []
         for monomial, coefficient in term.terms.items():
             factor = f"*{self._generator(monomial[0])}" if monomial else ""
-            pieces.append(f"({coefficient}){factor}")
+            pieces.append(f"{coefficient}{factor}")
         return " + ".join(pieces)
 
     def _generator(self, generator: Any) -> str:
@@ -195,6 +195,12 @@ def isl_context() -> Any:
     return _CONTEXTS[0]
 
 
+def _only_the_limit(error: Exception) -> None:
+    """Re-raise what is not isl's operation limit: that would be a defect of ours."""
+    if "syntax" in str(error) or "invalid" in str(error):
+        raise error
+
+
 def isl_set(condition: Condition, symbols: Sequence[str]) -> Any:
     """The isl set of all integer points (in the order of `symbols`) that satisfy an affine condition."""
     import islpy as isl
@@ -220,7 +226,8 @@ def isl_satisfiable(condition: Condition, operations: int = ISL_OPERATIONS, *, s
         point = (points.lexmin() if smallest and points.is_bounded() else points).sample_point()
         values = [point.get_coordinate_val(isl.dim_type.set, n).to_python() for n in range(len(symbols))]
         return Satisfiable(dict(zip(symbols, values, strict=True)))
-    except isl.Error:
+    except isl.Error as error:
+        _only_the_limit(error)
         return Unknown(f"isl's limit of {operations:,} operations")
     finally:
         context.set_max_operations(0)
@@ -238,7 +245,8 @@ def isl_project(condition: Condition, onto: Sequence[str], operations: int = ISL
     try:
         points = isl_set(condition, [*onto, *others])
         return points.project_out(isl.dim_type.set, len(onto), len(others)).coalesce()
-    except isl.Error:
+    except isl.Error as error:
+        _only_the_limit(error)
         return None
     finally:
         context.set_max_operations(0)

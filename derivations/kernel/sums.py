@@ -180,7 +180,41 @@ def eliminate(term: Term) -> Iterator[Piece]:
     if counted is not None:
         yield from counted
         return
-    yield Piece(condition, term.numerator, term.denominator, bound, term.demands)
+    yield Piece(solved(condition), term.numerator, term.denominator, bound, term.demands)
+
+
+def solved(condition: Condition) -> Condition:
+    """An equivalent conjunction in which each equation's last place (by name) stands nowhere else, so that equal
+    conditions tend to look equal."""
+    parts = list(conjuncts(condition))
+    done: list[Condition] = []
+    while True:
+        for number, part in enumerate(parts):
+            found = _last_place(part)
+            if found is None:
+                continue
+            name, value = found
+            rest = [substitute_condition(other, {name: value}) for other in (*parts[:number], *parts[number + 1 :])]
+            done = [substitute_condition(other, {name: value}) for other in done]
+            done.append(zero(Int.symbol(name) - value))
+            parts = list(conjuncts(all_of(rest)))
+            break
+        else:
+            return all_of((*done, *parts))
+
+
+def _last_place(part: Condition) -> tuple[str, Int] | None:
+    """The last place of a monomial's atoms that an equation determines, with its value."""
+    if not isinstance(part, Zero):
+        return None
+    for monomial in sorted(part.term.terms, key=str, reverse=True):
+        coefficient = part.term.terms[monomial]
+        if len(monomial) == 1 and isinstance(monomial[0], Sym) and monomial[0].name.startswith("@"):
+            name = monomial[0].name
+            rest = Int({monomial: coefficient}) - part.term if coefficient == 1 else part.term + Int({monomial: 1})
+            if coefficient in (1, -1) and name not in rest.symbols():
+                return name, rest
+    return None
 
 
 def _cases(term: Term) -> Iterator[list[Term] | None]:
