@@ -1,11 +1,12 @@
-"""`check_gradient`: the strongest check that applies to a claimed gradient, and a report that says which it was.
+"""`check_gradient`: the strongest check that applies to a claimed gradient, and a report that says which it
+was.
 
 Why: today's checkers sample one shape with a constant tolerance, so that a relative error of 1e-3 passes, an
 all-zero gradient passes when the loss is small, and a right layer fails at a kink or at large inputs.
 
-Law: exact integers before the complex step before central differences; each is used only after its own assumption
-was tested on the function at hand. A mismatch is called *wrong* only after one entry, measured by itself, differs by
-more than the measured rounding noise; otherwise the verdict is *undecided*.
+Law: exact integers before the complex step before central differences; each is used only after its own
+assumption was tested on the function at hand. A mismatch is called *wrong* only after one entry, measured by
+itself, differs by more than the measured rounding noise; otherwise the verdict is *undecided*.
 
 What it cannot see: it checks at one point and, unless every_entry=True, along random directions. The report's
 `not_checked` lists what remains.
@@ -42,13 +43,13 @@ def check_gradient(
     """Check a claimed gradient: check_gradient(forward, backward, *arrays), or
     check_gradient(f, *arrays, claimed_gradient=...).
 
-    forward(*arrays) -> array of any shape. backward(delta, *arrays) -> one gradient for each array, of the loss
-    whose sensitivity at forward's output is delta:  g_k[j] = Σ_i delta[i] ∂forward[i]/∂arrays_k[j].
-    claimed_gradient is a function of the arrays or the gradient itself (an array, or one for each argument), of f's
-    single number or of ⟨delta, f⟩. Every argument is checked unless named, or numbered, in `exclude`.
+    forward(*arrays) -> array of any shape. backward(delta, *arrays) -> one gradient for each array, of the
+    loss whose sensitivity at forward's output is delta:  g_k[j] = Σ_i delta[i] ∂forward[i]/∂arrays_k[j].
+    claimed_gradient is a function of the arrays or the gradient itself (an array, or one for each argument),
+    of f's single number or of ⟨delta, f⟩. Every argument is checked unless named, or numbered, in `exclude`.
 
-    Returns a GradientReport, true where nothing was found wrong; `report.require()` raises GradientError with the
-    text otherwise. Raises CheckInputError, saying what to change, for input that cannot be checked.
+    Returns a GradientReport, true where nothing was found wrong; `report.require()` raises GradientError with
+    the text otherwise. Raises CheckInputError, saying what to change, for input that cannot be checked.
 
     >>> def forward(x, w): return x @ w
     >>> def backward(delta, x, w): return delta @ w.T, x.T @ delta

@@ -1,10 +1,11 @@
-"""The complex step: a derivative without subtraction, good to the last digits, for functions that take complex data.
+"""The complex step: a derivative without subtraction, good to the last digits, for functions that take
+complex data.
 
-Why: Im f(x + i·h·u) / h has no cancellation, so that h can be so small that nothing is truncated; what remains is
-the rounding of f itself [Squire & Trapp 1998; Martins, Sturdza & Alonso 2003].
+Why: Im f(x + i·h·u) / h has no cancellation, so that h can be so small that nothing is truncated; what
+remains is the rounding of f itself [Squire & Trapp 1998; Martins, Sturdza & Alonso 2003].
 
-Law: f must be analytic along the way. That is tested: a result that is not complex, a discarded imaginary part, or
-a real difference f(x) − f(x − h·u) that contradicts the complex one each rule the method out.
+Law: f must be analytic along the way. That is tested: a result that is not complex, a discarded imaginary
+part, or a real difference f(x) − f(x − h·u) that contradicts the complex one each rule the method out.
 
 What it cannot see: a function that takes the modulus of its argument somewhere where it hardly matters.
 """

@@ -1,12 +1,12 @@
 """Is one entry's residual a mistake, or the rounding noise of a right computation?
 
-Why: a backward such as 1 − tanh² loses digits where the function saturates. A tolerance wide enough for that would
-hide real mistakes elsewhere, and a narrow one would call a right layer wrong.
+Why: a backward such as 1 − tanh² loses digits where the function saturates. A tolerance wide enough for that
+would hide real mistakes elsewhere, and a narrow one would call a right layer wrong.
 
-Law: along a short line, a mistake's residual is a smooth function, rounding noise is not. The sixth difference of
-nine residuals cancels what is smooth; what it leaves, divided by √924 (the norm of its coefficients), is the noise
-level [Moré & Wild 2011, "Estimating computational noise"; Hamming 1971]. A residual above sixteen times the noise
-is a mistake.
+Law: along a short line, a mistake's residual is a smooth function, rounding noise is not. The sixth
+difference of nine residuals cancels what is smooth; what it leaves, divided by √924 (the norm of its
+coefficients), is the noise level [Moré & Wild 2011, "Estimating computational noise"; Hamming 1971]. A
+residual above sixteen times the noise is a mistake.
 
 What it cannot see: a mistake that is as rough as noise; it is reported as undecided, never passed.
 """
@@ -43,7 +43,9 @@ def judge_entry(probe: SmoothProbe, position: int, alone: Measurement) -> tuple[
     size = abs(float(alone.true)) + abs(float(alone.claimed))
     allowed = ROUNDINGS * (noise + probe.eps * size)
     if residual > max(allowed, 2 * alone.tolerance):
-        return ("unclear" if size <= _BELOW_VALUES * probe.eps * _natural(probe, position) else "mistake"), noise
+        return (
+            "unclear" if size <= _BELOW_VALUES * probe.eps * _natural(probe, position) else "mistake"
+        ), noise
     quiet = allowed <= ROUNDINGS * _BELOW_VALUES * probe.eps * _natural(probe, position)
     return ("noise" if quiet or residual <= alone.tolerance else "unclear"), noise
 
@@ -56,7 +58,9 @@ def _noise(probe: SmoothProbe, position: int) -> float:
     line = random_directions(probe.at, 4321)
     residuals = []
     for t in range(-4, 5):
-        at = tuple((a + t * _SPACING[precision] * u).astype(a.dtype) for a, u in zip(probe.at, line, strict=True))
+        at = tuple(
+            (a + t * _SPACING[precision] * u).astype(a.dtype) for a, u in zip(probe.at, line, strict=True)
+        )
         with np.errstate(all="ignore"):
             start = probe.problem.value(at)
             claimed = probe.problem.gradients(probe.sensitivity, at)

@@ -1,10 +1,12 @@
 """Central differences with an error estimate from two step sizes: the method that always applies.
 
-Why: a fixed step and a fixed tolerance are wrong for almost every function. Here a fourth-order difference is taken
-with two steps; their distance says how far either can be off, and the step is shrunk until rounding takes over.
+Why: a fixed step and a fixed tolerance are wrong for almost every function. Here a fourth-order difference is
+taken with two steps; their distance says how far either can be off, and the step is shrunk until rounding
+takes over.
 
-Law: D(h) = (8(f(+h) − f(−h)) − (f(+2h) − f(−2h))) / 12h [Abramowitz & Stegun 25.3.6]; the error of D(h/2) is put at
-the distance |D(h) − D(h/2)| plus the rounding 16·eps·|f|/h, entry by entry of the output. Of several h, the best.
+Law: D(h) = (8(f(+h) − f(−h)) − (f(+2h) − f(−2h))) / 12h [Abramowitz & Stegun 25.3.6]; the error of D(h/2) is
+put at the distance |D(h) − D(h/2)| plus the rounding 16·eps·|f|/h, entry by entry of the output. Of several
+h, the best.
 
 What it cannot see: errors of the claim below that estimate, which the report prints.
 """
@@ -26,8 +28,11 @@ _GOOD = {np.dtype(np.float64): 1e-8, np.dtype(np.float32): 1e-3}
 
 
 def central_slope(problem: Problem, at: Arrays, direction: Arrays, start: Array) -> Slope:
-    """J u by central differences along `direction` from `at`, with the best error estimate among several steps."""
-    precision = np.dtype(np.float32) if any(a.dtype == np.float32 for a in (*at, start)) else np.dtype(np.float64)
+    """J u by central differences along `direction` from `at`, with the best error estimate among several
+    steps."""
+    precision = (
+        np.dtype(np.float32) if any(a.dtype == np.float32 for a in (*at, start)) else np.dtype(np.float64)
+    )
     steepest = max((scale_of(u) / scale_of(a) for u, a in zip(direction, at, strict=True)), default=1.0)
     eps = float(np.finfo(precision).eps)
     best: Slope | None = None
@@ -59,4 +64,6 @@ def _two_steps(problem: Problem, at: Arrays, direction: Arrays, h: float, eps: f
 
 def _shift_noise(at: Arrays, direction: Arrays, h: float) -> float:
     """How much the points themselves are rounded, in units of the direction: |a| / |u| at most."""
-    return max((scale_of(a) / scale_of(u) for a, u in zip(at, direction, strict=True) if u.any()), default=0.0)
+    return max(
+        (scale_of(a) / scale_of(u) for a, u in zip(at, direction, strict=True) if u.any()), default=0.0
+    )

@@ -1,7 +1,7 @@
 """From measurements to a verdict: the flow of the exact and of the smooth checks.
 
-Why: a mismatch is where the work begins. It is repeated where it could be an overflow, traced to one entry, weighed
-against the measured noise, and named.
+Why: a mismatch is where the work begins. It is repeated where it could be an overflow, traced to one entry,
+weighed against the measured noise, and named.
 
 Law: *wrong* needs one entry that is wrong when measured alone. What cannot be confirmed is *undecided*.
 
@@ -15,15 +15,15 @@ from typing import Literal
 
 import numpy as np
 
-from numeric.checkers.colouring import compare_every_entry
 from numeric.checkers.complex_step import NotAnalytic, complex_slope
 from numeric.checkers.confirm import judge_entry
 from numeric.checkers.differences import central_slope
-from numeric.checkers.exact import ExactProbe, NotExact, find_exact, small_probe
-from numeric.checkers.guess import guess_mistake
+from numeric.checkers.every_entry import MOST_LISTED, compare_every_entry, with_wrong_entries
+from numeric.checkers.exact import ExactProbe, NotExact, find_exact, passes_at_once, small_probe
+from numeric.checkers.guess import guess_mistakes
 from numeric.checkers.kinks import bends, describe, kinked_entries
 from numeric.checkers.lattice import as_integers
-from numeric.checkers.localise import Positions, bisect, entry_at, masks_of
+from numeric.checkers.localise import Positions, Probe, bisect, entry_at, masks_of
 from numeric.checkers.problem import Array, Arrays, Problem
 from numeric.checkers.report import CheckInputError, GradientReport, Kink, Measurement, WrongEntry
 from numeric.checkers.smooth import (
@@ -36,14 +36,24 @@ from numeric.checkers.smooth import (
 
 Kind = Literal["complex", "difference"]
 _TESTED = {
-    (True, False): "φ(2) − 3φ(1) + 3φ(0) − φ(−1) = 0 was tested along the line, all arguments moving together",
+    (
+        True,
+        False,
+    ): "φ(2) − 3φ(1) + 3φ(0) − φ(−1) = 0 was tested along the line, all arguments moving together",
     (False, False): "multilinearity was tested along a line in each argument by itself",
     (True, True): "piecewise linear: tested along a line at a tie-free point of integers",
 }
+_AT_ONCE = (
+    "one equality along a random line of integers, possible only if it is of degree two along that line"
+)
+_DATA = "the caller's own values: random integers, scaled and up to {:.3g}, of the same shapes were used"
 
 
 def check_exact(problem: Problem, *, every_entry: bool, seed: int) -> GradientReport:
     """The report of the exact method; NotExact where it does not apply."""
+    if not every_entry and (place := passes_at_once(problem, seed)) is not None:
+        limits = (*_limits(problem), _DATA.format(place.reach))
+        return _blank(problem, ExactProbe.method, _AT_ONCE, limits)
     probe = find_exact(problem, seed)
     whole = (None,) * len(problem.checked)
     spent, found = 1, probe.measure(whole)
@@ -56,13 +66,15 @@ def check_exact(problem: Problem, *, every_entry: bool, seed: int) -> GradientRe
             again = find_exact(problem, seed + 100 * repeat)
             spent, found = spent + 1, again.measure(whole)
             probe = again if found.wrong else probe
-    report = _blank(problem, probe.method, _TESTED[probe.together, probe.local])
+    limits = (*_limits(problem), _DATA.format(probe.place.reach))
+    report = _blank(problem, probe.method, _TESTED[probe.together, probe.local], limits)
     report = replace(report, projections=spent, residual=float(found.residual))
-    report = replace(report, not_checked=(*report.not_checked, *_exact_limits(probe)))
     if found.wrong:
         return _exact_failure(probe, report)
     if every_entry:
         report = compare_every_entry(small_probe(problem, probe), report)
+        if not report:
+            return report
     return _with_kinks_of_data(problem, report, seed) if probe.local else report
 
 
@@ -71,14 +83,20 @@ def _exact_failure(probe: ExactProbe, report: GradientReport) -> GradientReport:
     entry = entry_at(probe, position, alone)
     if _is_rounding(probe, entry):
         raise NotExact("backward's own arithmetic is rounded at integers")
-    return replace(
-        report,
-        verdict="wrong",
-        wrong=(entry,),
-        guess=guess_mistake(probe, entry),
-        searched=searched,
-        projections=report.projections + searched,
-    )
+    report = replace(report, searched=searched, projections=report.projections + searched)
+    return _named_failure(probe, entry, report)
+
+
+def _named_failure(probe: Probe, entry: WrongEntry, report: GradientReport) -> GradientReport:
+    """The verdict *wrong*, with a guess at the mistake, and with all wrong entries where comparing them was
+    cheap."""
+    guess, compared = guess_mistakes(probe)
+    report = replace(report, verdict="wrong", wrong=(entry,), guess=guess)
+    if not compared:
+        return report
+    listed = with_wrong_entries(probe, compared, report)
+    others = tuple(other for other in listed.wrong if other != entry)
+    return replace(listed, wrong=(entry, *others)[:MOST_LISTED])
 
 
 def _is_rounding(probe: ExactProbe, entry: WrongEntry) -> bool:
@@ -88,29 +106,31 @@ def _is_rounding(probe: ExactProbe, entry: WrongEntry) -> bool:
     if abs(entry.claimed - entry.true) > unit * float(np.abs(claimed).max()):
         return False
     scaled = as_integers(claimed)
-    return scaled is None and int((claimed != np.rint(claimed * 2.0**16) / 2.0**16).sum()) > claimed.size // 10
+    return (
+        scaled is None and int((claimed != np.rint(claimed * 2.0**16) / 2.0**16).sum()) > claimed.size // 10
+    )
 
 
-def _exact_limits(probe: ExactProbe) -> tuple[str, ...]:
-    reach = max(float(np.abs(a).max(initial=0)) for a in probe.at)
-    data = f"the caller's own values: random integers (scaled; up to {3 * reach:.3g}) of the same shapes were used"
-    return (data, "values computed for the report are those at the integers") if probe.local else (data,)
-
-
-def _blank(problem: Problem, method: str, why: str) -> GradientReport:
+def _limits(problem: Problem) -> tuple[str, ...]:
+    """What no method here vouches for, and the arguments that were left out."""
     left_out = tuple(f"{name} (excluded)" for name in problem.excluded)
     empty = tuple(
         f"{name} is empty: only its shape was compared"
         for name, array in zip(problem.labels, problem.point, strict=True)
         if array.size == 0
     )
+    return (*left_out, *empty, "other shapes, second derivatives")
+
+
+def _blank(problem: Problem, method: str, why: str, limits: tuple[str, ...]) -> GradientReport:
     return GradientReport(
         verdict="right",
         method=method,
         why=why,
         checked=problem.labels,
         entries=sum(array.size for array in problem.point),
-        not_checked=(*left_out, *empty, "second derivatives, other shapes"),
+        not_checked=limits,
+        projections=1,
     )
 
 
@@ -132,7 +152,7 @@ def check_smooth(
     """The report of the complex step or of central differences; NotAnalytic where the former does not apply."""
     ground = _ground(problem, problem.point, seed)
     method = "complex step" if kind == "complex" else "central differences"
-    report = _blank(problem, method, reason)
+    report = _blank(problem, method, reason, _limits(problem))
     misfit = wrong_shapes(problem, ground.claimed)
     if misfit:
         return replace(report, verdict="wrong", guess=misfit)
@@ -168,7 +188,9 @@ def _ground(problem: Problem, at: Arrays, seed: int) -> Ground:
         )
     sensitivity = random_sensitivity(start, seed) if problem.delta is None else problem.delta
     if sensitivity.shape != start.shape:
-        raise CheckInputError(f"delta has shape {sensitivity.shape}, the output {start.shape}; they must agree")
+        raise CheckInputError(
+            f"delta has shape {sensitivity.shape}, the output {start.shape}; they must agree"
+        )
     return Ground(start, sensitivity, problem.gradients(sensitivity, at))
 
 
@@ -209,7 +231,7 @@ def _smooth_failure(
     report = replace(report, searched=searched, projections=report.projections + searched)
     entry = entry_at(probe, position, alone)
     if finding == "mistake":
-        return replace(report, verdict="wrong", wrong=(entry,), guess=guess_mistake(probe, entry))
+        return _named_failure(probe, entry, report)
     scale = abs(float(probe.step(probe.labels.index(entry.argument), entry.index)))
     noted = f"a residual of {float(alone.residual) / scale:.3g} at {entry.argument}{list(entry.index)}"
     if finding == "noise":
@@ -224,7 +246,9 @@ def wrong_shapes(problem: Problem, claimed: Arrays) -> str:
     lines = []
     for name, g, a in zip(problem.labels, claimed, problem.point, strict=True):
         if g.shape != a.shape:
-            lines.append(f"{name}: the claimed gradient has shape {g.shape}, the argument {a.shape}{_hint(g, a)}")
+            lines.append(
+                f"{name}: the claimed gradient has shape {g.shape}, the argument {a.shape}{_hint(g, a)}"
+            )
     return "; ".join(lines)
 
 
@@ -253,7 +277,9 @@ def _without_output(report: GradientReport, ground: Ground) -> GradientReport:
         if g.any():
             index = tuple(int(i) for i in np.argwhere(g)[0])
             entry = WrongEntry(name, index, 0.0, float(g[index]))
-            return replace(report, verdict="wrong", wrong=(entry,), guess="the output is empty: gradients are 0")
+            return replace(
+                report, verdict="wrong", wrong=(entry,), guess="the output is empty: gradients are 0"
+            )
     return replace(report, method="empty output", why="gradients must be, and are, exactly 0")
 
 
@@ -261,7 +287,8 @@ def _without_output(report: GradientReport, ground: Ground) -> GradientReport:
 
 
 def _with_kinks(probe: SmoothProbe, kind: Kind, report: GradientReport, seed: int) -> GradientReport:
-    """A report for data at a kink: intervals there, the rest as usual, and the formula at a point moved off it."""
+    """A report for data at a kink: intervals there, the rest as usual, and the formula at a point moved off
+    it."""
     report = _kinks_and_rest(probe, report, random_directions(probe.at, seed))
     if report.verdict == "wrong" or probe.problem.fixed:
         return report
@@ -276,7 +303,9 @@ def _kinks_and_rest(probe: SmoothProbe, report: GradientReport, directions: Arra
     )
     report = replace(report, kinks=kinks, verdict="right" if all(k.inside for k in kinks) else "undecided")
     if search.cut:
-        note = f"more entries lie at kinks than the {len(kinks)} listed; the others were not compared at the data"
+        note = (
+            f"more entries lie at kinks than the {len(kinks)} listed; none but these was compared at the data"
+        )
         return replace(report, not_checked=(*report.not_checked, note))
     rest = np.setdiff1d(np.arange(sum(a.size for a in probe.at)), np.array(search.found, dtype=np.intp))
     if rest.size == 0:

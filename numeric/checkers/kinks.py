@@ -1,14 +1,15 @@
 """Kinks and ties: points at which a function has no derivative, but an interval of subgradients.
 
-Why: at a kink (ReLU at 0) or a tie (two equal maxima) one-sided derivatives differ, every value between them is a
-valid subgradient, and a finite difference returns their mean. Neither a pass nor an error would be honest.
+Why: at a kink (ReLU at 0) or a tie (two equal maxima) one-sided derivatives differ, every value between them
+is a valid subgradient, and a finite difference returns their mean. Neither a pass nor an error would be
+honest.
 
-Law: along a line, the second difference f(+h) − 2f(0) + f(−h) of a smooth function shrinks with h², that of a kink
-at the point with h. Where it shrinks with h in some output, the entries that cause it are found by halving, and for
-each the interval between its one-sided derivatives is given, output by output [Clarke 1983].
+Law: along a line, the second difference f(+h) − 2f(0) + f(−h) of a smooth function shrinks with h², that of a
+kink at the point with h. Where it shrinks with h in some output, the entries that cause it are found by
+halving, and for each the interval between its one-sided derivatives is given, output by output [Clarke 1983].
 
-What it cannot see: the joint condition on several entries (two tied maxima may not both take the full gradient), and
-kinks that a random direction happens to cross without a bend.
+What it cannot see: the joint condition on several entries (two tied maxima may not both take the full
+gradient), and kinks that a random direction happens to cross without a bend.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ def bends(problem: Problem, at: Arrays, direction: Arrays, start: Array) -> Mask
         floor = 4 * ROUNDINGS * eps * np.abs(start.astype(np.float64)).max(initial=0) / h
         jump = np.abs(right - left)
         strongest = np.maximum(np.abs(right), np.abs(left)).max(initial=0)
-        suspicious = jump > np.maximum(floor, _BEND[precision] * strongest)
+        suspicious: Mask = jump > np.maximum(floor, _BEND[precision] * strongest)
         if not suspicious.any():
             return suspicious
         finer_right, finer_left = one_sided(problem, at, direction, start, h / 4)
@@ -110,8 +111,9 @@ def describe(
     ends = np.stack([weights * right, weights * left])
     noise = float(np.finfo(precision).eps) * np.abs(start).max(initial=0) / h
     tolerance = float((np.abs(weights) * noise).sum() + 64 * h * np.abs(ends).sum())
-    low, high = float(ends.min(axis=0).sum()), float(ends.max(axis=0).sum())
-    return Kink(problem.labels[k], index, low, high, float(claimed[k][index]), tolerance)
+    # + 0.0 turns −0.0 into 0.0, which reads better
+    low, high = float(ends.min(axis=0).sum()) + 0.0, float(ends.max(axis=0).sum()) + 0.0
+    return Kink(problem.labels[k], index, low, high, float(claimed[k][index]) + 0.0, tolerance)
 
 
 def _precision(at: Arrays, start: Array) -> np.dtype:

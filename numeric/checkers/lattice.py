@@ -1,19 +1,21 @@
 """Integers held in floating point: exact sums, products and comparisons for the zero-tolerance check.
 
 Why: a sum or product of integers below 2**53 is exact in float64 (2**24 in float32), so that BLAS computes a
-convolution of integers without rounding, and a claimed gradient either equals the true one or does not. Integers
-times a power of two are as exact, and look less special: `round` is the identity on integers, not on halves.
+convolution of integers without rounding, and a claimed gradient either equals the true one or does not.
+Integers times a power of two are as exact, and look less special: `round` is the identity on integers, not on
+halves.
 
 Law: `as_integers` answers None rather than an approximation; `inner` is exact or raises.
 
-What it cannot see: rounding inside a function that happens to end on the lattice. Spare bits make that unlikely.
+What it cannot see: rounding inside a function that happens to end on the lattice. Spare bits make that
+unlikely.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +24,7 @@ from numeric.checkers.problem import Array
 
 Int64 = NDArray[np.int64]
 # bits that a lattice value may use: the mantissa less two, so that a sum that overflowed it would show
-USABLE_BITS = {np.dtype(np.float64): 51, np.dtype(np.float32): 22}
-_CACHED_SIZE = 1 << 14
+USABLE_BITS: dict[np.dtype[Any], int] = {np.dtype(np.float64): 51, np.dtype(np.float32): 22}
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Lattice:
     mantissa: Int64
     exponent: int
 
-    def floats(self, dtype: np.dtype) -> Array:
+    def floats(self, dtype: np.dtype[Any]) -> Array:
         """The same values in floating point (exact if they fit its mantissa)."""
         values = self.mantissa.astype(dtype)
         return values if self.exponent == 0 else np.ldexp(values, self.exponent)
@@ -48,7 +49,8 @@ class Lattice:
 
 
 def as_integers(values: Array) -> Lattice | None:
-    """The array as integers times one power of two with bits to spare, or None where it is not on such a grid.
+    """The array as integers times one power of two with bits to spare, or None where it is not on such a
+    grid.
 
     >>> found = as_integers(np.array([0.5, -3.0, 0.0]))
     >>> found.mantissa * 2.0**found.exponent
@@ -85,10 +87,14 @@ def inner(left: Lattice, right: Lattice) -> Fraction:
 def _dot(left: Int64, right: Int64) -> int:
     if left.size == 0:
         return 0
-    bound = float(np.abs(left).max()) * float(np.abs(right).max()) * left.size
+    bound = _largest(left) * _largest(right) * left.size
     if bound < 2.0**62:
         return int(np.vdot(left, right))
     return sum(a * b for a, b in zip(left.ravel().tolist(), right.ravel().tolist(), strict=True))
+
+
+def _largest(values: Int64) -> float:
+    return float(max(int(values.max()), -int(values.min())))
 
 
 def rational_inner(values: Array, right: Lattice) -> Fraction:
@@ -103,24 +109,16 @@ def rational_inner(values: Array, right: Lattice) -> Fraction:
 
 def odd_integers(shape: tuple[int, ...], bits: int, seed: int) -> Int64:
     """Random odd integers in ±[1, 2**bits), never 0; the same for the same arguments."""
-    size = int(np.prod(shape))
-    draw = _cached_odd if size <= _CACHED_SIZE else _draw_odd
-    return draw(shape, bits, seed)
-
-
-def _draw_odd(shape: tuple[int, ...], bits: int, seed: int) -> Int64:
     half = 1 << (bits - 1)
     drawn: Int64 = np.random.default_rng(seed).integers(-half, half, size=shape) * 2 + 1
-    drawn.flags.writeable = False
     return drawn
 
 
-_cached_odd = lru_cache(maxsize=256)(_draw_odd)
-
-
 def shuffled_multiples(shape: tuple[int, ...], spacing: int, seed: int) -> Int64:
-    """Distinct non-zero multiples of `spacing` with random signs, in random order: no ties, and no entry near 0."""
+    """Distinct non-zero multiples of `spacing` with random signs, in random order: no ties, and no entry near
+    0."""
     size = int(np.prod(shape))
     generator = np.random.default_rng(seed)
     signs = generator.choice(np.array([-1, 1]), size=size)
-    return (generator.permutation(size) + 1).reshape(shape) * signs.reshape(shape) * spacing
+    drawn: Int64 = (generator.permutation(size) + 1).reshape(shape) * signs.reshape(shape) * spacing
+    return drawn

@@ -1,10 +1,10 @@
 """Which entry is wrong: bisection with projections.
 
-Why: a checker that says "mismatch" leaves the reader with tens of thousands of entries. Each projection on half of
-them halves the search: one wrong entry among n is found in ⌈log₂ n⌉ more.
+Why: a checker that says "mismatch" leaves the reader with tens of thousands of entries. Each projection on
+half of them halves the search: one wrong entry among n is found in ⌈log₂ n⌉ more.
 
-Law: the residual is additive over disjoint sets of entries, so a half that measures right passes the blame to the
-other; the entry found at the end is measured by itself before it is named.
+Law: the residual is additive over disjoint sets of entries, so a half that measures right passes the blame to
+the other; the entry found at the end is measured by itself before it is named.
 
 What it cannot see: how many other entries are wrong. With every_entry=True all are compared.
 """
@@ -38,14 +38,25 @@ class Probe(Protocol):
     def at(self) -> Arrays: ...
     @property
     def sensitivity(self) -> Array: ...
+    @property
+    def exact(self) -> bool: ...
+    @property
+    def fixed(self) -> bool: ...
     def measure(self, masks: tuple[Mask | None, ...]) -> Measurement: ...
+    def response(self, masks: tuple[Mask | None, ...]) -> tuple[Array, Array]: ...
+    def touched(self, masks: tuple[Mask | None, ...]) -> Mask: ...
+    def rerun(self, delta: Array, at: Arrays) -> Arrays: ...
     def inner(self, k: int, values: Array, mask: Mask | None = None) -> Number: ...
     def tolerance(self, k: int, values: Array) -> float: ...
     def step(self, k: int, index: tuple[int, ...]) -> Number: ...
+    def steps(self, k: int) -> Array: ...
+    @property
+    def rounding(self) -> float: ...
 
 
 def masks_of(shapes: Sequence[tuple[int, ...]], positions: Positions) -> tuple[Mask, ...]:
-    """Masks over several arrays that are true at the positions given, counted with all arrays laid end to end.
+    """Masks over several arrays that are true at the positions given, counted with all arrays laid end to
+    end.
 
     >>> [m.tolist() for m in masks_of([(2,), (3,)], np.array([1, 2, 3]))]
     [[False, True], [True, True, False]]
@@ -72,9 +83,11 @@ def place_of(shapes: Sequence[tuple[int, ...]], position: int) -> tuple[int, tup
 
 
 def bisect(probe: Probe, positions: Positions | None = None) -> tuple[int, int, Measurement]:
-    """(position of one wrong entry, counted with all arrays laid end to end; projections spent; it measured alone).
+    """(position of one wrong entry, counted with all arrays laid end to end; projections spent; it measured
+    alone).
 
-    Only the given positions are searched. Where the residual is spread thin, the search follows what is measurable.
+    Only the given positions are searched. Where the residual is spread thin, the search follows what is
+    measurable.
     """
     shapes = [g.shape for g in probe.claimed]
     suspects = np.arange(sum(g.size for g in probe.claimed)) if positions is None else positions

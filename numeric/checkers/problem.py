@@ -2,11 +2,12 @@
 
 Why: the methods should not each ask whether an array is empty, read-only, of the wrong shape or full of NaN.
 
-Law: caller's arrays are copied before each call, so that a function that writes into its arguments or returns one
-buffer again and again cannot disturb a comparison; `forward` runs at a point before `backward` does, so that a
-pair which keeps a cache in between is served.
+Law: caller's arrays are copied before each call, so that a function that writes into its arguments or returns
+one buffer again and again cannot disturb a comparison; `forward` runs at a point before `backward` does, so
+that a pair which keeps a cache in between is served.
 
-What it cannot see: state that makes the same call give two answers, unless it shows when the call is repeated.
+What it cannot see: state that makes the same call give two answers, unless it shows when the call is
+repeated.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -56,16 +59,17 @@ class Problem:
         return output if output.dtype.kind in "fc" else output.astype(np.float64)
 
     def gradients(self, delta: Array, moved: Sequence[Array]) -> Arrays:
-        """Claimed gradients of the checked arguments, in order; CheckInputError if there are not as many as arrays."""
+        """Claimed gradients of the checked arguments, in order; CheckInputError if there are not as many as
+        arrays."""
         claimed = self.backward(delta.copy(), *self._all(moved))
         return _in_order(claimed, self)
 
-    @property
+    @cached_property
     def point(self) -> Arrays:
         """The caller's values of the checked arguments."""
         return tuple(self.arrays[k] for k in self.checked)
 
-    @property
+    @cached_property
     def labels(self) -> tuple[str, ...]:
         """Names of the checked arguments."""
         return tuple(self.names[k] for k in self.checked)
@@ -119,7 +123,9 @@ def make_problem(
 ) -> Problem:
     """Check the caller's arguments and bring them to one form; CheckInputError says what to change."""
     if not callable(forward):
-        raise CheckInputError("the first argument must be the forward function; got " + type(forward).__name__)
+        raise CheckInputError(
+            "the first argument must be the forward function; got " + type(forward).__name__
+        )
     if (backward is None) == (claimed is None):
         raise CheckInputError(
             "give either check_gradient(forward, backward, *arrays) or "
@@ -136,26 +142,26 @@ def make_problem(
         _point(value, labels[k]) if k in checked else np.array(value) for k, value in enumerate(arrays)
     )
     excluded = tuple(labels[k] for k in sorted(left_out))
-    common = {"arrays": values, "names": labels, "checked": checked, "excluded": excluded}
     sensitivity = None if delta is None else _point(delta, "delta")
     if backward is not None:
-        return Problem(forward, backward, delta=sensitivity, **common)
-    return _claimed_problem(forward, claimed, sensitivity, common)
+        return Problem(forward, backward, values, labels, checked, excluded, sensitivity)
+    fixed = not callable(claimed)
+    taken = (lambda *_: claimed) if fixed else (lambda _, *arrays: claimed(*arrays))
+    sensitivity = _sensitivity_of_claim(forward, values, sensitivity)
+    return Problem(forward, taken, values, labels, checked, excluded, sensitivity, fixed)
 
 
-def _claimed_problem(forward: Forward, claimed: Any, delta: Array | None, common: dict[str, Any]) -> Problem:
-    """A problem from a claimed gradient: of the output itself if it is one number, else of ⟨delta, output⟩."""
-    output = np.array(forward(*[array.copy() for array in common["arrays"]]))
+def _sensitivity_of_claim(forward: Forward, arrays: Arrays, delta: Array | None) -> Array:
+    """The weights of the outputs for which a gradient was claimed: 1 if the output is one number, else delta."""
+    output = np.array(forward(*[array.copy() for array in arrays]))
     if delta is None:
         if output.size != 1:
             raise CheckInputError(
-                f"f returns shape {output.shape}, not one number: say of which weighted sum the claimed gradient "
-                "is, with delta=..., or give a backward(delta, *arrays)"
+                f"f returns shape {output.shape}, not one number: say of which weighted sum the claimed "
+                "gradient is, with delta=..., or give a backward(delta, *arrays)"
             )
         delta = np.ones(output.shape, dtype=output.dtype if output.dtype.kind == "f" else np.float64)
-    if callable(claimed):
-        return Problem(forward, lambda _, *arrays: claimed(*arrays), delta=delta, **common)
-    return Problem(forward, lambda *_: claimed, delta=delta, fixed=True, **common)
+    return delta
 
 
 def _point(value: Any, name: str) -> Array:
@@ -166,14 +172,15 @@ def _point(value: Any, name: str) -> Array:
         raise CheckInputError(f"{name} is not an array of numbers: {error}") from error
     if array.dtype.kind in "iub":
         raise CheckInputError(
-            f"{name} has dtype {array.dtype}, along which there is no derivative; pass {name}.astype(float), or "
-            f"exclude it with exclude=({name!r},)"
+            f"{name} has dtype {array.dtype}, along which there is no derivative; pass "
+            f"{name}.astype(float), or exclude it with exclude=({name!r},)"
         )
     if array.dtype not in (np.float32, np.float64):
         raise CheckInputError(f"{name} has dtype {array.dtype}; expected float32 or float64")
-    array = array.astype(array.dtype.newbyteorder("="))
-    bad = ~np.isfinite(array)
-    if bad.any():
+    if not array.dtype.isnative:
+        array = array.astype(array.dtype.newbyteorder("="))
+    if not np.isfinite(array).all():
+        bad = ~np.isfinite(array)
         first = tuple(int(i) for i in np.argwhere(bad)[0])
         raise CheckInputError(
             f"{name} holds {int(bad.sum())} entries that are NaN or infinite, the first at {first}; "
@@ -188,12 +195,20 @@ def _names(forward: Forward, count: int, names: Sequence[str] | None) -> tuple[s
         if len(names) != count:
             raise CheckInputError(f"{len(names)} names for {count} arrays: {tuple(names)!r}")
         return tuple(names)
-    try:
-        parameters = list(inspect.signature(forward).parameters.values())
-    except (TypeError, ValueError):
-        parameters = []
-    positional = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    positional = _signature(forward)
     return tuple(positional[k] if k < len(positional) else f"argument {k}" for k in range(count))
+
+
+def _signature(forward: Forward) -> Sequence[str]:
+    """Names of the positional parameters, as far as they can be known."""
+    if isinstance(forward, FunctionType):
+        # what inspect would say, without the time it takes
+        return forward.__code__.co_varnames[: forward.__code__.co_argcount]
+    try:
+        parameters = inspect.signature(forward).parameters.values()
+    except (TypeError, ValueError):
+        return ()
+    return [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
 
 
 def _positions(exclude: Sequence[int | str], names: tuple[str, ...]) -> frozenset[int]:

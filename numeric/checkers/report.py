@@ -3,9 +3,9 @@
 Why: a check that only says yes or no cannot be trusted. The record names the method and why no stronger one
 applied, the tolerance and where it came from, every wrong entry, every kink, and all that was left unchecked.
 
-Law: three verdicts. *right*: nothing beyond the tolerance was found by the method named. *wrong*: at least one
-entry differs by more than rounding can explain (or has the wrong shape). *undecided*: something was seen that the
-method cannot judge, and the report says what.
+Law: three verdicts. *right*: nothing beyond the tolerance was found by the method named. *wrong*: at least
+one entry differs by more than rounding can explain (or has the wrong shape). *undecided*: something was seen
+that the method cannot judge, and the report says what.
 
 What it cannot see: whether the loss was worth minimising.
 """
@@ -25,13 +25,13 @@ class GradientError(AssertionError):
 
 
 class CheckInputError(ValueError):
-    """What was handed to the checker cannot be checked; the text says what was expected and the smallest fix."""
+    """What was handed over cannot be checked; the text says what was expected and the smallest fix."""
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """One projection: the directional derivative ⟨delta, J u⟩, what the claim says ⟨g, u⟩, and how far two right
-    computations of them may lie apart."""
+    """One projection: the directional derivative ⟨delta, J u⟩, what the claim says ⟨g, u⟩, and how far two
+    right computations of them may lie apart."""
 
     true: Number
     claimed: Number
@@ -45,13 +45,16 @@ class Measurement:
     @property
     def wrong(self) -> bool:
         """True where the residual exceeds the tolerance, or is not a number."""
-        return not abs(self.residual) <= self.tolerance
+        residual = self.residual
+        if isinstance(residual, Fraction):
+            return abs(residual) > Fraction(self.tolerance)
+        return not abs(residual) <= self.tolerance
 
 
 @dataclass(frozen=True)
 class WrongEntry:
-    """One entry of one claimed gradient that is wrong: its place, the true value and the claimed one, at the data
-    that the method used (integers for the exact method, the caller's arrays otherwise)."""
+    """One entry of one claimed gradient that is wrong: its place, the true value and the claimed one, at the
+    data that the method used (integers for the exact method, the caller's arrays otherwise)."""
 
     argument: str
     index: tuple[int, ...]
@@ -71,8 +74,8 @@ class WrongEntry:
 
 @dataclass(frozen=True)
 class Kink:
-    """One entry at which the function has no derivative, with the interval of its valid subgradients (between the
-    two one-sided derivatives) and what was claimed there."""
+    """One entry at which the function has no derivative, with the interval of its valid subgradients (between
+    the two one-sided derivatives) and what was claimed there."""
 
     argument: str
     index: tuple[int, ...]

@@ -1,10 +1,11 @@
-"""What the complex step and the central differences share: a weighted random direction, and tolerances from rounding.
+"""What the complex step and the central differences share: a weighted random direction, and tolerances from
+rounding.
 
-Why: both measure  ⟨g, u⟩ = ⟨delta, J u⟩  at the caller's own data in floating point; they differ only in how J u is
-obtained and how well it is known.
+Why: both measure  ⟨g, u⟩ = ⟨delta, J u⟩  at the caller's own data in floating point; they differ only in how
+J u is obtained and how well it is known.
 
-Law: a tolerance is 16·eps times the root sum of squares of the terms added (u is random, so that rounding errors add
-as a random walk) plus what is known of the method's own error; it is never a constant.
+Law: a tolerance is 16·eps times the root sum of squares of the terms added (u is random, so that rounding
+errors add as a random walk) plus what is known of the method's own error; it is never a constant.
 
 What it cannot see: an error below that tolerance. The report prints it.
 """
@@ -49,6 +50,8 @@ class SmoothProbe:
     claimed: Arrays
     start: Array
 
+    exact = False
+
     @property
     def labels(self) -> tuple[str, ...]:
         return self.problem.labels
@@ -61,8 +64,29 @@ class SmoothProbe:
         terms = weights * slope.values
         products = [g.astype(np.float64) * u for g, u in zip(self.claimed, direction, strict=True)]
         squares = _squares(terms) + sum(_squares(p) for p in products)
-        tolerance = ROUNDINGS * self.eps * float(np.sqrt(squares)) + float(np.abs(weights * slope.error).sum())
+        tolerance = ROUNDINGS * self.eps * float(np.sqrt(squares)) + float(
+            np.abs(weights * slope.error).sum()
+        )
         return Measurement(float(terms.sum()), float(sum(p.sum() for p in products)), tolerance)
+
+    @property
+    def fixed(self) -> bool:
+        """Whether the claim is known at one point alone."""
+        return self.problem.fixed
+
+    def response(self, masks: tuple[Mask | None, ...]) -> tuple[Array, Array]:
+        """(J u, its error), output by output, for u the direction restricted to the masks."""
+        direction = tuple(u if m is None else u * m for u, m in zip(self.directions, masks, strict=True))
+        slope = self.differentiate(self.problem, self.at, direction, self.start)
+        return slope.values, slope.error
+
+    def touched(self, masks: tuple[Mask | None, ...]) -> Mask:
+        """Which outputs depend on the entries under the masks."""
+        return np.asarray(self.response(masks)[0] != 0)
+
+    def rerun(self, delta: Array, at: Arrays) -> Arrays:
+        """What backward claims at another sensitivity or point."""
+        return self.problem.gradients(delta, at)
 
     @property
     def eps(self) -> float:
@@ -77,6 +101,15 @@ class SmoothProbe:
     def tolerance(self, k: int, values: Array) -> float:
         """Rounding of `inner` on these values."""
         return ROUNDINGS * self.eps * float(np.sqrt(_squares(values.astype(np.float64) * self.directions[k])))
+
+    def steps(self, k: int) -> Array:
+        """The whole direction of the k-th checked argument."""
+        return self.directions[k]
+
+    @property
+    def rounding(self) -> float:
+        """Rounding allowed on the root sum of squares of what was added."""
+        return ROUNDINGS * self.eps
 
     def step(self, k: int, index: tuple[int, ...]) -> float:
         """The direction's entry."""
@@ -110,8 +143,11 @@ def _away_from_zero(shape: tuple[int, ...], seed: int) -> Array:
 
 
 def balanced(directions: Arrays, claimed: Arrays) -> Arrays:
-    """The directions rescaled so that every argument has an equal share in ⟨g, u⟩; else the largest hides the rest."""
-    norms = [float(np.sqrt(_squares(g.astype(np.float64) * u))) for g, u in zip(claimed, directions, strict=True)]
+    """The directions rescaled so that every argument has an equal share in ⟨g, u⟩; else the largest hides the
+    rest."""
+    norms = [
+        float(np.sqrt(_squares(g.astype(np.float64) * u))) for g, u in zip(claimed, directions, strict=True)
+    ]
     most = max((n for n in norms if np.isfinite(n)), default=0.0)
     return tuple(
         u * (most / n) if np.isfinite(n) and n > 1e-12 * most else u

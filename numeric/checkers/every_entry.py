@@ -1,0 +1,108 @@
+"""Every entry of every gradient compared by itself, and the report of it.
+
+Why: a projection says that something is wrong, with a probability; a comparison says what, with certainty.
+
+Law: exact probes compare bit by bit. In floating point an entry that exceeds its own tolerance is weighed
+against the measured rounding noise, as after a failed projection, before it is called wrong.
+
+What it cannot see: more than the method's own tolerance lets it.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from numeric.checkers.colouring import TrueGradient, true_gradient
+from numeric.checkers.confirm import judge_entry
+from numeric.checkers.localise import Mask, Probe, masks_of
+from numeric.checkers.pattern import describe_pattern
+from numeric.checkers.problem import Array
+from numeric.checkers.report import GradientReport, Verdict, WrongEntry
+from numeric.checkers.smooth import SmoothProbe
+
+MOST_LISTED = 20
+# suspects that are weighed against the noise one by one
+_MOST_WEIGHED = 4
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One argument: its true gradient, and where the claimed one is off by more than the tolerance."""
+
+    k: int
+    claimed: Array
+    true: TrueGradient
+    off: Mask
+
+    def entry(self, name: str, index: tuple[int, ...]) -> WrongEntry:
+        """One entry as a record."""
+        return WrongEntry(name, index, float(self.true.values[index]), float(self.claimed[index]))
+
+
+def compare(probe: Probe, k: int) -> Comparison:
+    """The k-th claimed gradient against the true one, every entry."""
+    true, claimed = true_gradient(probe, k), probe.claimed[k].astype(np.float64)
+    tolerance = true.tolerance + probe.rounding * np.abs(claimed)
+    return Comparison(k, claimed, true, ~(np.abs(claimed - true.values) <= tolerance))
+
+
+def compare_every_entry(probe: Probe, report: GradientReport) -> GradientReport:
+    """The report of a check that passed its projection, after comparing every entry of every argument."""
+    done = [compare(probe, k) for k in range(len(probe.claimed))]
+    spent = report.projections + sum(c.true.evaluations for c in done)
+    report = replace(report, every_entry=True, projections=spent)
+    if not any(c.off.any() for c in done):
+        return report
+    verdict, notes = _weigh(probe, done) if isinstance(probe, SmoothProbe) else _wrong()
+    report = replace(report, verdict=verdict, notes=(*report.notes, *notes))
+    return with_wrong_entries(probe, done, report) if verdict == "wrong" else report
+
+
+def with_wrong_entries(probe: Probe, done: list[Comparison], report: GradientReport) -> GradientReport:
+    """The report with the wrong entries listed and counted, and what they have in common."""
+    entries = [
+        c.entry(probe.labels[c.k], tuple(int(i) for i in index)) for c in done for index in np.argwhere(c.off)
+    ]
+    guesses = [
+        f"{probe.labels[c.k]}: {describe_pattern(c.claimed, c.true.values, c.off)}"
+        for c in done
+        if c.off.any()
+    ]
+    return replace(
+        report,
+        wrong=tuple(entries[:MOST_LISTED]),
+        wrong_count=len(entries),
+        guess=report.guess or "; ".join(guesses),
+    )
+
+
+def _wrong() -> tuple[Verdict, tuple[str, ...]]:
+    """Exact values leave nothing to weigh."""
+    return "wrong", ()
+
+
+def _weigh(probe: SmoothProbe, done: list[Comparison]) -> tuple[Verdict, tuple[str, ...]]:
+    """(verdict, notes) on the entries beyond their tolerance: the farthest are measured by themselves."""
+    sizes = [c.claimed.size for c in done]
+    excess = np.concatenate(
+        [
+            np.where(
+                c.off, np.abs(c.claimed - c.true.values) / np.maximum(c.true.tolerance, 1e-300), 0
+            ).ravel()
+            for c in done
+        ]
+    )
+    suspects = np.argsort(-excess)[: min(_MOST_WEIGHED, int((excess > 0).sum()))]
+    shapes = [c.claimed.shape for c in done]
+    assert sum(sizes) == math.prod(excess.shape)
+    findings = [
+        judge_entry(probe, int(p), probe.measure(masks_of(shapes, np.array([p]))))[0] for p in suspects
+    ]
+    if "mistake" in findings:
+        return _wrong()
+    if "unclear" in findings:
+        return "undecided", ("some entries are neither clearly wrong nor clearly rounding",)
+    return "right", (f"{int((excess > 0).sum())} entries are off within the measured rounding noise",)
