@@ -165,6 +165,13 @@ def _axis_tuples(draw: st.DrawFn, rank: int, least: int, most: int) -> Shape:
     return tuple(draw(st.integers(least, most)) for _ in range(rank))
 
 
+def _paddings(draw: st.DrawFn, most: Shape) -> Pairs:
+    """(before, after) for each axis; shrinks towards none, and towards the same on both sides."""
+    one_sided = draw(st.booleans())
+    before = [draw(st.integers(0, limit)) for limit in most]
+    return tuple((b, draw(st.integers(0, m)) if one_sided else b) for b, m in zip(before, most, strict=True))
+
+
 @st.composite
 def convolution_geometries(
     draw: st.DrawFn,
@@ -193,9 +200,7 @@ def convolution_geometries(
     dilation = _axis_tuples(draw, rank, 1, max_dilation)
     stride = _axis_tuples(draw, rank, 1, max_stride)
     framed = mode in (None, "valid")
-    pad = tuple(
-        (p[0], p[1]) for p in (_axis_tuples(draw, 2, 0, max_pad if framed else 0) for _ in range(rank))
-    )
+    pad = _paddings(draw, (max_pad if framed else 0,) * rank)
     slack = _axis_tuples(draw, rank, 0, max_slack)
     extents = [d * (k - 1) + 1 if framed else 1 for d, k in zip(dilation, kernels, strict=True)]
     sizes = tuple(max(1, e - sum(p)) + extra for e, p, extra in zip(extents, pad, slack, strict=True))
@@ -227,10 +232,7 @@ def pooling_geometries(
     rank = draw(st.sampled_from(ranks))
     window = _axis_tuples(draw, rank, 1, max_window)
     stride = _axis_tuples(draw, rank, 1, max_stride)
-    pad = tuple(
-        (draw(st.integers(0, side - 1)), draw(st.integers(0, side - 1))) if padding else (0, 0)
-        for side in window
-    )
+    pad = _paddings(draw, tuple(side - 1 if padding else 0 for side in window))
     slack = _axis_tuples(draw, rank, 0, max_slack)
     sizes = tuple(max(1, side - sum(p)) + extra for side, p, extra in zip(window, pad, slack, strict=True))
     batch, channels = draw(st.integers(1, max_batch)), draw(st.integers(1, max_maps))

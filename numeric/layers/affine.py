@@ -68,7 +68,7 @@ def add_bias_backward(delta: ArrayLike) -> tuple[Array, Array]:
     """
     delta = as_array(delta, "delta")
     _expect_maps(delta)
-    return delta, delta.sum(axis=(0, *range(2, delta.ndim)))
+    return delta.copy(), delta.sum(axis=(0, *range(2, delta.ndim)))
 
 
 def _expect_maps(x: Array) -> None:

@@ -424,9 +424,12 @@ class _Maxima:
 
     def margin(self) -> Array:
         attained = self.attained()
-        rest = np.where(attained | ~_inside(self.axes), -np.inf, self.key).max(axis=-1)
+        inside = _inside(self.axes)
+        rest = np.where(attained | ~inside, -np.inf, self.key).max(axis=-1)
         largest = np.take_along_axis(self.key, self.winner, axis=-1)[..., 0]
-        return np.where(attained.sum(axis=-1) > 1, 0.0, largest - rest)
+        # a lone entry may itself be −∞, so the difference is not what tells that it is alone
+        gap = np.subtract(largest, rest, out=np.full(rest.shape, np.inf), where=rest != -np.inf)
+        return np.where(attained.sum(axis=-1) > 1, 0.0, gap)
 
     def scatter(self, shares: Array) -> Array:
         """Add a share for each window entry back to the input: (..., *outputs, window entries) -> (...,
