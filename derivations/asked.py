@@ -1,42 +1,66 @@
 """One question from the command line: an equation in a file's context, a claim by name, a derivation.
 
-Law: what is asked is put after the file's own text and read by the same reader, so that it means there what
-it would mean in the document.
+Law: what is asked is read by the document's own reader in a context of the file, so that it means there what
+it would mean in the document. A file without fenced blocks is taken as the statements of one `given` block.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from derivations.run import Inputs
+from derivations.language.document import Block, Document
+from derivations.run import Inputs, read_document
 
 ASKED = "asked"  # the name of the claim that stands for the command line's equation
 
 
+def given_file(path: Path) -> Document:
+    """The document in a file of Markdown, or of nothing but given statements; raises InputError."""
+    from derivations.judge import exists_everywhere
+    from derivations.language.document import parse_given, read_text
+
+    document = read_document(path)
+    if any(block.kind != "prose" for block in document.blocks):
+        return document
+    text = read_text(path)
+    given = parse_given(text, str(path), exists_everywhere)
+    contexts = tuple((reading, given.scope(reading).context()) for reading in given.readings())
+    lines = text.count("\n") + 1
+    return Document(str(path), [Block("given", text, text, 1, lines, contexts=contexts, given=given)])
+
+
+def block_at(document: Document, line: int | None) -> int | None:
+    """The number of the given block that is in force at a line of the file; None: wherever the names are
+    declared."""
+    if line is None:
+        return None
+    starts = [block.first for block in document.blocks if block.kind == "given"]
+    before = [number for number, start in enumerate(starts) if start <= line]
+    return before[-1] if before else 0
+
+
 def one_claim(
-    given: Path, equation: str, conditions: tuple[str, ...] = (), at_line: int | None = None
+    given: Path, equation: str, conditions: Sequence[str] = (), at_line: int | None = None
 ) -> Inputs:
-    """The equation as a claim, in every reading of the context in force at the end (or at a line) of the
-    file.
+    """The equation as a claim in each reading of its context: the one in force at a line of the file, or the
+    first in which all its names are declared.
 
     Raises InputError where the file or the equation is wrong.
     """
-    raise NotImplementedError
+    document = given_file(given)
+    lines = [equation, *(f"where {condition}" for condition in conditions)]
+    claims = document.claims_for("\n".join(lines), block_at(document, at_line))
+    asked = tuple(replace(claim, id=ASKED, line=1) for claim in claims)
+    return Inputs([Document(str(given), [Block("claim", equation, equation, 1, 1, ASKED, claims=asked)])])
 
 
 def named(inputs: Inputs, identifier: str) -> Inputs:
     """The documents with only the claims and remarks of this name."""
     kept = []
     for document in inputs.documents:
-        claims = [claim for claim in document.claims if claim.id == identifier]
-        remarks = [remark for remark in document.remarks if remark.id == identifier]
-        if claims or remarks:
-            kept.append(replace(document, claims=claims, remarks=remarks))
+        blocks = [block for block in document.blocks if block.id == identifier]
+        if blocks:
+            kept.append(Document(document.name, blocks))
     return Inputs(kept, inputs.errors)
-
-
-def derivation(given: Path, expression: str, wrt: str, shape: str) -> Any:
-    """A derivation as text, LaTeX, JSON or a NumPy function."""
-    raise NotImplementedError

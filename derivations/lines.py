@@ -104,7 +104,7 @@ def line(verdict: Verdict, width: int = 0, glyphs: dict[str, str] = GLYPHS) -> T
     text.append(f" {label}{' ' * (width - cell_len(label))}  ")
     text.append(word(verdict), style)
     if not verdict.as_expected:
-        text.append(f"   expected {verdict.expected}, got {word(verdict)}", "bold red")
+        text.append(f"   (expected {verdict.expected})", "bold red")
     if verdict.contradiction:
         text.append(f"   THE EVIDENCE CONTRADICTS ITSELF: {verdict.contradiction}", "bold red")
     if verdict.verdict == "undecided":

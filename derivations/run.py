@@ -15,12 +15,15 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from derivations.cache import Cache
 from derivations.claims import Claim, Remark
 from derivations.verdict import Verdict
 from derivations.workers import Answer, Judge, Workers, in_order
+
+if TYPE_CHECKING:
+    from derivations.language.document import Document
 
 WORDS = ("proved", "holds where", "refuted", "false", "undecided")
 
@@ -40,7 +43,7 @@ class Status(IntEnum):
 class Inputs:
     """Documents as read: those that could be read, and for each of the others its error's full message."""
 
-    documents: list[Any] = field(default_factory=list)
+    documents: list[Document] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
 
     @property
@@ -57,15 +60,23 @@ def shipped_documents() -> list[Path]:
     return sorted((Path(__file__).parent / "documents").glob("*.md"))
 
 
+def read_document(path: Path) -> Document:
+    """The document in a file; raises InputError, also where something in a context does not exist for all
+    sizes."""
+    from derivations.judge import exists_everywhere
+    from derivations.language.document import Document
+
+    return Document.read(path, exists_everywhere)
+
+
 def read(files: Sequence[Path]) -> Inputs:
     """Reads documents; without files, those that ship with gradproof."""
-    from derivations.language.document import Document
     from derivations.language.errors import InputError
 
     inputs = Inputs()
     for path in files or shipped_documents():
         try:
-            inputs.documents.append(Document.read(path))
+            inputs.documents.append(read_document(path))
         except InputError as error:
             inputs.errors.append(str(error))
         except OSError as error:

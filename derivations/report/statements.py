@@ -1,0 +1,298 @@
+r"""Contexts, claims and verdicts in the words and formulas of a textbook, as Markdown with `$…$`.
+
+Law: a pure function of the claims and of their verdict records. One text serves the page (through `prose.py`)
+and the browser (through Pandoc), so that both say the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from derivations.claims import Assumption, Claim, Context, Remark
+from derivations.expressions import Definition, Loss, Tensor
+from derivations.latex import name_to_latex, to_latex
+from derivations.lines import evidence_text
+from derivations.report.breaking import equation
+from derivations.verdict import Verdict, Witness
+
+WORDS = {
+    "proved": "Proved",
+    "holds where": "True on a region",
+    "refuted": "Refuted",
+    "false": "False",
+    "undecided": "Undecided",
+}
+
+
+def escaped(text: str) -> str:
+    """Plain words as Markdown: nothing in them is markup."""
+    return "".join("\\" + letter if letter in r"\`*_{}[]()#+-.!$<>|~^" else letter for letter in text)
+
+
+def code(text: str) -> str:
+    """A piece of the claim language inside a sentence."""
+    return f"`{text}`" if "`" not in text else f"`` {text} ``"
+
+
+def _join(parts: Sequence[str]) -> str:
+    return " and ".join(parts) if len(parts) < 3 else ", ".join(parts[:-1]) + " and " + parts[-1]
+
+
+# -- contexts ------------------------------------------------------------------------------------------------
+
+
+def context_text(contexts: Sequence[tuple[Mapping[str, str], Context]]) -> str:
+    """The sentences that a `given` block stands for; where readings differ, each is shown."""
+    first = contexts[0][1]
+    sentences = [_dimensions(first), _arrays(first), _functions(first)]
+    sentences += [_names(contexts), _assumptions(first)]
+    if first.origin:
+        sentences.append(f"Indices start at {first.origin}.")
+    return "\n".join(sentence for sentence in sentences if sentence)
+
+
+def _dimensions(context: Context) -> str:
+    if not context.dims:
+        return ""
+    by_least: dict[int, list[str]] = {}
+    for dimension in context.dims:
+        by_least.setdefault(dimension.least, []).append(f"${name_to_latex(dimension.name)}$")
+    parts = [
+        f"{', '.join(names)} {'be an integer' if len(names) == 1 else 'be integers'} $\\ge {least}$"
+        for least, names in by_least.items()
+    ]
+    text = "Let " + _join(parts)
+    if context.conditions:
+        text += " with " + ", ".join(f"${to_latex(condition)}$" for condition in context.conditions)
+    short = [f"${name_to_latex(key)} = {to_latex(value)}$" for key, value in context.abbreviations.items()]
+    return text + (f"; {', '.join(short)}." if short else ".")
+
+
+def _arrays(context: Context) -> str:
+    tensors = [value for value in context.names.values() if isinstance(value, Tensor)]
+    if not tensors:
+        return ""
+    shown = []
+    for tensor in tensors:
+        sizes = [to_latex(size) for size in tensor.shape]
+        sizes = [f"({size})" if " " in size and len(sizes) > 1 else size for size in sizes]
+        power = "^{" + r" \times ".join(sizes) + "}" if sizes else ""
+        shown.append(rf"${name_to_latex(tensor.name)} \in \mathbb{{R}}{power}$")
+    return f"Let {', '.join(shown)}."
+
+
+def _functions(context: Context) -> str:
+    names = [f"${name_to_latex(name)}$" for name in context.functions]
+    if not names:
+        return ""
+    is_one = len(names) == 1
+    what = "is an arbitrary differentiable function" if is_one else "are arbitrary differentiable functions"
+    return f"{_join(names)} {what} of one variable, applied to every entry."
+
+
+def _names(contexts: Sequence[tuple[Mapping[str, str], Context]]) -> str:
+    shown = []
+    for name, value in contexts[0][1].names.items():
+        if isinstance(value, Loss):
+            shown.append(
+                f"${name_to_latex(name)}$ is an arbitrary differentiable function of ${to_latex(value.of)}$"
+            )
+        elif isinstance(value, Definition):
+            forms: dict[str, list[str]] = {}
+            for reading, context in contexts:
+                other = context.names.get(name)
+                if isinstance(other, Definition):
+                    form = f"${name_to_latex(name)} = {to_latex(other.body)}$"
+                    forms.setdefault(form, []).append(", ".join(f"{k} = {v}" for k, v in reading.items()))
+            alternatives = [
+                form + (f" (for {code('; '.join(readings))})" if len(forms) > 1 else "")
+                for form, readings in forms.items()
+            ]
+            shown.append(" or ".join(alternatives))
+    return f"{'; '.join(shown)}." if shown else ""
+
+
+def _assumptions(context: Context) -> str:
+    shown = [_assumption(assumption) for assumption in context.assumptions]
+    return f"Assume {', '.join(shown)}." if shown else ""
+
+
+def _assumption(assumption: Assumption) -> str:
+    if assumption.kind == "unique_max":
+        return f"that every window's maximum is unique ({code(assumption.text)})"
+    return code(assumption.text)
+
+
+# -- claims --------------------------------------------------------------------------------------------------
+
+
+def claim_text(readings: Sequence[tuple[Claim, Sequence[Verdict]]]) -> str:
+    """A claim under all its readings: formulas, verdicts, regions, counterexamples."""
+    parts = []
+    for claim, verdicts in readings:
+        if claim.reading and len(readings) > 1:
+            parts.append(f"*Reading* {code(', '.join(f'{k} = {v}' for k, v in claim.reading.items()))}:")
+        parts += _one_reading(claim, verdicts)
+    return "\n\n".join(part for part in parts if part)
+
+
+def display(rows: str) -> str:
+    r"""A displayed formula from the rows of an `aligned`."""
+    return f"$$\\begin{{aligned}}\n{rows}\n\\end{{aligned}}$$"
+
+
+def _one_reading(claim: Claim, verdicts: Sequence[Verdict]) -> Iterable[str]:
+    same = len({(v.verdict, v.holds_where) for v in verdicts}) == 1
+    notes = [] if same else [_short(v) for v in verdicts]
+    yield display(
+        equation(to_latex(claim.links[0].left), [_right(claim, n) for n in range(len(claim.links))], notes)
+    )
+    yield _conditions(claim)
+    if same and all(v.verdict == "proved" for v in verdicts):
+        yield _joined_proof(verdicts)
+    else:
+        for verdict in verdicts:
+            yield verdict_text(verdict, claim if len(claim.links) > 1 else None)
+    for verdict in verdicts:
+        yield steps_text(verdict)
+
+
+def _right(claim: Claim, number: int) -> str:
+    link = claim.links[number]
+    free = "".join(rf",\quad 0 \le {to_latex(part.index)} < {to_latex(part.size)}" for part in link.free)
+    return to_latex(link.right) + (free if number == len(claim.links) - 1 else "")
+
+
+def _short(verdict: Verdict) -> str:
+    return {"holds where": "on a region"}.get(verdict.verdict, verdict.verdict)
+
+
+def _conditions(claim: Claim) -> str:
+    shown = [f"${to_latex(condition)}$" for condition in claim.conditions]
+    shown += [f"${to_latex(h.left)} = {to_latex(h.right)}$" for h in claim.hypotheses]
+    return f"where {', '.join(shown)}." if shown else ""
+
+
+def _joined_proof(verdicts: Sequence[Verdict]) -> str:
+    axioms = list(dict.fromkeys(axiom for verdict in verdicts for axiom in verdict.axioms))
+    steps = "Each step is proved" if len(verdicts) > 1 else "Proved"
+    return f"{steps} for all sizes{_using(axioms)}. {_evidence(verdicts)}{_expectation(verdicts)}"
+
+
+def _using(axioms: Sequence[str]) -> str:
+    return f", using {_join([code(axiom) for axiom in axioms])}" if axioms else ""
+
+
+def _evidence(verdicts: Sequence[Verdict]) -> str:
+    texts = list(
+        dict.fromkeys(evidence_text(verdict.evidence) for verdict in verdicts if verdict.evidence.shapes)
+    )
+    return f"Numeric evidence: {escaped('; '.join(texts))}." if texts else "Without numeric evidence."
+
+
+def _expectation(verdicts: Sequence[Verdict]) -> str:
+    wrong = [verdict for verdict in verdicts if not verdict.as_expected]
+    return "".join(f" **Not as expected:** {code(verdict.expected)} was expected." for verdict in wrong)
+
+
+def verdict_text(verdict: Verdict, of_chain: Claim | None = None) -> str:
+    """One verdict in sentences: what it says, the counterexample, the nearest true formula, the numbers."""
+    which = f"Step {verdict.link}: " if of_chain is not None else ""
+    if verdict.verdict == "proved":
+        text = f"{which}**Proved** for all sizes{_using(verdict.axioms)}."
+    elif verdict.verdict == "holds where":
+        text = f"{which}**True exactly where** {region_text(verdict)}{_using(verdict.axioms)}."
+    elif verdict.verdict == "refuted":
+        text = f"{which}**Refuted:** it is true at no size."
+    elif verdict.verdict == "false":
+        text = f"{which}**False.** The exact region was not found ({escaped(verdict.reason)})."
+    else:
+        text = f"{which}**Undecided:** {escaped(verdict.reason)}."
+    parts = [text]
+    if verdict.contradiction:
+        parts.append(f"**The evidence contradicts itself:** {escaped(verdict.contradiction)}.")
+    if verdict.witness is not None:
+        parts.append(witness_text(verdict.witness))
+    if verdict.repair:
+        parts.append(f"True is {' or '.join(code(formula) for formula in verdict.repair)}.")
+    parts.append(_evidence([verdict]) + _expectation([verdict]))
+    return " ".join(parts)
+
+
+def region_text(verdict: Verdict) -> str:
+    """The region as a formula where the page can set it, else in the claim language."""
+    from derivations.report.regions import region_to_latex
+
+    latex = region_to_latex(verdict.holds_where or "")
+    return f"${latex}$" if latex else code(verdict.holds_where or "")
+
+
+def witness_text(witness: Witness) -> str:
+    """The counterexample in a sentence, its data as matrices."""
+    sizes = ", ".join(f"${name_to_latex(name)} = {value}$" for name, value in witness.sizes.items())
+    text = f"Smallest counterexample: {sizes or 'the sizes given'}"
+    if witness.left is None and witness.right is None:
+        left, right = _shape(witness.left_shape), _shape(witness.right_shape)
+        return f"{text}, where the left side {left} and the right side {right}."
+    data = [f"${name_to_latex(str(name))} = {value_to_latex(value)}$" for name, value in witness.data.items()]
+    if data:
+        text += f"; with {', '.join(data)}"
+    where = f"entry $({', '.join(map(str, witness.index))})$" if witness.index else "the value"
+    left, right = _number(witness.left), _number(witness.right)
+    return f"{text}, {where} is ${left}$ on the left and ${right}$ on the right."
+
+
+def _shape(shape: tuple[int, ...] | None) -> str:
+    if shape is None:
+        return "does not exist"
+    return "has shape $" + r" \times ".join(map(str, shape)) + "$" if shape else "is a scalar"
+
+
+def _number(value: Any) -> str:
+    text = str(value)
+    if text.lstrip("-").isdigit():
+        return text
+    top, slash, bottom = text.partition("/")
+    if slash and top.lstrip("-").isdigit() and bottom.isdigit():
+        return rf"\tfrac{{{top}}}{{{bottom}}}"
+    if text.replace(".", "", 1).lstrip("-").isdigit():
+        return text
+    return rf"\mathtt{{{text}}}" if text.isalnum() else rf"\text{{{escaped(text)}}}"
+
+
+def value_to_latex(value: Any) -> str:
+    """Numbers in nested lists as vectors and matrices; deeper lists as a list of matrices.
+
+    >>> print(value_to_latex([[1, 0], [0, 2]]))
+    \\begin{pmatrix} 1 & 0 \\\\ 0 & 2 \\end{pmatrix}
+    """
+    if not isinstance(value, list | tuple):
+        return _number(value)
+    if not value or not isinstance(value[0], list | tuple):
+        return f"({', '.join(_number(part) for part in value)})"
+    if value[0] and isinstance(value[0][0], list | tuple):
+        return rf"\left({', '.join(value_to_latex(part) for part in value)}\right)"
+    rows = r" \\ ".join(" & ".join(_number(part) for part in row) for row in value)
+    return rf"\begin{{pmatrix}} {rows} \end{{pmatrix}}"
+
+
+def steps_text(verdict: Verdict) -> str:
+    """The steps of a proof or derivation, the rules at the right."""
+    if not verdict.steps:
+        return ""
+    rows = [rf"&{step.latex} &&\text{{{step.rule}}}" for step in verdict.steps]
+    return display(" \\\\\n".join(rows))
+
+
+def remark_text(remark: Remark) -> str:
+    """A statement that no formula settles, with the reason."""
+    return f"*Open:* {remark.text.strip()}"
+
+
+def verbatim_markdown(source: str) -> str:
+    """A block of the claim language as it stands."""
+    longest = max((len(run) for run in re.findall(r"`+", source)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}\n{source}\n{fence}"

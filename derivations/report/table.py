@@ -1,0 +1,80 @@
+"""The table of what became of each document's statements, for README and report: made from the verdicts,
+never by hand."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from derivations.claims import Remark
+from derivations.run import WORDS, Results
+
+COLUMNS = ("document", "claims", "verdicts", *WORDS, "remarks")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One document: its name, and the counts in the order of `COLUMNS`."""
+
+    document: str
+    counts: tuple[int, ...]
+
+
+def rows(results: Results) -> list[Row]:
+    """A row for each document in the order of the run, and their sum where there are several."""
+    names = list(
+        dict.fromkeys([v.document for v in results.verdicts] + [r.document for r in results.remarks])
+    )
+    found = [Row(PurePath(name).name, _counts(results, name, results.remarks)) for name in names]
+    if len(found) > 1:
+        total = tuple(map(sum, zip(*(row.counts for row in found), strict=True)))
+        found.append(Row("together", total))
+    return found
+
+
+def _counts(results: Results, document: str, remarks: Sequence[Remark]) -> tuple[int, ...]:
+    verdicts = [verdict for verdict in results.verdicts if verdict.document == document]
+    words = Counter(str(verdict.verdict) for verdict in verdicts)
+    return (
+        len({verdict.id for verdict in verdicts}),
+        len(verdicts),
+        *(words[word] for word in WORDS),
+        sum(remark.document == document for remark in remarks),
+    )
+
+
+def markdown_table(results: Results) -> str:
+    """The table in Markdown. A verdict counts once for each link of a chain and each reading."""
+    return "\n".join(_lines(results)) + "\n"
+
+
+def _lines(results: Results) -> Iterator[str]:
+    yield f"| {' | '.join(COLUMNS)} |"
+    yield "|---" + "|---:" * (len(COLUMNS) - 1) + "|"
+    for row in rows(results):
+        yield f"| {row.document} | {' | '.join(map(str, row.counts))} |"
+
+
+def latex_table(results: Results) -> str:
+    """The table as LaTeX with booktabs."""
+    from derivations.report.prose import text
+
+    body = [
+        rf"{text(row.document)} & {' & '.join(str(count) if count else '--' for count in row.counts)} \\"
+        for row in rows(results)
+    ]
+    if len(body) > 1:
+        body.insert(-1, r"\midrule")
+    head = " & ".join(COLUMNS)
+    columns = "l" + "r" * (len(COLUMNS) - 1)
+    return "\n".join(
+        [
+            r"\begin{center}\small\setlength{\tabcolsep}{4pt}",
+            rf"\begin{{tabular}}{{{columns}}}\toprule",
+            rf"{head} \\ \midrule",
+            *body,
+            r"\bottomrule\end{tabular}\end{center}",
+        ]
+    )
