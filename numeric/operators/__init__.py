@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from numeric.operators import algebra, resampling, sliding
-from numeric.operators.arrays import Array, DoesNotExist, Tie, exact, floating, quotient, real
+from numeric.operators.arrays import Array, DoesNotExist, Tie, exact, floating, quotient, real, simplest
 from numeric.operators.functions import FUNCTIONS, PIECEWISE_LINEAR
 from numeric.operators.sliding import max_places
 
@@ -70,4 +70,5 @@ __all__ = [
     "max_places",
     "quotient",
     "real",
+    "simplest",
 ]

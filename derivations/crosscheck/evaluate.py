@@ -1,0 +1,565 @@
+"""The numeric value of every node at concrete sizes, for all index values and data samples at once.
+
+Why: the second meaning of a formula. Operators come from `numeric.operators`; what is here is the language itself: names,
+arithmetic, entries, sums over indices, brackets. Derivatives are in `derivatives.py`.
+
+Law: a Scope says at which sizes, index values and data a formula is evaluated. An entry outside its tensor does not
+exist: inside a sum without a written range it ends the range, anywhere else the formula does not exist there. Nothing is
+guessed: what cannot be computed raises NotEvaluable.
+
+What it cannot see: all sizes. And an arbitrary loss is represented by one function, c + Σ δ∘z (+ Σ q∘z∘z under second
+derivatives), an arbitrary elementwise function by one cubic polynomial: enough for a counterexample, not for a proof.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import singledispatch
+from typing import Any
+
+import numpy as np
+from sympy import Basic, Expr, Tuple
+from sympy.core.symbol import Str
+
+from derivations.crosscheck import ranges, values
+from derivations.crosscheck.integers import compiled, compiled_condition, symbols_of
+from derivations.crosscheck.structure import index_names
+from derivations.crosscheck.values import NotEvaluable, NotExact, Number
+from derivations.expressions import (
+    Apply,
+    Bracket,
+    ByIndex,
+    Constant,
+    DataBracket,
+    Definition,
+    Elementwise,
+    Entry,
+    Expression,
+    IndexRange,
+    IndexSum,
+    Literal,
+    Loss,
+    Minus,
+    Over,
+    Plus,
+    Power,
+    SizeTuple,
+    Slice,
+    Tensor,
+    Times,
+)
+from numeric.operators import (
+    CONSTANTS,
+    FUNCTIONS,
+    OPERATORS,
+    PIECEWISE_LINEAR,
+    Array,
+    DoesNotExist,
+    Tie,
+    max_places,
+    real,
+)
+
+# index values × samples that one sum may unfold into; more is a limit of the cross-check
+LARGEST_SUM = 2_000_000
+
+
+class Varying(NotEvaluable):
+    """A size depends on the value of an index: the index values must be taken one after the other."""
+
+
+class KinkCrossed(NotEvaluable):
+    """A perturbation changed which entry is the largest or positive; a smaller step does not."""
+
+
+@dataclass
+class Missing:
+    """Entries that do not exist: the index names in their subscripts, and at which index values."""
+
+    names: frozenset[str]
+    where: Array
+
+
+@dataclass
+class Scope:
+    """Where a formula is evaluated.
+
+    sizes: dims by name. indices: values of the index variables in scope, arrays of one length. data: tensors, loss
+    coefficients ("J"), directions ("d:w"), definitions held fixed, by name. functions: coefficients of the polynomial
+    that stands for each arbitrary function, constant term first. family: how many successive samples are perturbations
+    of the same data (then a choice must be the same for all of them). missing collects entries that do not exist.
+    """
+
+    sizes: Mapping[str, int]
+    data: Mapping[str, Number]
+    functions: Mapping[str, tuple[int, ...]]
+    exact: bool = True
+    indices: dict[str, Array] = field(default_factory=dict)
+    count: int = 1
+    family: int = 1
+    differentiated: bool = False
+    quadratic_losses: bool = False
+    missing: list[Missing] = field(default_factory=list)
+    known: dict[Expression, Number] = field(default_factory=dict)
+    names: dict[str, Expression] = field(default_factory=dict)
+    outside: tuple[Scope, frozenset[str], int] | None = None
+
+    def __post_init__(self) -> None:
+        self.values: dict[str, Any] = {**self.sizes, **self.indices}
+
+    def with_indices(self, indices: dict[str, Array], count: int) -> Scope:
+        """The same data at other index values, with an empty list of missing entries."""
+        return replace(self, indices=indices, count=count, missing=[])
+
+    def integer(self, expression: Expr) -> int:
+        """An integer that must not depend on index values; raises Varying if it does."""
+        value = compiled(expression)(self.values)
+        if isinstance(value, np.ndarray):
+            if not value.size or np.any(value != value.flat[0]):
+                raise Varying(f"{expression} depends on an index")
+            value = value.flat[0]
+        return int(value)
+
+    def shape(self, node: Expression) -> tuple[int, ...]:
+        """The node's shape at these sizes, by its size rules."""
+        return tuple(self.integer(size) for size in node.shape)
+
+
+def value_of(node: Expression, scope: Scope) -> Number:
+    """The value (samples, index values, *shape); raises DoesNotExist, Tie, ZeroDivisionError or NotEvaluable.
+
+    Formulas without free indices are computed once for each scope of data; formulas that a perturbation does not reach
+    are taken from the scope outside.
+    """
+    if scope.indices and not index_names(node).isdisjoint(scope.indices):
+        return _value(node, scope)
+    found = scope.known.get(node)
+    if found is None:
+        closed = scope.with_indices({}, 1) if scope.indices else scope
+        found = _from_outside(node, scope) or _value(node, closed)
+        if closed is not scope and closed.missing:
+            raise DoesNotExist("an entry does not exist")
+        scope.known[node] = found
+    return found
+
+
+def _from_outside(node: Expression, scope: Scope) -> Number | None:
+    from derivations.crosscheck.structure import data_names
+
+    if scope.outside is None:
+        return None
+    parent, varying, times = scope.outside
+    if not data_names(node).isdisjoint(varying):
+        return None
+    return values.repeat_samples(value_of(node, parent), times)
+
+
+@singledispatch
+def _value(node: Any, scope: Scope) -> Number:
+    raise NotEvaluable(f"{type(node).__name__} has no numeric meaning")
+
+
+# -- names and numbers ------------------------------------------------------------------------------------------------
+
+
+@_value.register
+def _tensor(node: Tensor, scope: Scope) -> Number:
+    shape = scope.shape(node)
+    if any(size < 0 for size in shape):
+        raise DoesNotExist(f"{node.name} of shape {shape}")
+    if node.name not in scope.data:
+        raise KeyError(f"no data for {node.name}; expected an array of shape {shape}")
+    return scope.data[node.name]
+
+
+@_value.register
+def _definition(node: Definition, scope: Scope) -> Number:
+    return scope.data[node.name] if node.name in scope.data else value_of(node.body, scope)
+
+
+@_value.register
+def _loss(node: Loss, scope: Scope) -> Number:
+    inner = value_of(node.of, scope)
+    terms = [values.multiply([scope.data[node.name], inner])]
+    if scope.quadratic_losses:
+        terms.append(values.multiply([scope.data[f"{node.name}:curvature"], inner, inner]))
+    same_shape(terms)
+    return values.add([operate("sum", term) for term in terms] + [scope.data[f"{node.name}:constant"]])
+
+
+@_value.register
+def _constant(node: Constant, scope: Scope) -> Number:
+    value = compiled(node.value)(scope.values)
+    if isinstance(value, np.ndarray):
+        result = values.measured(value.reshape(1, -1))
+    else:
+        result = values.scalar(value)
+    return result if scope.exact else values.as_float(result)
+
+
+@_value.register
+def _literal(node: Literal, scope: Scope) -> Number:
+    from fractions import Fraction
+
+    entries = [Fraction(int(value.p), int(value.q)) for value in node.values]
+    flat = [int(entry) if entry.denominator == 1 else entry for entry in entries]
+    array = np.array(flat, dtype=object).reshape(scope.shape(node))
+    if all(isinstance(entry, int) for entry in flat):
+        array = array.astype(np.int64)
+    result = values.number(array)
+    return result if scope.exact else values.as_float(result)
+
+
+@_value.register
+def _sizes(node: SizeTuple, scope: Scope) -> Number:
+    columns = [np.broadcast_to(compiled(size)(scope.values), (scope.count,)) for size in node.sizes]
+    array = np.stack(columns, axis=-1) if columns else np.zeros((scope.count, 0), dtype=np.int64)
+    return values.measured(array.astype(np.int64)[None])
+
+
+# -- arithmetic -------------------------------------------------------------------------------------------------------
+
+
+def same_shape(parts: Sequence[Number]) -> None:
+    """Raise DoesNotExist unless all parts of positive rank have one shape."""
+    shapes = {part.shape for part in parts if part.rank}
+    if len(shapes) > 1:
+        raise DoesNotExist(f"entrywise arithmetic of shapes {' and '.join(map(str, sorted(shapes)))}")
+
+
+def _arguments(node: Expression, scope: Scope) -> list[Number]:
+    parts = [value_of(part, scope) for part in node.args if isinstance(part, Expression)]
+    same_shape(parts)
+    return parts
+
+
+@_value.register
+def _plus(node: Plus, scope: Scope) -> Number:
+    return values.add(_arguments(node, scope))
+
+
+@_value.register
+def _minus(node: Minus, scope: Scope) -> Number:
+    return values.negate(value_of(node.args[0], scope))
+
+
+@_value.register
+def _times(node: Times, scope: Scope) -> Number:
+    return values.multiply(_arguments(node, scope))
+
+
+@_value.register
+def _over(node: Over, scope: Scope) -> Number:
+    return values.divide(*_arguments(node, scope))
+
+
+@_value.register
+def _power(node: Power, scope: Scope) -> Number:
+    return values.power(value_of(node.args[0], scope), int(node.args[1]))
+
+
+# -- operators and functions ------------------------------------------------------------------------------------------
+
+
+def _parameter(argument: Basic, scope: Scope) -> Any:
+    if isinstance(argument, Str):
+        return str(argument.name)
+    if isinstance(argument, Tuple):
+        return tuple(_parameter(part, scope) for part in argument.args)
+    return scope.integer(argument)
+
+
+def operate(name: str, *arguments: Any) -> Number:
+    """An operator of `numeric` on Numbers (and parameters), without overflow."""
+    numbers = [argument for argument in arguments if isinstance(argument, Number)]
+    known = values.bounds(numbers)
+    bound = None
+    if known is not None and numbers:
+        # every operator of the table is linear in each argument: each of its sums has at most as many terms as the
+        # largest argument has entries, and each term is a product of one entry of each
+        bound = max((int(np.prod(part.shape, dtype=np.int64)) for part in numbers), default=1) + 1
+        for value in known:
+            bound *= max(value, 1)
+        if name in ("inv", "det"):
+            bound = values.SAFE
+
+    def call(*arrays: Array) -> Array:
+        given = iter(arrays)
+        return OPERATORS[name](*[next(given) if isinstance(a, Number) else a for a in arguments], stack=2)
+
+    return values.combine(numbers, bound, call)
+
+
+@_value.register
+def _apply(node: Apply, scope: Scope) -> Number:
+    arguments = [
+        value_of(part, scope) if isinstance(part, Expression) else _parameter(part, scope) for part in node.arguments
+    ]
+    if node.operator in CONSTANTS:
+        result = values.number(OPERATORS[node.operator](*arguments))
+        return result if scope.exact else values.as_float(result)
+    if node.operator == "softmax" and scope.exact:
+        raise NotExact("softmax has no exact values")
+    if scope.differentiated:
+        _same_choice(node.operator, arguments, scope)
+    return operate(node.operator, *arguments)
+
+
+def _same_choice(name: str, arguments: Sequence[Any], scope: Scope) -> None:
+    """Raise Tie or KinkCrossed where a maximum is not differentiable along the perturbations."""
+    if name == "max_pool":
+        x, f, stride, pad, ceil = arguments
+        best, tied = max_places(x.array, f, stride, pad, bool(ceil))
+    elif name == "max_unpool":
+        _, x, f, stride = arguments
+        best, tied = max_places(x.array, f, stride)
+    elif name == "max":
+        flat = real(arguments[0].array).reshape(*arguments[0].array.shape[:2], -1)
+        best = np.argmax(flat, axis=-1)
+        tied = (flat == flat.max(axis=-1, keepdims=True)).sum(axis=-1) > 1
+    else:
+        return
+    unchanged(best, scope)
+    if np.any(tied):
+        raise Tie("a maximum is attained twice")
+
+
+def unchanged(choice: Array, scope: Scope) -> None:
+    """Raise KinkCrossed unless the choice is the same for all perturbations of the same data."""
+    if choice.shape[0] > 1 and scope.family > 1:
+        families = choice.reshape(-1, scope.family, *choice.shape[1:])
+        if np.any(families != families[:, :1]):
+            raise KinkCrossed("a perturbation changed the choice of a maximum or of a sign")
+
+
+@_value.register
+def _elementwise(node: Elementwise, scope: Scope) -> Number:
+    inner = value_of(node.of, scope)
+    if node.name in scope.functions:
+        return _polynomial(scope.functions[node.name], node.order, inner, scope)
+    if node.name not in FUNCTIONS or node.order >= len(FUNCTIONS[node.name]):
+        raise NotEvaluable(f"no numeric values of {node.name}{chr(39) * node.order}")
+    if node.name in PIECEWISE_LINEAR:
+        if scope.differentiated:
+            unchanged(np.sign(real(inner.array)), scope)
+            if np.any(real(inner.array) == 0):
+                raise Tie(f"{node.name} has no derivative at 0")
+        array = FUNCTIONS[node.name][node.order](inner.array)
+        return Number(array, max(inner.bound, 1) if inner.bound is not None and array.dtype == np.int64 else None)
+    if scope.exact:
+        raise NotExact(f"{node.name} has no exact values")
+    return Number(FUNCTIONS[node.name][node.order](inner.array))
+
+
+def _polynomial(coefficients: Sequence[int], order: int, inner: Number, scope: Scope) -> Number:
+    """The polynomial that stands for an arbitrary function, or its derivative, by Horner's rule."""
+    for _ in range(order):
+        coefficients = [power * c for power, c in enumerate(coefficients)][1:] or [0]
+    result = values.scalar(coefficients[-1])
+    for coefficient in reversed(coefficients[:-1]):
+        result = values.add([values.multiply([result, inner]), values.scalar(coefficient)])
+    if result.rank != inner.rank:
+        result = values.add([result, values.multiply([values.scalar(0), inner])])
+    return result if scope.exact else values.as_float(result)
+
+
+@_value.register
+def _bracket(node: Bracket, scope: Scope) -> Number:
+    truth = np.asarray(compiled_condition(node.condition)(scope.values))
+    result = Number(truth.astype(np.int64).reshape(1, -1), 1)
+    return result if scope.exact else values.as_float(result)
+
+
+_COMPARE: dict[str, Callable[[Any, Any], Any]] = {
+    "==": np.equal,
+    "!=": np.not_equal,
+    "<=": np.less_equal,
+    "<": np.less,
+    ">=": np.greater_equal,
+    ">": np.greater,
+}
+
+
+@_value.register
+def _data_bracket(node: DataBracket, scope: Scope) -> Number:
+    parts = _arguments(node, scope)
+    rank = max(part.rank for part in parts)
+    left, right = (real(values.extend(part, rank)) for part in parts)
+    if scope.differentiated:
+        unchanged(np.sign(np.asarray(left - right)), scope)
+    truth = np.asarray(_COMPARE[node.operator](left, right)).astype(np.int64)
+    return Number(truth, 1) if scope.exact else Number(truth.astype(np.float64))
+
+
+# -- entries ----------------------------------------------------------------------------------------------------------
+
+
+@_value.register
+def _entry(node: Entry, scope: Scope) -> Number:
+    """Gathered with index arrays: axis 1 runs over the index values, the slices' places follow."""
+    source = value_of(node.of, scope)
+    kept = sum(1 for index in node.indices if isinstance(index, Slice))
+    places: list[Array] = []
+    missing = np.zeros(scope.count, dtype=bool)
+    axis = 0
+    for index, size in zip(node.indices, source.shape, strict=True):
+        if isinstance(index, Slice):
+            place = _slice_places(index, scope)
+            axis += 1
+            outside = ((place < 0) | (place >= size)).any(axis=1)
+            place = place.reshape(place.shape[0], *[1] * (axis - 1), -1, *[1] * (kept - axis))
+        else:
+            place = np.broadcast_to(np.asarray(compiled(index)(scope.values), dtype=np.int64), (scope.count,))
+            outside = (place < 0) | (place >= size)
+            place = place.reshape(-1, *[1] * kept)
+        missing |= outside
+        places.append(place)
+    if missing.any():
+        names = frozenset().union(*(symbols_of(index) for index in node.indices)) & set(scope.indices)
+        scope.missing.append(Missing(names, missing))
+        if any(size == 0 for size in source.shape):
+            sizes = tuple(scope.integer(index.count) for index in node.indices if isinstance(index, Slice))
+            return Number(np.zeros((1, scope.count, *sizes), dtype=np.int64), 0)
+        places = [np.clip(place, 0, size - 1) for place, size in zip(places, source.shape, strict=True)]
+    number = np.arange(source.array.shape[1]).reshape(-1, *[1] * kept)
+    return Number(source.array[(slice(None), number, *places)], source.bound)
+
+
+def _slice_places(index: Slice, scope: Scope) -> Array:
+    """(index values, count): the places that a slice reads."""
+    count, step = scope.integer(index.count), scope.integer(index.step)
+    if count < 0 or step < 1:
+        raise DoesNotExist(f"a slice of {count} places in steps of {step}")
+    start = np.broadcast_to(np.asarray(compiled(index.start)(scope.values), dtype=np.int64), (scope.count,))
+    return np.asarray(start[:, None] + step * np.arange(count))
+
+
+# -- sums over indices ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Unfolded:
+    """All index values of a sum: for each of them its group (the index value outside it belongs to)."""
+
+    indices: dict[str, Array]
+    group: Array
+    each: int | None
+
+
+def unfold(ranges_: Sequence[IndexRange], bodies: Expression, scope: Scope) -> Unfolded:
+    """The values of the indices of a sum, range after range, for every value of the indices outside."""
+    inferred = tuple(part for part in ranges_ if not part.explicit)
+    boxes = ranges.box(bodies, tuple(ranges_), scope.values) if inferred else {}
+    indices, group = dict(scope.indices), np.arange(scope.count)
+    each: int | None = 1
+    for part in ranges_:
+        at = {**scope.sizes, **indices}
+        if part.explicit:
+            low, high = compiled(part.low)(at), compiled(part.high)(at)
+        else:
+            low, high = (end[group] if _per_group(end, scope) else end for end in boxes[part.index.name])
+        low = np.broadcast_to(np.asarray(low, dtype=np.int64), group.shape)
+        counts = np.maximum(np.broadcast_to(np.asarray(high, dtype=np.int64), group.shape) - low + 1, 0)
+        total = int(counts.sum())
+        if total > LARGEST_SUM:
+            raise NotEvaluable(f"a sum of {total} terms")
+        owner = np.repeat(np.arange(len(group)), counts)
+        first = np.cumsum(counts) - counts
+        indices = {name: array[owner] for name, array in indices.items()}
+        indices[part.index.name] = low[owner] + np.arange(total) - first[owner]
+        each = each * int(counts[0]) if each is not None and counts.size and (counts == counts[0]).all() else None
+        group = group[owner]
+    return Unfolded(indices, group, each)
+
+
+def _per_group(end: Any, scope: Scope) -> bool:
+    return isinstance(end, np.ndarray) and end.shape == (scope.count,)
+
+
+@_value.register
+def _index_sum(node: IndexSum, scope: Scope) -> Number:
+    unfolded = unfold(node.ranges, node.body, scope)
+    if not len(unfolded.group):
+        return Number(np.zeros((1, scope.count, *scope.shape(node.body)), dtype=np.int64), 0)
+    try:
+        inner = scope.with_indices(unfolded.indices, len(unfolded.group))
+        terms = value_of(node.body, inner)
+    except Varying:
+        terms, inner = _one_by_one(node.body, unfolded, scope)
+    inferred = frozenset(part.index.name for part in node.ranges if not part.explicit)
+    bound = {part.index.name for part in node.ranges}
+    excluded = np.zeros(len(unfolded.group), dtype=bool)
+    for missing in inner.missing:
+        if missing.names & inferred:
+            excluded |= missing.where
+    for missing in inner.missing:
+        if not missing.names & inferred:
+            pass_outside(missing, unfolded, frozenset(bound), scope)
+    return grouped_sum(terms, excluded, unfolded, scope.count)
+
+
+def pass_outside(missing: Missing, unfolded: Unfolded, bound: frozenset[str], scope: Scope) -> None:
+    """An entry that must exist throughout a range is missing outside it wherever one of its terms is."""
+    where = np.zeros(scope.count, dtype=bool)
+    np.logical_or.at(where, unfolded.group, missing.where)
+    scope.missing.append(Missing(missing.names - bound, where))
+
+
+def _one_by_one(body: Expression, unfolded: Unfolded, scope: Scope) -> tuple[Number, Scope]:
+    """The terms of a sum whose sizes depend on the index, one after the other; their values have one shape."""
+    whole = scope.with_indices(unfolded.indices, len(unfolded.group))
+    terms = []
+    for position in range(len(unfolded.group)):
+        at = {name: array[position : position + 1] for name, array in unfolded.indices.items()}
+        single = scope.with_indices(at, 1)
+        terms.append(value_of(body, single))
+        for missing in single.missing:
+            where = np.zeros(len(unfolded.group), dtype=bool)
+            where[position] = bool(missing.where.any())
+            whole.missing.append(Missing(missing.names, where))
+    if len({term.shape for term in terms}) > 1:
+        raise DoesNotExist("a sum of terms of different shapes")
+    samples = max(term.array.shape[0] for term in terms)
+    arrays = [np.broadcast_to(term.array, (samples, *term.array.shape[1:])) for term in terms]
+    known = values.bounds(terms)
+    return Number(np.concatenate(arrays, axis=1), max(known) if known is not None else None), whole
+
+
+def grouped_sum(terms: Number, excluded: Array, unfolded: Unfolded, count: int) -> Number:
+    """The sum of the terms of each group, without the excluded ones."""
+    size = len(unfolded.group)
+    most = max(int(np.bincount(unfolded.group, minlength=1).max()), 1)
+    bound = None if terms.bound is None else terms.bound * most
+
+    def summed(array: Array) -> Array:
+        array = np.broadcast_to(array, (array.shape[0], size, *array.shape[2:]))
+        if excluded.any():
+            keep = ~excluded.reshape(1, -1, *[1] * (array.ndim - 2))
+            array = np.where(keep, array, np.zeros((), dtype=array.dtype))
+        if unfolded.each is not None:
+            return np.asarray(array.reshape(array.shape[0], count, unfolded.each, *array.shape[2:]).sum(axis=2))
+        result = np.zeros((array.shape[0], count, *array.shape[2:]), dtype=array.dtype)
+        np.add.at(result, (slice(None), unfolded.group), array)
+        return result
+
+    return values.combine([terms], bound, summed)
+
+
+@_value.register
+def _by_index(node: ByIndex, scope: Scope) -> Number:
+    lengths = tuple(scope.integer(part.high + 1) for part in node.ranges)
+    if any(length < 0 for length in lengths):
+        raise DoesNotExist(f"leading axes {lengths}")
+    unfolded = unfold(node.ranges, node.body, scope)
+    if not len(unfolded.group):
+        return Number(np.zeros((1, scope.count, *lengths, *scope.shape(node.body)), dtype=np.int64), 0)
+    try:
+        inner = scope.with_indices(unfolded.indices, len(unfolded.group))
+        entries = value_of(node.body, inner)
+    except Varying:
+        entries, inner = _one_by_one(node.body, unfolded, scope)
+    for missing in inner.missing:
+        pass_outside(missing, unfolded, frozenset(part.index.name for part in node.ranges), scope)
+    array = np.broadcast_to(entries.array, (entries.array.shape[0], len(unfolded.group), *entries.shape))
+    return Number(array.reshape(array.shape[0], scope.count, *lengths, *entries.shape), entries.bound)
