@@ -95,7 +95,7 @@ def _satisfies(lowering: Lowering, claim: Claim, hypothesis: Hypothesis, chosen:
     from derivations.judge import context_condition
 
     rank = max(hypothesis.left.rank, hypothesis.right.rank)
-    index = tuple(Int.symbol(f"entry{axis}") for axis in range(rank))
+    index = tuple(Int.symbol(f"entry {axis}") for axis in range(rank))
     shape = lowering.shape(hypothesis.left if hypothesis.left.rank else hypothesis.right, {})
     same = k.TRUE
     if hypothesis.left.rank and hypothesis.right.rank:

@@ -53,14 +53,13 @@ def goal_of(lowering: Lowering, claim: Claim, link: Link) -> Goal:
     its divisor is known to be positive.
     """
     names = tuple(dim.name for dim in claim.context.dims)
-    env = {free.index.name: Int.symbol(free.index.name) for free in link.free}
-    ranges = [
-        k.between(0, Int.symbol(free.index.name), lowering.integer(free.size, {}) - 1) for free in link.free
-    ]
+    env = {free.index.name: Int.symbol(f"index {free.index.name}") for free in link.free}
+    ranges = [k.between(0, env[free.index.name], lowering.integer(free.size, {}) - 1) for free in link.free]
     guard = k.all_of(ranges)
     groups: list[Group] = []
     established: list[Condition] = []
-    for side, name in ((link.left, "left"), (link.right, "right")):
+    supposed = [(node, "sized") for node in link.supposed]
+    for side, name in ((link.left, "left"), (link.right, "right"), *supposed):
         for duty in obligations(lowering, side, env, guard):
             broken = Piece(k.all_of((duty.guard, k.negate(duty.condition))), ONE, ONE)
             groups.append(Group(f"{name} side: {duty.what}", (broken,), k.all_of(established)))
@@ -72,7 +71,7 @@ def goal_of(lowering: Lowering, claim: Claim, link: Link) -> Goal:
     groups.append(Group("shapes", (Piece(k.negate(same), ONE, ONE),), k.all_of((*established, guard))))
     established.append(same)
     inside = k.all_of(
-        k.between(0, Int.symbol(f"entry{axis}"), size - 1) for axis, size in enumerate(index)
+        k.between(0, Int.symbol(f"entry {axis}"), size - 1) for axis, size in enumerate(index)
     )
     if same != k.FALSE:
         groups += _entry_groups(lowering, claim, link, env, len(index), k.all_of((*established, guard, inside)))
@@ -92,7 +91,7 @@ def _common_entries(left: tuple[Int, ...], right: tuple[Int, ...]) -> tuple[Cond
 def _entry_groups(
     lowering: Lowering, claim: Claim, link: Link, env: dict[str, Int], rank: int, context: Condition
 ) -> list[Group]:
-    index = tuple(Int.symbol(f"entry{axis}") for axis in range(rank))
+    index = tuple(Int.symbol(f"entry {axis}") for axis in range(rank))
     monomials = Monomials()
     for side, sign in ((link.left, 1), (link.right, -1)):
         found = lowering.lower(side, index if side.rank else (), env, frozenset())

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import count, product
 from typing import Any
 
 from derivations.kernel.terms import (
@@ -68,6 +68,7 @@ class Statistics:
     """How many questions each decider answered (for benchmarks and tests)."""
 
     isl: int = 0
+    relaxed: int = 0
     z3: int = 0
     unknown: int = 0
 
@@ -91,15 +92,93 @@ class Solver:
             self.statistics.isl += 1
             if not isinstance(answer, Unknown):
                 return answer
-        answer = z3_satisfiable(condition, self.z3_resources)
+        unknown: Unknown | None = None
+        for alternative in _alternatives(condition):
+            answer = self._conjunction(alternative)
+            if isinstance(answer, Satisfiable):
+                return answer
+            if isinstance(answer, Unknown):
+                unknown = unknown or answer
+        self.statistics.unknown += unknown is not None
+        return unknown or Unsatisfiable()
+
+    def _conjunction(self, condition: Condition) -> Answer:
+        """A condition that is not affine: weaker questions first, because their `unsatisfiable` settles it.
+
+            a weaker condition is unsatisfiable
+            ───────────────────────────────────
+            the condition is unsatisfiable
+        """
+        if condition == Or(()):
+            return Unsatisfiable()
+        self.statistics.relaxed += 1
+        if isinstance(isl_satisfiable(linearised(condition), self.isl_operations), Unsatisfiable):
+            return Unsatisfiable()
+        for part in components(condition):
+            if part != condition:
+                self.statistics.z3 += 1
+                if isinstance(z3_satisfiable(part, self.z3_resources), Unsatisfiable):
+                    return Unsatisfiable()
         self.statistics.z3 += 1
-        self.statistics.unknown += isinstance(answer, Unknown)
-        return answer
+        return z3_satisfiable(condition, self.z3_resources)
 
     def implies(self, context: Condition, conclusion: Condition) -> bool | None:
         """Whether the context implies the conclusion; None where no decider answers."""
         answer = self.satisfiable(all_of((context, negate(conclusion))))
         return None if isinstance(answer, Unknown) else isinstance(answer, Unsatisfiable)
+
+
+ALTERNATIVES = 256  # a disjunction with more cases than this is left to z3 as it stands
+
+
+def _alternatives(condition: Condition) -> list[Condition]:
+    """The condition as a disjunction of simpler ones: its top disjunctions multiplied out."""
+    parts = conjuncts(condition)
+    choices = [part.parts for part in parts if isinstance(part, Or)]
+    count_of_cases = 1
+    for choice in choices:
+        count_of_cases *= len(choice)
+    if not choices or count_of_cases > ALTERNATIVES:
+        return [condition]
+    fixed = [part for part in parts if not isinstance(part, Or)]
+    return [all_of((*fixed, *chosen)) for chosen in product(*choices)]
+
+
+def linearised(condition: Condition) -> Condition:
+    """A weaker, affine condition: every product and every quotient by a symbol is an unknown of its own."""
+    names: dict[Any, str] = {}
+
+    def flat(term: Int) -> Int:
+        terms: dict[Any, int] = {}
+        for monomial, coefficient in term.terms.items():
+            if len(monomial) > 1 or not _is_affine_term(Int({monomial: 1})):
+                monomial = (Sym(names.setdefault(monomial, f"product {len(names)}")),)
+            terms[monomial] = terms.get(monomial, 0) + coefficient
+        return Int({monomial: coefficient for monomial, coefficient in terms.items() if coefficient})
+
+    return map_condition(condition, flat)
+
+
+def components(condition: Condition) -> list[Condition]:
+    """Weaker conditions, one for each group of conjuncts that speak of the same indices, with all conjuncts that speak
+    of sizes alone. Indices are the symbols of which some conjunct's places (`@`) or entries are made."""
+    parts = conjuncts(condition)
+    indices = [frozenset(name for name in condition_symbols(part) if is_index(name)) for part in parts]
+    groups: list[frozenset[str]] = []
+    for names in indices:
+        if names:
+            joined = names.union(*(group for group in groups if group & names))
+            groups = [group for group in groups if not group & names] + [joined]
+    if len(groups) < 2:
+        return []
+    return [
+        all_of(part for part, names in zip(parts, indices, strict=True) if names <= group) for group in groups
+    ]
+
+
+def is_index(name: str) -> bool:
+    """Whether a symbol is an index that the kernel or lowering made, not a size (whose name is an identifier)."""
+    return not name.isidentifier()
 
 
 # -- isl --------------------------------------------------------------------------------------------------------------
@@ -263,6 +342,8 @@ class _Z3Encoding:
         import z3
 
         self.z3 = z3
+        # A context of its own: z3's answers depend on what its context has seen before.
+        self.context = z3.Context()
         self.symbols: dict[str, Any] = {}
         self.quotients: dict[Quotient, Any] = {}
         self.definitions: list[Any] = []
@@ -273,17 +354,17 @@ class _Z3Encoding:
         for monomial, coefficient in term.terms.items():
             factors = [self._generator(generator) for generator in monomial]
             if coefficient != 1 or not factors:
-                factors.insert(0, self.z3.IntVal(coefficient))
+                factors.insert(0, self.z3.IntVal(coefficient, self.context))
             product = factors[0]
             for factor in factors[1:]:
                 product = product * factor
             pieces.append(product)
-        return self.z3.Sum(pieces) if len(pieces) != 1 else pieces[0]
+        return sum(pieces[1:], pieces[0]) if pieces else self.z3.IntVal(0, self.context)
 
     def _generator(self, generator: Any) -> Any:
         if isinstance(generator, Sym):
             if generator.name not in self.symbols:
-                self.symbols[generator.name] = self.z3.Int(generator.name)
+                self.symbols[generator.name] = self.z3.Int(generator.name, self.context)
             return self.symbols[generator.name]
         if isinstance(generator, Quotient):
             return self._quotient(generator)
@@ -293,7 +374,7 @@ class _Z3Encoding:
     def _quotient(self, generator: Quotient) -> Any:
         if generator not in self.quotients:
             p, q = self.term(generator.p), self.term(generator.q)
-            whole = self.z3.Int(f"quotient!{next(self.fresh)}")
+            whole = self.z3.Int(f"quotient!{next(self.fresh)}", self.context)
             self.definitions += [q * whole <= p, p <= q * whole + q - 1]
             self.quotients[generator] = whole
         return self.quotients[generator]
@@ -304,14 +385,14 @@ class _Z3Encoding:
         if isinstance(condition, NonNegative):
             return self.term(condition.term) >= 0
         parts = [self.condition(part) for part in condition.parts]
-        return self.z3.And(*parts) if isinstance(condition, And) else self.z3.Or(*parts)
+        return (self.z3.And if isinstance(condition, And) else self.z3.Or)(*parts, self.context)
 
 
 def z3_satisfiable(condition: Condition, resources: int = Z3_RESOURCES) -> Answer:
     """Decide a condition by z3; nonlinear integer arithmetic is incomplete, so `Unknown` is a usual answer."""
     encoding = _Z3Encoding()
     z3 = encoding.z3
-    solver = z3.Solver()
+    solver = z3.Solver(ctx=encoding.context)
     solver.set("rlimit", resources)
     for part in conjuncts(condition):
         solver.add(encoding.condition(part))
