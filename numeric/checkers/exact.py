@@ -19,6 +19,7 @@ lines.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -33,8 +34,10 @@ from numeric.checkers.lattice import (
     Lattice,
     as_integers,
     inner,
+    integer_inner,
     odd_integers,
     rational_inner,
+    same_number,
     shuffled_multiples,
 )
 from numeric.checkers.problem import Array, Arrays, Problem
@@ -261,7 +264,7 @@ def _equal_along(problem: Problem, place: Point) -> bool:
         plus, minus = problem.value(ahead), problem.value(back)
         if plus.shape != minus.shape or plus.dtype not in USABLE_BITS or plus.size == 0:
             return False
-        slope = as_integers(np.stack((plus, minus)))
+        slope = as_integers(plus - minus)
         if slope is None:
             return False
         delta = _sensitivity(problem, place, plus)
@@ -275,8 +278,8 @@ def _equal_along(problem: Problem, place: Point) -> bool:
     joint = as_integers(np.concatenate(scaled))
     if joint is None:
         return False
-    ahead_less_back = Lattice(slope.mantissa[0] - slope.mantissa[1], slope.exponent - 1)
-    return inner(joint, place.joint_step) == inner(delta, ahead_less_back)
+    total, exponent = integer_inner(delta, slope)
+    return same_number(integer_inner(joint, place.joint_step), (total, exponent - 1))
 
 
 def find_exact(problem: Problem, seed: int) -> ExactProbe:
@@ -375,8 +378,8 @@ def _point(problem: Problem, seed: int, bits_of: dict[Precision, int], divisor: 
     """Odd integers at each argument (times a divisor: 0 stands for the type's own), at its scale or at scale
     1."""
     arrays = problem.point
-    bits = min(bits_of[array.dtype] for array in arrays)
-    exponents = (-bits,) * len(arrays) if unit else tuple(_exponent(array, bits) for array in arrays)
+    bits = min([bits_of[array.dtype] for array in arrays])
+    exponents = (-bits,) * len(arrays) if unit else tuple([_exponent(top, bits) for top in problem.tops])
     if max(exponents) - min(exponents) > bits:
         exponents = (-bits,) * len(arrays)
     shapes = tuple(array.shape for array in arrays)
@@ -408,10 +411,9 @@ def _build_point(
 _cached_point = lru_cache(maxsize=32)(_build_point)
 
 
-def _exponent(array: Array, bits: int) -> int:
-    """The power of two that brings integers of so many bits to the size of the caller's data."""
-    top = float(np.abs(array).max(initial=0))
-    exponent = int(np.frexp(top)[1]) if top > 0 else 0
+def _exponent(top: float, bits: int) -> int:
+    """The power of two that brings integers of so many bits to the size of data whose largest entry is top."""
+    exponent = math.frexp(top)[1]
     return exponent - bits if abs(exponent) <= _WIDEST_EXPONENT else -bits
 
 

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from numeric.checkers.colouring import colour_count, plan_axes
 from numeric.checkers.every_entry import Comparison, compare
 from numeric.checkers.localise import Mask, Probe
-from numeric.checkers.pattern import constant_text, describe_pattern
+from numeric.checkers.pattern import constant_ratio, constant_text, describe_pattern, fills_slices
 from numeric.checkers.problem import Array
 from numeric.checkers.report import Measurement, Number
 
@@ -60,22 +60,33 @@ def guess_mistakes(probe: Probe) -> tuple[str, list[Comparison]]:
     for k, label in enumerate(probe.labels):
         if probe.claimed[k].size == 0 or not probe.measure(_only(probe, k, None)).wrong:
             continue
-        found = _named(probe, k)
         comparison = _affordable_comparison(probe, k)
-        if comparison is not None:
+        if comparison is None:
+            found = _named(probe, k, None)
+        else:
             compared.append(comparison)
-            if not found and comparison.off.any():
-                found = describe_pattern(comparison.claimed, comparison.true.values, comparison.off)
+            pattern = describe_pattern(comparison.claimed, comparison.true.values, comparison.off)
+            found = pattern if _speaks_for_itself(comparison) else _named(probe, k, comparison) or pattern
         clauses.append(f"{label}: {found or 'no simple pattern was recognised'}")
     return "; ".join(clauses), compared
 
 
-def _named(probe: Probe, k: int) -> str:
+def _speaks_for_itself(comparison: Comparison) -> bool:
+    """One wrong entry among many, or whole slices left at 0: no further cause is to be looked for."""
+    off = comparison.off
+    if off.sum() == 1 < off.size:
+        return True
+    return bool(comparison.claimed.any()) and not comparison.claimed[off].any() and fills_slices(off)
+
+
+def _named(probe: Probe, k: int, comparison: Comparison | None) -> str:
     """The first candidate correction that satisfies the true projections, in words; or ""."""
     claimed = probe.claimed[k]
     if not claimed.any():
         return "all zero"
     half = np.random.default_rng(k).random(claimed.shape) < 0.5
+    if not half.any():
+        half = np.ones(claimed.shape, bool)
     masks = (np.ones(claimed.shape, bool), half)
     evidence = Evidence(
         probe, k, masks, (probe.measure(_only(probe, k, masks[0])), probe.measure(_only(probe, k, half)))
@@ -84,7 +95,7 @@ def _named(probe: Probe, k: int) -> str:
         if evidence.fits(candidate):
             return name
     return (
-        _scaled(evidence)
+        (_scaled(evidence) if comparison is None else _scaled_everywhere(comparison))
         or _another_argument(evidence)
         or _backward_elsewhere(evidence)
         or _another_sensitivity(evidence)
@@ -123,6 +134,9 @@ def _shifts(values: Array) -> Iterator[Rearranged]:
             continue
         for step in (1, -1):
             yield f"shifted by one along axis {axis}", np.roll(values, step, axis)
+    if values.ndim >= 2:
+        for steps in ((1, 1), (-1, -1), (1, -1), (-1, 1)):
+            yield "shifted by one along both of the last axes", np.roll(values, steps, (-2, -1))
 
 
 def _scaled(evidence: Evidence) -> str:
@@ -137,6 +151,18 @@ def _scaled(evidence: Evidence) -> str:
     slack += evidence.probe.tolerance(evidence.k, claimed)
     close = abs(float(half - ratio * half_true)) <= slack
     return f"scaled by {constant_text(float(ratio))}" if close else ""
+
+
+def _scaled_everywhere(comparison: Comparison) -> str:
+    """A constant factor between all entries that are not 0."""
+    kept = comparison.true.values != 0
+    if not kept.any() or comparison.off[~kept].any() or not comparison.off[kept].all():
+        return ""
+    found = constant_ratio(comparison.claimed[kept], comparison.true.values[kept])
+    if kept.sum() == 1 and "." in found:
+        # any two numbers have a ratio; only a simple one says something
+        return ""
+    return f"scaled by {found}" if found else ""
 
 
 def _another_argument(evidence: Evidence) -> str:

@@ -13,8 +13,10 @@ unlikely.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -29,10 +31,18 @@ USABLE_BITS: dict[np.dtype[Any], int] = {np.dtype(np.float64): 51, np.dtype(np.f
 
 @dataclass(frozen=True)
 class Lattice:
-    """The array mantissa · 2**exponent, exactly."""
+    """The array mantissa · 2**exponent, exactly; `bound`, if known, is not less than any |mantissa|."""
 
     mantissa: Int64
     exponent: int
+    bound: float = field(default=-1.0, compare=False)
+
+    @cached_property
+    def largest(self) -> float:
+        """A bound on every |mantissa|."""
+        if self.bound >= 0:
+            return self.bound
+        return float(max(int(self.mantissa.max(initial=0)), -int(self.mantissa.min(initial=0))))
 
     def floats(self, dtype: np.dtype[Any]) -> Array:
         """The same values in floating point (exact if they fit its mantissa)."""
@@ -61,16 +71,17 @@ def as_integers(values: Array) -> Lattice | None:
     top = float(np.abs(values).max(initial=0))
     if top == 0:
         return Lattice(np.zeros(values.shape, dtype=np.int64), 0)
-    if not np.isfinite(top):
+    if not math.isfinite(top):
         return None
-    exponent = int(np.frexp(top)[1]) - USABLE_BITS[values.dtype]
+    bits = USABLE_BITS[values.dtype]
+    exponent = math.frexp(top)[1] - bits
     scaled = np.ldexp(values, -exponent)
     mantissa = scaled.astype(np.int64)
     if not (mantissa == scaled).all():
         return None
     spare = int(np.bitwise_or.reduce(mantissa, axis=None))
     zeros = (spare & -spare).bit_length() - 1
-    return Lattice(mantissa >> zeros, exponent + zeros)
+    return Lattice(mantissa >> zeros, exponent + zeros, 2.0 ** (bits - zeros))
 
 
 def inner(left: Lattice, right: Lattice) -> Fraction:
@@ -79,22 +90,27 @@ def inner(left: Lattice, right: Lattice) -> Fraction:
     >>> inner(Lattice(np.array([2**40, 1]), 0), Lattice(np.array([2**40, 1]), -1)) == Fraction(2**80 + 1, 2)
     True
     """
-    total = _dot(left.mantissa, right.mantissa)
-    shift = left.exponent + right.exponent
-    return Fraction(total << shift) if shift >= 0 else Fraction(total, 1 << -shift)
+    total, exponent = integer_inner(left, right)
+    return Fraction(total << exponent) if exponent >= 0 else Fraction(total, 1 << -exponent)
 
 
-def _dot(left: Int64, right: Int64) -> int:
-    if left.size == 0:
-        return 0
-    bound = _largest(left) * _largest(right) * left.size
-    if bound < 2.0**62:
-        return int(np.vdot(left, right))
-    return sum(a * b for a, b in zip(left.ravel().tolist(), right.ravel().tolist(), strict=True))
+def integer_inner(left: Lattice, right: Lattice) -> tuple[int, int]:
+    """(t, e) with Σ left·right = t·2**e, exact for any size."""
+    exponent = left.exponent + right.exponent
+    if left.largest * right.largest * left.mantissa.size < 2.0**62:
+        return int(np.vdot(left.mantissa, right.mantissa)), exponent
+    pairs = zip(left.mantissa.ravel().tolist(), right.mantissa.ravel().tolist(), strict=True)
+    return sum(a * b for a, b in pairs), exponent
 
 
-def _largest(values: Int64) -> float:
-    return float(max(int(values.max()), -int(values.min())))
+def same_number(left: tuple[int, int], right: tuple[int, int]) -> bool:
+    """Whether t·2**e agree.
+
+    >>> same_number((3, 2), (12, 0)), same_number((3, 2), (6, 0))
+    (True, False)
+    """
+    least = min(left[1], right[1])
+    return left[0] << (left[1] - least) == right[0] << (right[1] - least)
 
 
 def rational_inner(values: Array, right: Lattice) -> Fraction:

@@ -36,8 +36,25 @@ def _where(off: Mask) -> str:
         return "in every entry"
     if count == 1:
         return f"in one entry only, {tuple(int(i) for i in np.argwhere(off)[0])}"
+    if _is_border(off):
+        return "in the border of the last two axes"
     places = [place for axis in range(off.ndim) if (place := _along(off, axis))]
     return "in " + " and ".join(places) if places else f"in {count} of {off.size} entries"
+
+
+def _is_border(off: Mask) -> bool:
+    """Whether all wrong entries lie on all four sides of the last two axes, and nowhere else."""
+    if off.ndim < 2 or min(off.shape[-2:]) < 3:
+        return False
+    sides: Mask = np.asarray(off.reshape(-1, *off.shape[-2:]).any(axis=0))
+    return not sides[1:-1, 1:-1].any() and all(
+        side.any() for side in (sides[0, 1:-1], sides[-1, 1:-1], sides[1:-1, 0], sides[1:-1, -1])
+    )
+
+
+def fills_slices(off: Mask) -> bool:
+    """Whether the wrong entries are confined to some of the slices along an axis, or to the border."""
+    return _is_border(off) or any(not _slices(off, axis).all() for axis in range(off.ndim))
 
 
 def _slices(off: Mask, axis: int) -> Mask:
@@ -80,7 +97,7 @@ def _what(claimed: Array, true: Array, off: Mask) -> str:
         return "dropped: 0" if off.sum() == 1 or not _is_tail(off) else "tail missing: 0"
     if not right.any():
         return "should be 0 but is not,"
-    ratio = _constant(mine, right)
+    ratio = constant_ratio(mine, right)
     if ratio:
         return f"scaled by {ratio}"
     if np.allclose(mine - right, (mine - right)[0], rtol=1e-9, atol=0):
@@ -103,22 +120,24 @@ def _is_tail(off: Mask) -> bool:
     return False
 
 
-def _constant(mine: Array, right: Array) -> str:
+def constant_ratio(mine: Array, right: Array) -> str:
     """The ratio claimed/true as a fraction or a number, if it is one constant."""
     if (right == 0).any():
         return ""
     ratios = mine / right
     if not np.allclose(ratios, ratios[0], rtol=1e-9, atol=0):
         return ""
-    return constant_text(float(ratios[0]))
+    return constant_text(float(np.median(ratios)))
 
 
 def constant_text(ratio: float) -> str:
     """A ratio as a small fraction where it is one.
 
-    >>> constant_text(1 / 9), constant_text(1.0000001)
-    ('the constant 1/9', 'the constant 1.0000001')
+    >>> constant_text(1 / 9), constant_text(1 + 1e-9), constant_text(0.1234567891)
+    ('the constant 1/9', 'the constant 1 + 1e-09', 'the constant 0.1234567891')
     """
+    if 0 < abs(ratio - 1) < 1e-5:
+        return f"the constant 1 {'+' if ratio > 1 else '-'} {abs(ratio - 1):.3g}"
     simple = Fraction(ratio).limit_denominator(1024)
     if simple != 0 and abs(float(simple) / ratio - 1) < 1e-10:
         return f"the constant {simple}"

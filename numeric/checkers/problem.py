@@ -13,6 +13,7 @@ repeated.
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -68,6 +69,11 @@ class Problem:
     def point(self) -> Arrays:
         """The caller's values of the checked arguments."""
         return tuple(self.arrays[k] for k in self.checked)
+
+    @cached_property
+    def tops(self) -> tuple[float, ...]:
+        """The largest magnitude in each checked argument."""
+        return tuple([float(np.abs(array).max(initial=0)) for array in self.point])
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
@@ -179,7 +185,8 @@ def _point(value: Any, name: str) -> Array:
         raise CheckInputError(f"{name} has dtype {array.dtype}; expected float32 or float64")
     if not array.dtype.isnative:
         array = array.astype(array.dtype.newbyteorder("="))
-    if not np.isfinite(array).all():
+    # one pass: a NaN or an infinity anywhere makes the largest magnitude one
+    if not math.isfinite(np.abs(array).max(initial=0)):
         bad = ~np.isfinite(array)
         first = tuple(int(i) for i in np.argwhere(bad)[0])
         raise CheckInputError(
@@ -201,6 +208,7 @@ def _names(forward: Forward, count: int, names: Sequence[str] | None) -> tuple[s
 
 def _signature(forward: Forward) -> Sequence[str]:
     """Names of the positional parameters, as far as they can be known."""
+    forward = getattr(forward, "__wrapped__", forward)
     if isinstance(forward, FunctionType):
         # what inspect would say, without the time it takes
         return forward.__code__.co_varnames[: forward.__code__.co_argcount]

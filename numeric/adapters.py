@@ -1,0 +1,114 @@
+"""PyTorch and JAX functions as forward/backward pairs on NumPy arrays, for `check_gradient`.
+
+Why: the gradient that people want to check is often one that their framework takes, of a custom function above all.
+
+Law: `forward` runs the framework's function, `backward` its own reverse mode; nothing is recomputed in NumPy. The
+frameworks are imported when an adapter is made, never before.
+
+What it cannot see: in-place state (a module's batch statistics, a random mask); freeze it first. A function that
+drops to another precision is an error, not a looser check.
+
+    from numeric import check_gradient
+    from numeric.adapters import from_torch
+    check_gradient(*from_torch(torch.nn.functional.conv2d), x, w, b)
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+Pair = tuple[Callable[..., Array], Callable[..., tuple[Array | None, ...]]]
+
+
+class MissingFramework(ImportError):
+    """The framework that an adapter needs is not installed; the text says how to get it."""
+
+
+def _framework(name: str, extra: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise MissingFramework(f"{name} is not installed; get it with: pip install {extra}") from error
+
+
+def from_torch(function: Callable[..., Any]) -> Pair:
+    """(forward, backward) on NumPy arrays from function(*tensors) -> tensor, for float32 and float64 data.
+
+    backward(delta, *arrays) asks torch.autograd for the gradients of ⟨delta, function⟩, one for each array; an
+    argument that the function does not use gets 0. Complex data pass through where PyTorch's operators take them.
+    """
+    torch = _framework("torch", "torch")
+    from_numpy, gradient = torch.from_numpy, torch.autograd.grad
+
+    def forward(*arrays: Array) -> Array:
+        with torch.no_grad():
+            result = function(*[from_numpy(np.ascontiguousarray(a)) for a in arrays])
+        values: Array = result.numpy()
+        return _same_precision(values, arrays, "PyTorch")
+
+    def backward(delta: Array, *arrays: Array) -> tuple[Array | None, ...]:
+        tensors = [from_numpy(np.ascontiguousarray(a)).requires_grad_(a.dtype.kind == "f") for a in arrays]
+        result = function(*tensors)
+        moving = [t for t in tensors if t.requires_grad]
+        found = iter(gradient(result, moving, from_numpy(delta), allow_unused=True))
+        return tuple(_given(next(found), t) if t.requires_grad else None for t in tensors)
+
+    return wraps(function)(forward), backward
+
+
+def _given(gradient: Any, tensor: Any) -> Array:
+    """The gradient as an array; 0 where the function did not use the tensor."""
+    values: Array = np.zeros(tuple(tensor.shape)) if gradient is None else gradient.numpy()
+    return values
+
+
+def from_jax(function: Callable[..., Any], *, jit: bool = False) -> Pair:
+    """(forward, backward) on NumPy arrays from function(*jax arrays) -> jax array.
+
+    backward(delta, *arrays) is jax.vjp's pullback. JAX computes in float32 unless jax_enable_x64 is set; float64
+    data are refused then, because half of their digits would be dropped unseen. With jit=True both are compiled.
+    """
+    jax = _framework("jax", "jax")
+
+    def pullback(delta: Any, *arrays: Any) -> Any:
+        return jax.vjp(function, *arrays)[1](delta)
+
+    run, pull = (jax.jit(function), jax.jit(pullback)) if jit else (function, pullback)
+
+    def forward(*arrays: Array) -> Array:
+        return _same_precision(np.asarray(run(*_checked(jax, arrays))), arrays, "JAX")
+
+    def backward(delta: Array, *arrays: Array) -> tuple[Array, ...]:
+        return tuple(np.asarray(g) for g in pull(jax.numpy.asarray(delta), *_checked(jax, arrays)))
+
+    return wraps(function)(forward), backward
+
+
+def _checked(jax: Any, arrays: tuple[Array, ...]) -> list[Any]:
+    wide = any(
+        a.dtype.itemsize == (16 if a.dtype.kind == "c" else 8) and a.dtype.kind in "fc" for a in arrays
+    )
+    if wide and not jax.config.jax_enable_x64:
+        raise ValueError(
+            "JAX would cut float64 data to float32; call jax.config.update('jax_enable_x64', True) first, "
+            "or pass float32 arrays"
+        )
+    return [jax.numpy.asarray(a) for a in arrays]
+
+
+def _same_precision(values: Array, arrays: tuple[Array, ...], framework: str) -> Array:
+    """The values, unless the function computed them in less precision than all of its data have."""
+    kinds = [np.finfo(a.dtype).eps for a in arrays if a.dtype.kind in "fc"]
+    if kinds and values.dtype.kind in "fc" and np.finfo(values.dtype).eps > max(kinds):
+        raise ValueError(
+            f"the {framework} function returned {values.dtype} for {arrays[0].dtype} data; convert its parameters "
+            f"to {arrays[0].dtype} (module.double()) or pass {values.dtype} arrays"
+        )
+    return values
