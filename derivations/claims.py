@@ -85,12 +85,17 @@ class Free:
 
 @dataclass(frozen=True)
 class Link:
-    """One equation of a claim: left == right, for all values of its free indices."""
+    """One equation of a claim: left == right, for all values of its free indices.
+
+    supposed: formulas of which only a size is used, as in `[shape(conv(x, k))[0] < h]`, so that they are no part of a
+    side; where one of them does not exist, the link is false.
+    """
 
     left: Expression
     right: Expression
     free: tuple[Free, ...]
     text: str
+    supposed: tuple[Expression, ...] = ()
 
 
 @dataclass(frozen=True)

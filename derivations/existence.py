@@ -14,6 +14,7 @@ from sympy import Basic, Symbol
 
 from derivations.expressions import (
     Apply,
+    Bracket,
     ByIndex,
     Constant,
     DataBracket,
@@ -75,6 +76,9 @@ def _scope(
     conditions = [guard]
     for part in node.ranges:
         name = lowering.fresh()
+        for bound in part.args[1:]:
+            for what, condition in _divisors(lowering, bound, inner):
+                yield Obligation(k.all_of(conditions), condition, what)
         inner[part.index.name] = Int.symbol(name)
         free.discard(part.index.name)
         if part.explicit:
@@ -93,6 +97,11 @@ def _own(
     lowering: Lowering, node: Basic, env: Environment, inferred: frozenset[str]
 ) -> Iterator[tuple[str, Condition]]:
     """The conditions that a node itself adds to those of its parts."""
+    if isinstance(node, Over):
+        divisor = opened(node.args[1])
+        if isinstance(divisor, Constant):
+            numerator, _ = lowering.fraction(divisor.value, env)
+            yield "the divisor is not 0", k.negate(k.zero(numerator))
     for argument in _integer_arguments(node):
         yield from _divisors(lowering, argument, env)
     if isinstance(node, Apply):
@@ -114,10 +123,19 @@ def _own(
         return
 
 
+def opened(node: Expression) -> Expression:
+    """What a name of a name of a formula stands for."""
+    while isinstance(node, Definition):
+        node = node.body
+    return node
+
+
 def _integer_arguments(node: Basic) -> Iterator[Basic]:
     """The integer expressions that a node holds itself."""
     if isinstance(node, Constant):
         yield node.value
+    elif isinstance(node, Bracket):
+        yield node.condition
     elif isinstance(node, Apply | Entry | SizeTuple):
         stack = [part for part in node.args if not isinstance(part, Expression)]
         while stack:

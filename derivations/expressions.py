@@ -562,15 +562,28 @@ class DataBracket(Expression):
 
 
 class SizeTuple(Expression):
-    """A tuple of integers, such as shape(z) or (p, q): the sides of a claim about sizes. Its shape is (length,)."""
+    """A tuple of sizes, such as shape(z) or (p, q): the sides of a claim about sizes. Its shape is (length,).
+
+    `SizeTuple.of_shape(z)` remembers z, since it exists only where z does; a quotient of sizes may stand for a size.
+    """
 
     def __new__(cls, *sizes: Any) -> SizeTuple:
         return super().__new__(cls, *[sympify(size) for size in sizes])  # type: ignore[no-any-return]
 
+    @classmethod
+    def of_shape(cls, node: Expression) -> SizeTuple:
+        """The sizes of a formula."""
+        return cls(*node.shape, node)
+
     @property
     def sizes(self) -> tuple[Expr, ...]:
-        return tuple(self.args)
+        return tuple(part for part in self.args if not isinstance(part, Expression))
+
+    @property
+    def of(self) -> Expression | None:
+        """The formula whose shape this is, or None for a tuple that is written out."""
+        return next((part for part in self.args if isinstance(part, Expression)), None)
 
     @cached_property
     def shape(self) -> Shape:
-        return (Integer(len(self.args)),)
+        return (Integer(len(self.sizes)),)

@@ -271,6 +271,9 @@ class Lowering:
         found = self._part(node, index, env, cut)
         if len(found) == 1 and not found[0].bound and found[0].condition == k.TRUE:
             (term,) = found
+            known = term.numerator.terms.keys() == {()} or isinstance(_opened(node), Constant)
+            if not term.atoms and not known:  # of a Constant, that it is not 0 is an obligation (existence.py)
+                raise Unsupported(f"a quotient by {node}")
             inverse = Term(numerator=term.denominator, denominator=term.numerator, demands=term.demands)
             if term.atoms:
                 self.axioms[f"no entry of {node} is 0"] = None
@@ -724,6 +727,12 @@ class Lowering:
 
 
 ALL = "*"  # in `cut`: every definition is an unknown
+
+
+def _opened(node: Expression) -> Expression:
+    while isinstance(node, Definition):
+        node = node.body
+    return node
 
 
 def _formals(rank: int) -> tuple[Int, ...]:

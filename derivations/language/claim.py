@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lark import Token, Tree
+from sympy import Expr
 
 from derivations.claims import Assumption, Claim, Context, Expectation, Free, Hypothesis, Link
 from derivations.expressions import Expression
-from derivations.integers import AllOf, Condition, integer_symbol
+from derivations.integers import Condition, integer_symbol
 from derivations.language import conditions
 from derivations.language.elaborate import Elaborator
 from derivations.language.errors import did_you_mean
@@ -98,24 +99,28 @@ def claim_in(scope: Scope, lines: Lines, identifier: str, document: str, reading
 
 
 def _links(scope: Scope, statement: Statement) -> tuple[Link, ...]:
-    tree = parse("test", statement)
-    sides = _sides(statement, tree)
+    sides = _sides(statement, parse("test", statement))
     elaborator = Elaborator(scope, statement, sorted(alone(sides[0], scope)))
-    nodes = [elaborator.node(sides[0])]
-    first_sizes = dict(elaborator.free_sizes)
-    nodes += [elaborator.node(side) for side in sides[1:]]
-    for node, side in zip(nodes, sides, strict=True):
-        check_size(node, statement, side)
+    nodes: list[Expression] = []
+    sized: list[tuple[Expression, ...]] = []
+    first_sizes: dict[str, Expr] = {}
+    for side in sides:
+        elaborator.sized = []
+        nodes.append(elaborator.node(side))
+        sized.append(tuple(elaborator.sized))
+        first_sizes = first_sizes or dict(elaborator.free_sizes)
+        check_size(nodes[-1], statement, side)
     free = [Free(integer_symbol(name), size) for name, size in first_sizes.items()]
     texts = [conditions.text_of(elaborator, side) for side in sides]
     return tuple(
-        _link(nodes[at], nodes[at + 1], free, f"{texts[at]} == {texts[at + 1]}") for at in range(len(sides) - 1)
+        _link(nodes[at : at + 2], free, f"{texts[at]} == {texts[at + 1]}", (*sized[at], *sized[at + 1]))
+        for at in range(len(sides) - 1)
     )
 
 
-def _link(left: Expression, right: Expression, free: Sequence[Free], text: str) -> Link:
-    used = left.free_symbols | right.free_symbols
-    return Link(left, right, tuple(part for part in free if part.index in used), text)
+def _link(sides: Sequence[Expression], free: Sequence[Free], text: str, supposed: Sequence[Expression]) -> Link:
+    used = set().union(*[part.free_symbols for part in (*sides, *supposed)])
+    return Link(*sides, tuple(part for part in free if part.index in used), text, tuple(supposed))
 
 
 def _sides(statement: Statement, tree: Any) -> list[Any]:
@@ -178,7 +183,16 @@ def _where(
                     hypotheses.append(Hypothesis(relation.left, relation.right, text))
                 else:
                     supposed.append(data_assumption(elaborator, relation))
+        _check_sized(elaborator, statement)
     return sizes, hypotheses, supposed
+
+
+def _check_sized(elaborator: Elaborator, statement: Statement) -> None:
+    """A condition on sizes has a truth value at all of them, so it takes sizes of declared names only."""
+    if elaborator.sized:
+        raise statement.error("a condition uses a size of a formula that may not exist",
+                              len(statement.text) - len(statement.text.lstrip()), len(statement.text),
+                              "sizes of declared names", "write the size out")  # fmt: skip
 
 
 def _expectations(scope: Scope, statements: Sequence[Statement], links: int) -> tuple[Expectation, ...]:
@@ -210,10 +224,9 @@ def _expectation(scope: Scope, statement: Statement) -> Expectation:
         elaborator = Elaborator(scope, rest)
         tree = parse("conditions", rest)
         region = conditions.size_condition(elaborator, tree)
+        _check_sized(elaborator, rest)
         text = f"holds where {words(rest.text)}"
     elif statement.text[match.end() :].strip():
         raise statement.error("something follows the expectation", match.end() + 1, len(statement.text), "the end of the line")
     return Expectation(kind, region, link, text)
 
-
-TRUE = AllOf()

@@ -33,13 +33,15 @@ CONDITIONS = ("comparison", "all_of", "any_of", "negation")
 
 class Elaborator:
     """Builds the nodes of one statement in one scope. `free` are the names that may stand for free indices; the axis
-    of each is recorded in `free_sizes` where it first stands alone."""
+    of each is recorded in `free_sizes` where it first stands alone. `sized` collects the formulas of which only a size
+    is used."""
 
     def __init__(self, scope: Scope, statement: Statement, free: Sequence[str] = ()) -> None:
-        self.scope, self.statement = scope, statement
+        self.scope, self.statement, self.free = scope, statement, frozenset(free)
         self.arithmetic = Arithmetic(scope.dims, scope.conditions)
         self.indices: dict[str, Symbol] = {name: integer_symbol(name) for name in free}
         self.free_sizes: dict[str, Expr] = {}
+        self.sized: list[Expression] = []
 
     # -- errors and the entry points ----------------------------------------------------------------------------------
 
@@ -312,7 +314,7 @@ class Elaborator:
 
     def _call_shape(self, name: Token, call: Any) -> Expression:
         (of,) = self._arguments(name, call, 1)
-        return SizeTuple(*self.operand(of).shape)
+        return SizeTuple.of_shape(self.operand(of))
 
     def _call_floor(self, name: Token, call: Any) -> Expression:
         return self._rounded(name, call, FloorDiv)
@@ -431,7 +433,18 @@ class Elaborator:
             first = self.scope.origin
             raise self.error(item, "no such entry of the tuple",
                              f"a number from {first} to {first + len(base.sizes) - 1}")  # fmt: skip
+        self._use_size(base, subscript)
         return Constant(base.sizes[int(at)])
+
+    def _use_size(self, base: SizeTuple, at: Any) -> None:
+        """Remembers the formula whose size is used, unless it exists by declaration."""
+        if base.of is None or isinstance(base.of, Tensor | Definition) or base.of in self.sized:
+            return
+        inner = {symbol for name, symbol in self.indices.items() if name not in self.free}
+        if base.of.free_symbols & inner:
+            raise self.error(at, "a size of a formula that depends on a summed index", "a formula without it",
+                             "write the size out")  # fmt: skip
+        self.sized.append(base.of)
 
     def _index(self, item: Any, size: Expr) -> Any:
         if item.data == "range":

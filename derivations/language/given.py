@@ -166,6 +166,7 @@ class Reader:
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
         self.existing: list[Existing] = []
+        self.sizing: list[Elaborator] = []
 
     def read(self, statement: Statement) -> None:
         """One statement."""
@@ -174,8 +175,12 @@ class Reader:
         if word in STATEMENTS:
             assert match is not None
             getattr(self, f"_{word}")(statement.rest(match.end()))
-            return
-        self._definition(statement)
+        else:
+            self._definition(statement)
+        for elaborator in self.sizing:
+            for node in elaborator.sized:
+                self.existing.append(Existing(node, statement, 0, len(statement.text)))
+        self.sizing = []
 
     def declare(self, statement: Statement, token: Token) -> str:
         """A new name, checked."""
@@ -190,6 +195,12 @@ class Reader:
 
     def _exists(self, node: Expression, statement: Statement, at: Any) -> None:
         self.existing.append(Existing(node, statement, *span(at)))
+
+    def _elaborator(self, statement: Statement) -> Elaborator:
+        """An elaborator whose formulas of which a size is used are checked for existence too."""
+        elaborator = Elaborator(self.scope, statement)
+        self.sizing.append(elaborator)
+        return elaborator
 
     # -- dims, tensors, scalars, functions ----------------------------------------------------------------------------
 
@@ -206,7 +217,7 @@ class Reader:
         self._conditions(statement, parse("conditions", statement))
 
     def _conditions(self, statement: Statement, tree: Any) -> None:
-        elaborator = Elaborator(self.scope, statement)
+        elaborator = self._elaborator(statement)
         for relation in conditions.relations(elaborator, tree):
             if not isinstance(relation, Condition):
                 raise elaborator.error(relation.tree[0], "a condition of the dims speaks of sizes only", "integers",
@@ -214,7 +225,7 @@ class Reader:
             self.scope.conditions.append(relation)
 
     def _tensor(self, statement: Statement) -> None:
-        elaborator = Elaborator(self.scope, statement)
+        elaborator = self._elaborator(statement)
         for part in parse("tensors", statement).children:
             name = self.declare(statement, part.children[0])
             sizes = part.children[1:]
@@ -236,7 +247,7 @@ class Reader:
 
     def _loss(self, statement: Statement) -> None:
         name, of = parse("loss", statement).children
-        elaborator = Elaborator(self.scope, statement)
+        elaborator = self._elaborator(statement)
         node = elaborator.node(of)
         if not isinstance(node, Tensor | Definition):
             raise elaborator.error(of, "a loss is a function of one name", "a declared tensor, scalar or definition",
@@ -253,7 +264,7 @@ class Reader:
 
     def _origin(self, statement: Statement) -> None:
         tree = parse("test", statement)
-        value = Elaborator(self.scope, statement).integer(tree, "the origin")
+        value = self._elaborator(statement).integer(tree, "the origin")
         if value not in (0, 1):
             raise statement.error(f"an origin of {value}", *span(tree), "origin 0 or origin 1")
         self.scope.origin = int(value)
@@ -261,7 +272,7 @@ class Reader:
     # -- assumptions --------------------------------------------------------------------------------------------------
 
     def _assume(self, statement: Statement) -> None:
-        for assumption, tree in assumptions(Elaborator(self.scope, statement), parse("conditions", statement)):
+        for assumption, tree in assumptions(self._elaborator(statement), parse("conditions", statement)):
             self.scope.assumptions.append(assumption)
             self._exists(assumption.about, statement, tree)
 
@@ -273,7 +284,7 @@ class Reader:
             raise _not_a_statement(statement, left)
         token, items = _defined(statement, left)
         name = self.declare(statement, token)
-        elaborator = Elaborator(self.scope, statement)
+        elaborator = self._elaborator(statement)
         if items:
             body = self._by_index(elaborator, items, right)
         else:

@@ -345,6 +345,8 @@ def _relation(value: DataBracket) -> str:
 
 @node.register
 def _size_tuple(value: SizeTuple) -> Printed:
+    if value.of is not None:
+        return f"shape({node(value.of)[0]})", ATOM
     texts = [integer(size)[0] for size in value.sizes]
     return (f"({texts[0]},)" if len(texts) == 1 else f"({', '.join(texts)})"), ATOM
 
