@@ -9,7 +9,7 @@ disagrees with everything.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 
 import numpy as np
@@ -127,6 +127,10 @@ def _one_by_one(
 def _compare_all(link: Link, scope: Scope, indices: dict[str, Array], count: int, exact: bool) -> Comparison:
     left, right = (side(part, scope, indices, count) for part in (link.left, link.right))
     absent = left.absent | right.absent
+    for part in link.supposed:
+        sized = side(part, scope, indices, count)
+        if sized.absent.any() and not absent.any():
+            return Comparison(False, reason=sized.reason)
     if absent.any():
         first = int(np.argmax(absent))
         shapes = [

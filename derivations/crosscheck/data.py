@@ -78,7 +78,7 @@ def _unique(nodes: Iterable[Expression]) -> tuple[Expression, ...]:
 
 def ingredients(claim: Claim, link: Link) -> Ingredients:
     """What the link, its claim's hypotheses and the context's assumptions about the same data consist of."""
-    sides = [link.left, link.right, *(side for h in claim.hypotheses for side in (h.left, h.right))]
+    sides = [link.left, link.right, *link.supposed, *(side for h in claim.hypotheses for side in (h.left, h.right))]
     named = frozenset[str]().union(*(data_names(side) for side in sides))
     assumptions = tuple(a for a in claim.context.assumptions if data_names(a.about) & named)
     sides += [assumption.about for assumption in assumptions]

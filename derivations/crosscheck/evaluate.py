@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from functools import singledispatch
 from typing import Any
 
@@ -59,6 +60,7 @@ from numeric.operators import (
     Tie,
     max_places,
     real,
+    simplest,
 )
 
 # index values × samples that one sum may unfold into; more is a limit of the cross-check
@@ -200,8 +202,6 @@ def _constant(node: Constant, scope: Scope) -> Number:
 
 @_value.register
 def _literal(node: Literal, scope: Scope) -> Number:
-    from fractions import Fraction
-
     entries = [Fraction(int(value.p), int(value.q)) for value in node.values]
     flat = [int(entry) if entry.denominator == 1 else entry for entry in entries]
     array = np.array(flat, dtype=object).reshape(scope.shape(node))
@@ -213,9 +213,14 @@ def _literal(node: Literal, scope: Scope) -> Number:
 
 @_value.register
 def _sizes(node: SizeTuple, scope: Scope) -> Number:
-    columns = [np.broadcast_to(compiled(size)(scope.values), (scope.count,)) for size in node.sizes]
+    """A written tuple by its expressions; shape(z) by the shape that the value of z has."""
+    if node.of is not None:
+        return values.measured(np.array(value_of(node.of, scope).shape, dtype=np.int64).reshape(1, 1, -1))
+    entries = [compiled(size)(scope.values) for size in node.sizes]
+    whole = all(not isinstance(entry, Fraction) and np.asarray(entry).dtype != object for entry in entries)
+    columns = [np.broadcast_to(np.asarray(entry, dtype=None if whole else object), (scope.count,)) for entry in entries]
     array = np.stack(columns, axis=-1) if columns else np.zeros((scope.count, 0), dtype=np.int64)
-    return values.measured(array.astype(np.int64)[None])
+    return values.measured(array[None] if whole else simplest(array)[None])
 
 
 # -- arithmetic -------------------------------------------------------------------------------------------------------
@@ -251,7 +256,21 @@ def _times(node: Times, scope: Scope) -> Number:
 
 @_value.register
 def _over(node: Over, scope: Scope) -> Number:
+    divisor = node.args[1]
+    while isinstance(divisor, Definition) and divisor.name not in scope.data:
+        divisor = divisor.body
+    if isinstance(divisor, Constant):
+        _check_divisor(divisor, scope)
     return values.divide(*_arguments(node, scope))
+
+
+def _check_divisor(divisor: Constant, scope: Scope) -> None:
+    """A quotient by a size that is 0 does not exist; of data that is 0 it is a matter of the data drawn."""
+    zero = np.asarray(compiled(divisor.value)(scope.values) == 0)
+    if zero.all():
+        raise DoesNotExist(f"a quotient by {divisor}, which is 0")
+    if zero.any():
+        raise Varying(f"{divisor} is 0 at some index")
 
 
 @_value.register
