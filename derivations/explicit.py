@@ -161,7 +161,8 @@ class Explicit:
 
     @_make.register
     def _(self, node: Power) -> Grid:
-        return self.grid(node.args[0]).map(lambda value: value ** self.integer(node.args[1]))
+        exponent = node.args[1].value if isinstance(node.args[1], Constant) else node.args[1]
+        return self.grid(node.args[0]).map(lambda value: value ** self.integer(exponent))
 
     def _entrywise(self, parts: Sequence[Expression], combine: Any) -> Grid:
         grids = [self.grid(part) for part in parts]
@@ -294,6 +295,7 @@ class Explicit:
             if any(index.has(*symbols) for index in part.indices)
         ]
         need(bool(subscripts), "a sum whose index stands in no subscript has no range")
+        subscripts = [self._known_axes(shape, places, symbols) for shape, places in subscripts]
         free = {name for _, places in subscripts for index in places for name in _names(index)}
         if free - set(self.sizes) - {symbol.name for symbol in symbols}:
             raise Unsupported("a sum without a range around a sum that uses its index: give the range")
@@ -306,6 +308,15 @@ class Explicit:
             if all(inner._inside(shape, places) for shape, places in subscripts):
                 terms.append(inner.grid(body))
         return self._added(body, terms) if terms else self._empty(body)
+
+    def _known_axes(self, shape: Any, places: Any, symbols: list[Symbol]) -> tuple[Any, Any]:
+        """The axes of an entry without those on which only the index of an inner sum stands."""
+        kept = [
+            (size, index)
+            for size, index in zip(shape, places, strict=True)
+            if index.has(*symbols) or not _names(index) - set(self.sizes)
+        ]
+        return tuple(size for size, _ in kept), tuple(index for _, index in kept)
 
     def _candidates(self, subscripts: Any, symbol: Symbol, symbols: list[Symbol], reach: int) -> list[int]:
         """The values of an index that the subscripts in which it stands alone allow."""

@@ -20,6 +20,7 @@ from functools import singledispatch
 from typing import Any
 
 from sympy import Basic, Expr, Integer, Symbol, Tuple
+from sympy.core.alphabets import greeks
 from sympy.core.symbol import Str
 from sympy.printing.latex import LatexPrinter
 
@@ -54,44 +55,10 @@ from derivations.integers import AllOf, AnyOf, Compare, Condition, Negation, cei
 
 # -- names -----------------------------------------------------------------------------------------
 
-GREEK = frozenset(
-    [
-        "alpha",
-        "beta",
-        "gamma",
-        "delta",
-        "epsilon",
-        "zeta",
-        "eta",
-        "theta",
-        "iota",
-        "kappa",
-        "lambda",
-        "mu",
-        "nu",
-        "xi",
-        "pi",
-        "rho",
-        "sigma",
-        "tau",
-        "upsilon",
-        "phi",
-        "chi",
-        "psi",
-        "omega",
-        "Gamma",
-        "Delta",
-        "Theta",
-        "Lambda",
-        "Xi",
-        "Pi",
-        "Sigma",
-        "Upsilon",
-        "Phi",
-        "Psi",
-        "Omega",
-    ]
-)
+# SymPy writes lamda for lambda, which Python reserves; omicron has no LaTeX command
+_LOWER = {*greeks, "lambda"} - {"lamda", "omicron"}
+_LATIN = {"Alpha", "Beta", "Epsilon", "Zeta", "Eta", "Iota", "Kappa", "Mu", "Nu", "Rho", "Tau", "Chi"}
+GREEK = frozenset({*_LOWER, *(letter.capitalize() for letter in _LOWER)} - _LATIN)
 ACCENTS = {"hat": r"\hat", "bar": r"\bar", "tilde": r"\tilde", "dot": r"\dot", "vec": r"\vec"}
 
 
@@ -348,7 +315,7 @@ def _(node: Over) -> Piece:
 
 @render.register
 def _(node: Power) -> Piece:
-    exponent = integer_to_latex(node.args[1])
+    exponent = _parameter(node.args[1])
     mark = r"\circ " if node.args[0].rank else ""
     return Piece(f"{_base(render(node.args[0]))}^{{{mark}{exponent}}}", POWER)
 
@@ -398,6 +365,8 @@ def _(node: Differential) -> Piece:
 @render.register
 def _(node: Entry) -> Piece:
     subscripts = _subscripts(node)
+    if isinstance(node.of, Differential) and isinstance(node.of.of, Tensor | Definition) and _simple(node.of):
+        return Piece(rf"\mathrm{{d}} {_subscripted(render(node.of.of), subscripts)}", PREFIX)
     if isinstance(node.of, Grad) and not any(isinstance(index, Slice) for index in node.indices):
         of, wrt = render(node.of.of), render(node.of.wrt)
         return Piece(
@@ -414,11 +383,22 @@ def _subscripted(piece: Piece, subscripts: str) -> str:
     return f"{base}_{{{subscripts}}}"
 
 
+def _simple(node: Differential) -> bool:
+    return node.wrt is None or node.wrt == node.of
+
+
 def _subscripts(node: Entry) -> str:
-    parts = []
-    for size, index in zip(node.of.shape, node.indices, strict=True):
-        parts.append(_slice(index, size) if isinstance(index, Slice) else integer_to_latex(index))
+    """The indices; axes that are kept whole at the end are left out, as in x_c for a map of x."""
+    parts = [
+        _slice(index, size) if isinstance(index, Slice) else integer_to_latex(index)
+        for size, index in zip(node.of.shape, node.indices, strict=True)
+    ]
+    while len(parts) > 1 and parts[-1] == WHOLE:
+        parts.pop()
     return ", ".join(parts)
+
+
+WHOLE = "{:}"
 
 
 def _slice(part: Slice, size: Expr) -> str:
@@ -436,23 +416,25 @@ def _(node: IndexSum) -> Piece:
 
 
 def _sigma(ranges: Iterable[IndexRange]) -> str:
-    text, open_indices = "", []
-    for part in ranges:
-        index = integer_to_latex(part.index)
-        if part.explicit:
-            text += rf"\sum_{{{index}={integer_to_latex(part.low)}}}^{{{integer_to_latex(part.high)}}} "
-        else:
-            open_indices.append(index)
-    if open_indices:
-        text = rf"\sum_{{{', '.join(open_indices)}}} " + text
-    return text.strip()
+    """Σ signs in order; neighbouring indices without a range share one."""
+    parts: list[str] = []
+    open_indices: list[str] = []
+    for part in (*ranges, None):
+        if part is not None and not part.explicit:
+            open_indices.append(integer_to_latex(part.index))
+            continue
+        if open_indices:
+            parts.append(rf"\sum_{{{', '.join(open_indices)}}}")
+            open_indices = []
+        if part is not None:
+            low = f"{integer_to_latex(part.index)}={integer_to_latex(part.low)}"
+            parts.append(rf"\sum_{{{low}}}^{{{integer_to_latex(part.high)}}}")
+    return " ".join(parts)
 
 
 @render.register
 def _(node: ByIndex) -> Piece:
-    ranges = []
-    for part in node.ranges:
-        ranges.append(rf"0 \le {integer_to_latex(part.index)} \le {integer_to_latex(part.high)}")
+    ranges = [f"{integer_to_latex(part.index)} < {integer_to_latex(part.high + 1)}" for part in node.ranges]
     return Piece(rf"\left({render(node.body).text}\right)_{{{_list(ranges)}}}")
 
 

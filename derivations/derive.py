@@ -1,0 +1,470 @@
+"""Derivations as a person writes them: dJ = Tr(δᵀ dz) = ... = Tr(Gᵀ dw), hence ∇_w J = G, step by step.
+
+The tactic pushes the differential inwards by the rules of `differential.py` and pulls the weight outwards by
+the adjoints of `adjoints.py`, until the inner product with dw stands there and the gradient can be read off.
+The law kept here: a step is a claim. Each equation between neighbouring lines is judged by the kernel
+(`judge_steps`), a step that it does not prove is reported as such, and the result is called proved only
+where every step is.
+
+What it cannot see: second derivatives of an arbitrary loss, and operators without a tabulated rule
+(`NoRule`).
+
+    state    Σ over pairings  Σ_ranges ⟨weight, inner⟩      inner: linear in one differential
+    rules    d(node; w) → its rule   |   ⟨G, L(dy)⟩ → ⟨L*(G), dy⟩   |   collect, read off
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sympy import Basic, Symbol, expand
+
+from derivations.adjoints import adjoint, inner, scatter, times
+from derivations.claims import Context
+from derivations.derivation import Derivation, DerivationStep, judge_equation
+from derivations.differential import NoRule, d, depends, differentiate
+from derivations.expressions import (
+    Apply,
+    ByIndex,
+    Constant,
+    Definition,
+    Differential,
+    Entry,
+    Expression,
+    Grad,
+    IndexRange,
+    IndexSum,
+    Loss,
+    Minus,
+    Plus,
+    Slice,
+    Tensor,
+    Times,
+)
+from derivations.integers import integer_symbol
+from derivations.operators import apply
+
+Name = Tensor | Definition
+LIMIT = 40  # more steps than any derivation that a person follows; a loop in the rules ends here
+
+
+@dataclass(frozen=True)
+class Pairing:
+    """±Σ_ranges ⟨weight, inner⟩. No weight stands for 1; then inner has rank 0."""
+
+    ranges: tuple[IndexRange, ...]
+    weight: Expression | None
+    inner: Expression
+    negative: bool = False
+
+    def formula(self) -> Expression:
+        """The pairing as a formula of rank 0."""
+        product = inner(self.weight, self.inner)
+        total = IndexSum(product, *self.ranges) if self.ranges else product
+        return Minus(total) if self.negative else total
+
+
+def _formula(state: Sequence[Pairing]) -> Expression:
+    terms = [pairing.formula() for pairing in state]
+    return terms[0] if len(terms) == 1 else Plus(*terms)
+
+
+def _merged(state: Sequence[Pairing]) -> list[Pairing]:
+    """Equal terms counted: 2⟨G, dx⟩ for ⟨G, dx⟩ + ⟨G, dx⟩."""
+    counts: dict[Pairing, int] = {}
+    for pairing in state:
+        counts[pairing] = counts.get(pairing, 0) + 1
+    return [
+        pairing
+        if count == 1
+        else replace(pairing, weight=times(Constant(count), pairing.weight or Constant(1)))
+        for pairing, count in counts.items()
+    ]
+
+
+# -- splitting sums --------------------------------------------------------------------------------
+
+
+def split(pairing: Pairing) -> list[Pairing]:
+    """Sums pulled out of the inner product, signs in front; a number in every entry meets sum(weight)."""
+    node, weight = pairing.inner, pairing.weight
+    if isinstance(node, Plus):
+        found = []
+        for part in node.args:
+            alone = weight if weight is None or part.rank == node.rank else _total(weight)
+            found += split(replace(pairing, weight=alone, inner=part))
+        return found
+    if isinstance(node, Minus):
+        return split(replace(pairing, inner=node.args[0], negative=not pairing.negative))
+    if isinstance(node, IndexSum):
+        body, ranges = _renamed(node.body, node.ranges, pairing)
+        return split(replace(pairing, ranges=(*pairing.ranges, *ranges), inner=body))
+    if isinstance(node, ByIndex):
+        body, ranges = _renamed(node.body, node.ranges, pairing)
+        assert weight is not None
+        part = weight[tuple(each.index for each in ranges)]
+        return split(replace(pairing, ranges=(*pairing.ranges, *ranges), weight=part, inner=body))
+    if isinstance(weight, Minus):
+        return [replace(pairing, weight=weight.args[0], negative=not pairing.negative)]
+    if weight is not None and weight.rank and not node.rank:
+        return [replace(pairing, weight=_total(weight))]
+    return [pairing]
+
+
+def _total(weight: Expression) -> Expression:
+    return apply("sum", weight)
+
+
+def _renamed(
+    body: Expression, ranges: Sequence[IndexRange], pairing: Pairing
+) -> tuple[Expression, tuple[IndexRange, ...]]:
+    """The sum's own indices, renamed where the pairing uses the same letter already."""
+    used = {name for part in pairing.ranges for name in free_names(part)}
+    if pairing.weight is not None:
+        used |= free_names(pairing.weight)
+    taken = used | free_names(body)
+    new: dict[Symbol, Symbol] = {}
+    for part in ranges:
+        if part.index.name in used:
+            new[part.index] = fresh(part.index.name, taken)
+            taken.add(new[part.index].name)
+    if not new:
+        return body, tuple(ranges)
+    return substituted(body, new), tuple(substituted(part, new) for part in ranges)
+
+
+def free_names(node: Basic) -> set[str]:
+    """The sizes and indices that a formula uses and does not bind; definitions are closed."""
+    if isinstance(node, Symbol):
+        return {str(node.name)}
+    if isinstance(node, Definition | Loss):
+        return set()
+    found = {name for part in node.args for name in free_names(part)}
+    if isinstance(node, IndexSum | ByIndex):
+        found -= {part.index.name for part in node.ranges}
+    return found
+
+
+def substituted(node: Any, new: Mapping[Any, Any]) -> Any:
+    """The formula with parts replaced; definitions and losses stay closed."""
+    if node in new:
+        return new[node]
+    if isinstance(node, Definition | Loss) or not node.args:
+        return node
+    return node.func(*(substituted(part, new) for part in node.args))
+
+
+def fresh(name: str, taken: set[str]) -> Symbol:
+    """An index whose name is not taken: i, i1, i2, ..."""
+    stem = name.rstrip("0123456789")
+    number = 1
+    while f"{stem}{number}" in taken:
+        number += 1
+    return integer_symbol(f"{stem}{number}")
+
+
+# -- one step --------------------------------------------------------------------------------------
+
+
+class Tactic:
+    """The search for one derivation: `of` is a formula of rank 0, `x` the variable."""
+
+    def __init__(self, context: Context, of: Expression, x: Name, judge: Callable[..., Any] | None) -> None:
+        self.context, self.of, self.x, self.judge = context, of, x, judge
+        self.steps: list[DerivationStep] = []
+        self.state: list[Pairing] = [Pairing((), None, d(of, x))]
+        self.residuals = {
+            node.body: node
+            for node in context.names.values()
+            if isinstance(node, Definition) and isinstance(node.body, Grad)
+        }
+
+    def step(self, new: list[Pairing], rule: str) -> None:
+        """Record the equation between the old and the new state, unless nothing changed."""
+        new = _merged(new)
+        left, right = _formula(self.state), _formula(new)
+        self.state = new
+        if left != right:
+            self.steps.append(DerivationStep(left, right, rule))
+
+    def run(self) -> Derivation:
+        """The whole derivation; raises NoRule where the tables do not reach."""
+        if not depends(self.of, self.x):
+            zero = apply("zeros", self.x.shape) if self.x.rank else Constant(0)
+            step = DerivationStep(Grad(self.of, self.x), zero, "does not depend on the variable")
+            return Derivation(self.context, self.of, self.x, (step,), zero)
+        for _ in range(LIMIT):
+            if self.residual() or self.differentials() or self.adjoints() or self.entries():
+                continue
+            return self.read_off()
+        raise NoRule(f"no derivation in {LIMIT} steps")
+
+    def residual(self) -> bool:
+        """∇_z J replaced by the residual's own name, where the context has one."""
+        new = [
+            replace(part, weight=None if part.weight is None else substituted(part.weight, self.residuals))
+            for part in self.state
+        ]
+        changed = new != self.state
+        if changed:
+            names = sorted({node.name for node in self.residuals.values()})
+            self.step(new, "definition of " + " and ".join(names))
+        return changed
+
+    def differentials(self) -> bool:
+        """The differential of every inner part that is not dx yet, by one rule each; sums of sums count as
+        one."""
+        new: list[Pairing] = []
+        rules: list[str] = []
+        for pairing in self.state:
+            if _is_open(pairing.inner, self.x):
+                found, rule = self.one_differential(pairing)
+                new += found
+                rules.append(rule)
+            else:
+                new.append(pairing)
+        if rules:
+            self.step(new, _joined(rules))
+        return bool(rules)
+
+    def one_differential(self, pairing: Pairing) -> tuple[list[Pairing], str]:
+        """⟨G, d(node; x)⟩ by the rule of the node."""
+        node = pairing.inner.of
+        if isinstance(node, Loss):
+            gradient = Grad(node, node.of)
+            weight = gradient if pairing.weight is None else times(pairing.weight, gradient)
+            return [replace(pairing, weight=weight, inner=d(node.of, self.x))], "differential of the loss"
+        changed, rule = differentiate(node, self.x)
+        found = split(replace(pairing, inner=changed))
+        if rule.endswith("linearity"):
+            parts = [part for part in found if isinstance(part.inner, Differential)]
+            if any(isinstance(part.inner.of, IndexSum) for part in parts):
+                found = [new for part in found for new in self.through_sum(part)]
+        return found, rule
+
+    def through_sum(self, pairing: Pairing) -> list[Pairing]:
+        """d Σ = Σ d, done together with the linearity before it."""
+        if _is_open(pairing.inner, self.x) and isinstance(pairing.inner.of, IndexSum):
+            return self.one_differential(pairing)[0]
+        return [pairing]
+
+    def adjoints(self) -> bool:
+        """The adjoint of every inner part that is an operator on a differential."""
+        new: list[Pairing] = []
+        rules: list[str] = []
+        for pairing in self.state:
+            if isinstance(pairing.inner, Entry | Differential) and not _is_max_pool(pairing.inner.of):
+                new.append(pairing)
+                continue
+            after, rule = self.one_adjoint(pairing)
+            new += split(after)
+            rules.append(rule)
+        if rules:
+            self.step(new, _joined(rules))
+        return bool(rules)
+
+    def one_adjoint(self, pairing: Pairing) -> tuple[Pairing, str]:
+        """⟨G, L(dy)⟩ → ⟨L*(G), dy⟩ with the first candidate that the kernel proves."""
+        node = pairing.inner
+        weight = pairing.weight if pairing.weight is not None else Constant(1)
+        if isinstance(node, Differential):
+            # max pooling: the adjoint of its derivative has a name, and needs the pooled data itself
+            candidates, rule = adjoint(weight, node.of, 1)
+            after = d(node.of.tensors[0], self.x)
+        else:
+            place = next(
+                i for i, part in enumerate(node.args) if isinstance(part, Expression) and _varies(part)
+            )
+            candidates, rule = adjoint(weight, node, place)
+            after = node.args[place]
+        afters = [replace(pairing, weight=found, inner=after) for found in candidates]
+        if not afters:
+            raise NoRule(f"the adjoint of {type(node).__name__} is not tabulated")
+        if self.judge is not None and len(afters) > 1:
+            for each in afters:
+                if self.judge(self.context, pairing.formula(), each.formula()).verdict == "proved":
+                    return each, rule
+        return afters[0], rule
+
+    def entries(self) -> bool:
+        """Entries of a differential that is not dx gathered, so that it can be rewritten."""
+        new: list[Pairing] = []
+        changed = False
+        for pairing in self.state:
+            node = pairing.inner
+            if isinstance(node, Entry) and not (isinstance(node.of, Differential) and node.of.of == self.x):
+                new.append(
+                    Pairing((), _gathered(replace(pairing, negative=False)), node.of, pairing.negative)
+                )
+                changed = True
+            else:
+                new.append(pairing)
+        if changed:
+            self.step(new, "entries collected")
+        return changed
+
+    def read_off(self) -> Derivation:
+        """⟨G, dx⟩ for arbitrary dx: the gradient is G."""
+        if len(self.state) == 1:
+            self.step([_inner_sums(self.state[0])], "sums exchanged")
+        gathered = [_gathered(pairing) for pairing in self.state]
+        total = gathered[0] if len(gathered) == 1 else Plus(*gathered)
+        if len(gathered) > 1:
+            self.step([Pairing((), total, d(self.x, self.x))], "terms collected")
+        result = [DerivationStep(Grad(self.of, self.x), total, "reading off the gradient")]
+        for left, right, rule in _polished(total):
+            result.append(DerivationStep(left, right, rule))
+        return Derivation(self.context, self.of, self.x, (*self.steps, *result), result[-1].right)
+
+
+def _is_open(node: Expression, x: Name) -> bool:
+    """A differential that a rule can rewrite: not dx itself, and not of a maximum, which its adjoint
+    rewrites."""
+    return isinstance(node, Differential) and node.of != x and not _is_max_pool(node.of)
+
+
+def _varies(node: Expression) -> bool:
+    return node.has(Differential)  # type: ignore[no-any-return]
+
+
+def _is_max_pool(node: Basic) -> bool:
+    return isinstance(node, Apply) and node.operator == "max_pool"
+
+
+def _joined(rules: Sequence[str]) -> str:
+    return "; ".join(dict.fromkeys(rule for rule in rules if rule)) or "definition"
+
+
+# -- collecting ------------------------------------------------------------------------------------
+
+
+def _inner_sums(pairing: Pairing) -> Pairing:
+    """Σ_d Σ_c ⟨G_dc, dx[c]⟩ = Σ_c ⟨Σ_d G_dc, dx[c]⟩: the sums over other indices inside."""
+    leading = _leading(pairing) if isinstance(pairing.inner, Entry) else None
+    rest = tuple(part for part in pairing.ranges if leading is not None and part.index not in leading)
+    if not rest or pairing.weight is None:
+        return pairing
+    shape = pairing.inner.of.shape
+    kept = tuple(IndexRange(index, 0, size - 1) for index, size in zip(leading or (), shape, strict=False))
+    return replace(pairing, ranges=kept, weight=IndexSum(pairing.weight, *rest))
+
+
+def _gathered(pairing: Pairing) -> Expression:
+    """The weight of the whole differential: Σ_i ⟨G_i, dx[i]⟩ = ⟨(G_i)_i, dx⟩."""
+    weight = pairing.weight if pairing.weight is not None else Constant(1)
+    if pairing.negative:
+        return Minus(_gathered(replace(pairing, negative=False)))  # type: ignore[no-any-return]
+    if not isinstance(pairing.inner, Entry):
+        return _summed(weight, pairing.ranges)
+    leading = _leading(pairing)
+    if leading is None:
+        placed = scatter(weight, pairing.inner.indices, pairing.inner.of.shape)
+        return _summed(placed, pairing.ranges)
+    rest = tuple(part for part in pairing.ranges if part.index not in leading)
+    shape = pairing.inner.of.shape
+    ranges = [IndexRange(index, 0, size - 1) for index, size in zip(leading, shape, strict=False)]
+    return ByIndex(_summed(weight, rest), *ranges)
+
+
+def _leading(pairing: Pairing) -> list[Symbol] | None:
+    """The bound indices that run over the leading axes, if the others are kept whole; else None."""
+    assert isinstance(pairing.inner, Entry)
+    bound = {part.index for part in pairing.ranges}
+    leading: list[Symbol] = []
+    for number, (index, size) in enumerate(zip(pairing.inner.indices, pairing.inner.of.shape, strict=True)):
+        if isinstance(index, Slice):
+            if index.start != 0 or index.step != 1 or expand(index.count - size) != 0:
+                return None
+        elif index in bound and index not in leading and len(leading) == number:
+            leading.append(index)
+        else:
+            return None
+    others = [part for part in pairing.ranges if part.index not in leading]
+    if any(part.free_symbols & set(leading) for part in others):
+        return None
+    return leading
+
+
+def _summed(body: Expression, ranges: Sequence[IndexRange]) -> Expression:
+    return IndexSum(body, *ranges) if ranges else body
+
+
+# -- the last lines of a textbook ------------------------------------------------------------------
+
+
+def _polished(total: Expression) -> list[tuple[Expression, Expression, str]]:
+    """Tr(Aᵀ 1 1ᵀ) = 1ᵀ A 1 and Tr(AᵀB) = 1ᵀ(A ∘ B) 1 for the gradient of a number."""
+    pair = _trace_of_product(total)
+    if pair is None:
+        return []
+    a, b = pair
+    left, right = apply("ones", 1, a.shape[0]), apply("ones", a.shape[1], 1)
+    if b == right.T or _is_ones_product(b):
+        return [(total, left @ a @ right, "cyclic trace")]
+    return [(total, left @ Times(a, b) @ right, "trace as a sum of products")]
+
+
+def _trace_of_product(node: Expression) -> tuple[Expression, Expression] | None:
+    if isinstance(node, Apply) and node.operator == "tr":
+        product = node.arguments[0]
+        if isinstance(product, Apply) and product.operator == "matmul":
+            a, b = product.tensors
+            if isinstance(a, Apply) and a.operator == "transpose":
+                return a.tensors[0], b
+    return None
+
+
+def _is_ones_product(node: Expression) -> bool:
+    if isinstance(node, Apply) and node.operator == "matmul":
+        return all(isinstance(part, Apply) and part.operator == "ones" for part in node.tensors)
+    return isinstance(node, Apply) and node.operator == "ones"
+
+
+# -- what others call ------------------------------------------------------------------------------
+
+
+def derive(context: Any, of: str | Expression, wrt: str | Expression, judged: bool = True) -> Derivation:
+    """The derivation of ∇_wrt `of`, step by step, each step judged by the kernel.
+
+    context: a `Context` or what `given` returns. of: the name of a loss or of an explicit scalar, or any
+    formula; of a formula that is not a scalar, J is an arbitrary loss. wrt: a name. judged: False leaves the
+    steps unjudged. Raises NoRule where the tables of rules do not reach, ValueError for a name that is not
+    declared.
+    """
+    known: Context = getattr(context, "context", context)
+    formula = _named(known, of, context)
+    x = _named(known, wrt, context)
+    if not isinstance(x, Tensor | Definition):
+        raise ValueError(f"the derivative is by a name, and {wrt} is none: declare it in `given`")
+    if formula.rank:
+        formula = _arbitrary_loss(known, formula)
+    judge = judge_equation if judged else None
+    derivation = Tactic(known, formula, x, judge).run()
+    return derivation.judged() if judge is not None else derivation
+
+
+def _named(context: Context, what: str | Expression, given: Any) -> Expression:
+    if isinstance(what, Expression):
+        return what
+    if what in context.names:
+        return context.names[what]
+    parse = getattr(given, "parse", None)
+    if parse is not None:
+        return parse(what)  # type: ignore[no-any-return]
+    raise ValueError(f"{what} is not declared: the names are {', '.join(sorted(context.names))}")
+
+
+def _arbitrary_loss(context: Context, formula: Expression) -> Loss:
+    """An arbitrary loss of a formula that is not a scalar, under names that are free."""
+    if isinstance(formula, Tensor | Definition):
+        return Loss(_free_name("J", context), formula)
+    return Loss(_free_name("J", context), Definition(_free_name("z", context), formula))
+
+
+def _free_name(name: str, context: Context) -> str:
+    taken = {*context.names, *(dimension.name for dimension in context.dims), *context.abbreviations}
+    while name in taken:
+        name += "_new"
+    return name
