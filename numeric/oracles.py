@@ -23,6 +23,8 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 Answer = tuple[Array, ...]
 
+PACKAGES = ("scipy", "torch", "jax")
+
 
 class Unsupported(Exception):
     """This library cannot express these options. Not an error of the caller."""
@@ -75,28 +77,30 @@ def missing() -> dict[str, str]:
     >>> set(missing()) <= {"scipy", "torch", "jax"}
     True
     """
-    packages = ("scipy", "torch", "jax")
-    return {p: f"{p} is not installed; pip install {p}" for p in packages if not installed(p)}
+    return {p: f"{p} is not installed; pip install {p}" for p in PACKAGES if not installed(p)}
 
 
-def consult(layer: str, *arguments: Any, **options: Any) -> Consultation:
-    """Ask every oracle of a layer for its answer to one call, as a tuple of NumPy arrays.
+def consult(layer: str, *arguments: Any, packages: Sequence[str] = PACKAGES, **options: Any) -> Consultation:
+    """Ask the oracles of a layer for their answers to one call, each a tuple of NumPy arrays.
 
+    packages: which libraries to ask; the others are neither asked nor listed.
     Raises ValueError if no oracle states the layer at all.
 
     >>> said = consult("kron_layer", np.array([[1.0, 2.0]]), np.array([[1.0, 10.0]]))
     >>> said.answers["scipy:kron_layer"]
     (array([[ 1., 10.,  2., 20.]]),)
     """
-    chosen = oracles(layer)
-    if not chosen:
+    known = oracles(layer)
+    if not known:
         raise ValueError(
             f"no oracle states {layer!r}; expected one of {sorted({o.layer for o in oracles()})}"
         )
     answers: dict[str, Answer] = {}
     skipped: dict[str, str] = {}
     unavailable = missing()
-    for oracle in chosen:
+    for oracle in known:
+        if oracle.package not in packages:
+            continue
         if oracle.package in unavailable:
             skipped[oracle.name] = unavailable[oracle.package]
             continue

@@ -21,7 +21,23 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from numeric.layers.activations import relu, sigmoid, softplus, swish, tanh
 from numeric.layers.geometry import Array, Axes, convolution_axes, pooling_axes
+from numeric.networks import Network
+from numeric.specifications import (
+    BatchNorm,
+    Concatenate,
+    Convolution,
+    Dense,
+    Elementwise,
+    Flatten,
+    Layer,
+    LocalResponseNorm,
+    Pooling,
+    Residual,
+    TrainablePooling,
+    shape_after,
+)
 
 Shape = tuple[int, ...]
 Pairs = tuple[tuple[int, int], ...]
@@ -35,6 +51,7 @@ __all__ = [
     "convolution_cases",
     "convolution_geometries",
     "integer_arrays",
+    "layer_stacks",
     "layouts",
     "non_symmetric_arrays",
     "one_hot_arrays",
@@ -354,3 +371,46 @@ def pooling_cases(draw: st.DrawFn, /, *, ties: bool = False, **limits: Any) -> P
     geometry = draw(pooling_geometries(**limits))
     arrays = tied_arrays if ties else tie_free_arrays
     return PoolingCase(geometry, draw(arrays(geometry.x_shape)), draw(integer_arrays(geometry.y_shape)))
+
+
+def _one_layer(draw: st.DrawFn, shape: Shape, linear: bool) -> Layer:
+    """A layer that fits maps of this shape (without the batch)."""
+    least = min(shape[1:])
+    kernel, maps = draw(st.integers(1, min(3, least))), draw(st.integers(1, 3))
+    stride, pad = draw(st.integers(1, 2)), draw(st.integers(0, 1))
+    window = draw(st.integers(1, min(3, least)))
+    choices: list[Layer] = [
+        Convolution(maps, kernel, stride=stride, pad=pad, bias=draw(st.booleans())),
+        Pooling("sum", window, stride=stride, pad=min(pad, window - 1), ceil=draw(st.booleans())),
+    ]
+    if not linear:
+        same = Convolution(shape[0], 3, pad=1)
+        choices += [
+            Elementwise(draw(st.sampled_from((tanh, sigmoid, softplus, swish, relu)))),
+            Pooling(draw(st.sampled_from(("mean", "max"))), window, stride=stride),
+            TrainablePooling(window),
+            LocalResponseNorm(size=2, alpha=0.5),
+            BatchNorm(eps=0.1),
+            Residual((same, Elementwise(tanh))),
+            Residual((Convolution(maps, 1),), (Convolution(maps, 1, bias=False),)),
+            Concatenate(((), (same,), (Convolution(maps, 1), Elementwise(tanh)))),
+        ]
+    return draw(st.sampled_from(choices))
+
+
+@st.composite
+def layer_stacks(draw: st.DrawFn, *, max_layers: int = 4, max_size: int = 6, linear: bool = False) -> Network:
+    """Networks of a few layers on small maps, ending in a dense layer or not.
+
+    linear: only layers that are linear in their input and in their parameters, so that integers stay exact.
+    Shrinks towards no layer at all on a single entry, and towards convolutions of one entry.
+    """
+    rank = draw(st.integers(1, 2))
+    shape = (draw(st.integers(1, 2)), *_axis_tuples(draw, rank, 1, max_size))
+    first, layers = shape, []
+    for _ in range(draw(st.integers(0, max_layers))):
+        layers.append(_one_layer(draw, shape, linear))
+        shape = shape_after(layers[-1], shape)
+    if draw(st.booleans()):
+        layers += [Flatten(), Dense(draw(st.integers(1, 3)))]
+    return Network(tuple(layers), first)

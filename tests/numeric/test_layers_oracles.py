@@ -16,10 +16,8 @@ from hypothesis import strategies as st
 from test_layers_reference import CASES, Call, Draw, as_tuple
 
 import numeric.layers as layers
-from numeric.oracles import consult, installed, missing, oracles
+from numeric.oracles import PACKAGES, consult, installed, missing, oracles
 from numeric.strategies import integer_arrays, pooling_cases, real_arrays
-
-PACKAGES = ("scipy", "torch", "jax")
 
 # answered and skipped calls by oracle, printed when the module is done
 TALLY: Counter[str] = Counter()
@@ -51,10 +49,26 @@ LAYERS = sorted({name for name, _, _ in CASES} & {oracle.layer for oracle in ora
 @settings(max_examples=25, deadline=None)
 @given(data=st.data())
 def test_fast_layer_equals_other_libraries(layer: str, data: st.DataObject) -> None:
-    """On every generated geometry each installed library computes the same, within its rounding."""
+    """On every generated geometry SciPy and PyTorch compute the same, within rounding, where they are
+    installed."""
+    compare(layer, data, ("scipy", "torch"))
+
+
+@pytest.mark.skipif(not installed("jax"), reason=missing().get("jax", ""))
+@pytest.mark.parametrize("layer", sorted({oracle.layer for oracle in oracles() if oracle.package == "jax"}))
+@settings(max_examples=4, deadline=None)
+@given(data=st.data())
+def test_fast_layer_equals_jax(layer: str, data: st.DataObject) -> None:
+    """On a few generated geometries JAX computes the same; it compiles for every new shape, hence only a
+    few."""
+    compare(layer, data, ("jax",))
+
+
+def compare(layer: str, data: st.DataObject, packages: tuple[str, ...]) -> None:
+    """Draw one call, count who answered it and who did not, and assert that all answers are ours."""
     arguments, options = drawn_for(layer)(data.draw)
     ours = as_tuple(getattr(layers, layer)(*arguments, **options))
-    said = consult(layer, *arguments, **options)
+    said = consult(layer, *arguments, packages=packages, **options)
     for name in said.answers:
         TALLY[f"{name} compared"] += 1
     for name, reason in said.skipped.items():
