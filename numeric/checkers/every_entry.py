@@ -45,7 +45,7 @@ class Comparison:
 def compare(probe: Probe, k: int) -> Comparison:
     """The k-th claimed gradient against the true one, every entry."""
     true, claimed = true_gradient(probe, k), probe.claimed[k].astype(np.float64)
-    tolerance = true.tolerance + probe.rounding * np.abs(claimed)
+    tolerance = true.tolerance + probe.rounding * np.abs(claimed) + probe.underflow
     return Comparison(k, claimed, true, ~(np.abs(claimed - true.values) <= tolerance))
 
 

@@ -50,8 +50,9 @@ Precision = np.dtype[Any]
 _DIVISIBLE: dict[Precision, int] = {np.dtype(np.float64): 705_600, np.dtype(np.float32): 3_600}
 _BITS: dict[Precision, int] = {np.dtype(np.float64): 13, np.dtype(np.float32): 6}
 _FEW_BITS: dict[Precision, int] = {np.dtype(np.float64): 6, np.dtype(np.float32): 3}
-# a power of two outside of this range says that the caller's scales cannot share one exact grid
-_WIDEST_EXPONENT = 40
+# the data follow the caller's scale within these powers of two: farther apart, one argument would be rounded away
+# beside another and a gradient of 0 would look right for it
+_WIDEST: dict[Precision, int] = {np.dtype(np.float64): 8, np.dtype(np.float32): 0}
 # entries up to which the random integers are kept for the next check of the same shapes
 _CACHED_SIZE = 1 << 14
 
@@ -107,6 +108,7 @@ class ExactProbe:
 
     method = "exact integers, zero tolerance"
     exact = True
+    underflow = 0.0
     fixed = False
 
     @property
@@ -379,9 +381,8 @@ def _point(problem: Problem, seed: int, bits_of: dict[Precision, int], divisor: 
     1."""
     arrays = problem.point
     bits = min([bits_of[array.dtype] for array in arrays])
-    exponents = (-bits,) * len(arrays) if unit else tuple([_exponent(top, bits) for top in problem.tops])
-    if max(exponents) - min(exponents) > bits:
-        exponents = (-bits,) * len(arrays)
+    widest = 0 if unit else min([_WIDEST[array.dtype] for array in arrays])
+    exponents = tuple([_exponent(top, bits, widest) for top in problem.tops])
     shapes = tuple(array.shape for array in arrays)
     build = _cached_point if sum(array.size for array in arrays) <= _CACHED_SIZE else _build_point
     return build(shapes, tuple(array.dtype for array in arrays), exponents, bits, divisor, seed)
@@ -411,10 +412,9 @@ def _build_point(
 _cached_point = lru_cache(maxsize=32)(_build_point)
 
 
-def _exponent(top: float, bits: int) -> int:
-    """The power of two that brings integers of so many bits to the size of data whose largest entry is top."""
-    exponent = math.frexp(top)[1]
-    return exponent - bits if abs(exponent) <= _WIDEST_EXPONENT else -bits
+def _exponent(top: float, bits: int, widest: int) -> int:
+    """The power of two that brings integers of so many bits near the size of data whose largest entry is top."""
+    return min(max(math.frexp(top)[1], -widest), widest) - bits
 
 
 def _tie_free_point(problem: Problem, seed: int) -> Point:

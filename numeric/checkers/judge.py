@@ -55,17 +55,12 @@ def check_exact(problem: Problem, *, every_entry: bool, seed: int) -> GradientRe
         limits = (*_limits(problem), _DATA.format(place.reach))
         return _blank(problem, ExactProbe.method, _AT_ONCE, limits)
     probe = find_exact(problem, seed)
-    whole = (None,) * len(problem.checked)
-    spent, found = 1, probe.measure(whole)
-    if found.wrong and not probe.local:
-        # sums of large integers may have lost bits; small ones have room
-        probe = small_probe(problem, probe)
-        spent, found = 2, probe.measure(whole)
+    probe, found, spent = _settled(problem, probe)
+    # few bits leave room for an accident; three lines do not
     for repeat in range(1, 3 if probe.place.bits < 10 else 1):
         if not found.wrong:
-            again = find_exact(problem, seed + 100 * repeat)
-            spent, found = spent + 1, again.measure(whole)
-            probe = again if found.wrong else probe
+            probe, found, more = _settled(problem, find_exact(problem, seed + 100 * repeat))
+            spent += more
     limits = (*_limits(problem), _DATA.format(probe.place.reach))
     report = _blank(problem, probe.method, _TESTED[probe.together, probe.local], limits)
     report = replace(report, projections=spent, residual=float(found.residual))
@@ -76,6 +71,17 @@ def check_exact(problem: Problem, *, every_entry: bool, seed: int) -> GradientRe
         if not report:
             return report
     return _with_kinks_of_data(problem, report, seed) if probe.local else report
+
+
+def _settled(problem: Problem, probe: ExactProbe) -> tuple[ExactProbe, Measurement, int]:
+    """(probe, its projection, projections spent), on small integers if it failed on large ones: sums of large ones
+    may have lost bits, small ones have room."""
+    whole = (None,) * len(problem.checked)
+    found = probe.measure(whole)
+    if not found.wrong or probe.local:
+        return probe, found, 1
+    probe = small_probe(problem, probe)
+    return probe, probe.measure(whole), 2
 
 
 def _exact_failure(probe: ExactProbe, report: GradientReport) -> GradientReport:

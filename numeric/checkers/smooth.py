@@ -64,9 +64,9 @@ class SmoothProbe:
         terms = weights * slope.values
         products = [g.astype(np.float64) * u for g, u in zip(self.claimed, direction, strict=True)]
         squares = _squares(terms) + sum(_squares(p) for p in products)
-        tolerance = ROUNDINGS * self.eps * float(np.sqrt(squares)) + float(
-            np.abs(weights * slope.error).sum()
-        )
+        tolerance = ROUNDINGS * self.eps * float(np.sqrt(squares))
+        tolerance += float(np.abs(weights * slope.error).sum())
+        tolerance += self.underflow * (1 + sum(float(np.abs(u).sum()) for u in direction))
         return Measurement(float(terms.sum()), float(sum(p.sum() for p in products)), tolerance)
 
     @property
@@ -92,6 +92,11 @@ class SmoothProbe:
     def eps(self) -> float:
         """Rounding unit of the least precise array taking part."""
         return max(float(np.finfo(a.dtype).eps) for a in (*self.at, self.start))
+
+    @property
+    def underflow(self) -> float:
+        """Below this, numbers lose their digits one by one."""
+        return ROUNDINGS * max(float(np.finfo(a.dtype).tiny) for a in (*self.at, self.start))
 
     def inner(self, k: int, values: Array, mask: Mask | None = None) -> float:
         """⟨values, u_k⟩ for the k-th checked argument."""

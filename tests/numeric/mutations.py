@@ -101,8 +101,8 @@ DENSE = Layer(
 TANH = Layer("tanh", lambda z: np.tanh(z), lambda delta, z: (delta * (1 - np.tanh(z) ** 2),), _data((3, 4, 5)))
 SIGMOID = Layer(
     "sigmoid",
-    lambda z: 1 / (1 + np.exp(-z)),
-    lambda delta, z: (delta * np.exp(-z) / (1 + np.exp(-z)) ** 2,),
+    lambda z: (1 + np.tanh(z / 2)) / 2,
+    lambda delta, z: (delta * (1 - np.tanh(z / 2) ** 2) / 4,),
     _data((3, 4, 5)),
 )
 RELU = Layer("ReLU", lambda z: np.maximum(z, 0), lambda delta, z: (delta * (z > 0),), _data((3, 4, 5)))
