@@ -46,6 +46,7 @@ from derivations.expressions import (
     Times,
 )
 from derivations.integers import FloorDiv, Maximum, Minimum, Remainder
+from derivations.functions import KNOWN
 from derivations.kernel import terms as k
 from derivations.kernel.sums import RECIPROCAL, Atom, LimitReached, Term, canonical_key, rename_term
 from derivations.kernel.terms import Condition, Int
@@ -378,21 +379,44 @@ class Lowering:
             found += [self._refreshed(part) for part in self.products([[frame], [term], self.lower(delta, output, env, cut)])]
         return found
 
+    def _max(self, node: Apply, index: tuple[Int, ...], env: Environment, cut: frozenset[str]) -> Terms:
+        (z,) = node.tensors
+        shape = self.shape(z, env)
+        taps = tuple(Int.symbol(f"t{axis}") for axis in range(z.rank))
+        bound = tuple((f"t{axis}", Int.of(0), size - 1) for axis, size in enumerate(shape))
+        found: Terms = []
+        for term, place in self._chosen(z, shape, (bound, k.TRUE, taps), complete="", env=env, cut=cut):
+            found += self.products([[term], self.lower(z, place, env, cut)])
+        return found
+
     def _routes(
         self, x: Expression, output: Sequence[Int], window: Sequence[Int], steps: Sequence[Int],
         pad: Sequence[Sequence[Int]], *, complete: bool, env: Environment, cut: frozenset[str],
     ) -> Iterator[tuple[Term, tuple[Int, ...]]]:  # fmt: skip
+        """The taps of output's window, as `_chosen` gives them; where windows may leave x, its frame is part of what
+        the maximum is a function of."""
+        reads = window_reads(output, self.shape(x, env), window, steps, pad)
+        frame = "" if complete else f" in a frame of {self.shape(x, env)} stepping {steps} from {pad}"
+        return self._chosen(x, window, reads, complete=frame, env=env, cut=cut)
+
+    def _chosen(
+        self, x: Expression, window: Sequence[Int], reads: Any, *, complete: str, env: Environment,
+        cut: frozenset[str],
+    ) -> Iterator[tuple[Term, tuple[Int, ...]]]:  # fmt: skip
         """Σ over a window's taps of m(tap), with the tap's place in x: m is 1 at the window's maximum, else 0.
 
-        The indicators of one window add up to 1. Where windows are complete, the last tap's indicator is replaced by
+        m is a function of the tensor that x shows, the window's size and its first place. The indicators of one window
+        add up to 1. Where windows are complete (`complete` is empty), the last tap's indicator is replaced by
         1 − Σ others, so that those that remain may be any unit vector or 0 and can be compared as unknowns.
         """
-        key, demands = canonical_key(self.lower(x, _formals(x.rank), env, cut))
-        self.demands |= demands
-        head = f"argmax {window} {steps} {pad} of {key}"
-        self.opaque.setdefault(head, Opaque(lambda indices: [], lambda change, indices: _no_rebuild(), complete))
+        bound, condition, place = reads
+        template, formals, see = self._shown(x, env, cut)
+        head = self._argmax_head(window, template, formals, complete)
         self.axioms[f"unique_max: every window of {x} has one maximum"] = None
-        bound, condition, place = window_reads(output, self.shape(x, env), window, steps, pad)
+
+        def indicator(values: dict[str, Int]) -> Atom:
+            first = see(tuple(k.substitute(i, {name: Int.of(0) for name in values}) for i in place))
+            return Atom(head, (*first, *values.values()))
 
         def taps(last: bool | None, at: bool) -> tuple[Term, tuple[Int, ...]]:
             """A sum over taps: all, only the last, or all but the last; with or without the indicator."""
@@ -401,11 +425,11 @@ class Lowering:
             is_last = k.all_of(k.equal(values[name], high) for name, _, high in bound)
             choice = k.TRUE if last is None else is_last if last else k.negate(is_last)
             names = frozenset(name for value in values.values() for name in value.symbols())
-            atoms = (Atom(head, (*output, *[values[name] for name, _, _ in bound])),) if at else ()
+            atoms = (indicator(values),) if at else ()
             frame = Term(atoms, names, k.all_of((choice, *inside, k.substitute_condition(condition, values))))
             return frame, tuple(k.substitute(i, values) for i in place)
 
-        if not complete:
+        if complete:
             yield taps(None, True)
             return
         yield taps(False, True)
@@ -413,6 +437,39 @@ class Lowering:
         others, _ = taps(False, True)
         final, final_place = taps(True, False)
         yield replace(multiply(final, others), numerator=Int.of(-1)), final_place
+
+    def _shown(
+        self, x: Expression, env: Environment, cut: frozenset[str]
+    ) -> tuple[Terms, tuple[Int, ...], Callable[[tuple[Int, ...]], tuple[Int, ...]]]:
+        """What a window of x is cut out of: a tensor or definition that x shows shifted, with the map of places; else
+        x itself."""
+        formals = _formals(x.rank)
+        single = _single(self.lower(x, formals, env, frozenset({ALL})))
+        if single is not None and single.head not in cut and _is_shift(single.indices, formals):
+            definition = _find_definition(x, single.head)
+            inner = _formals(len(single.indices))
+            template = [Term((Atom(single.head, inner),))]
+            if definition is not None:
+                template = self.lower(definition.body, inner, {}, cut)
+            return template, inner, lambda place: tuple(_at(i, formals, place) for i in single.indices)
+        return self.lower(x, formals, env, cut), formals, lambda place: place
+
+    def _argmax_head(
+        self, window: Sequence[Int], template: Terms, formals: tuple[Int, ...], frame: str
+    ) -> str:
+        key, demands = canonical_key(template)
+        self.demands |= demands
+        head = f"argmax {tuple(window)}{frame} of {key}"
+
+        def rebuild(change: Callable[[Terms], Terms], indices: Sequence[Int]) -> Terms:
+            return [Term((Atom(self._argmax_head(window, change(template), formals, frame), tuple(indices)),))]
+
+        if head not in self.opaque:
+            single = _single(template)
+            lone = not any(other.startswith("argmax") for other in self.opaque)
+            plain = lone and not frame and single is not None and single.head not in self.opaque
+            self.opaque[head] = Opaque(lambda indices: [], rebuild, plain)
+        return head
 
     def _ground_maxima(
         self, node: Apply, index: tuple[Int, ...], env: Environment, cut: frozenset[str]
@@ -556,7 +613,8 @@ class Lowering:
         def rebuild(change: Callable[[Terms], Terms], indices: Sequence[Int]) -> Terms:
             return self.apply_function(name, order, change(argument), formals, tuple(indices))
 
-        plain = single is not None and single.head not in self.opaque
+        # Known functions satisfy identities (exp(x + y) = exp x · exp y); an arbitrary one of different entries does not.
+        plain = single is not None and single.head not in self.opaque and name not in (*KNOWN, "1/", "step>", "step>=")
         return Opaque(expand, rebuild, plain)
 
     def _derivative(
@@ -807,6 +865,19 @@ def _number(found: Terms) -> Any:
     return total
 
 
+def _is_shift(indices: Sequence[Int], formals: Sequence[Int]) -> bool:
+    """Whether places are the formal indices in order, each plus what does not depend on them, perhaps among other
+    indices (x[c, i + 1, j])."""
+    names = {next(iter(formal.symbols())): n for n, formal in enumerate(formals)}
+    met = []
+    for index in indices:
+        used = [name for name in names if name in index.symbols()]
+        if len(used) > 1 or used and names.keys() & (index - formals[names[used[0]]]).symbols():
+            return False
+        met += [names[name] for name in used]
+    return met == sorted(met) and len(met) == len(formals)
+
+
 def _no_padding(node: Apply) -> bool:
     """Whether every window of a max_pool lies in its data."""
     pad, ceil = node.arguments[3:5]
@@ -842,6 +913,7 @@ _METHODS: dict[type, Any] = {
 }
 
 _NONLINEAR: dict[str, Any] = {
+    "max": Lowering._max,
     "max_pool": Lowering._max_pool,
     "max_unpool": Lowering._max_unpool,
     "softmax": Lowering._softmax,

@@ -11,10 +11,11 @@ positivity is proved before any quotient is trusted. `Unknown` from a decider is
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any
 
+from derivations.kernel.implication import Known, irredundant
 from derivations.kernel.solver import Satisfiable, Solver, Unknown, Unsatisfiable, is_affine, isl_project, isl_set
 from derivations.kernel.sums import Piece
 from derivations.kernel.terms import (
@@ -185,8 +186,13 @@ def cells(pieces: Sequence[Piece], context: Condition = TRUE) -> Iterator[tuple[
             continue
         inside = all_of(piece.condition for chosen, piece in zip(choice, pieces, strict=True) if chosen)
         supposed = {*conjuncts(inside), *conjuncts(context)}
+        known = Known(supposed)
         outside = [
-            any_of(negate(part) for part in conjuncts(piece.condition) if part not in supposed)
+            any_of(
+                negate(part)
+                for part in conjuncts(piece.condition)
+                if part not in supposed and not known.implies(part)
+            )
             for chosen, piece in zip(choice, pieces, strict=True)
             if not chosen
         ]
@@ -197,9 +203,11 @@ def cells(pieces: Sequence[Piece], context: Condition = TRUE) -> Iterator[tuple[
 
 def prepare(solver: Solver, goal: Goal, group: Group) -> tuple[list[Piece], str | None]:
     """The group's pieces, merged, and what keeps the kernel from trusting them (None: nothing)."""
-    pieces = merge(group.pieces)
-    conditions = [piece.condition for piece in pieces]
     context = all_of((goal.context, group.context))
+    pieces = merge(
+        [replace(piece, condition=irredundant(piece.condition, context)) for piece in group.pieces]
+    )
+    conditions = [piece.condition for piece in pieces]
     amounts = [nonnegative(value) for piece in pieces for value in (piece.numerator, piece.denominator)]
     missing = check_demands(solver, context, [*conditions, *amounts])
     if missing is None:

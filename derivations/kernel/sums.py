@@ -300,13 +300,11 @@ def _without(term: Term, number: int) -> Term:
 
 
 def _solve_quotient(term: Term, number: int, equation: Int) -> Term | None:
-    """⌊p / q⌋ = e  ⟺  0 <= p − q·e <= q − 1: the quotient disappears from the whole term."""
+    """⌊p / q⌋ = e  ⟺  0 <= p − q·e <= q − 1, for q >= 1 (a demand): the quotient disappears from the whole term."""
     for monomial, coefficient in equation.terms.items():
         if len(monomial) != 1 or coefficient not in (1, -1) or not isinstance(monomial[0], Quotient):
             continue
         generator = monomial[0]
-        if not generator.p.symbols() & term.bound:
-            continue
         rest = Int({monomial: coefficient}) - equation if coefficient == 1 else equation + Int({monomial: 1})
         if any(generator in value for value in _nested(rest)):
             continue
@@ -319,7 +317,7 @@ def _solve_quotient(term: Term, number: int, equation: Int) -> Term | None:
 
         return Term(
             (), term.bound, all_of((*range_conditions, map_condition(other.condition, change))),
-            change(term.numerator), change(term.denominator), term.demands,
+            change(term.numerator), change(term.denominator), term.demands | set(positive(generator.q)),
         )  # fmt: skip
     return None
 

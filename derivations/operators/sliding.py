@@ -211,7 +211,7 @@ def _sum_pool_entry(
     f: Sequence[Int],
     stride: Sequence[Int],
     pad: Sequence[Sequence[Int]],
-    ceil: bool,
+    ceil: Int,
 ) -> Gather:
     bound, condition, place = window_reads(index, x, f, stride, pad)
     return Gather(bound, condition, ((0, place),))
@@ -223,14 +223,14 @@ def _mean_pool_entry(
     f: Sequence[Int],
     stride: Sequence[Int],
     pad: Sequence[Sequence[Int]],
-    ceil: bool,
+    ceil: Int,
 ) -> Gather:
     bound, condition, place = window_reads(index, x, f, stride, pad)
     lead = len(x) - len(f)
     area = Int.of(1)
     for i, n, w, s, p in zip(index[lead:], x[lead:], f, stride, pad, strict=True):
         # A partial window's mean is over the part inside the padded data, as PyTorch's ceil_mode has it.
-        area = area * (terms.least(w, n + p[0] + p[1] - s * i) if ceil else w)
+        area = area * (w if ceil == 0 else terms.least(w, n + p[0] + p[1] - s * i))
     return Gather(bound, condition, ((0, place),), denominator=area)
 
 
