@@ -64,3 +64,36 @@ def named(inputs: Inputs, identifier: str) -> Inputs:
         if blocks:
             kept.append(Document(document.name, blocks))
     return Inputs(kept, inputs.errors)
+
+
+def derivation(given: Path, expression: str, wrt: str, shape: str) -> str:
+    """The derivation of ∇_wrt of an expression as text, LaTeX, JSON or a NumPy function.
+
+    A formula that is not a scalar is what an arbitrary loss J is taken of. Raises InputError for what is not
+    in the file's context, or has no rule.
+    """
+    from derivations.tactic import derive
+    from derivations.differential import NoRule
+    from derivations.language.errors import InputError, Place
+
+    document = given_file(given)
+    contexts = next((block.contexts for block in document.blocks if block.kind == "given"), ())
+    errors: list[InputError] = []
+    for block in document.blocks:
+        contexts = block.contexts
+        if block.kind != "given":
+            continue
+        for reading, context in contexts:
+            try:
+                formula = parse_expression(expression, context, reading)
+                variable = parse_expression(wrt, context, reading)
+            except InputError as error:
+                errors.append(error)
+                continue
+            try:
+                return _rendered(derive(context, formula, variable), shape)
+            except (NoRule, ValueError) as error:
+                raise InputError(str(error), Place("derive", 1, 1, expression, len(expression))) from None
+    if errors:
+        raise errors[0]
+    raise InputError("there is no context in this file", Place(str(given)), "a given block")

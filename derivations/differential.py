@@ -4,7 +4,7 @@ Why so: a reader follows dz = da ∗ w + a ∗ dw, not an entry-by-entry derivat
 rewrites the differential of one node into a formula that is linear in the differentials of its parts, and
 says its name; parts that do not depend on the variable are constants, so their differentials are left out.
 
-What it cannot see: whether a rule is right. Every step made with it is judged by the kernel (`derive.py`),
+What it cannot see: whether a rule is right. Every step made with it is judged by the kernel (`tactic.py`),
 and the tests compare every rule with SymPy's own derivative at small sizes.
 """
 
@@ -201,7 +201,7 @@ def differentiate(node: Expression, x: Name) -> tuple[Expression, str]:
         name = f"definition of {node.name}"
         node = node.body
     if isinstance(node, Loss):
-        raise NoRule("the differential of a loss is its inner product with the gradient; derive.py states it")
+        raise NoRule("the differential of a loss is its inner product with the gradient; tactic.py states it")
     if isinstance(node, Constant | Literal | Bracket | DataBracket | SizeTuple) or not depends(node, x):
         raise NoRule("a constant has no differential")
     if isinstance(node, Entry) or node == x:

@@ -5,7 +5,7 @@ convolution and no floor that stays as written. The law kept here: two formulas 
 differently, and every parenthesis that a reader needs is there, so that the page says what the kernel
 judged. Everything compiles with plain amsmath and converts to MathML in Pandoc (no macros of our own).
 
-What it cannot see: line breaks. A long formula is one line; `derive.py` and the report break at relations.
+What it cannot see: line breaks. A long formula is one line; `tactic.py` and the report break at relations.
 
 Notation: ∘ is the entrywise product, ⊗ the Kronecker product, ∗ convolution, ⋆ correlation, ⊛ the commutative
 convolution, [·] Iverson's bracket, **1** a matrix of ones.
