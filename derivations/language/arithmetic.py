@@ -1,8 +1,9 @@
 """Exact arithmetic on numbers and sizes while a formula is built.
 
-Law: arithmetic of two constants is done at once, but never where it could hide that something does not exist. SymPy
-cancels `(H - m) / (H - m)` to 1; so a quotient is computed only if its divisor is positive in the whole context, and a
-`//` or `%` with another divisor is never lost in a sum or product. What is not computed stays a node.
+Law: arithmetic of two constants is done at once, but never where it could hide that something does not
+exist. SymPy cancels `(H - m) / (H - m)` to 1; so a quotient is computed only if its divisor is positive in
+the whole context, and a `//` or `%` with another divisor is never lost in a sum or product. What is not
+computed stays a node.
 """
 
 from __future__ import annotations
@@ -88,7 +89,8 @@ class Arithmetic:
             if total is None:
                 break
             head, rest = total, rest[1:]
-        return Plus(head, *rest) if rest else head
+        whole: Expression = Plus(head, *rest) if rest else head
+        return whole
 
     def minus(self, node: Expression) -> Expression:
         """The negative."""
@@ -102,7 +104,8 @@ class Arithmetic:
             if product is None:
                 break
             head, rest = product, rest[1:]
-        return Times(head, *rest) if rest else head
+        whole: Expression = Times(head, *rest) if rest else head
+        return whole
 
     def over(self, left: Expression, right: Expression) -> Expression:
         """The quotient; of constants exact, where the divisor is positive or a number that is not 0."""

@@ -1,4 +1,5 @@
-"""Calls of operators: the written arguments bound to the signature, each turned into what its parameter takes."""
+"""Calls of operators: the written arguments bound to the signature, each turned into what its parameter
+takes."""
 
 from __future__ import annotations
 
@@ -60,14 +61,20 @@ def _bound(elaborator: Elaborator, row: Operator, name: Token, call: Any) -> tup
             written.append((parameter, tree.children[1], []))
             continue
         if keywords:
-            raise elaborator.error(tree, "an argument without a name follows one with a name",
-                                   f"the arguments of {name} are {row.signature}")  # fmt: skip
+            raise elaborator.error(
+                tree,
+                "an argument without a name follows one with a name",
+                f"the arguments of {name} are {row.signature}",
+            )
         written.append((_positional(elaborator, row, position, name, tree), tree, []))
         position += 1
     missing = [part for part in row.parameters if part.required and part.name not in {w[0].name for w in written}]
     if missing:
-        raise elaborator.error(name, f"{name} lacks its argument {missing[0].name}",
-                               f"the arguments of {name} are {row.signature}")  # fmt: skip
+        raise elaborator.error(
+            name,
+            f"{name} lacks its argument {missing[0].name}",
+            f"the arguments of {name} are {row.signature}",
+        )
     return written, keywords
 
 
@@ -82,16 +89,24 @@ def _keyword(elaborator: Elaborator, row: Operator, token: Token, written: list[
                 raise elaborator.error(token, f"{token} is given twice", "", f"leave out {token}=")
             return parameter
     names = [parameter.name for parameter in row.parameters]
-    raise elaborator.error(token, f"{row.name} has no parameter {token}", f"its arguments are {row.signature}",
-                           did_you_mean(str(token), names))  # fmt: skip
+    raise elaborator.error(
+        token,
+        f"{row.name} has no parameter {token}",
+        f"its arguments are {row.signature}",
+        did_you_mean(str(token), names),
+    )
 
 
 def _positional(elaborator: Elaborator, row: Operator, position: int, name: Token, tree: Any) -> Parameter:
     for at, parameter in enumerate(row.parameters):
         if at == position or (at < position and parameter.kind == "integers"):
             return parameter
-    raise elaborator.error(tree, f"{name} takes {len(row.parameters)} arguments, this is one more",
-                           f"its arguments are {row.signature}", "leave it out")  # fmt: skip
+    raise elaborator.error(
+        tree,
+        f"{name} takes {len(row.parameters)} arguments, this is one more",
+        f"its arguments are {row.signature}",
+        "leave it out",
+    )
 
 
 def _value(
@@ -107,8 +122,12 @@ def _value(
     value = _numbers(elaborator, tree, what)
     axes = row.sliding_axes(rank)
     if parameter.kind == "padding" and isinstance(value, tuple) and axes > 1 and not any(map(_is_tuple, value)):
-        raise elaborator.error(tree, f"one pair for {axes} axes can be read in two ways",
-                               "one number, or (before, after) for each axis", "write (1, 1), (2, 2)")  # fmt: skip
+        raise elaborator.error(
+            tree,
+            f"one pair for {axes} axes can be read in two ways",
+            "one number, or (before, after) for each axis",
+            "write (1, 1), (2, 2)",
+        )
     return value
 
 
@@ -122,8 +141,12 @@ def _word(elaborator: Elaborator, parameter: Parameter, tree: Any) -> str:
     word = elaborator.scope.reading.get(word, word)
     if word not in known:
         shown = ", ".join(known[:-1]) + f" or {known[-1]}"
-        raise elaborator.error(tree, f"this is not a {parameter.kind}" if parameter.kind == "mode" else
-                               f"{parameter.name} is true or false", shown, did_you_mean(word, known))  # fmt: skip
+        raise elaborator.error(
+            tree,
+            f"this is not a {parameter.kind}" if parameter.kind == "mode" else f"{parameter.name} is true or false",
+            shown,
+            did_you_mean(word, known),
+        )
     return word
 
 
@@ -137,7 +160,9 @@ def _numbers(elaborator: Elaborator, tree: Any, what: str) -> Any:
     return elaborator.integer(tree, what)
 
 
-def by_index(elaborator: Elaborator, body: Expression, ranges: Sequence[IndexRange], tokens: Sequence[Token]) -> Expression:
+def by_index(
+    elaborator: Elaborator, body: Expression, ranges: Sequence[IndexRange], tokens: Sequence[Token]
+) -> Expression:
     """The tensor with these entries; every range starts at 0 (at 1 under `origin 1`)."""
     symbols = {part.index for part in ranges}
     for part, token in zip(ranges, tokens, strict=True):
@@ -145,9 +170,17 @@ def by_index(elaborator: Elaborator, body: Expression, ranges: Sequence[IndexRan
             raise elaborator.error(token, f"{token} has no range", "a range", f"write {token} in 0..n-1")
         if part.low != Integer(0) or not is_integer_expression(part.high):
             first = elaborator.scope.origin
-            raise elaborator.error(token, f"an index of a tensor starts at {first}", f"{token} in {first}..n",
-                                   "shift the index in the body")  # fmt: skip
+            raise elaborator.error(
+                token,
+                f"an index of a tensor starts at {first}",
+                f"{token} in {first}..n",
+                "shift the index in the body",
+            )
         if part.high.free_symbols & symbols or any(size.free_symbols & symbols for size in body.shape):
-            raise elaborator.error(token, "a range depends on another index", "a box",
-                                   "write the condition as a bracket: [j <= i] * ...")  # fmt: skip
+            raise elaborator.error(
+                token,
+                "a range depends on another index",
+                "a box",
+                "write the condition as a bracket: [j <= i] * ...",
+            )
     return ByIndex(body, *ranges)

@@ -1,7 +1,8 @@
-"""`claim` blocks to claims: the equation or chain, its conditions and expectations, one claim for each reading.
+"""`claim` blocks to claims: the equation or chain, its conditions and expectations, one claim for each
+reading.
 
-Law: expectations are read and carried along; nothing here looks at them. A name that is not declared is free only where
-it stands alone as an index of the first side.
+Law: expectations are read and carried along; nothing here looks at them. A name that is not declared is
+free only where it stands alone as an index of the first side.
 """
 
 from __future__ import annotations
@@ -20,7 +21,15 @@ from derivations.integers import Condition, integer_symbol
 from derivations.language import conditions
 from derivations.language.elaborate import Elaborator
 from derivations.language.errors import did_you_mean
-from derivations.language.given import FIRST_WORD, Given, assumptions, check_size, combinations, data_assumption, is_unique_max
+from derivations.language.given import (
+    FIRST_WORD,
+    Given,
+    assumptions,
+    check_size,
+    combinations,
+    data_assumption,
+    is_unique_max,
+)
 from derivations.language.scope import CLAIM_LINES, RESERVED, Scope
 from derivations.language.source import Statement, words
 from derivations.language.syntax import parse, span
@@ -50,8 +59,13 @@ def sort_lines(statements: Sequence[Statement]) -> Lines:
         word = match["word"] if match else ""
         if word not in found:
             hint = did_you_mean(word, CLAIM_LINES) or "a claim has one equation; write a second claim block"
-            raise statement.error("this line is neither where, expect nor reading", 0, len(statement.text),
-                                  "where ..., expect ... or reading ...", hint)  # fmt: skip
+            raise statement.error(
+                "this line is neither where, expect nor reading",
+                0,
+                len(statement.text),
+                "where ..., expect ... or reading ...",
+                hint,
+            )
         assert match is not None
         found[word].append(statement.rest(match.end()))
     return Lines(statements[0], *[tuple(found[word]) for word in CLAIM_LINES])
@@ -63,10 +77,9 @@ def claims_of(given: Given, statements: Sequence[Statement], identifier: str, do
     found = {word for statement in statements for word in re.findall(r"[^\W\d]\w*", statement.text)}
     chosen = dict(_chosen(given.choices, statement) for statement in lines.reading)
     choices = {name: (chosen[name],) if name in chosen else options for name, options in given.choices.items()}
-    names = [name for name in given.uses(found)]
+    names = given.uses(found)
     return [
-        claim_in(given.scope(reading), lines, identifier, document, reading)
-        for reading in combinations(choices, names)
+        claim_in(given.scope(reading), lines, identifier, document, reading) for reading in combinations(choices, names)
     ]
 
 
@@ -76,8 +89,12 @@ def _chosen(choices: Mapping[str, Sequence[str]], statement: Statement) -> tuple
         fix = did_you_mean(str(name), choices) or f"add `choose {name} in ...` to the given block"
         raise statement.error(f"{name} is not a choice", *span(name), "a name declared by choose", fix)
     if str(option) not in choices[str(name)]:
-        raise statement.error(f"{option} is not an option of {name}", *span(option), " or ".join(choices[str(name)]),
-                              did_you_mean(str(option), choices[str(name)]))  # fmt: skip
+        raise statement.error(
+            f"{option} is not an option of {name}",
+            *span(option),
+            " or ".join(choices[str(name)]),
+            did_you_mean(str(option), choices[str(name)]),
+        )
     return str(name), str(option)
 
 
@@ -90,12 +107,20 @@ def claim_in(scope: Scope, lines: Lines, identifier: str, document: str, reading
     if supposed:
         context = replace(context, assumptions=(*context.assumptions, *supposed))
     return Claim(
-        identifier, document, lines.equation.line, context, links, tuple(sizes), tuple(hypotheses), expectations,
-        dict(reading), words(lines.equation.text),
-    )  # fmt: skip
+        identifier,
+        document,
+        lines.equation.line,
+        context,
+        links,
+        tuple(sizes),
+        tuple(hypotheses),
+        expectations,
+        dict(reading),
+        words(lines.equation.text),
+    )
 
 
-# -- the equation -----------------------------------------------------------------------------------------------------
+# -- the equation ----------------------------------------------------------------------------------
 
 
 def _links(scope: Scope, statement: Statement) -> tuple[Link, ...]:
@@ -120,7 +145,8 @@ def _links(scope: Scope, statement: Statement) -> tuple[Link, ...]:
 
 def _link(sides: Sequence[Expression], free: Sequence[Free], text: str, supposed: Sequence[Expression]) -> Link:
     used = set().union(*[part.free_symbols for part in (*sides, *supposed)])
-    return Link(*sides, tuple(part for part in free if part.index in used), text, tuple(supposed))
+    left, right = sides
+    return Link(left, right, tuple(part for part in free if part.index in used), text, tuple(supposed))
 
 
 def _sides(statement: Statement, tree: Any) -> list[Any]:
@@ -129,8 +155,12 @@ def _sides(statement: Statement, tree: Any) -> list[Any]:
         raise statement.error("a claim is an equation", *span(tree), "A == B, or a chain A == B == C", fix)
     for sign in tree.children[1::2]:
         if sign != "==":
-            raise statement.error(f"a claim is an equation, not {sign}", *span(sign), "==",
-                                  "a condition belongs on a line where ...; [p <= q] == 1 asserts one")  # fmt: skip
+            raise statement.error(
+                f"a claim is an equation, not {sign}",
+                *span(sign),
+                "==",
+                "a condition belongs on a line where ...; [p <= q] == 1 asserts one",
+            )
     return list(tree.children[::2])
 
 
@@ -160,12 +190,10 @@ def _index_token(item: Any) -> Any:
     return item.children[0] if item.data in ("name", "range") else ""
 
 
-# -- where and expect -------------------------------------------------------------------------------------------------
+# -- where and expect ------------------------------------------------------------------------------
 
 
-def _where(
-    scope: Scope, statements: Sequence[Statement]
-) -> tuple[list[Condition], list[Hypothesis], list[Assumption]]:
+def _where(scope: Scope, statements: Sequence[Statement]) -> tuple[list[Condition], list[Hypothesis], list[Assumption]]:
     sizes: list[Condition] = []
     hypotheses: list[Hypothesis] = []
     supposed: list[Assumption] = []
@@ -190,9 +218,13 @@ def _where(
 def _check_sized(elaborator: Elaborator, statement: Statement) -> None:
     """A condition on sizes has a truth value at all of them, so it takes sizes of declared names only."""
     if elaborator.sized:
-        raise statement.error("a condition uses a size of a formula that may not exist",
-                              len(statement.text) - len(statement.text.lstrip()), len(statement.text),
-                              "sizes of declared names", "write the size out")  # fmt: skip
+        raise statement.error(
+            "a condition uses a size of a formula that may not exist",
+            len(statement.text) - len(statement.text.lstrip()),
+            len(statement.text),
+            "sizes of declared names",
+            "write the size out",
+        )
 
 
 def _expectations(scope: Scope, statements: Sequence[Statement], links: int) -> tuple[Expectation, ...]:
@@ -200,11 +232,17 @@ def _expectations(scope: Scope, statements: Sequence[Statement], links: int) -> 
     for statement in statements:
         expectation = _expectation(scope, statement)
         if expectation.link is not None and not 1 <= expectation.link <= links:
-            raise statement.error(f"there is no link {expectation.link}", len(statement.text) - len(statement.text.lstrip()),
-                                  expected=f"a number from 1 to {links}")  # fmt: skip
+            raise statement.error(
+                f"there is no link {expectation.link}",
+                len(statement.text) - len(statement.text.lstrip()),
+                expected=f"a number from 1 to {links}",
+            )
         if any(earlier.link == expectation.link for earlier in found):
-            raise statement.error("a second expectation of the same", len(statement.text) - len(statement.text.lstrip()),
-                                  fix="leave one of them")  # fmt: skip
+            raise statement.error(
+                "a second expectation of the same",
+                len(statement.text) - len(statement.text.lstrip()),
+                fix="leave one of them",
+            )
         found.append(expectation)
     return tuple(found)
 
@@ -227,6 +265,7 @@ def _expectation(scope: Scope, statement: Statement) -> Expectation:
         _check_sized(elaborator, rest)
         text = f"holds where {words(rest.text)}"
     elif statement.text[match.end() :].strip():
-        raise statement.error("something follows the expectation", match.end() + 1, len(statement.text), "the end of the line")
+        raise statement.error(
+            "something follows the expectation", match.end() + 1, len(statement.text), "the end of the line"
+        )
     return Expectation(kind, region, link, text)
-

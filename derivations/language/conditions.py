@@ -1,4 +1,5 @@
-"""Conditions: between sizes (a `Condition`), between data (a pair of formulas), and Iverson's brackets of both."""
+"""Conditions: between sizes (a `Condition`), between data (a pair of formulas), and Iverson's brackets of
+both."""
 
 from __future__ import annotations
 
@@ -70,8 +71,12 @@ def _compare(elaborator: Elaborator, sign: str, left: Expr, right: Expr, first: 
     if fits and all(elaborator.arithmetic.positive(divisor) for divisor in divisors):
         return Compare(sign, numerators[0] * divisors[1], numerators[1] * divisors[0])
     bad = first if not is_integer_expression(left) else second
-    raise elaborator.error(bad, "a condition compares integers", "an integer expression in the sizes",
-                           "multiply by the divisor, or use //")  # fmt: skip
+    raise elaborator.error(
+        bad,
+        "a condition compares integers",
+        "an integer expression in the sizes",
+        "multiply by the divisor, or use //",
+    )
 
 
 def _compare_sizes(
@@ -111,8 +116,9 @@ def size_condition(elaborator: Elaborator, tree: Any) -> Condition:
     links = list(_comparisons(elaborator, tree))
     for link in links:
         if isinstance(link, DataRelation):
-            raise elaborator.error(tree, "a condition on data stands where sizes are compared",
-                                   "a condition between integers")  # fmt: skip
+            raise elaborator.error(
+                tree, "a condition on data stands where sizes are compared", "a condition between integers"
+            )
     found = [link for link in links if isinstance(link, Condition)]
     return found[0] if len(found) == 1 else AllOf(*found)
 
@@ -128,7 +134,8 @@ def _conjunction(parts: list[Condition | Expression]) -> Condition | Expression:
         return parts[0]
     if all(isinstance(part, Condition) for part in parts):
         return AllOf(*parts)
-    return Times(*[_as_node(part) for part in parts])
+    both: Expression = Times(*[_as_node(part) for part in parts])
+    return both
 
 
 def _as_node(part: Condition | Expression) -> Expression:
@@ -155,7 +162,9 @@ def _disjunction(parts: list[Condition | Expression]) -> Condition | Expression:
     if all(isinstance(part, Condition) for part in parts):
         return AnyOf(*parts)
     one = Constant(Integer(1))
-    return Plus(one, Minus(Times(*[Plus(one, Minus(_as_node(part))) for part in parts])))
+    none: Expression = Times(*[Plus(one, Minus(_as_node(part))) for part in parts])
+    either: Expression = Plus(one, Minus(none))
+    return either
 
 
 def _complement(parts: list[Condition | Expression]) -> Condition | Expression:

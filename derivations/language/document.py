@@ -1,7 +1,8 @@
-"""A document of claims: prose, contexts, claims and remarks in their order, and the single-line doors beside it.
+"""A document of claims: prose, contexts, claims and remarks in their order, and the single-line doors
+beside it.
 
-Law: reading a document either gives all of it or raises `InputError`; files are checked for size and encoding before
-anything else looks at them.
+Law: reading a document either gives all of it or raises `InputError`; files are checked for size and
+encoding before anything else looks at them.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ Contexts = Sequence[tuple[Mapping[str, str], Context]]
 
 @dataclass(frozen=True)
 class Block:
-    """A stretch of the document: kind is prose, given, claim or remark; `source` is its Markdown as it stands, `text`
-    its content without the fences; first and last line count from 1."""
+    """A stretch of the document: kind is prose, given, claim or remark; `source` is its Markdown as it
+    stands, `text` its content without the fences; first and last line count from 1."""
 
     kind: str
     source: str
@@ -44,7 +45,8 @@ class Block:
 
 @dataclass
 class Document:
-    """What a file says: `claims` (one for each reading), `remarks`, and `blocks` with the prose between them."""
+    """What a file says: `claims` (one for each reading), `remarks`, and `blocks` with the prose between
+    them."""
 
     name: str
     blocks: list[Block] = field(default_factory=list)
@@ -71,14 +73,14 @@ class Document:
 
     @classmethod
     def parse(cls, text: str, name: str = "document", exists: Checker | None = None) -> Document:
-        """The document that a text is. `exists(context, node)` says what condition a thing of a given block lacks to
-        exist for all its sizes, None if it lacks none."""
+        """The document that a text is. `exists(context, node)` says what condition a thing of a given
+        block lacks to exist for all its sizes, None if it lacks none."""
         text = normalised(text)
         return _Builder(text, name, exists).build()
 
     def claims_for(self, text: str, block: int | None = None) -> list[Claim]:
-        """The claims that a line makes in the context of given block number `block` (from 0); without a number, in
-        the first context in which all its names are declared."""
+        """The claims that a line makes in the context of given block number `block` (from 0); without a
+        number, in the first context in which all its names are declared."""
         blocks = [part.given for part in self.blocks if part.given is not None] or [Given()]
         chosen = blocks if block is None else [blocks[block]]
         error: InputError | None = None
@@ -121,9 +123,13 @@ class _Builder:
 
     def _fence(self, fence: Fence) -> None:
         block = Block(
-            fence.kind, self._lines(fence.first, fence.last), "\n".join(line.content for line in fence.lines),
-            fence.first, fence.last, fence.id,
-        )  # fmt: skip
+            fence.kind,
+            self._lines(fence.first, fence.last),
+            "\n".join(line.content for line in fence.lines),
+            fence.first,
+            fence.last,
+            fence.id,
+        )
         if fence.kind == "given":
             self.document.blocks.append(self._given(fence, block))
             return
@@ -152,14 +158,22 @@ class _Builder:
         claims = claims_of(self.given, found, fence.id, self.document.name)
         self.count += len(claims)
         if self.count > limits.CLAIMS:
-            raise InputError(f"more than {limits.CLAIMS} claims", self._place(fence),
-                             f"at most {limits.CLAIMS} (limit CLAIMS)", "split the document")  # fmt: skip
+            raise InputError(
+                f"more than {limits.CLAIMS} claims",
+                self._place(fence),
+                f"at most {limits.CLAIMS} (limit CLAIMS)",
+                "split the document",
+            )
         return claims
 
     def _check_new(self, fence: Fence) -> None:
         if fence.id in self.seen:
-            raise InputError(f"{fence.id} is the name of the block in line {self.seen[fence.id]} already",
-                             self._place(fence), "a name of its own", f"call it {fence.id}-2")  # fmt: skip
+            raise InputError(
+                f"{fence.id} is the name of the block in line {self.seen[fence.id]} already",
+                self._place(fence),
+                "a name of its own",
+                f"call it {fence.id}-2",
+            )
         self.seen[fence.id] = fence.first
 
     def _place(self, fence: Fence) -> Place:
@@ -174,7 +188,7 @@ def _with(block: Block, **changes: object) -> Block:
     return replace(block, **changes)  # type: ignore[arg-type]
 
 
-# -- files ------------------------------------------------------------------------------------------------------------
+# -- files -----------------------------------------------------------------------------------------
 
 
 def read_text(path: str | Path) -> str:
@@ -191,8 +205,12 @@ def read_text(path: str | Path) -> str:
     except OSError as error:
         raise InputError(f"the file cannot be read: {error.strerror}", place, "a readable Markdown file") from None
     if len(data) > limits.FILE_BYTES:
-        raise InputError("the file is too large", place, f"at most {limits.FILE_BYTES} bytes (limit FILE_BYTES)",
-                         "split the document")  # fmt: skip
+        raise InputError(
+            "the file is too large",
+            place,
+            f"at most {limits.FILE_BYTES} bytes (limit FILE_BYTES)",
+            "split the document",
+        )
     return _decoded(data, str(path))
 
 
@@ -216,8 +234,12 @@ def _decoded(data: bytes, name: str) -> str:
         column = len(before[start:].decode("utf-8", "replace")) + 1
         whole = data[start:].split(b"\n", 1)[0].decode("utf-8", "replace").rstrip("\r")
         place = Place(name, line, column, whole)
-        raise InputError(f"byte 0x{data[error.start]:02x} is not UTF-8", place, "a text file in UTF-8",
-                         "save the file in UTF-8") from None  # fmt: skip
+        raise InputError(
+            f"byte 0x{data[error.start]:02x} is not UTF-8",
+            place,
+            "a text file in UTF-8",
+            "save the file in UTF-8",
+        ) from None
 
 
 def normalised(text: str) -> str:
@@ -225,7 +247,7 @@ def normalised(text: str) -> str:
     return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd")
 
 
-# -- single lines -----------------------------------------------------------------------------------------------------
+# -- single lines ----------------------------------------------------------------------------------
 
 
 def parse_given(text: str, name: str = "given", exists: Checker | None = None) -> Given:
@@ -261,7 +283,8 @@ def _claim_statements(text: str, name: str) -> list[Statement]:
 def parse_claim(
     text: str, context: Context, reading: Mapping[str, str] | None = None, identifier: str = "claim"
 ) -> Claim:
-    """The claim that a text makes in a context: the equation, then where, expect and reading lines if there are any.
+    """The claim that a text makes in a context: the equation, then where, expect and reading lines if
+    there are any.
 
     >>> [(reading, context)] = parse_context("dims n\\ntensor x[n]")
     >>> parse_claim("x + x == 2*x", context).links[0].text

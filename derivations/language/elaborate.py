@@ -1,8 +1,8 @@
 """Trees to formulas: name resolution, arithmetic, entries, index sums, derivatives.
 
-Law: every tree becomes exactly the node it says, or an `InputError` at its place; nothing is guessed. Indices are
-0-based in nodes: under `origin 1` the author's index i stands for the node's i + 1. What it cannot see: whether the
-formula exists at given sizes.
+Law: every tree becomes exactly the node it says, or an `InputError` at its place; nothing is guessed.
+Indices are 0-based in nodes: under `origin 1` the author's index i stands for the node's i + 1. What it
+cannot see: whether the formula exists at given sizes.
 """
 
 from __future__ import annotations
@@ -15,9 +15,22 @@ from lark import Token, Tree
 from sympy import Expr, Integer, Rational, Symbol
 
 from derivations.expressions import (
-    Constant, Definition, Differential, Elementwise, Entry, Expression, Grad, IndexRange, IndexSum, Jacobian, Literal,
-    Loss, ShapeError, SizeTuple, Slice, Tensor,
-)  # fmt: skip
+    Constant,
+    Definition,
+    Differential,
+    Elementwise,
+    Entry,
+    Expression,
+    Grad,
+    IndexRange,
+    IndexSum,
+    Jacobian,
+    Literal,
+    ShapeError,
+    SizeTuple,
+    Slice,
+    Tensor,
+)
 from derivations.integers import FloorDiv, Maximum, Minimum, Remainder, ceiling_division, integer_symbol
 from derivations.language import calls, conditions, limits
 from derivations.language.arithmetic import Arithmetic, TooLarge, is_integer_expression
@@ -32,9 +45,9 @@ CONDITIONS = ("comparison", "all_of", "any_of", "negation")
 
 
 class Elaborator:
-    """Builds the nodes of one statement in one scope. `free` are the names that may stand for free indices; the axis
-    of each is recorded in `free_sizes` where it first stands alone. `sized` collects the formulas of which only a size
-    is used."""
+    """Builds the nodes of one statement in one scope. `free` are the names that may stand for free
+    indices; the axis of each is recorded in `free_sizes` where it first stands alone. `sized` collects the
+    formulas of which only a size is used."""
 
     def __init__(self, scope: Scope, statement: Statement, free: Sequence[str] = ()) -> None:
         self.scope, self.statement, self.free = scope, statement, frozenset(free)
@@ -43,7 +56,7 @@ class Elaborator:
         self.free_sizes: dict[str, Expr] = {}
         self.sized: list[Expression] = []
 
-    # -- errors and the entry points ----------------------------------------------------------------------------------
+    # -- errors and the entry points ---------------------------------------------------------------
 
     def error(self, at: Any, message: str, expected: str = "", fix: str = "") -> InputError:
         """An error at a tree or token."""
@@ -60,8 +73,12 @@ class Elaborator:
         except ShapeError as error:
             raise self.error(self._part(tree, error), error.message, "", error.fix) from None
         except TooLarge as error:
-            raise self.error(tree, str(error), f"at most {limits.EXPONENT} (limit EXPONENT), numbers of at most "
-                             f"{limits.NUMBER_BITS} bits (limit NUMBER_BITS)") from None  # fmt: skip
+            raise self.error(
+                tree,
+                str(error),
+                f"at most {limits.EXPONENT} (limit EXPONENT), numbers of at most "
+                f"{limits.NUMBER_BITS} bits (limit NUMBER_BITS)",
+            ) from None
 
     def _part(self, tree: Any, error: ShapeError) -> Any:
         return tree
@@ -72,11 +89,15 @@ class Elaborator:
         if isinstance(node, Constant) and is_integer_expression(node.value):
             return node.value
         if isinstance(node, Constant):
-            raise self.error(tree, f"{what} is not a whole number", "an integer expression in the sizes",
-                             "use // for the floor of a quotient")  # fmt: skip
+            raise self.error(
+                tree,
+                f"{what} is not a whole number",
+                "an integer expression in the sizes",
+                "use // for the floor of a quotient",
+            )
         raise self.error(tree, f"{what} is not an integer", "an integer expression in the sizes")
 
-    # -- names and numbers --------------------------------------------------------------------------------------------
+    # -- names and numbers -------------------------------------------------------------------------
 
     def _name(self, tree: Any) -> Expression:
         return self.name(tree.children[0])
@@ -101,15 +122,23 @@ class Elaborator:
         if kind:
             return self.error(token, f"{name} is {kind}, not a name", "a name or a number")
         hint = did_you_mean(name, [*self.scope.declared(), *self.indices])
-        return self.error(token, f"{name} is not declared", "a declared name",
-                          hint or f"declare it in a given block, such as `scalar {name}`")  # fmt: skip
+        return self.error(
+            token,
+            f"{name} is not declared",
+            "a declared name",
+            hint or f"declare it in a given block, such as `scalar {name}`",
+        )
 
     def _number(self, tree: Any) -> Expression:
         text = str(tree.children[0])
         exponent = text.lower().partition("e")[2]
         if len(text) > limits.NUMBER_CHARACTERS or (exponent and abs(int(exponent)) > limits.EXPONENT):
-            raise self.error(tree, "this number is too long", f"at most {limits.NUMBER_CHARACTERS} characters and "
-                             f"exponents up to {limits.EXPONENT} (limits NUMBER_CHARACTERS, EXPONENT)")  # fmt: skip
+            raise self.error(
+                tree,
+                "this number is too long",
+                f"at most {limits.NUMBER_CHARACTERS} characters and "
+                f"exponents up to {limits.EXPONENT} (limits NUMBER_CHARACTERS, EXPONENT)",
+            )
         return Constant(Rational(text))
 
     def _group(self, tree: Any) -> Expression:
@@ -141,14 +170,20 @@ class Elaborator:
         values = [self.node(part) for part in tree.children]
         for part, value in zip(tree.children, values, strict=True):
             if not (isinstance(value, Constant) and value.value.is_Rational):
-                raise self.error(part, "an entry of a matrix of numbers is a number", "a number",
-                                 "put a tensor together by index: z[i in 0..1] = ...")  # fmt: skip
+                raise self.error(
+                    part,
+                    "an entry of a matrix of numbers is a number",
+                    "a number",
+                    "put a tensor together by index: z[i in 0..1] = ...",
+                )
         return [value.value for value in values if isinstance(value, Constant)]
 
     def _condition(self, tree: Any) -> Expression:
-        raise self.error(tree, "a condition stands where a formula belongs", "a formula", "write [ ] around it: [i <= j]")
+        raise self.error(
+            tree, "a condition stands where a formula belongs", "a formula", "write [ ] around it: [i <= j]"
+        )
 
-    # -- arithmetic ---------------------------------------------------------------------------------------------------
+    # -- arithmetic --------------------------------------------------------------------------------
 
     def operand(self, tree: Any) -> Expression:
         """A formula that arithmetic applies to."""
@@ -184,13 +219,17 @@ class Elaborator:
             return shaped(apply("matmul", left, right))
         for node in (left, right):
             if not (isinstance(node, Constant) and is_integer_expression(node.value)):
-                raise self.error(tree, f"{sign} takes integers on both sides", "integer expressions in the sizes",
-                                 "write / for the quotient of formulas" if sign == "//" else "")  # fmt: skip
-        divisor = right.value  # type: ignore[attr-defined]
+                raise self.error(
+                    tree,
+                    f"{sign} takes integers on both sides",
+                    "integer expressions in the sizes",
+                    "write / for the quotient of formulas" if sign == "//" else "",
+                )
+        divisor = right.value
         if divisor.is_Integer and divisor <= 0:
             raise self.error(part, f"{sign} by {divisor}", "a positive divisor")
         operation = FloorDiv if sign == "//" else Remainder
-        return Constant(operation(left.value, divisor))  # type: ignore[attr-defined]
+        return Constant(operation(left.value, divisor))
 
     def _signed(self, tree: Any) -> Expression:
         sign, part = tree.children
@@ -204,10 +243,14 @@ class Elaborator:
                 raise self.error(tree, "a division by 0")
             return self.arithmetic.power(base, int(exponent.value))
         half = isinstance(exponent, Constant) and exponent.value == Rational(1, 2)
-        raise self.error(tree.children[1], "an exponent is a whole number", "a whole number such as 2 or -1",
-                         "write sqrt(x)" if half else "exp(a * log(x)) is the general power")  # fmt: skip
+        raise self.error(
+            tree.children[1],
+            "an exponent is a whole number",
+            "a whole number such as 2 or -1",
+            "write sqrt(x)" if half else "exp(a * log(x)) is the general power",
+        )
 
-    # -- calls, entries, transposes -----------------------------------------------------------------------------------
+    # -- calls, entries, transposes ----------------------------------------------------------------
 
     def _postfix(self, tree: Any) -> Expression:
         base, trailers = tree.children[0], list(tree.children[1:])
@@ -251,7 +294,9 @@ class Elaborator:
             (of,) = self._arguments(name, call, 1)
             return Elementwise(word, order, self.operand(of))
         if order:
-            raise self.error(name, f"{name} is not a function of one number", "a declared function f, or tanh, exp, ...")
+            raise self.error(
+                name, f"{name} is not a function of one number", "a declared function f, or tanh, exp, ..."
+            )
         special = getattr(self, f"_call_{word}", None)
         if special is not None and word in CALLABLE:
             return special(name, call)  # type: ignore[no-any-return]
@@ -262,11 +307,19 @@ class Elaborator:
     def _not_callable(self, name: Token) -> InputError:
         kind = self.scope.kind(str(name))
         if kind and kind != "a word of the language":
-            return self.error(name, f"{name} is {kind}, not a function", "an operator",
-                              "a product is written with *, an entry with [ ]")  # fmt: skip
+            return self.error(
+                name,
+                f"{name} is {kind}, not a function",
+                "an operator",
+                "a product is written with *, an entry with [ ]",
+            )
         hint = did_you_mean(str(name), [*CALLABLE, *self.scope.functions, *self.scope.choices])
-        return self.error(name, f"there is no operator {name}", "an operator of the language or a declared function",
-                          hint or f"declare it in a given block: `function {name}`")  # fmt: skip
+        return self.error(
+            name,
+            f"there is no operator {name}",
+            "an operator of the language or a declared function",
+            hint or f"declare it in a given block: `function {name}`",
+        )
 
     def _arguments(self, name: Token, call: Any, least: int, most: int | None = None) -> list[Any]:
         """The arguments of a call without keywords; as many as the function takes."""
@@ -276,7 +329,9 @@ class Elaborator:
                 raise self.error(part, f"{name} has no parameter {part.children[0]}", "", "leave it out")
         count = len(call.children)
         if not least <= count <= most:
-            wanted = f"{least} argument" + ("s" if least > 1 else "") if least == most else f"{least} to {most} arguments"
+            wanted = (
+                f"{least} argument" + ("s" if least > 1 else "") if least == most else f"{least} to {most} arguments"
+            )
             raise self.error(call, f"{name} takes {wanted}, {count} are given", wanted)
         return list(call.children)
 
@@ -285,8 +340,12 @@ class Elaborator:
         if node.rank and all(size == 1 for size in node.shape):
             return apply("sum", node)
         if node.rank:
-            raise self.error(tree, f"{name} of something of rank {node.rank}", "a scalar",
-                             "jacobian(y, x) takes any y; sum(y) and tr(y) are scalars")  # fmt: skip
+            raise self.error(
+                tree,
+                f"{name} of something of rank {node.rank}",
+                "a scalar",
+                "jacobian(y, x) takes any y; sum(y) and tr(y) are scalars",
+            )
         return node
 
     def _variable(self, name: Token, tree: Any) -> Expression:
@@ -328,16 +387,20 @@ class Elaborator:
         if inner.data == "product" and len(inner.children) == 3 and inner.children[1] == "/":
             top, bottom = (self.node(part) for part in inner.children[::2])
             if all(isinstance(part, Constant) and is_integer_expression(part.value) for part in (top, bottom)):
-                if bottom.value.is_Integer and bottom.value <= 0:  # type: ignore[attr-defined]
+                if bottom.value.is_Integer and bottom.value <= 0:
                     raise self.error(inner.children[2], f"a division by {bottom}", "a positive divisor")
-                return Constant(divide(top.value, bottom.value))  # type: ignore[attr-defined]
+                return Constant(divide(top.value, bottom.value))
         node = self.node(of)
         if isinstance(node, Constant):
             top_value, bottom_value = node.value.together().as_numer_denom()
             if is_integer_expression(top_value) and is_integer_expression(bottom_value):
                 return Constant(divide(top_value, bottom_value))
-        raise self.error(of, f"{name} takes a quotient of integers", "integer expressions in the sizes",
-                         f"write {name}(p / q)")  # fmt: skip
+        raise self.error(
+            of,
+            f"{name} takes a quotient of integers",
+            "integer expressions in the sizes",
+            f"write {name}(p / q)",
+        )
 
     def _call_min(self, name: Token, call: Any) -> Expression:
         return self._extreme(name, call, Minimum)
@@ -365,7 +428,7 @@ class Elaborator:
     def _call_entries(self, name: Token, call: Any) -> Expression:
         raise self.error(name, "entries lacks its indices", "", "write entries[i in 0..n-1](...)")
 
-    # -- indices ------------------------------------------------------------------------------------------------------
+    # -- indices -----------------------------------------------------------------------------------
 
     def new_index(self, token: Token) -> Symbol:
         """The symbol of an index that is introduced here; it must not hide another integer."""
@@ -409,8 +472,12 @@ class Elaborator:
         if any(part.index in size.free_symbols for size in body.shape):
             raise self.error(token, f"the shape of the terms depends on {token}", "terms of one shape")
         if not part.explicit and not mentions_index(body, part.index):
-            raise self.error(token, f"no entry has the subscript {token}, so that its range is unknown",
-                             "an entry such as x[i], or a range", f"write {token} in 0..n-1")  # fmt: skip
+            raise self.error(
+                token,
+                f"no entry has the subscript {token}, so that its range is unknown",
+                "an entry such as x[i], or a range",
+                f"write {token} in 0..n-1",
+            )
 
     def _subscript(self, base: Expression, subscript: Any) -> Expression:
         items = subscript.children
@@ -418,8 +485,12 @@ class Elaborator:
             return self._size_of(base, subscript)
         if len(items) > base.rank:
             what = f"a formula of rank {base.rank}" if base.rank else "a scalar"
-            raise self.error(items[base.rank], f"{len(items)} indices for {what}",
-                             f"at most {base.rank}" if base.rank else "no index", "leave out the extra index")  # fmt: skip
+            raise self.error(
+                items[base.rank],
+                f"{len(items)} indices for {what}",
+                f"at most {base.rank}" if base.rank else "no index",
+                "leave out the extra index",
+            )
         parts = [self._index(item, base.shape[axis]) for axis, item in enumerate(items)]
         rest = [Slice(0, size, 1) for size in base.shape[len(items) :]]
         return Entry(base, *parts, *rest)
@@ -431,8 +502,9 @@ class Elaborator:
         at = self.integer(item, "an index of a tuple") - self.scope.origin
         if not at.is_Integer or not 0 <= at < len(base.sizes):
             first = self.scope.origin
-            raise self.error(item, "no such entry of the tuple",
-                             f"a number from {first} to {first + len(base.sizes) - 1}")  # fmt: skip
+            raise self.error(
+                item, "no such entry of the tuple", f"a number from {first} to {first + len(base.sizes) - 1}"
+            )
         self._use_size(base, subscript)
         return Constant(base.sizes[int(at)])
 
@@ -442,14 +514,22 @@ class Elaborator:
             return
         inner = {symbol for name, symbol in self.indices.items() if name not in self.free}
         if base.of.free_symbols & inner:
-            raise self.error(at, "a size of a formula that depends on a summed index", "a formula without it",
-                             "write the size out")  # fmt: skip
+            raise self.error(
+                at,
+                "a size of a formula that depends on a summed index",
+                "a formula without it",
+                "write the size out",
+            )
         self.sized.append(base.of)
 
     def _index(self, item: Any, size: Expr) -> Any:
         if item.data == "range":
-            raise self.error(item, "a range stands in a subscript", "an index or a slice",
-                             "write a slice a:b (b is left out), or sum[i in a..b](...)")  # fmt: skip
+            raise self.error(
+                item,
+                "a range stands in a subscript",
+                "an index or a slice",
+                "write a slice a:b (b is left out), or sum[i in a..b](...)",
+            )
         if item.data == "slice":
             return self._slice(item, size)
         if item.data == "name" and str(item.children[0]) in self.indices:

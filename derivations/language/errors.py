@@ -1,7 +1,7 @@
 """The one error that wrong input raises: where it is, what was expected there, and the smallest fix.
 
-Law: whatever a user writes, `InputError` is what comes out, never a traceback of something else. "Not supported" and
-"our own defect" are other errors.
+Law: whatever a user writes, `InputError` is what comes out, never a traceback of something else. "Not
+supported" and "our own defect" are other errors.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ EXIT_STATUS = 2
 
 @dataclass(frozen=True)
 class Place:
-    """A stretch of one source line: file name, 1-based line and column, the line's text, how many characters."""
+    """A stretch of one source line: file name, 1-based line and column, the line's text, how many
+    characters."""
 
     file: str
     line: int = 0
@@ -26,8 +27,8 @@ class Place:
 
 
 class InputError(ValueError):
-    """Input that is not the claim language: `message` says what is wrong, `expected` what belongs there, `fix` the
-    smallest change. `str()` is the full text with the source line and a caret.
+    """Input that is not the claim language: `message` says what is wrong, `expected` what belongs there,
+    `fix` the smallest change. `str()` is the full text with the source line and a caret.
 
     >>> print(InputError("no closing bracket", Place("a.md", 3, 5, "z = (a", 1), "`)`"))
     a.md:3:5: no closing bracket
@@ -89,7 +90,8 @@ def _excerpt(place: Place) -> list[str]:
 
 
 def display_width(text: str) -> int:
-    """How many columns of a terminal a text takes: two for each wide (Chinese) character, none for combining ones."""
+    """How many columns of a terminal a text takes: two for each wide (Chinese) character, none for
+    combining ones."""
     return sum(
         0 if unicodedata.combining(character) else 1 + (unicodedata.east_asian_width(character) in "WF")
         for character in text

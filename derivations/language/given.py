@@ -1,7 +1,8 @@
 """`given` blocks to contexts: each statement in its order, under one reading after the other.
 
-Law: a block is read as a whole under every combination of its choices; whatever does not exist for all its sizes is an
-error of the input, found by the checker that the caller hands in. Names are declared before they are used.
+Law: a block is read as a whole under every combination of its choices; whatever does not exist for all its
+sizes is an error of the input, found by the checker that the caller hands in. Names are declared before
+they are used.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from itertools import product
 from typing import Any
 
 from lark import Token
-from sympy import Expr
 
 from derivations.claims import Assumption, Context, Dimension
 from derivations.expressions import Constant, DataBracket, Definition, Expression, Loss, SizeTuple, Tensor
@@ -83,7 +83,8 @@ class Given:
         return self._read[key]
 
     def uses(self, words: set[str]) -> list[str]:
-        """The choices that these words use, directly or through definitions; those of assumptions always count."""
+        """The choices that these words use, directly or through definitions; those of assumptions always
+        count."""
         sources: dict[str, set[str]] = {}
         used = set(words)
         for statement in self.statements:
@@ -119,8 +120,8 @@ class Given:
                         "this does not exist for all sizes" + (f" under {under}" if under else ""),
                         item.start,
                         item.end,
-                        f"sizes with {missing}",
-                        f"add the condition to the dims: where {missing}",
+                        missing,
+                        "add the missing condition to the dims: dims ... where ...",
                     )
 
 
@@ -144,7 +145,9 @@ def _choices(statements: Sequence[Statement]) -> Iterator[tuple[str, tuple[str, 
         _check_options(statement, options)
         count *= len(options)
         if count > limits.READINGS:
-            raise statement.error(f"{count} combinations of choices", expected=f"at most {limits.READINGS} (limit READINGS)")
+            raise statement.error(
+                f"{count} combinations of choices", expected=f"at most {limits.READINGS} (limit READINGS)"
+            )
         yield str(name), tuple(str(option) for option in options)
 
 
@@ -156,8 +159,12 @@ def _check_options(statement: Statement, options: Sequence[Any]) -> None:
                 raise statement.error("a choice is between operators or between modes", *span(option))
             continue
         hint = did_you_mean(str(option), [*OPERATORS, *ALIASES, *MODES])
-        raise statement.error(f"{option} is neither an operator nor a mode", *span(option),
-                              "operators such as conv, corr, or modes such as valid, full", hint)  # fmt: skip
+        raise statement.error(
+            f"{option} is neither an operator nor a mode",
+            *span(option),
+            "operators such as conv, corr, or modes such as valid, full",
+            hint,
+        )
 
 
 class Reader:
@@ -186,11 +193,17 @@ class Reader:
         """A new name, checked."""
         name = str(token)
         if name in RESERVED:
-            raise statement.error(f"{name} is a word of the language", *span(token), "a name of your own", f"call it {name}1")
+            raise statement.error(
+                f"{name} is a word of the language", *span(token), "a name of your own", f"call it {name}1"
+            )
         kind = self.scope.kind(name)
         if name in self.scope.choices or kind:
-            raise statement.error(f"{name} is {kind} already", *span(token), "a new name",
-                                  f"call it {name}2, or open a new given block")  # fmt: skip
+            raise statement.error(
+                f"{name} is {kind} already",
+                *span(token),
+                "a new name",
+                f"call it {name}2, or open a new given block",
+            )
         return name
 
     def _exists(self, node: Expression, statement: Statement, at: Any) -> None:
@@ -202,7 +215,7 @@ class Reader:
         self.sizing.append(elaborator)
         return elaborator
 
-    # -- dims, tensors, scalars, functions ----------------------------------------------------------------------------
+    # -- dims, tensors, scalars, functions ---------------------------------------------------------
 
     def _dims(self, statement: Statement) -> None:
         tree = parse("dims", statement)
@@ -220,8 +233,12 @@ class Reader:
         elaborator = self._elaborator(statement)
         for relation in conditions.relations(elaborator, tree):
             if not isinstance(relation, Condition):
-                raise elaborator.error(relation.tree[0], "a condition of the dims speaks of sizes only", "integers",
-                                       "state conditions on data with assume")  # fmt: skip
+                raise elaborator.error(
+                    relation.tree[0],
+                    "a condition of the dims speaks of sizes only",
+                    "integers",
+                    "state conditions on data with assume",
+                )
             self.scope.conditions.append(relation)
 
     def _tensor(self, statement: Statement) -> None:
@@ -230,7 +247,9 @@ class Reader:
             name = self.declare(statement, part.children[0])
             sizes = part.children[1:]
             if len(sizes) > limits.RANK:
-                raise statement.error(f"a tensor of rank {len(sizes)}", *span(part), f"at most {limits.RANK} (limit RANK)")
+                raise statement.error(
+                    f"a tensor of rank {len(sizes)}", *span(part), f"at most {limits.RANK} (limit RANK)"
+                )
             node = Tensor(name, [elaborator.integer(size, "a size") for size in sizes])
             self.scope.names[name] = node
             self._exists(node, statement, part)
@@ -250,15 +269,21 @@ class Reader:
         elaborator = self._elaborator(statement)
         node = elaborator.node(of)
         if not isinstance(node, Tensor | Definition):
-            raise elaborator.error(of, "a loss is a function of one name", "a declared tensor, scalar or definition",
-                                   "give the formula a name by a definition")  # fmt: skip
+            raise elaborator.error(
+                of,
+                "a loss is a function of one name",
+                "a declared tensor, scalar or definition",
+                "give the formula a name by a definition",
+            )
         self.scope.names[self.declare(statement, name)] = Loss(str(name), node)
 
     def _choose(self, statement: Statement) -> None:
         token = parse("choose", statement).children[0]
         name = str(token)
         if name in RESERVED:
-            raise statement.error(f"{name} is a word of the language", *span(token), "a name of your own", "choose star in ...")
+            raise statement.error(
+                f"{name} is a word of the language", *span(token), "a name of your own", "choose star in ..."
+            )
         if name in {*self.scope.dims, *self.scope.names, *self.scope.functions, *self.scope.abbreviations}:
             raise statement.error(f"{name} is declared already", *span(token), "a new name")
 
@@ -269,14 +294,14 @@ class Reader:
             raise statement.error(f"an origin of {value}", *span(tree), "origin 0 or origin 1")
         self.scope.origin = int(value)
 
-    # -- assumptions --------------------------------------------------------------------------------------------------
+    # -- assumptions -------------------------------------------------------------------------------
 
     def _assume(self, statement: Statement) -> None:
         for assumption, tree in assumptions(self._elaborator(statement), parse("conditions", statement)):
             self.scope.assumptions.append(assumption)
             self._exists(assumption.about, statement, tree)
 
-    # -- definitions --------------------------------------------------------------------------------------------------
+    # -- definitions -------------------------------------------------------------------------------
 
     def _definition(self, statement: Statement) -> None:
         left, right = parse("definition", statement).children
@@ -285,16 +310,17 @@ class Reader:
         token, items = _defined(statement, left)
         name = self.declare(statement, token)
         elaborator = self._elaborator(statement)
-        if items:
-            body = self._by_index(elaborator, items, right)
-        else:
-            body = elaborator.node(right)
+        body = self._by_index(elaborator, items, right) if items else elaborator.node(right)
         self._define(name, body, statement, right)
 
     def _define(self, name: str, body: Expression, statement: Statement, right: Any) -> None:
         if isinstance(body, SizeTuple):
-            raise statement.error("a name stands for one integer", *span(right), "an integer or a formula",
-                                  f"take an entry: {name} = shape(z)[0]")  # fmt: skip
+            raise statement.error(
+                "a name stands for one integer",
+                *span(right),
+                "an integer or a formula",
+                f"take an entry: {name} = shape(z)[0]",
+            )
         self._exists(body, statement, right)
         if isinstance(body, Constant) and is_integer_expression(body.value):
             self.scope.abbreviations[name] = body.value
@@ -312,10 +338,18 @@ class Reader:
         ranges = []
         for part, token in zip(explicit, tokens, strict=True):
             try:
-                found = part if part.explicit else inferred_range(body, part.index, symbols - {part.index}, elaborator.arithmetic)
+                found = (
+                    part
+                    if part.explicit
+                    else inferred_range(body, part.index, symbols - {part.index}, elaborator.arithmetic)
+                )
             except Unsettled as reason:
-                raise elaborator.error(token, f"the entries do not settle the range of {token}: {reason}", "a range",
-                                       f"write {token} in 0..n-1 with its last value for n-1") from None  # fmt: skip
+                raise elaborator.error(
+                    token,
+                    f"the entries do not settle the range of {token}: {reason}",
+                    "a range",
+                    f"write {token} in 0..n-1 with its last value for n-1",
+                ) from None
             ranges.append(found)
         return calls.by_index(elaborator, body, ranges, tokens)
 
@@ -326,8 +360,12 @@ def _least(statement: Statement, part: Any) -> int:
         return 1
     sign, number = str(part.children[1]), "".join(str(token) for token in part.children[2:])
     if sign not in (">=", ">") or "." in number or "e" in number.lower() or len(number) > 9:
-        raise statement.error("a lower bound is written p >= 0", *span(part), ">= and a whole number",
-                              "put other conditions after where")  # fmt: skip
+        raise statement.error(
+            "a lower bound is written p >= 0",
+            *span(part),
+            ">= and a whole number",
+            "put other conditions after where",
+        )
     return int(number) + (sign == ">")
 
 
@@ -346,11 +384,16 @@ def _not_a_statement(statement: Statement, left: Any) -> InputError:
     match = FIRST_WORD.match(statement.text)
     word = match["word"] if match else ""
     if left.data == "comparison":
-        return statement.error("an equation stands in a given block", *span(left), "a definition z = ...",
-                               "write = to define; put what is asserted into a claim block")  # fmt: skip
+        return statement.error(
+            "an equation stands in a given block",
+            *span(left),
+            "a definition z = ...",
+            "write = to define; put what is asserted into a claim block",
+        )
     hint = did_you_mean(word, STATEMENTS)
-    return statement.error("this is not a statement", *span(left), f"{', '.join(STATEMENTS[:-1])}, or a definition z = ...",
-                           hint)  # fmt: skip
+    return statement.error(
+        "this is not a statement", *span(left), f"{', '.join(STATEMENTS[:-1])}, or a definition z = ...", hint
+    )
 
 
 def assumptions(elaborator: Elaborator, tree: Any) -> Iterator[tuple[Assumption, Any]]:
@@ -362,8 +405,12 @@ def assumptions(elaborator: Elaborator, tree: Any) -> Iterator[tuple[Assumption,
             continue
         for relation in conditions.relations(elaborator, part):
             if isinstance(relation, Condition):
-                raise elaborator.error(part, "an assumption speaks of data", "a condition such as x > 0",
-                                       "put conditions between sizes after dims ... where")  # fmt: skip
+                raise elaborator.error(
+                    part,
+                    "an assumption speaks of data",
+                    "a condition such as x > 0",
+                    "put conditions between sizes after dims ... where",
+                )
             yield data_assumption(elaborator, relation), part
 
 
@@ -388,14 +435,17 @@ def check_size(node: Expression, statement: Statement, at: Any) -> None:
     """Raises InputError for a formula that is too large with all definitions opened."""
     depth, count = measure(node, {})
     if depth > limits.NODE_DEPTH:
-        raise statement.error(f"operations are nested {depth} deep through definitions", *span(at),
-                              f"at most {limits.NODE_DEPTH} (limit NODE_DEPTH)")  # fmt: skip
+        raise statement.error(
+            f"operations are nested {depth} deep through definitions",
+            *span(at),
+            f"at most {limits.NODE_DEPTH} (limit NODE_DEPTH)",
+        )
     if count > limits.NODE_COUNT:
-        raise statement.error(f"a formula of {count} nodes with its definitions opened", *span(at),
-                              f"at most {limits.NODE_COUNT} (limit NODE_COUNT)")  # fmt: skip
-
-
-_MEASURED: dict[Definition, tuple[int, int]] = {}
+        raise statement.error(
+            f"a formula of {count} nodes with its definitions opened",
+            *span(at),
+            f"at most {limits.NODE_COUNT} (limit NODE_COUNT)",
+        )
 
 
 def measure(node: Any, known: dict[Any, tuple[int, int]]) -> tuple[int, int]:
@@ -409,6 +459,3 @@ def measure(node: Any, known: dict[Any, tuple[int, int]]) -> tuple[int, int]:
     if isinstance(node, Definition):
         known[node] = (depth + 1, count)
     return depth + 1, count
-
-
-__all__ = ["Checker", "Existing", "Expr", "Given", "Reader", "assumptions", "combinations"]

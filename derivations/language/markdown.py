@@ -1,7 +1,7 @@
 """Finds the fenced blocks of a Markdown document that are ours: `given`, `claim ID`, `remark ID`.
 
-Law: a fence that is almost one of ours is an error, never silently prose; so is a fence that never closes. Positions
-are the file's, also inside lists and block quotes.
+Law: a fence that is almost one of ours is an error, never silently prose; so is a fence that never closes.
+Positions are the file's, also inside lists and block quotes.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ FENCE = re.compile(r"[\s>*+\-0-9.)]*?(?P<marks>`{3,}|~{3,})")
 
 @dataclass(frozen=True)
 class Fence:
-    """One of our blocks: kind, identifier, whether it continues a context, its lines, and the lines it spans in the
-    file (first to last, 1-based, fences included)."""
+    """One of our blocks: kind, identifier, whether it continues a context, its lines, and the lines it
+    spans in the file (first to last, 1-based, fences included)."""
 
     kind: str
     id: str
@@ -35,7 +35,8 @@ class Fence:
 
 
 def fences(text: str, file: str) -> list[Fence]:
-    """Our blocks in their order; raises InputError for a block that does not close or has a wrong info string."""
+    """Our blocks in their order; raises InputError for a block that does not close or has a wrong info
+    string."""
     source = text.split("\n")
     found = []
     for token in MarkdownIt("commonmark").parse(text):
@@ -106,7 +107,10 @@ def _check_not_almost(kind: str, rest: list[str], place: Place) -> None:
     if near or re.match(r"(given|claim|remark)\W", kind):
         near = near or kind[:5]
         raise InputError(
-            f"`{kind}` is not a kind of block", place, "given, given continue, claim ID or remark ID", f"did you mean {near}?"
+            f"`{kind}` is not a kind of block",
+            place,
+            "given, given continue, claim ID or remark ID",
+            f"did you mean {near}?",
         )
 
 
@@ -114,18 +118,27 @@ def _arguments(kind: str, rest: list[str], place: Place) -> tuple[str, bool]:
     if kind == "given":
         if rest not in ([], ["continue"]):
             raise InputError(
-                f"`given {' '.join(rest)}` is not a kind of block", place, "given or given continue", "write given continue"
+                f"`given {' '.join(rest)}` is not a kind of block",
+                place,
+                "given or given continue",
+                "write given continue",
             )
         return "", bool(rest)
     if not rest:
         raise InputError(f"this {kind} has no name", place, f"{kind} ID", f"name it, such as {kind} grad-w")
     if len(rest) > 1:
         raise InputError(
-            f"a {kind} has one name, here are {len(rest)}", place, f"{kind} ID", f"write {kind} {'-'.join(rest)}"
+            f"a {kind} has one name, here are {len(rest)}",
+            place,
+            f"{kind} ID",
+            f"write {kind} {'-'.join(rest)}",
         )
     if not IDENTIFIER.match(rest[0]):
         raise InputError(
-            f"`{rest[0]}` is not a name for a {kind}", place, "letters, digits and . : + - _", f"write {kind} grad-w"
+            f"`{rest[0]}` is not a name for a {kind}",
+            place,
+            "letters, digits and . : + - _",
+            f"write {kind} grad-w",
         )
     return rest[0], False
 

@@ -1,7 +1,7 @@
 """Formulas, conditions, integers, contexts and claims back to claim syntax.
 
-Law: parsing what is printed gives the same object again, for everything that parsing can give. Indices are printed
-0-based, whatever origin the author used.
+Law: parsing what is printed gives the same object again, for everything that parsing can give. Indices are
+printed 0-based, whatever origin the author used.
 """
 
 from __future__ import annotations
@@ -14,12 +14,43 @@ from sympy import Add, Expr, Mul, Number, Pow
 
 from derivations.claims import Assumption, Claim, Context
 from derivations.expressions import (
-    Apply, Bracket, ByIndex, Constant, DataBracket, Definition, Differential, Elementwise, Entry, Expression, Grad,
-    IndexRange, IndexSum, Jacobian, Literal, Loss, Minus, Over, Plus, Power, SizeTuple, Slice, Tensor, Times,
-)  # fmt: skip
+    Apply,
+    Bracket,
+    ByIndex,
+    Constant,
+    DataBracket,
+    Definition,
+    Differential,
+    Elementwise,
+    Entry,
+    Expression,
+    Grad,
+    IndexRange,
+    IndexSum,
+    Jacobian,
+    Literal,
+    Loss,
+    Minus,
+    Over,
+    Plus,
+    Power,
+    SizeTuple,
+    Slice,
+    Tensor,
+    Times,
+)
 from derivations.integers import (
-    AllOf, AnyOf, Compare, Condition, FloorDiv, Maximum, Minimum, Negation, Remainder, conjuncts,
-)  # fmt: skip
+    AllOf,
+    AnyOf,
+    Compare,
+    Condition,
+    FloorDiv,
+    Maximum,
+    Minimum,
+    Negation,
+    Remainder,
+    conjuncts,
+)
 from derivations.operators import OPERATORS, Parameter
 
 SUM, PRODUCT, UNARY, POWER, ATOM = range(5)
@@ -47,7 +78,7 @@ def _bracketed(printed: Printed, least: int) -> str:
     return text if strength >= least else f"({text})"
 
 
-# -- integers ---------------------------------------------------------------------------------------------------------
+# -- integers --------------------------------------------------------------------------------------
 
 
 def integer(value: Expr) -> Printed:
@@ -106,7 +137,7 @@ def _quotient(value: Expr) -> Printed:
     return text, POWER if single is not None else ATOM
 
 
-# -- conditions -------------------------------------------------------------------------------------------------------
+# -- conditions ------------------------------------------------------------------------------------
 
 
 def _listed(value: Condition) -> str:
@@ -131,7 +162,7 @@ def _condition(value: Condition, least: int) -> str:
     return text if strength >= least else f"({text})"
 
 
-# -- formulas ---------------------------------------------------------------------------------------------------------
+# -- formulas --------------------------------------------------------------------------------------
 
 
 @singledispatch
@@ -206,7 +237,10 @@ def _apply(value: Apply) -> Printed:
     if value.operator == "matmul":
         left, right = value.tensors
         chained = isinstance(left, Apply) and left.operator == "matmul"
-        return f"{_bracketed(node(left), PRODUCT if chained else UNARY)} @ {_bracketed(node(right), POWER)}", PRODUCT
+        return (
+            f"{_bracketed(node(left), PRODUCT if chained else UNARY)} @ {_bracketed(node(right), POWER)}",
+            PRODUCT,
+        )
     return f"{value.operator}({', '.join(_arguments(value))})", ATOM
 
 
@@ -351,7 +385,7 @@ def _size_tuple(value: SizeTuple) -> Printed:
     return (f"({texts[0]},)" if len(texts) == 1 else f"({', '.join(texts)})"), ATOM
 
 
-# -- contexts and claims ----------------------------------------------------------------------------------------------
+# -- contexts and claims ---------------------------------------------------------------------------
 
 
 def context_to_text(context: Context) -> str:

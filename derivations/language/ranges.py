@@ -2,9 +2,10 @@
 
     z[i, j] = body    i runs over all integers for which every entry with the subscript i exists
 
-An inferred range must be a box that starts at 0: each subscript is s·i + r with s positive, r free of the other
-indices of the definition, and 0 <= s·i + r < size for all values of the summed indices in r. What this cannot see:
-`//` and `%`, and subscripts that mix two indices of the definition; there the author writes the range.
+An inferred range must be a box that starts at 0: each subscript is s·i + r with s positive, r free of the
+other indices of the definition, and 0 <= s·i + r < size for all values of the summed indices in r. What
+this cannot see: `//` and `%`, and subscripts that mix two indices of the definition; there the author
+writes the range.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ def explicit_range(elaborator: Any, index: Symbol, low: Any, high: Any) -> Index
 
 
 def entries_of(node: Basic, ranges: tuple[IndexRange, ...] = ()) -> Iterator[tuple[Entry, tuple[IndexRange, ...]]]:
-    """Every entry in a formula with the ranges of the sums around it; definitions are closed and not opened."""
+    """Every entry in a formula with the ranges of the sums around it; definitions are closed and not
+    opened."""
     if isinstance(node, Definition | Loss):
         return
     if isinstance(node, IndexSum):
@@ -46,13 +48,12 @@ def entries_of(node: Basic, ranges: tuple[IndexRange, ...] = ()) -> Iterator[tup
 
 def mentions_index(node: Expression, index: Symbol) -> bool:
     """Whether some entry of the formula has the index in its subscripts."""
-    return any(
-        index in subscript.free_symbols for found, _ in entries_of(node) for subscript in found.indices
-    )
+    return any(index in subscript.free_symbols for found, _ in entries_of(node) for subscript in found.indices)
 
 
 def inferred_range(body: Expression, index: Symbol, others: set[Symbol], arithmetic: Arithmetic) -> IndexRange:
-    """The range 0..high of an index of a definition; raises Unsettled with the reason where there is no such box."""
+    """The range 0..high of an index of a definition; raises Unsettled with the reason where there is no
+    such box."""
     highs: list[Expr] = []
     starts_at_zero = False
     for place, size, ranges in _places(body, index):
@@ -86,9 +87,15 @@ def _places(body: Expression, index: Symbol) -> Iterator[tuple[Expr, Expr, tuple
 
 
 def _solved(
-    place: Expr, size: Expr, index: Symbol, others: set[Symbol], ranges: tuple[IndexRange, ...], arithmetic: Arithmetic
+    place: Expr,
+    size: Expr,
+    index: Symbol,
+    others: set[Symbol],
+    ranges: tuple[IndexRange, ...],
+    arithmetic: Arithmetic,
 ) -> tuple[Expr, Expr] | None:
-    """The least and greatest index with 0 <= place < size; None where a sum without a range takes care of it."""
+    """The least and greatest index with 0 <= place < size; None where a sum without a range takes care of
+    it."""
     place = expand(place)
     bound = {part.index: part for part in ranges}
     if any(symbol in bound and not bound[symbol].explicit for symbol in place.free_symbols):
@@ -128,5 +135,11 @@ def _least(values: list[Expr]) -> Expr:
     least = values[0]
     for value in values[1:]:
         difference = value - least
-        least = value if difference.is_number and difference < 0 else least if difference.is_number else Minimum(least, value)
+        least = (
+            value
+            if difference.is_number and difference < 0
+            else least
+            if difference.is_number
+            else Minimum(least, value)
+        )
     return least

@@ -1,6 +1,7 @@
 """What names mean while a context is read: one `Scope` for one `given` block under one reading.
 
-Law: a name is declared once; the words of the language are never names. `context()` freezes what was collected.
+Law: a name is declared once; the words of the language are never names. `context()` freezes what was
+collected.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ MODES = ("valid", "full", "same")
 STATEMENTS = ("dims", "tensor", "scalar", "function", "loss", "choose", "assume", "origin", "where")
 CLAIM_LINES = ("where", "expect", "reading")
 FUNCTIONS = ("grad", "jacobian", "shape", "floor", "ceil", "min", "max", "sum", "entries", "unique_max")
+GRAMMAR_WORDS = ("in", "and", "or", "not", "true", "false")
 RESERVED = frozenset(
-    (*STATEMENTS, *CLAIM_LINES, *FUNCTIONS, *ELEMENTWISE, *MODES, *OPERATORS, *ALIASES)
-    + ("in", "and", "or", "not", "true", "false")
+    (*STATEMENTS, *CLAIM_LINES, *FUNCTIONS, *ELEMENTWISE, *MODES, *OPERATORS, *ALIASES, *GRAMMAR_WORDS)
 )
 CALLABLE = (*FUNCTIONS, *ELEMENTWISE, *OPERATORS, *ALIASES, "d")
 

@@ -1,7 +1,8 @@
-"""Source text with positions: a document's lines, and the statements of a block with the place of every character.
+"""Source text with positions: a document's lines, and the statements of a block with the place of every
+character.
 
-Law: every character of a statement knows its line and column in the file, through indentation, list items, block
-quotes, comments and continuation lines.
+Law: every character of a statement knows its line and column in the file, through indentation, list items,
+block quotes, comments and continuation lines.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ CLOSING = {")": "(", "]": "["}
 
 @dataclass(frozen=True)
 class SourceLine:
-    """One line of a block: its content, its 1-based number in the file, the content's offset in the file's line and
-    that line as it stands in the file."""
+    """One line of a block: its content, its 1-based number in the file, the content's offset in the file's
+    line and that line as it stands in the file."""
 
     content: str
     number: int
@@ -49,7 +50,9 @@ class Statement:
         length = max(1, min((end or start + 1) - start, len(line.content.rstrip()) - column))
         return Place(self.file, line.number, line.offset + column + 1, line.whole, length)
 
-    def error(self, message: str, start: int = 0, end: int | None = None, expected: str = "", fix: str = "") -> InputError:
+    def error(
+        self, message: str, start: int = 0, end: int | None = None, expected: str = "", fix: str = ""
+    ) -> InputError:
         """An error at characters start to end."""
         return InputError(message, self.place(start, end), expected, fix)
 
@@ -141,19 +144,32 @@ def _count_brackets(
 
 
 def _mismatch(
-    character: str, part: int, column: int, depth: list[tuple[str, int, int]], group: list[SourceLine], file: str
+    character: str,
+    part: int,
+    column: int,
+    depth: list[tuple[str, int, int]],
+    group: list[SourceLine],
+    file: str,
 ) -> InputError:
     place = _at(group, part, column, file)
     if not depth:
-        return InputError(f"`{character}` closes nothing", place, "", f"remove it, or open it with `{CLOSING[character]}`")
+        return InputError(
+            f"`{character}` closes nothing", place, "", f"remove it, or open it with `{CLOSING[character]}`"
+        )
     opened = depth[-1][0]
     return InputError(
-        f"`{character}` cannot close `{opened}`", place, f"`{OPENING[opened]}`", f"write `{OPENING[opened]}` here"
+        f"`{character}` cannot close `{opened}`",
+        place,
+        f"`{OPENING[opened]}`",
+        f"write `{OPENING[opened]}` here",
     )
 
 
 def _never_closed(group: list[SourceLine], depth: list[tuple[str, int, int]], file: str) -> InputError:
     opened, part, column = depth[-1]
     return InputError(
-        f"`{opened}` is never closed", _at(group, part, column, file), f"`{OPENING[opened]}`", f"add `{OPENING[opened]}`"
+        f"`{opened}` is never closed",
+        _at(group, part, column, file),
+        f"`{OPENING[opened]}`",
+        f"add `{OPENING[opened]}`",
     )

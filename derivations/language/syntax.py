@@ -1,6 +1,8 @@
-"""The parser: statements to lark trees with positions, and its complaints turned into errors a reader can act on.
+"""The parser: statements to lark trees with positions, and its complaints turned into errors a reader can
+act on.
 
-Law: the parser is built once, on first use; nothing is ever evaluated as Python. What it cannot see: what a name means.
+Law: the parser is built once, on first use; nothing is ever evaluated as Python. What it cannot see: what
+a name means.
 """
 
 from __future__ import annotations
@@ -21,24 +23,61 @@ STARTS = ["conditions", "dims", "tensors", "names", "loss", "choose", "reading",
 Node = Tree[Token] | Token
 
 WORDS = {
-    "RPAR": "`)`", "LPAR": "`(`", "RSQB": "`]`", "LSQB": "`[`", "COMMA": "`,`", "EQUAL": "`=`", "COLON": "`:`",
-    "WHERE": "`where`", "IN": "`in`", "_POWER": "`**`", "_RANGE": "`..`", "$END": "the end of the line",
-    "NAME": "a name", "NUMBER": "a number", "COMPARE": "a comparison",
-}  # fmt: skip
+    "RPAR": "`)`",
+    "LPAR": "`(`",
+    "RSQB": "`]`",
+    "LSQB": "`[`",
+    "COMMA": "`,`",
+    "EQUAL": "`=`",
+    "COLON": "`:`",
+    "WHERE": "`where`",
+    "IN": "`in`",
+    "_POWER": "`**`",
+    "_RANGE": "`..`",
+    "$END": "the end of the line",
+    "NAME": "a name",
+    "NUMBER": "a number",
+    "COMPARE": "a comparison",
+}
 OPERATORS = {"SIGN", "FACTOR", "AND", "OR", "TRANSPOSE", "PRIMES", "_POWER", "COMPARE", "LPAR", "LSQB"}
 
+MINUS = "write - (the ASCII minus)"
+NO_LATEX = "write the formula in the claim language, not in LaTeX"
 CHARACTER_FIXES = {
     "^": "a power is written **",
-    "≤": "write <=", "≥": "write >=", "≠": "write !=", "−": "write - (the ASCII minus)", "–": "write - (the ASCII minus)",
-    "×": "write *", "·": "write *", "∗": "write * for the entrywise product, conv(x, k) for the convolution",
-    "∘": "write *", "⊙": "write *", "⊗": "write kron(A, B)", "÷": "write /", "∑": "write sum[i](...)", "²": "write **2",
-    "'": "a transpose is written A.T, a derivative f'(z)", '"': "leave out the quotes", "&": "write and",
-    "|": "write or; a modulus is abs(x)", "!": "write not, or !=", "{": "write ( or [", "}": "write ) or ]",
-    ";": "put each statement on its own line", "\\": "write the formula in the claim language, not in LaTeX",
-    "$": "write the formula in the claim language, not in LaTeX", ".": "an operator is a function: rot180(A)",
-    "@": "write A @ B between two factors", "\ufeff": "save the file without a byte order mark inside",
-    ",": "put full-width punctuation in ASCII", "(": "write (", ")": "write )",
-}  # fmt: skip
+    "≤": "write <=",
+    "≥": "write >=",
+    "≠": "write !=",
+    "−": MINUS,
+    "–": MINUS,
+    "×": "write *",
+    "·": "write *",
+    "∗": "write * for the entrywise product, conv(x, k) for the convolution",
+    "∘": "write *",
+    "⊙": "write *",
+    "⊗": "write kron(A, B)",
+    "÷": "write /",
+    "∑": "write sum[i](...)",
+    "²": "write **2",
+    "'": "a transpose is written A.T, a derivative f'(z)",
+    '"': "leave out the quotes",
+    "&": "write and",
+    "|": "write or; a modulus is abs(x)",
+    "!": "write not, or !=",
+    "{": "write ( or [",
+    "}": "write ) or ]",
+    ";": "put each statement on its own line",
+    "\\": NO_LATEX,
+    "$": NO_LATEX,
+    ".": "an operator is a function: rot180(A)",
+    "\ufeff": "remove the byte order mark",
+    "，": "write , in ASCII",
+    "（": "write ( in ASCII",
+    "）": "write ) in ASCII",
+    "：": "write : in ASCII",
+    "？": "remove it",
+    "?": "remove it",
+}
 
 
 @cache
