@@ -56,9 +56,7 @@ def plan_axes(probe: Probe, k: int) -> tuple[AxisPlan, ...]:
     shape = probe.claimed[k].shape
     plans = []
     for axis, length in enumerate(shape):
-        touched = np.stack(
-            [probe.touched(_only(probe, k, _slice(shape, axis, i))).ravel() for i in range(length)]
-        )
+        touched = np.stack([probe.touched(_only(probe, k, _slice(shape, axis, i))).ravel() for i in range(length)])
         plans.append(_axis_plan(touched))
     return tuple(plans)
 
@@ -90,9 +88,7 @@ def _only(probe: Probe, k: int, mask: Mask) -> tuple[Mask, ...]:
     return tuple(mask if j == k else np.zeros(g.shape, bool) for j, g in enumerate(probe.claimed))
 
 
-def colours(
-    plans: tuple[AxisPlan, ...], shape: tuple[int, ...], outputs: int
-) -> Iterator[tuple[Mask, Positions]]:
+def colours(plans: tuple[AxisPlan, ...], shape: tuple[int, ...], outputs: int) -> Iterator[tuple[Mask, Positions]]:
     """(entries that are perturbed together, owner of each output as a flat position or −1) for each colour."""
     strides = [math.prod(shape[axis + 1 :]) for axis in range(len(shape))]
     for classes in itertools.product(*(range(len(plan.members)) for plan in plans)):
@@ -158,9 +154,7 @@ def _gather_exactly(probe: Probe, k: int, plan: Iterator[tuple[Mask, Positions]]
         np.add.at(sums, owner[owned], (weights.mantissa * whole.mantissa).ravel()[owned])
         positions = np.flatnonzero(mask)
         steps = _steps(probe, k, positions)
-        values[positions] = (
-            np.ldexp(sums[positions].astype(np.float64), whole.exponent + weights.exponent) / steps
-        )
+        values[positions] = np.ldexp(sums[positions].astype(np.float64), whole.exponent + weights.exponent) / steps
     return TrueGradient(values.reshape(shape), np.zeros(shape), spent)
 
 

@@ -43,9 +43,7 @@ def judge_entry(probe: SmoothProbe, position: int, alone: Measurement) -> tuple[
     size = abs(float(alone.true)) + abs(float(alone.claimed))
     allowed = ROUNDINGS * (noise + probe.eps * size)
     if residual > max(allowed, 2 * alone.tolerance):
-        return (
-            "unclear" if size <= _BELOW_VALUES * probe.eps * _natural(probe, position) else "mistake"
-        ), noise
+        return ("unclear" if size <= _BELOW_VALUES * probe.eps * _natural(probe, position) else "mistake"), noise
     quiet = allowed <= ROUNDINGS * _BELOW_VALUES * probe.eps * _natural(probe, position)
     return ("noise" if quiet or residual <= alone.tolerance else "unclear"), noise
 
@@ -58,9 +56,7 @@ def _noise(probe: SmoothProbe, position: int) -> float:
     line = random_directions(probe.at, 4321)
     residuals = []
     for t in range(-4, 5):
-        at = tuple(
-            (a + t * _SPACING[precision] * u).astype(a.dtype) for a, u in zip(probe.at, line, strict=True)
-        )
+        at = tuple((a + t * _SPACING[precision] * u).astype(a.dtype) for a, u in zip(probe.at, line, strict=True))
         with np.errstate(all="ignore"):
             start = probe.problem.value(at)
             claimed = probe.problem.gradients(probe.sensitivity, at)

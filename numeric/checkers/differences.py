@@ -30,9 +30,7 @@ _GOOD = {np.dtype(np.float64): 1e-8, np.dtype(np.float32): 1e-3}
 def central_slope(problem: Problem, at: Arrays, direction: Arrays, start: Array) -> Slope:
     """J u by central differences along `direction` from `at`, with the best error estimate among several
     steps."""
-    precision = (
-        np.dtype(np.float32) if any(a.dtype == np.float32 for a in (*at, start)) else np.dtype(np.float64)
-    )
+    precision = np.dtype(np.float32) if any(a.dtype == np.float32 for a in (*at, start)) else np.dtype(np.float64)
     steepest = max((scale_of(u) / scale_of(a) for u, a in zip(direction, at, strict=True)), default=1.0)
     eps = float(np.finfo(precision).eps)
     best: Slope | None = None
@@ -64,6 +62,4 @@ def _two_steps(problem: Problem, at: Arrays, direction: Arrays, h: float, eps: f
 
 def _shift_noise(at: Arrays, direction: Arrays, h: float) -> float:
     """How much the points themselves are rounded, in units of the direction: |a| / |u| at most."""
-    return max(
-        (scale_of(a) / scale_of(u) for a, u in zip(at, direction, strict=True) if u.any()), default=0.0
-    )
+    return max((scale_of(a) / scale_of(u) for a, u in zip(at, direction, strict=True) if u.any()), default=0.0)

@@ -63,14 +63,8 @@ def compare_every_entry(probe: Probe, report: GradientReport) -> GradientReport:
 
 def with_wrong_entries(probe: Probe, done: list[Comparison], report: GradientReport) -> GradientReport:
     """The report with the wrong entries listed and counted, and what they have in common."""
-    entries = [
-        c.entry(probe.labels[c.k], tuple(int(i) for i in index)) for c in done for index in np.argwhere(c.off)
-    ]
-    guesses = [
-        f"{probe.labels[c.k]}: {describe_pattern(c.claimed, c.true.values, c.off)}"
-        for c in done
-        if c.off.any()
-    ]
+    entries = [c.entry(probe.labels[c.k], tuple(int(i) for i in index)) for c in done for index in np.argwhere(c.off)]
+    guesses = [f"{probe.labels[c.k]}: {describe_pattern(c.claimed, c.true.values, c.off)}" for c in done if c.off.any()]
     return replace(
         report,
         wrong=tuple(entries[:MOST_LISTED]),
@@ -89,18 +83,14 @@ def _weigh(probe: SmoothProbe, done: list[Comparison]) -> tuple[Verdict, tuple[s
     sizes = [c.claimed.size for c in done]
     excess = np.concatenate(
         [
-            np.where(
-                c.off, np.abs(c.claimed - c.true.values) / np.maximum(c.true.tolerance, 1e-300), 0
-            ).ravel()
+            np.where(c.off, np.abs(c.claimed - c.true.values) / np.maximum(c.true.tolerance, 1e-300), 0).ravel()
             for c in done
         ]
     )
     suspects = np.argsort(-excess)[: min(_MOST_WEIGHED, int((excess > 0).sum()))]
     shapes = [c.claimed.shape for c in done]
     assert sum(sizes) == math.prod(excess.shape)
-    findings = [
-        judge_entry(probe, int(p), probe.measure(masks_of(shapes, np.array([p]))))[0] for p in suspects
-    ]
+    findings = [judge_entry(probe, int(p), probe.measure(masks_of(shapes, np.array([p]))))[0] for p in suspects]
     if "mistake" in findings:
         return _wrong()
     if "unclear" in findings:

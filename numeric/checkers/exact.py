@@ -422,12 +422,10 @@ def _tie_free_point(problem: Problem, seed: int) -> Point:
     # two entries lie a spacing apart and each moves by at most 2·2**small
     spacing = 1 << (small + 3)
     values = tuple(
-        Lattice(shuffled_multiples(array.shape, spacing, seed + k), -small - 3)
-        for k, array in enumerate(problem.point)
+        Lattice(shuffled_multiples(array.shape, spacing, seed + k), -small - 3) for k, array in enumerate(problem.point)
     )
     steps = tuple(
-        Lattice(odd_integers(array.shape, small, seed + 500 + k), -small - 3)
-        for k, array in enumerate(problem.point)
+        Lattice(odd_integers(array.shape, small, seed + 500 + k), -small - 3) for k, array in enumerate(problem.point)
     )
     dtypes = tuple(array.dtype for array in problem.point)
     return Point(values, steps, dtypes, seed, small)

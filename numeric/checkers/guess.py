@@ -183,11 +183,7 @@ def _backward_elsewhere(evidence: Evidence) -> str:
         for words, moved in _turns(probe.at[j]):
             at = tuple(moved if i == j else a for i, a in enumerate(probe.at))
             if _fits_rerun(evidence, probe.sensitivity, at):
-                hint = (
-                    " (right for correlation instead of convolution, or the reverse)"
-                    if "180" in words
-                    else ""
-                )
+                hint = " (right for correlation instead of convolution, or the reverse)" if "180" in words else ""
                 return f"right with {name} {words}{hint}"
     for words, delta in _turns(probe.sensitivity):
         if _fits_rerun(evidence, delta, probe.at):

@@ -21,7 +21,7 @@ from numeric.checkers.differences import central_slope
 from numeric.checkers.every_entry import MOST_LISTED, compare_every_entry, with_wrong_entries
 from numeric.checkers.exact import ExactProbe, NotExact, find_exact, passes_at_once, small_probe
 from numeric.checkers.guess import guess_mistakes
-from numeric.checkers.kinks import bends, describe, kinked_entries
+from numeric.checkers.kinks import bends, describe, interval_along, kinked_entries
 from numeric.checkers.lattice import as_integers
 from numeric.checkers.localise import Positions, Probe, bisect, entry_at, masks_of
 from numeric.checkers.problem import Array, Arrays, Problem
@@ -43,9 +43,7 @@ _TESTED = {
     (False, False): "multilinearity was tested along a line in each argument by itself",
     (True, True): "piecewise linear: tested along a line at a tie-free point of integers",
 }
-_AT_ONCE = (
-    "one equality along a random line of integers, possible only if it is of degree two along that line"
-)
+_AT_ONCE = "one equality along a random line of integers, possible only if it is of degree two along that line"
 _DATA = "the caller's own values: random integers, scaled and up to {:.3g}, of the same shapes were used"
 
 
@@ -101,7 +99,8 @@ def _named_failure(probe: Probe, entry: WrongEntry, report: GradientReport) -> G
     if not compared:
         return report
     listed = with_wrong_entries(probe, compared, report)
-    others = tuple(other for other in listed.wrong if other != entry)
+    place = (entry.argument, entry.index)
+    others = tuple(other for other in listed.wrong if (other.argument, other.index) != place)
     return replace(listed, wrong=(entry, *others)[:MOST_LISTED])
 
 
@@ -112,9 +111,7 @@ def _is_rounding(probe: ExactProbe, entry: WrongEntry) -> bool:
     if abs(entry.claimed - entry.true) > unit * float(np.abs(claimed).max()):
         return False
     scaled = as_integers(claimed)
-    return (
-        scaled is None and int((claimed != np.rint(claimed * 2.0**16) / 2.0**16).sum()) > claimed.size // 10
-    )
+    return scaled is None and int((claimed != np.rint(claimed * 2.0**16) / 2.0**16).sum()) > claimed.size // 10
 
 
 def _limits(problem: Problem) -> tuple[str, ...]:
@@ -152,9 +149,7 @@ class Ground:
     claimed: Arrays
 
 
-def check_smooth(
-    problem: Problem, kind: Kind, reason: str, *, every_entry: bool, seed: int
-) -> GradientReport:
+def check_smooth(problem: Problem, kind: Kind, reason: str, *, every_entry: bool, seed: int) -> GradientReport:
     """The report of the complex step or of central differences; NotAnalytic where the former does not apply."""
     ground = _ground(problem, problem.point, seed)
     method = "complex step" if kind == "complex" else "central differences"
@@ -179,7 +174,8 @@ def check_smooth(
 
 
 def _ground(problem: Problem, at: Arrays, seed: int) -> Ground:
-    start = problem.value(at)
+    with np.errstate(all="ignore"):
+        start = problem.value(at)
     if not np.isfinite(start).all():
         index = tuple(int(i) for i in np.argwhere(~np.isfinite(start))[0])
         raise CheckInputError(
@@ -194,9 +190,7 @@ def _ground(problem: Problem, at: Arrays, seed: int) -> Ground:
         )
     sensitivity = random_sensitivity(start, seed) if problem.delta is None else problem.delta
     if sensitivity.shape != start.shape:
-        raise CheckInputError(
-            f"delta has shape {sensitivity.shape}, the output {start.shape}; they must agree"
-        )
+        raise CheckInputError(f"delta has shape {sensitivity.shape}, the output {start.shape}; they must agree")
     return Ground(start, sensitivity, problem.gradients(sensitivity, at))
 
 
@@ -229,9 +223,7 @@ def _bends_or_not_analytic(probe: SmoothProbe, found: Measurement, kind: Kind, s
     return False
 
 
-def _smooth_failure(
-    probe: SmoothProbe, report: GradientReport, positions: Positions | None = None
-) -> GradientReport:
+def _smooth_failure(probe: SmoothProbe, report: GradientReport, positions: Positions | None = None) -> GradientReport:
     position, searched, alone = bisect(probe, positions)
     finding, noise = judge_entry(probe, position, alone)
     report = replace(report, searched=searched, projections=report.projections + searched)
@@ -252,9 +244,7 @@ def wrong_shapes(problem: Problem, claimed: Arrays) -> str:
     lines = []
     for name, g, a in zip(problem.labels, claimed, problem.point, strict=True):
         if g.shape != a.shape:
-            lines.append(
-                f"{name}: the claimed gradient has shape {g.shape}, the argument {a.shape}{_hint(g, a)}"
-            )
+            lines.append(f"{name}: the claimed gradient has shape {g.shape}, the argument {a.shape}{_hint(g, a)}")
     return "; ".join(lines)
 
 
@@ -283,9 +273,7 @@ def _without_output(report: GradientReport, ground: Ground) -> GradientReport:
         if g.any():
             index = tuple(int(i) for i in np.argwhere(g)[0])
             entry = WrongEntry(name, index, 0.0, float(g[index]))
-            return replace(
-                report, verdict="wrong", wrong=(entry,), guess="the output is empty: gradients are 0"
-            )
+            return replace(report, verdict="wrong", wrong=(entry,), guess="the output is empty: gradients are 0")
     return replace(report, method="empty output", why="gradients must be, and are, exactly 0")
 
 
@@ -309,15 +297,25 @@ def _kinks_and_rest(probe: SmoothProbe, report: GradientReport, directions: Arra
     )
     report = replace(report, kinks=kinks, verdict="right" if all(k.inside for k in kinks) else "undecided")
     if search.cut:
-        note = (
-            f"more entries lie at kinks than the {len(kinks)} listed; none but these was compared at the data"
-        )
+        note = f"more entries lie at kinks than the {len(kinks)} listed; none but these was compared at the data"
         return replace(report, not_checked=(*report.not_checked, note))
+    together = _together(probe, search.found) if len(kinks) > 1 else None
+    if together is not None and not together.inside:
+        report = replace(report, verdict="undecided", kinks=(*kinks, together))
     rest = np.setdiff1d(np.arange(sum(a.size for a in probe.at)), np.array(search.found, dtype=np.intp))
     if rest.size == 0:
         return report
     found = probe.measure(masks_of([a.shape for a in probe.at], rest))
     return _smooth_failure(probe, report, rest) if found.wrong else report
+
+
+def _together(probe: SmoothProbe, positions: list[int]) -> Kink:
+    """All kinked entries moved at once: tied maxima may share the gradient, but not each take all of it."""
+    masks = masks_of([a.shape for a in probe.at], np.array(positions, dtype=np.intp))
+    direction = tuple(mask.astype(np.float64) for mask in masks)
+    claimed = float(sum(float((g * u).sum()) for g, u in zip(probe.claimed, direction, strict=True)))
+    interval = interval_along(probe.problem, probe.at, direction, probe.sensitivity, probe.start)
+    return Kink("the sum over these entries", (), *interval[:2], claimed, interval[2])
 
 
 def _beside_the_kink(probe: SmoothProbe, kind: Kind, report: GradientReport, seed: int) -> GradientReport:

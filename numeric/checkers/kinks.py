@@ -97,23 +97,29 @@ def kinked_entries(problem: Problem, at: Arrays, direction: Arrays, start: Array
     return search
 
 
-def describe(
-    problem: Problem, at: Arrays, position: int, claimed: Arrays, sensitivity: Array, start: Array
-) -> Kink:
+def describe(problem: Problem, at: Arrays, position: int, claimed: Arrays, sensitivity: Array, start: Array) -> Kink:
     """One kinked entry with its interval of subgradients for the loss ⟨sensitivity, f⟩."""
     k, index = place_of([a.shape for a in at], position)
     unit = tuple(np.zeros(a.shape) for a in at)
-    unit[k][index] = scale_of(at[k])
+    unit[k][index] = 1.0
+    low, high, tolerance = interval_along(problem, at, unit, sensitivity, start)
+    # + 0.0 turns −0.0 into 0.0, which reads better
+    return Kink(problem.labels[k], index, low, high, float(claimed[k][index]) + 0.0, tolerance)
+
+
+def interval_along(
+    problem: Problem, at: Arrays, direction: Arrays, sensitivity: Array, start: Array
+) -> tuple[float, float, float]:
+    """(low, high, tolerance) of the loss's slope along a direction: between the one-sided ones of each output."""
     precision = _precision(at, start)
-    h = _STEP[precision]
-    right, left = one_sided(problem, at, unit, start, h)
-    weights = sensitivity.astype(np.float64) / scale_of(at[k])
+    scale = max(scale_of(a) for a, u in zip(at, direction, strict=True) if u.any())
+    h = _STEP[precision] * scale
+    right, left = one_sided(problem, at, direction, start, h)
+    weights = sensitivity.astype(np.float64)
     ends = np.stack([weights * right, weights * left])
     noise = float(np.finfo(precision).eps) * np.abs(start).max(initial=0) / h
-    tolerance = float((np.abs(weights) * noise).sum() + 64 * h * np.abs(ends).sum())
-    # + 0.0 turns −0.0 into 0.0, which reads better
-    low, high = float(ends.min(axis=0).sum()) + 0.0, float(ends.max(axis=0).sum()) + 0.0
-    return Kink(problem.labels[k], index, low, high, float(claimed[k][index]) + 0.0, tolerance)
+    tolerance = float((np.abs(weights) * noise).sum() + 64 * _STEP[precision] * np.abs(ends).sum())
+    return float(ends.min(axis=0).sum()) + 0.0, float(ends.max(axis=0).sum()) + 0.0, tolerance
 
 
 def _precision(at: Arrays, start: Array) -> np.dtype:

@@ -73,11 +73,7 @@ def _along(off: Mask, axis: int) -> str:
             return f"the last {_of(len(hit), length)} along axis {axis}"
         if first == 0:
             return f"the first {_of(len(hit), length)} along axis {axis}"
-        return (
-            f"slices {first} to {last} along axis {axis}"
-            if first < last
-            else f"slice {first} along axis {axis}"
-        )
+        return f"slices {first} to {last} along axis {axis}" if first < last else f"slice {first} along axis {axis}"
     steps = np.unique(np.diff(hit))
     if len(steps) == 1 and len(hit) > 2:
         return f"every {int(steps[0])}th slice from {first} along axis {axis}"
@@ -111,11 +107,7 @@ def _is_tail(off: Mask) -> bool:
     """Whether the wrong entries fill the end of some axis, as rows that no window reached would."""
     for axis in range(off.ndim):
         hit = np.flatnonzero(_slices(off, axis))
-        if (
-            0 < len(hit) < off.shape[axis]
-            and hit[-1] == off.shape[axis] - 1
-            and len(hit) == hit[-1] - hit[0] + 1
-        ):
+        if 0 < len(hit) < off.shape[axis] and hit[-1] == off.shape[axis] - 1 and len(hit) == hit[-1] - hit[0] + 1:
             return True
     return False
 

@@ -54,9 +54,7 @@ class Problem:
         """forward at the checked arguments `moved`, the others as the caller gave them; a copy of the output."""
         output = np.array(self.forward(*self._all(moved)))
         if output.dtype.kind not in "fciub":
-            raise CheckInputError(
-                f"forward returned {output.dtype} data; expected an array of floating-point numbers"
-            )
+            raise CheckInputError(f"forward returned {output.dtype} data; expected an array of floating-point numbers")
         return output if output.dtype.kind in "fc" else output.astype(np.float64)
 
     def gradients(self, delta: Array, moved: Sequence[Array]) -> Arrays:
@@ -102,8 +100,7 @@ def _in_order(claimed: Any, problem: Problem) -> Arrays:
     missing = [problem.names[k] for k, value in by_position.items() if value is None]
     if missing:
         raise CheckInputError(
-            f"backward returned None for {', '.join(missing)}; return its gradient, or pass "
-            f"exclude={tuple(missing)!r}"
+            f"backward returned None for {', '.join(missing)}; return its gradient, or pass exclude={tuple(missing)!r}"
         )
     return tuple(_numbers(by_position[k], f"the gradient of {problem.names[k]}") for k in problem.checked)
 
@@ -129,9 +126,7 @@ def make_problem(
 ) -> Problem:
     """Check the caller's arguments and bring them to one form; CheckInputError says what to change."""
     if not callable(forward):
-        raise CheckInputError(
-            "the first argument must be the forward function; got " + type(forward).__name__
-        )
+        raise CheckInputError("the first argument must be the forward function; got " + type(forward).__name__)
     if (backward is None) == (claimed is None):
         raise CheckInputError(
             "give either check_gradient(forward, backward, *arrays) or "
@@ -144,9 +139,7 @@ def make_problem(
     checked = tuple(k for k in range(len(arrays)) if k not in left_out)
     if not checked:
         raise CheckInputError("every argument is excluded; nothing is left to check")
-    values = tuple(
-        _point(value, labels[k]) if k in checked else np.array(value) for k, value in enumerate(arrays)
-    )
+    values = tuple(_point(value, labels[k]) if k in checked else np.array(value) for k, value in enumerate(arrays))
     excluded = tuple(labels[k] for k in sorted(left_out))
     sensitivity = None if delta is None else _point(delta, "delta")
     if backward is not None:

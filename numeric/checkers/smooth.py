@@ -150,11 +150,8 @@ def _away_from_zero(shape: tuple[int, ...], seed: int) -> Array:
 def balanced(directions: Arrays, claimed: Arrays) -> Arrays:
     """The directions rescaled so that every argument has an equal share in ⟨g, u⟩; else the largest hides the
     rest."""
-    norms = [
-        float(np.sqrt(_squares(g.astype(np.float64) * u))) for g, u in zip(claimed, directions, strict=True)
-    ]
+    norms = [float(np.sqrt(_squares(g.astype(np.float64) * u))) for g, u in zip(claimed, directions, strict=True)]
     most = max((n for n in norms if np.isfinite(n)), default=0.0)
     return tuple(
-        u * (most / n) if np.isfinite(n) and n > 1e-12 * most else u
-        for u, n in zip(directions, norms, strict=True)
+        u * (most / n) if np.isfinite(n) and n > 1e-12 * most else u for u, n in zip(directions, norms, strict=True)
     )
