@@ -52,6 +52,7 @@ from derivations.kernel.sums import RECIPROCAL, Atom, LimitReached, Term, canoni
 from derivations.kernel.terms import Condition, Int
 from derivations.operators import OPERATORS
 from derivations.operators.elementary import unravel
+from derivations.operators.row import tap
 from derivations.operators.sliding import window_reads
 
 Environment = dict[str, Int]
@@ -382,8 +383,8 @@ class Lowering:
     def _max(self, node: Apply, index: tuple[Int, ...], env: Environment, cut: frozenset[str]) -> Terms:
         (z,) = node.tensors
         shape = self.shape(z, env)
-        taps = tuple(Int.symbol(f"t{axis}") for axis in range(z.rank))
-        bound = tuple((f"t{axis}", Int.of(0), size - 1) for axis, size in enumerate(shape))
+        taps = tuple(Int.symbol(tap(axis)) for axis in range(z.rank))
+        bound = tuple((tap(axis), Int.of(0), size - 1) for axis, size in enumerate(shape))
         found: Terms = []
         for term, place in self._chosen(z, shape, (bound, k.TRUE, taps), complete="", env=env, cut=cut):
             found += self.products([[term], self.lower(z, place, env, cut)])

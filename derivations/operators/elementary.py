@@ -11,7 +11,7 @@ from derivations.expressions import Expression, Shape, ShapeError, entry_count
 from derivations.integers import Compare, Condition
 from derivations.kernel import terms
 from derivations.kernel.terms import Int
-from derivations.operators.row import Gather, Operator, Parameter, tensor
+from derivations.operators.row import Gather, Operator, Parameter, tap, tensor
 
 
 def always(*arguments: Any) -> list[Condition]:
@@ -45,18 +45,18 @@ def _matmul_exists(a: Expression, b: Expression) -> list[Condition]:
 
 
 def _matmul_entry(index: Sequence[Int], a: Sequence[Int], b: Sequence[Int]) -> Gather:
-    inner = Int.symbol("t")
+    inner = Int.symbol(tap())
     row, column = (index[:1], index[1:]) if len(a) == 2 else ((), tuple(index))
-    return Gather((("t", 0, a[-1] - 1),), reads=((0, (*row, inner)), (1, (inner, *column))))
+    return Gather(((tap(), 0, a[-1] - 1),), reads=((0, (*row, inner)), (1, (inner, *column))))
 
 
 def _trace_entry(index: Sequence[Int], a: Sequence[Int]) -> Gather:
-    diagonal = Int.symbol("t")
-    return Gather((("t", 0, a[0] - 1),), reads=((0, (diagonal, diagonal)),))
+    diagonal = Int.symbol(tap())
+    return Gather(((tap(), 0, a[0] - 1),), reads=((0, (diagonal, diagonal)),))
 
 
 def _total_entry(index: Sequence[Int], a: Sequence[Int]) -> Gather:
-    names = [f"t{axis}" for axis in range(len(a))]
+    names = [tap(axis) for axis in range(len(a))]
     bound = tuple((name, Int.of(0), size - 1) for name, size in zip(names, a, strict=True))
     return Gather(bound, reads=((0, tuple(Int.symbol(name) for name in names)),))
 

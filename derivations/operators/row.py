@@ -43,6 +43,18 @@ def tensor(name: str, *ranks: int) -> Parameter:
 
 
 Range = tuple[str, Int | int, Int | int]
+
+
+def tap(axis: int = 0) -> str:
+    """The name of the bound index of an axis in an index definition; no dim and no index of a document can be called
+    so, because it is not an identifier.
+
+    >>> tap(1)
+    'tap 1'
+    """
+    return f"tap {axis}"
+
+
 Read = tuple[int, tuple[Int, ...]]
 
 

@@ -18,7 +18,7 @@ from derivations.expressions import Expression, Shape
 from derivations.integers import Compare, Condition, FloorDiv, Maximum, Minimum, ceiling_division
 from derivations.kernel import terms
 from derivations.kernel.terms import Int
-from derivations.operators.row import Gather, Operator, Parameter, tensor
+from derivations.operators.row import Gather, Operator, Parameter, tap, tensor
 
 SLIDING = (
     Parameter("mode", "mode", "valid"),
@@ -87,12 +87,12 @@ def _convolution_entry(flipped: bool) -> Any:
         for axis, (i, n, m, s, p, d) in enumerate(zip(index, x, k, stride, pad, dilation, strict=True)):
             reach = d * (m - 1)
             offset = {"valid": Int.of(0), "full": -reach, "same": reach // 2 - reach}[mode]
-            tap = Int.symbol(f"t{axis}")
-            bound.append((f"t{axis}", Int.of(0), m - 1))
-            position = s * i + offset + d * tap - p[0]
+            at = Int.symbol(tap(axis))
+            bound.append((tap(axis), Int.of(0), m - 1))
+            position = s * i + offset + d * at - p[0]
             conditions.append(terms.between(0, position, n - 1))
             at_x.append(position)
-            at_k.append(m - 1 - tap if flipped else tap)
+            at_k.append(m - 1 - at if flipped else at)
         return Gather(tuple(bound), terms.all_of(conditions), ((0, tuple(at_x)), (1, tuple(at_k))))
 
     return entry
@@ -126,12 +126,12 @@ def _commutative_entry(index: Sequence[Int], a: Sequence[Int], b: Sequence[Int],
     bound, conditions, at_a, at_b = [], [], [], []
     for axis, (i, n, m) in enumerate(zip(index, a, b, strict=True)):
         start = {"valid": terms.least(n, m) - 1, "full": Int.of(0), "same": (m - 1) // 2}[mode]
-        tap = Int.symbol(f"t{axis}")
-        bound.append((f"t{axis}", Int.of(0), m - 1))
-        position = i + start - tap
+        at = Int.symbol(tap(axis))
+        bound.append((tap(axis), Int.of(0), m - 1))
+        position = i + start - at
         conditions.append(terms.between(0, position, n - 1))
         at_a.append(position)
-        at_b.append(tap)
+        at_b.append(at)
     return Gather(tuple(bound), terms.all_of(conditions), ((0, tuple(at_a)), (1, tuple(at_b))))
 
 
@@ -197,9 +197,9 @@ def window_reads(
     bound, conditions, place = [], [], list(index[:lead])
     sliding = zip(index[lead:], x[lead:], f, stride, pad, strict=True)
     for axis, (i, n, w, s, p) in enumerate(sliding):
-        tap = Int.symbol(f"t{axis}")
-        bound.append((f"t{axis}", Int.of(0), w - 1))
-        position = s * i + tap - p[0]
+        at = Int.symbol(tap(axis))
+        bound.append((tap(axis), Int.of(0), w - 1))
+        position = s * i + at - p[0]
         conditions.append(terms.between(0, position, n - 1))
         place.append(position)
     return tuple(bound), terms.all_of(conditions), tuple(place)
