@@ -112,20 +112,22 @@ class Arithmetic:
         if isinstance(left, Constant) and isinstance(right, Constant):
             divisor = right.value
             if (divisor.is_number and divisor != 0) or self.positive(divisor):
-                return self.computed(left.value / divisor, left.value, divisor) or Over(left, right)
-        return Over(left, right)
+                exact = self.computed(left.value / divisor, left.value, divisor)
+                if exact is not None:
+                    return exact
+        quotient: Expression = Over(left, right)
+        return quotient
 
     def power(self, base: Expression, exponent: int) -> Expression:
         """The power; of a constant exact, as far as it exists."""
         if abs(exponent) > limits.EXPONENT:
-            raise TooLarge(f"an exponent of {exponent}")
-        if not isinstance(base, Constant):
-            return Power(base, Integer(exponent))
+            raise TooLarge("this exponent is too large")
+        power: Expression = Power(base, Integer(exponent))
+        if not isinstance(base, Constant) or (exponent == 0 and self._partial(base.value)):
+            return power
         if exponent < 0:
             return self.over(Constant(1), self.power(base, -exponent))
-        if exponent == 0 and not base.value.is_number:
-            return Power(base, Integer(exponent)) if self._partial(base.value) else Constant(1)
-        return self.computed(base.value**exponent, base.value) or Power(base, Integer(exponent))
+        return self.computed(base.value**exponent, base.value) or power
 
 
 def _combined(value: Expr, parts: list[Expr]) -> Expr | None:
@@ -148,7 +150,7 @@ def bounded(value: Expr) -> Expr:
     """The value itself; raises TooLarge for a number beyond the limits."""
     for part in (value, *value.args):
         if part.is_Rational and max(abs(int(part.p)), int(part.q)).bit_length() > limits.NUMBER_BITS:
-            raise TooLarge("a number of more than a thousand digits")
+            raise TooLarge("this number is too large")
     return value
 
 

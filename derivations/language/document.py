@@ -202,8 +202,11 @@ def read_text(path: str | Path) -> str:
             data = stream.read(limits.FILE_BYTES + 1)
     except FileNotFoundError:
         raise InputError("there is no such file", place, "a Markdown file", _near(file)) from None
-    except OSError as error:
-        raise InputError(f"the file cannot be read: {error.strerror}", place, "a readable Markdown file") from None
+    except (OSError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        why = getattr(error, "strerror", None) or str(error)
+        raise InputError(f"the file cannot be read: {why}", place, "a readable Markdown file") from None
     if len(data) > limits.FILE_BYTES:
         raise InputError(
             "the file is too large",

@@ -452,6 +452,12 @@ class Elaborator:
     def _over_indices(self, name: Token, subscript: Any, call: Any, tree: Any) -> Expression:
         """sum[i, j in a..b](body), entries[i in 0..n-1](body)."""
         (body_tree,) = self._arguments(name, call, 1)
+        if len(subscript.children) > limits.INDICES:
+            raise self.error(
+                subscript,
+                f"{len(subscript.children)} indices of one {name}",
+                f"at most {limits.INDICES} (limit INDICES)",
+            )
         tokens: list[Token] = []
         ranges: list[IndexRange] = []
         for item in subscript.children:

@@ -39,7 +39,9 @@ def fences(text: str, file: str) -> list[Fence]:
     string."""
     source = text.split("\n")
     found = []
-    for token in MarkdownIt("commonmark").parse(text):
+    parser = MarkdownIt("commonmark")
+    parser.core.ruler.disable(["inline", "text_join"])  # blocks are all we need, and inline markup can be costly
+    for token in parser.parse(text):
         if token.type == "fence" and token.map:
             _check_closed(token, source, file)
             fence = _ours(token, source, file)

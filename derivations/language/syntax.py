@@ -110,7 +110,17 @@ def _check_depth(tree: Tree[Token], statement: Statement) -> None:
                 expected=f"at most {limits.TREE_DEPTH} levels (limit TREE_DEPTH)",
                 fix="name the inner part by a definition in a given block",
             )
-        stack += [(child, depth + 1) for child in node.children if isinstance(child, Tree)]
+        inner = depth + _levels(node)
+        stack += [(child, inner) for child in node.children if isinstance(child, Tree)]
+
+
+def _levels(node: Tree[Token]) -> int:
+    """How many operations a tree node nests: chains such as a.T.T and a @ b @ c nest from the left."""
+    if node.data == "postfix":
+        return len(node.children) - 1
+    if node.data == "product":
+        return 1 + len([sign for sign in node.children[1::2] if sign != "*"])
+    return 1
 
 
 def span(node: Any) -> tuple[int, int]:
