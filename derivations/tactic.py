@@ -22,7 +22,7 @@ from typing import Any
 from sympy import Basic, Symbol, expand
 
 from derivations.adjoints import adjoint, inner, scatter, times
-from derivations.claims import Context
+from derivations.claims import Claim, Context, Link
 from derivations.derivation import Derivation, DerivationStep, judge_equation
 from derivations.differential import NoRule, d, depends, differentiate
 from derivations.expressions import (
@@ -45,6 +45,7 @@ from derivations.expressions import (
 )
 from derivations.integers import integer_symbol
 from derivations.operators import apply
+from derivations.verdict import Step
 
 Name = Tensor | Definition
 LIMIT = 40  # more steps than any derivation that a person follows; a loop in the rules ends here
@@ -77,9 +78,7 @@ def _merged(state: Sequence[Pairing]) -> list[Pairing]:
     for pairing in state:
         counts[pairing] = counts.get(pairing, 0) + 1
     return [
-        pairing
-        if count == 1
-        else replace(pairing, weight=times(Constant(count), pairing.weight or Constant(1)))
+        pairing if count == 1 else replace(pairing, weight=times(Constant(count), pairing.weight or Constant(1)))
         for pairing, count in counts.items()
     ]
 
@@ -274,9 +273,7 @@ class Tactic:
             candidates, rule = adjoint(weight, node.of, 1)
             after = d(node.of.tensors[0], self.x)
         else:
-            place = next(
-                i for i, part in enumerate(node.args) if isinstance(part, Expression) and _varies(part)
-            )
+            place = next(i for i, part in enumerate(node.args) if isinstance(part, Expression) and _varies(part))
             candidates, rule = adjoint(weight, node, place)
             after = node.args[place]
         afters = [replace(pairing, weight=found, inner=after) for found in candidates]
@@ -295,9 +292,7 @@ class Tactic:
         for pairing in self.state:
             node = pairing.inner
             if isinstance(node, Entry) and not (isinstance(node.of, Differential) and node.of.of == self.x):
-                new.append(
-                    Pairing((), _gathered(replace(pairing, negative=False)), node.of, pairing.negative)
-                )
+                new.append(Pairing((), _gathered(replace(pairing, negative=False)), node.of, pairing.negative))
                 changed = True
             else:
                 new.append(pairing)
@@ -443,6 +438,27 @@ def derive(context: Any, of: str | Expression, wrt: str | Expression, judged: bo
     judge = judge_equation if judged else None
     derivation = Tactic(known, formula, x, judge).run()
     return derivation.judged() if judge is not None else derivation
+
+
+def proof_steps(claim: Claim, link: Link) -> tuple[Step, ...]:
+    """The judged steps that lead to a gradient which stands on one side of a link, then to the other side.
+
+    Empty where no side is a gradient, or the tables of rules do not reach, or the context has hypotheses
+    that the steps would need.
+    """
+    sides = [side for side in (link.left, link.right) if isinstance(side, Grad)]
+    if not sides or link.free:
+        return ()
+    context = replace(claim.context, conditions=(*claim.context.conditions, *claim.conditions))
+    try:
+        derivation = derive(context, sides[0].of, sides[0].wrt)
+    except ValueError:
+        return ()
+    other = link.right if sides[0] is link.left else link.left
+    if derivation.result != other:
+        last = DerivationStep(derivation.result, other, "the same by its entries")
+        derivation = replace(derivation, steps=(*derivation.steps, last)).judged()
+    return derivation.proof_steps()
 
 
 def _named(context: Context, what: str | Expression, given: Any) -> Expression:
