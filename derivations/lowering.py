@@ -411,8 +411,9 @@ class Lowering:
         1 − Σ others, so that those that remain may be any unit vector or 0 and can be compared as unknowns.
         """
         bound, condition, place = reads
-        template, formals, see = self._shown(x, env, cut)
-        head = self._argmax_head(window, template, formals, complete)
+        template, formals, axes, see = self._shown(x, env, cut)
+        sliding = axes[len(axes) - len(bound) :]
+        head = self._argmax_head(window, template, formals, f" along {sliding}{complete}")
         self.axioms[f"unique_max: every window of {x} has one maximum"] = None
 
         def indicator(values: dict[str, Int]) -> Atom:
@@ -441,9 +442,9 @@ class Lowering:
 
     def _shown(
         self, x: Expression, env: Environment, cut: frozenset[str]
-    ) -> tuple[Terms, tuple[Int, ...], Callable[[tuple[Int, ...]], tuple[Int, ...]]]:
-        """What a window of x is cut out of: a tensor or definition that x shows shifted, with the map of places; else
-        x itself."""
+    ) -> tuple[Terms, tuple[Int, ...], tuple[int, ...], Callable[[tuple[Int, ...]], tuple[Int, ...]]]:
+        """What a window of x is cut out of: a tensor or definition that x shows shifted, with its axes that are x's
+        axes and the map of places; else x itself."""
         formals = _formals(x.rank)
         single = _single(self.lower(x, formals, env, frozenset({ALL})))
         if single is not None and single.head not in cut and _is_shift(single.indices, formals):
@@ -452,8 +453,14 @@ class Lowering:
             template = [Term((Atom(single.head, inner),))]
             if definition is not None:
                 template = self.lower(definition.body, inner, {}, cut)
-            return template, inner, lambda place: tuple(_at(i, formals, place) for i in single.indices)
-        return self.lower(x, formals, env, cut), formals, lambda place: place
+            axes = tuple(
+                axis for axis, i in enumerate(single.indices) if any(f.symbols() & i.symbols() for f in formals)
+            )
+            return template, inner, axes, lambda place: tuple(_at(i, formals, place) for i in single.indices)
+        outer = _outer_names(x, env)
+        formals = _formals(x.rank + len(outer))
+        template = self.lower(x, formals[: x.rank], dict(zip(outer, formals[x.rank :], strict=True)), cut)
+        return template, formals, tuple(range(x.rank)), lambda place: (*place, *[env[name] for name in outer])
 
     def _argmax_head(
         self, window: Sequence[Int], template: Terms, formals: tuple[Int, ...], frame: str
@@ -461,6 +468,8 @@ class Lowering:
         key, demands = canonical_key(template)
         self.demands |= demands
         head = f"argmax {tuple(window)}{frame} of {key}"
+        if any(mark in f"{tuple(window)}{frame}" for mark in "~$"):
+            raise Unsupported("a maximum over a window whose size depends on an index")
 
         def rebuild(change: Callable[[Terms], Terms], indices: Sequence[Int]) -> Terms:
             return [Term((Atom(self._argmax_head(window, change(template), formals, frame), tuple(indices)),))]
@@ -468,7 +477,7 @@ class Lowering:
         if head not in self.opaque:
             single = _single(template)
             lone = not any(other.startswith("argmax") for other in self.opaque)
-            plain = lone and not frame and single is not None and single.head not in self.opaque
+            plain = lone and " in " not in frame and single is not None and single.head not in self.opaque
             self.opaque[head] = Opaque(lambda indices: [], rebuild, plain)
         return head
 
@@ -501,30 +510,27 @@ class Lowering:
 
     def _softmax(self, node: Apply, index: tuple[Int, ...], env: Environment, cut: frozenset[str]) -> Terms:
         (z,) = node.tensors
-        formals = _formals(z.rank)
-        key, demands = canonical_key(self.lower(z, formals, env, cut))
+        rank, outer, formals = z.rank, _outer_names(z, env), _formals(z.rank + len(_outer_names(z, env)))
+        inner = dict(zip(outer, formals[rank:], strict=True))
+        key, demands = canonical_key(self.lower(z, formals[:rank], inner, cut))
         self.demands |= demands
-        head = f"softmax of {key}"
-        length = self.shape(z, env)[-1]
-
-        def at(indices: Sequence[Int], last: Int) -> tuple[Int, ...]:
-            return (*indices[:-1], last)
+        head = f"softmax over {self.shape(z, inner)[-1]} of {key}"
 
         def expand(indices: Sequence[Int]) -> list[tuple[Term, Terms]]:
             here = Atom(head, tuple(indices))
             name = self.fresh()
-            other = at(indices, Int.symbol(name))
-            around = Term(
-                (here, Atom(head, other)), frozenset({name}), k.between(0, other[-1], length - 1), Int.of(-1)
-            )
+            other = (*indices[: rank - 1], Int.symbol(name), *indices[rank:])
+            there = dict(zip(outer, indices[rank:], strict=True))
+            inside = k.between(0, other[rank - 1], self.shape(z, there)[-1] - 1)
+            around = Term((here, Atom(head, other)), frozenset({name}), inside, Int.of(-1))
             return [
-                (Term((here,)), self.lower(z, indices, env, cut)),
-                (around, self.lower(z, other, env, cut)),
+                (Term((here,)), self.lower(z, indices[:rank], there, cut)),
+                (around, self.lower(z, other[:rank], there, cut)),
             ]
 
         self.opaque[head] = Opaque(expand, lambda change, indices: _no_rebuild(), plain=False)
         self.axioms["softmax' = softmax·(dz − Σ softmax·dz), softmax > 0"] = None
-        return [Term((Atom(head, index),))]
+        return [Term((Atom(head, (*index, *[env[name] for name in outer])),))]
 
     # -- elementwise functions ----------------------------------------------------------------------------------------
 
@@ -544,9 +550,17 @@ class Lowering:
     def function(
         self, name: str, order: int, of: Expression, index: tuple[Int, ...], env: Environment, cut: frozenset[str]
     ) -> Terms:
-        """f^(order)(of)[index] as terms: an opaque atom of the normalised entry of its argument."""
-        formals = _formals(of.rank)
-        short = self.lower(of, formals, env, frozenset({ALL}))
+        """f^(order)(of)[index] as terms: an opaque atom of the normalised entry of its argument.
+
+        The indices in scope become formal places too: the argument, and so the unknown, differs from one of their values
+        to another.
+        """
+        outer = _outer_names(of, env)
+        formals = _formals(of.rank + len(outer))
+        places = formals[: of.rank]
+        index = (*index, *[env[name] for name in outer])
+        env = dict(zip(outer, formals[of.rank :], strict=True))
+        short = self.lower(of, places, env, frozenset({ALL}))
         single = _single(short)
         if single is not None and single.head not in cut:
             # One entry of a definition z: a function of z's own normal form, at that entry's place.
@@ -555,7 +569,7 @@ class Lowering:
                 place = tuple(_at(i, formals, index) for i in single.indices)
                 inner = _formals(definition.rank)
                 return self.apply_function(name, order, self.lower(definition.body, inner, {}, cut), inner, place)
-        return self.apply_function(name, order, self.lower(of, formals, env, cut), formals, index)
+        return self.apply_function(name, order, self.lower(of, places, env, cut), formals, index)
 
     def apply_function(
         self, name: str, order: int, argument: Terms, formals: tuple[Int, ...], index: tuple[Int, ...]
@@ -864,6 +878,12 @@ def _number(found: Terms) -> Any:
         if k.holds(term.condition, {}):
             total += Rational(term.numerator.constant, term.denominator.constant)
     return total
+
+
+def _outer_names(node: Expression, env: Environment) -> list[str]:
+    """The indices in scope that a formula may mention."""
+    mentioned = {symbol.name for symbol in node.atoms(Symbol)}
+    return [name for name in env if name in mentioned]
 
 
 def _is_shift(indices: Sequence[Int], formals: Sequence[Int]) -> bool:
