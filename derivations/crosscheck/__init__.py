@@ -1,12 +1,13 @@
-"""The one door to `numeric/`: evaluates the nodes of a claim there, finds its smallest counterexample, replays any.
+"""The one door to `numeric/`: evaluates the nodes of a claim there, finds its smallest counterexample,
+replays any.
 
-Why: the kernel proves with index relations; here the same formulas are computed on numbers, by operators that were
-written apart, with derivatives by perturbation. The two must agree, and nothing is called false without a witness that
-was computed here.
+Why: the kernel proves with index relations; here the same formulas are computed on numbers, by operators that
+were written apart, with derivatives by perturbation. The two must agree, and nothing is called false without
+a witness that was computed here.
 
-Law: values are exact (integers, fractions) wherever the formula allows it, and compared with zero tolerance; smooth
-functions use complex steps and a tolerance derived from rounding. Sizes are tried by increasing sum. What cannot be
-computed is reported as not computed.
+Law: values are exact (integers, fractions) wherever the formula allows it, and compared with zero tolerance;
+smooth functions use complex steps and a tolerance derived from rounding. Sizes are tried by increasing sum.
+What cannot be computed is reported as not computed.
 
 What it cannot see: all sizes. Agreement here is evidence, not proof.
 """
@@ -38,10 +39,10 @@ def evaluate(
 ) -> Array:
     """The numeric value of a formula without free indices at concrete sizes.
 
-    data: arrays or nested lists by name: tensors; for an arbitrary loss J the coefficients δ of c + Σ δ∘z under "J" and
-    c under "J:constant" (0 where absent); for d(w) an array under "d:w". functions: for each arbitrary function the
-    coefficients of a polynomial, constant term first. exact: integers and fractions; else floating point with complex
-    steps. Raises DoesNotExist, Tie, NotExact or NotEvaluable.
+    data: arrays or nested lists by name: tensors; for an arbitrary loss J the coefficients δ of c + Σ δ∘z
+    under "J" and c under "J:constant" (0 where absent); for d(w) an array under "d:w". functions: for each
+    arbitrary function the coefficients of a polynomial, constant term first. exact: integers and fractions;
+    else floating point with complex steps. Raises DoesNotExist, Tie, NotExact or NotEvaluable.
 
     >>> from derivations.expressions import Tensor, Times
     >>> x = Tensor("x", (2,))

@@ -1,21 +1,22 @@
 """Both sides of a link at given sizes and data: do they have one shape, and do all entries agree?
 
-Law: exact values are compared with zero tolerance. Floating values agree within 16·eps times the largest magnitude and
-the number of terms that can have been added; they differ if the error is beyond anything rounding can do; what lies
-between is no answer. A scalar and a 1×1 matrix are the same; (n,) and (n, 1) are not. A side that does not exist
-disagrees with everything.
+Law: exact values are compared with zero tolerance. Floating values agree within 16·eps times the largest
+magnitude and the number of terms that can have been added; they differ if the error is beyond anything
+rounding can do; what lies between is no answer. A scalar and a 1×1 matrix are the same; (n,) and (n, 1) are
+not. A side that does not exist disagrees with everything.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import prod
+from typing import Any
 
 import numpy as np
 
 from derivations.claims import Link
-from derivations.crosscheck import derivatives  # noqa: F401  (registers the values of grad, jacobian and d)
+from derivations.crosscheck import derivatives, indexing  # noqa: F401  (register the values of their nodes)
 from derivations.crosscheck.data import Ingredients, scope_for
 from derivations.crosscheck.evaluate import Scope, Varying, value_of
 from derivations.crosscheck.integers import compiled
@@ -31,8 +32,8 @@ CERTAIN = 1e-6
 class Comparison:
     """agree: True, False, or None where floating point cannot tell.
 
-    On disagreement, either the two shapes (None: does not exist) with the values of the free indices, or the first entry
-    that differs: its free indices, its index, the sample in which it differs and both values.
+    On disagreement, either the two shapes (None: does not exist) with the values of the free indices, or the
+    first entry that differs: its free indices, its index, the sample in which it differs and both values.
     """
 
     agree: bool | None
@@ -53,7 +54,8 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Side:
-    """A side at all free index values: its value, or why it does not exist, and at which index values it does not."""
+    """A side at all free index values: its value, or why it does not exist, and at which index values it does
+    not."""
 
     value: Number | None
     absent: Array
@@ -133,17 +135,16 @@ def _compare_all(link: Link, scope: Scope, indices: dict[str, Array], count: int
             return Comparison(False, reason=sized.reason)
     if absent.any():
         first = int(np.argmax(absent))
-        shapes = [
-            None if part.value is None or part.absent[first] else part.value.shape for part in (left, right)
-        ]
+        shapes = [None if part.value is None or part.absent[first] else part.value.shape for part in (left, right)]
         reason = left.reason if left.absent[first] else right.reason
         free = tuple(int(values[first]) for values in indices.values())
         return Comparison(False, free=free, left_shape=shapes[0], right_shape=shapes[1], reason=reason)
-    assert left.value is not None and right.value is not None
-    shapes = [left.value.shape, right.value.shape]
-    if shapes[0] != shapes[1] and set(map(tuple, shapes)) != {(), (1, 1)}:
-        return Comparison(False, left_shape=shapes[0], right_shape=shapes[1], reason="the shapes differ")
-    shape = max(shapes, key=len)
+    assert left.value is not None
+    assert right.value is not None
+    first_shape, second_shape = left.value.shape, right.value.shape
+    if first_shape != second_shape and {first_shape, second_shape} != {(), (1, 1)}:
+        return Comparison(False, left_shape=first_shape, right_shape=second_shape, reason="the shapes differ")
+    shape = max(first_shape, second_shape, key=len)
     arrays = [part.array.reshape(*part.array.shape[:2], *shape) for part in (left.value, right.value)]
     return _entries(arrays[0], arrays[1], indices, count, shape, exact)
 
@@ -165,7 +166,8 @@ def _entries(
     # the first entry by index, in whichever sample shows it
     position = int(np.argmax(wrong.any(axis=0)))
     place = tuple(int(i) for i in np.unravel_index(position, full[1:]))
-    sample = int(np.argmax(wrong[(slice(None), *place)]))
+    everywhere: Any = (slice(None), *place)
+    sample = int(np.argmax(wrong[everywhere]))
     free = tuple(int(values[place[0]]) for values in indices.values())
     at = (sample, *place)
     return Comparison(False, error, free, place[1:], sample, left[at], right[at])

@@ -1,17 +1,19 @@
-"""Data to evaluate a claim on: random, exact, and inside the claim's assumptions and hypotheses by construction.
+"""Data to evaluate a claim on: random, exact, and inside the claim's assumptions and hypotheses by
+construction.
 
-Law: hypotheses are never hoped for. `sum(y) == 1` and `k == rot180(k)` are solved for the data they are about, exactly,
-with fractions; `x > 0` is built; what can be neither solved nor built raises NotEvaluable, and the evidence says so.
+Law: hypotheses are never hoped for. `sum(y) == 1` and `k == rot180(k)` are solved for the data they are
+about, exactly, with fractions; `x > 0` is built; what can be neither solved nor built raises NotEvaluable,
+and the evidence says so.
 
-Keys of a data set: a tensor's name; a loss's name for the coefficients δ of c + Σ δ∘z, `J:constant` for c, `J:curvature`
-for the second-order coefficients; `d:w` for the arbitrary differential of the name w.
+Keys of a data set: a tensor's name; a loss's name for the coefficients δ of c + Σ δ∘z, `J:constant` for c,
+`J:curvature` for the second-order coefficients; `d:w` for the arbitrary differential of the name w.
 """
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 from math import prod
@@ -33,13 +35,18 @@ from derivations.expressions import (
     Grad,
     Jacobian,
     Loss,
+    Over,
     Tensor,
 )
 from numeric.operators import FUNCTIONS, PIECEWISE_LINEAR, Array, DoesNotExist, max_places, simplest
 
-# Random integers lie in ±SPREAD without 0: wide enough that a false polynomial identity of low degree is not hit by
-# chance, small enough that its values fit 64 bits.
+# Random integers lie in ±SPREAD without 0: wide enough that a false polynomial identity of low degree is not
+# hit by chance, small enough that its values fit 64 bits.
 SPREAD = 50
+# Where a formula divides (means, quotients by sizes), data and perturbations are multiples of this number,
+# which most small windows divide: integers stay integers. It is a matter of speed only; what does not divide
+# becomes a fraction.
+DIVISIBLE = 144
 # distance between the entries of tie-free data: more than any integer perturbation moves an entry
 GAP = 17
 
@@ -58,8 +65,14 @@ class Ingredients:
     functions: tuple[str, ...]
     kinked: bool
     nested: bool
+    divided: bool
     hypotheses: tuple[Hypothesis, ...]
     assumptions: tuple[Assumption, ...]
+
+    @property
+    def scale(self) -> int:
+        """What random integers and exact perturbations are multiples of."""
+        return DIVISIBLE if self.divided else 1
 
     @property
     def polynomials(self) -> dict[str, tuple[int, ...]]:
@@ -89,9 +102,7 @@ def ingredients(claim: Claim, link: Link) -> Ingredients:
         if isinstance(node, Differential)
         for name in (tensors(node.of) if node.wrt is None else (node.wrt,))
     )
-    functions = sorted(
-        {node.name for node in nodes if isinstance(node, Elementwise) and node.name not in FUNCTIONS}
-    )
+    functions = sorted({node.name for node in nodes if isinstance(node, Elementwise) and node.name not in FUNCTIONS})
     return Ingredients(
         tensors=tuple(node for node in nodes if isinstance(node, Tensor)),
         losses=tuple(node for node in nodes if isinstance(node, Loss)),
@@ -99,6 +110,7 @@ def ingredients(claim: Claim, link: Link) -> Ingredients:
         functions=tuple(functions),
         kinked=any(_has_kink(node) for node in nodes),
         nested=any(_has_derivative_inside(node) for node in nodes),
+        divided=any(_divides(node) for node in nodes),
         hypotheses=claim.hypotheses,
         assumptions=assumptions,
     )
@@ -110,23 +122,29 @@ def _has_kink(node: Expression) -> bool:
     return isinstance(node, DataBracket) or (isinstance(node, Elementwise) and node.name in PIECEWISE_LINEAR)
 
 
+def _divides(node: Expression) -> bool:
+    return isinstance(node, Over) or (isinstance(node, Apply) and node.operator in ("mean", "mean_pool"))
+
+
 def _has_derivative_inside(node: Expression) -> bool:
     kinds = Grad | Jacobian | Differential
     return isinstance(node, kinds) and any(isinstance(part, kinds) for part in _nodes(node)[1:])
 
 
-# -- random data ------------------------------------------------------------------------------------------------------
+# -- random data ---------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Manner:
-    """How data are drawn: exactly or in floating point; tie-free; positive where functions need it; the seed."""
+    """How data are drawn: exactly or in floating point; tie-free; positive where functions need it; the
+    seed."""
 
     exact: bool = True
     kinked: bool = False
     positive: bool = False
     seed: int = 0
     samples: int = 2
+    scale: int = 1
 
 
 def drawn(key: str, shape: tuple[int, ...], manner: Manner) -> Number:
@@ -135,17 +153,16 @@ def drawn(key: str, shape: tuple[int, ...], manner: Manner) -> Number:
         raise DoesNotExist(f"{key} of shape {shape}")
     chance = np.random.default_rng([zlib.crc32(key.encode()), manner.seed, *shape])
     full = (manner.samples, 1, *shape)
+    signs: Array = np.ones((), dtype=np.int64) if manner.positive else chance.choice([-1, 1], full)
     if not manner.exact:
-        array = chance.uniform(0.3, 1.7, full)
-        return Number(array if manner.positive else array * chance.choice([-1.0, 1.0], full))
+        return Number(chance.uniform(0.3, 1.7, full) * signs)
     if manner.kinked and shape:
         count = prod(shape)
         rows = [chance.permutation(count) for _ in range(manner.samples)]
-        array = np.array(rows, dtype=np.int64).reshape(full) * GAP + GAP // 2
-        array = array if manner.positive else array - GAP * (count // 2)
-        return values.measured(array)
-    array = chance.integers(1, SPREAD + 1, full)
-    return values.measured(array if manner.positive else array * chance.choice([-1, 1], full))
+        ranks = np.array(rows, dtype=np.int64).reshape(full)
+        ranks = ranks if manner.positive else ranks - count // 2
+        return values.measured((ranks * GAP + GAP // 2) * manner.scale)
+    return values.measured(chance.integers(1, SPREAD + 1, full) * signs * manner.scale)
 
 
 def scope_for(needs: Ingredients, sizes: Mapping[str, int], data: Mapping[str, Number], exact: bool) -> Scope:
@@ -155,7 +172,7 @@ def scope_for(needs: Ingredients, sizes: Mapping[str, int], data: Mapping[str, N
         data=dict(data),
         functions=needs.polynomials,
         exact=exact,
-        differentiated=False,
+        step=needs.scale,
         quadratic_losses=needs.nested,
     )
 
@@ -167,7 +184,7 @@ def data_for(needs: Ingredients, sizes: Mapping[str, int], manner: Manner) -> di
     for assumption in needs.assumptions:
         _build(assumption, data, needs, sizes, manner)
     scope = scope_for(needs, sizes, data, manner.exact)
-    smooth = Manner(manner.exact, False, False, manner.seed, manner.samples)
+    smooth = replace(manner, kinked=False, positive=False)
     for loss in needs.losses:
         try:
             shape = value_of(loss.of, scope).shape
@@ -201,15 +218,15 @@ def _build(
     bound = values.extend(value_of(right, scope_for(needs, sizes, data, manner.exact)), left.rank)
     entries = data[left.name].array
     distance = abs(entries)
-    moved = {
-        ">": lambda: bound + distance,
-        ">=": lambda: bound + distance,
-        "<": lambda: bound - distance,
-        "<=": lambda: bound - distance,
-        "!=": lambda: np.where(entries == bound, entries + 1, entries),
-        "==": lambda: np.broadcast_to(bound, entries.shape),
-    }[operator]()
-    data[left.name] = values.measured(np.asarray(moved))
+    moved: dict[str, Array] = {
+        ">": bound + distance,
+        ">=": bound + distance,
+        "<": bound - distance,
+        "<=": bound - distance,
+        "!=": np.where(entries == bound, entries + 1, entries),
+        "==": np.broadcast_to(bound, entries.shape),
+    }
+    data[left.name] = values.measured(moved[operator])
 
 
 def satisfied(needs: Ingredients, sizes: Mapping[str, int], data: Mapping[str, Number], exact: bool) -> Array:
@@ -237,7 +254,7 @@ def satisfied(needs: Ingredients, sizes: Mapping[str, int], data: Mapping[str, N
     return holds
 
 
-# -- hypotheses -------------------------------------------------------------------------------------------------------
+# -- hypotheses ----------------------------------------------------------------------------------------------
 
 
 def _residual(hypotheses: Sequence[Hypothesis], scope: Scope) -> Array:
@@ -282,7 +299,8 @@ def satisfied_hypotheses(
 ) -> Array:
     """For each sample, whether the hypotheses hold."""
     difference = _residual(needs.hypotheses, scope_for(needs, sizes, data, exact))
-    return ~np.asarray(np.abs(difference) > (0 if exact else 1e-9), dtype=bool).any(axis=1)
+    wrong = np.asarray(np.abs(difference) > (0 if exact else 1e-9), dtype=bool)
+    return np.asarray(~wrong.any(axis=1))
 
 
 def _compact(array: Array) -> Array:
@@ -300,14 +318,16 @@ def _sample(data: Mapping[str, Number], number: int) -> dict[str, Number]:
 def _solve(
     needs: Ingredients, sizes: Mapping[str, int], data: dict[str, Number], keys: Sequence[str]
 ) -> dict[str, Number]:
-    """One sample changed in `keys` so that the hypotheses hold; raises NotEvaluable unless they are affine in them."""
+    """One sample changed in `keys` so that the hypotheses hold; raises NotEvaluable unless they are affine in
+    them."""
     start = {key: _fractions(data[key].array) for key in keys}
     counts = [start[key].size for key in keys]
     total = sum(counts)
     fixed = {key: value for key, value in data.items() if key not in keys}
     try:
         exact_fixed = {key: Number(_fractions(value.array)) for key, value in fixed.items()}
-        # samples: all zero, each entry alone, all as drawn (the last one tests that nothing but affine terms occurs)
+        # samples: all zero, each entry alone, all as drawn (the last one tests that nothing but affine terms
+        # occurs)
         probes = np.zeros((total + 2, total), dtype=object)
         probes[np.arange(1, total + 1), np.arange(total)] = 1
         probes[-1] = np.concatenate([start[key].ravel() for key in keys])
@@ -330,13 +350,17 @@ def _solve(
 
 def _fractions(array: Array) -> Array:
     result = np.empty(array.shape, dtype=object)
-    flat = [Fraction(value).limit_denominator(1000) if isinstance(value, float) else value for value in array.ravel().tolist()]
+    flat = [
+        Fraction(value).limit_denominator(1000) if isinstance(value, float) else value
+        for value in array.ravel().tolist()
+    ]
     result.ravel()[:] = flat
     return result
 
 
 def solve_affine(matrix: list[list[Fraction]], right: list[Fraction], start: list[Fraction]) -> list[Fraction]:
-    """A solution of matrix · u = right that keeps the start's value in every unknown that can be chosen freely.
+    """A solution of matrix · u = right that keeps the start's value in every unknown that can be chosen
+    freely.
 
     Raises Vacuous where there is none.
 

@@ -1,16 +1,16 @@
 """Derivatives by perturbing the numeric forward function: no adjoint formula is known here.
 
-Where the dependence on a perturbed entry is a polynomial of degree at most d (a bound read off the formula, and verified
-by one more point), d + 1 integer steps give the derivative exactly [Newton's forward differences:
-f'(0) = Σ_{k=1..d} (−1)^{k+1} Δ^k f(0)/k]. Where it is smooth only, one imaginary step gives it to rounding [Squire &
-Trapp 1998]. All entries are perturbed at once, each in a sample of its own.
+Where the dependence on a perturbed entry is a polynomial of degree at most d (a bound read off the formula,
+and verified by one more point), d + 1 integer steps give the derivative exactly [Newton's forward
+differences: f'(0) = Σ_{k=1..d} (−1)^{k+1} Δ^k f(0)/k]. Where it is smooth only, one imaginary step gives it
+to rounding [Squire & Trapp 1998]. All entries are perturbed at once, each in a sample of its own.
 
 What it cannot see: second derivatives of functions that are not polynomials.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 from math import comb, lcm, prod
@@ -28,15 +28,16 @@ from numeric.operators import Array, quotient
 IMAGINARY_STEP = 2.0**-200
 # samples that are evaluated together: enough to share NumPy's overhead, few enough to stay in the cache
 TOGETHER = 4096
-# steps that are tried in turn where a perturbation by 1 would change a maximum or a sign
-STEPS = (Fraction(1), Fraction(1, 2**20), Fraction(1, 2**60))
+# fractions of the scope's step that are tried in turn where the whole step would change a maximum or a sign
+SHRINK = (1, 2**20, 2**60)
 
 Directions = dict[str, Number]
 
 
 @lru_cache(maxsize=64)
 def weights(degree: int) -> tuple[tuple[int, ...], int]:
-    """(numerators, denominator): f'(0) of a polynomial of this degree is Σ_j numerators[j]·f(j) / denominator.
+    """(numerators, denominator): f'(0) of a polynomial of this degree is Σ_j numerators[j]·f(j) /
+    denominator.
 
     >>> weights(2)
     ((-3, 4, -1), 2)
@@ -83,54 +84,61 @@ def _chosen(directions: Directions, start: int, stop: int) -> Directions:
 def _along(of: Expression, directions: Directions, scope: Scope, degree: int | None) -> Number:
     if degree is None:
         return _complex_step(of, directions, scope)
-    for step in STEPS:
+    for shrink in SHRINK:
         try:
-            return _differences(of, directions, scope, degree, step)
+            return _differences(of, directions, scope, degree, Fraction(scope.step, shrink))
         except KinkCrossed:
             continue
     raise NotEvaluable("no step stays on one side of a kink")
 
 
-def _perturbed(scope: Scope, directions: Directions, steps: Array, times: int) -> Scope:
-    """The scope in which sample (p, k) of each varying name is its value plus steps[k] times its direction.
+@dataclass(frozen=True)
+class Moves:
+    """Sample k moves by amounts[k] along direction number which[k]."""
 
-    steps: (times, number of directions), one row for each new sample.
-    """
-    data = {name: values.repeat_samples(value, times) for name, value in scope.data.items()}
+    which: Array
+    amounts: Array
+
+    @property
+    def count(self) -> int:
+        return len(self.which)
+
+
+def _perturbed(scope: Scope, directions: Directions, moves: Moves) -> Scope:
+    """The scope in which each sample becomes `moves.count` successive samples, one for each move."""
+    data = {name: values.repeat_samples(value, moves.count) for name, value in scope.data.items()}
     samples = _samples(directions, scope)
     for name, direction in directions.items():
-        data[name] = _moved(_base(name, scope), direction, steps, samples)
+        data[name] = _moved(_base(name, scope), direction, moves, samples)
     return replace(
         scope,
         data=data,
         known={},
         missing=[],
-        family=scope.family * times,
+        family=scope.family * moves.count,
         differentiated=True,
-        outside=(scope, frozenset(directions), times),
+        outside=(scope, frozenset(directions), moves.count),
     )
 
 
 def _base(name: str, scope: Scope) -> Number:
-    return scope.data[name] if name in scope.data else scope.known[scope.names[name]]
+    return scope.data[name] if name in scope.data else value_of(scope.names[name], scope)
 
 
 def _samples(directions: Directions, scope: Scope) -> int:
     bases = (_base(name, scope) for name in directions)
-    return max(value.array.shape[0] for value in (*scope.data.values(), *directions.values(), *bases))
+    return max(int(value.array.shape[0]) for value in (*scope.data.values(), *directions.values(), *bases))
 
 
-def _moved(base: Number, direction: Number, steps: Array, samples: int) -> Number:
-    """(samples · steps, 1, *shape), also where neither the value nor the direction depends on the sample."""
+def _moved(base: Number, direction: Number, moves: Moves, samples: int) -> Number:
+    """(samples · moves, 1, *shape), also where neither the value nor the direction depends on the sample."""
     bound = None
-    if base.bound is not None and direction.bound is not None and steps.dtype == np.int64:
-        bound = base.bound + direction.bound * int(np.abs(steps).max())
+    if base.bound is not None and direction.bound is not None and moves.amounts.dtype == np.int64:
+        bound = base.bound + direction.bound * int(np.abs(moves.amounts).max())
 
     def moved(x: Array, dx: Array) -> Array:
-        # each sample moves along one direction only, so that the sum below has one term
-        change = np.tensordot(dx, steps, axes=([1], [1]))
-        change = np.moveaxis(change, -1, 1)
-        result = x + change
+        amounts = moves.amounts.reshape(-1, *[1] * base.rank)
+        result = x + dx[:, moves.which] * amounts
         result = np.broadcast_to(result, (samples, *result.shape[1:]))
         return np.asarray(result.reshape(-1, 1, *result.shape[2:]))
 
@@ -141,11 +149,10 @@ def _differences(of: Expression, directions: Directions, scope: Scope, degree: i
     count = max(direction.array.shape[1] for direction in directions.values())
     points = degree + 1
     times = 1 + count * points
-    whole = step == 1
-    steps = np.zeros((times, count), dtype=np.int64 if whole else object)
-    for point in range(1, points + 1):
-        steps[np.arange(count) * points + point, np.arange(count)] = point if whole else point * step
-    child = _perturbed(scope, directions, steps, times)
+    whole = step.denominator == 1
+    amounts = np.array([0, *[point * (step.numerator if whole else step) for point in range(1, points + 1)] * count])
+    which = np.array([0, *np.repeat(np.arange(count), points)])
+    child = _perturbed(scope, directions, Moves(which, amounts))
     moved = value_of(of, child)
     scope.missing.extend(child.missing)
     if moved.array.shape[0] == 1:
@@ -167,11 +174,9 @@ def _differences(of: Expression, directions: Directions, scope: Scope, degree: i
         return np.moveaxis(np.asarray(numerator), 1, -1)
 
     result = values.combine([moved], bound, derivative)
-    if denominator == 1 and whole:
+    if denominator * step == 1:
         return result
-    divided = quotient(result.array, denominator)
-    if not whole:
-        divided = quotient(divided, np.array(step, dtype=object))
+    divided = quotient(result.array, np.array(denominator * step.numerator if whole else denominator * step))
     return Number(divided, result.bound if divided.dtype == np.int64 else None)
 
 
@@ -179,8 +184,8 @@ def _complex_step(of: Expression, directions: Directions, scope: Scope) -> Numbe
     count = max(direction.array.shape[1] for direction in directions.values())
     if any(_base(name, scope).array.dtype.kind == "c" for name in directions):
         raise NotEvaluable("a second derivative of something that is not polynomial")
-    steps = np.eye(count) * (1j * IMAGINARY_STEP)
-    child = _perturbed(scope, directions, steps, count)
+    moves = Moves(np.arange(count), np.full(count, 1j * IMAGINARY_STEP))
+    child = _perturbed(scope, directions, moves)
     moved = value_of(of, child).array
     scope.missing.extend(child.missing)
     if moved.shape[0] == 1 and count > 1:
@@ -189,11 +194,12 @@ def _complex_step(of: Expression, directions: Directions, scope: Scope) -> Numbe
     return Number(np.moveaxis(slopes.reshape(-1, count, *slopes.shape[1:]), 1, -1))
 
 
-# -- the nodes --------------------------------------------------------------------------------------------------------
+# -- the nodes -----------------------------------------------------------------------------------------------
 
 
 def _entries(of: Expression, wrt: Expression, scope: Scope) -> tuple[Array, int | None, tuple[int, ...]]:
-    """The derivatives by each entry of a name: (samples, index values, *shape of y, entries of x), and x's shape."""
+    """The derivatives by each entry of a name: (samples, index values, *shape of y, entries of x), and x's
+    shape."""
     base = value_of(wrt, scope)
     scope.names[wrt.name] = wrt
     count = prod(base.shape)
@@ -210,7 +216,8 @@ def _grad(node: Grad, scope: Scope) -> Number:
 
 @_value.register
 def _jacobian(node: Jacobian, scope: Scope) -> Number:
-    """Rows and columns in the order of vec: the first axis fastest, so each group of axes is reversed first."""
+    """Rows and columns in the order of vec: the first axis fastest, so each group of axes is reversed
+    first."""
     array, bound, shape = _entries(node.of, node.wrt, scope)
     rows = array.shape[2:-1]
     array = array.reshape(*array.shape[:-1], *shape)

@@ -1,14 +1,16 @@
 """The numeric value of every node at concrete sizes, for all index values and data samples at once.
 
-Why: the second meaning of a formula. Operators come from `numeric.operators`; what is here is the language itself: names,
-arithmetic, entries, sums over indices, brackets. Derivatives are in `derivatives.py`.
+Why: the second meaning of a formula. Operators come from `numeric.operators`; what is here is the language
+itself: names, arithmetic, entries, sums over indices, brackets. Entries and sums over
+indices are in `indexing.py`, derivatives in `derivatives.py`.
 
-Law: a Scope says at which sizes, index values and data a formula is evaluated. An entry outside its tensor does not
-exist: inside a sum without a written range it ends the range, anywhere else the formula does not exist there. Nothing is
-guessed: what cannot be computed raises NotEvaluable.
+Law: a Scope says at which sizes, index values and data a formula is evaluated. An entry outside its tensor
+does not exist: inside a sum without a written range it ends the range, anywhere else the formula does not
+exist there. Nothing is guessed: what cannot be computed raises NotEvaluable.
 
-What it cannot see: all sizes. And an arbitrary loss is represented by one function, c + Σ δ∘z (+ Σ q∘z∘z under second
-derivatives), an arbitrary elementwise function by one cubic polynomial: enough for a counterexample, not for a proof.
+What it cannot see: all sizes. And an arbitrary loss is represented by one function, c + Σ δ∘z (+ Σ q∘z∘z
+under second derivatives), an arbitrary elementwise function by one cubic polynomial: enough for a
+counterexample, not for a proof.
 """
 
 from __future__ import annotations
@@ -23,22 +25,18 @@ import numpy as np
 from sympy import Basic, Expr, Tuple
 from sympy.core.symbol import Str
 
-from derivations.crosscheck import ranges, values
-from derivations.crosscheck.integers import compiled, compiled_condition, symbols_of
+from derivations.crosscheck import values
+from derivations.crosscheck.integers import compiled, compiled_condition
 from derivations.crosscheck.structure import index_names
 from derivations.crosscheck.values import NotEvaluable, NotExact, Number
 from derivations.expressions import (
     Apply,
     Bracket,
-    ByIndex,
     Constant,
     DataBracket,
     Definition,
     Elementwise,
-    Entry,
     Expression,
-    IndexRange,
-    IndexSum,
     Literal,
     Loss,
     Minus,
@@ -46,7 +44,6 @@ from derivations.expressions import (
     Plus,
     Power,
     SizeTuple,
-    Slice,
     Tensor,
     Times,
 )
@@ -62,9 +59,6 @@ from numeric.operators import (
     real,
     simplest,
 )
-
-# index values × samples that one sum may unfold into; more is a limit of the cross-check
-LARGEST_SUM = 2_000_000
 
 
 class Varying(NotEvaluable):
@@ -87,10 +81,12 @@ class Missing:
 class Scope:
     """Where a formula is evaluated.
 
-    sizes: dims by name. indices: values of the index variables in scope, arrays of one length. data: tensors, loss
-    coefficients ("J"), directions ("d:w"), definitions held fixed, by name. functions: coefficients of the polynomial
-    that stands for each arbitrary function, constant term first. family: how many successive samples are perturbations
-    of the same data (then a choice must be the same for all of them). missing collects entries that do not exist.
+    sizes: dims by name. indices: values of the index variables in scope, arrays of one length. data: tensors,
+    loss coefficients ("J"), directions ("d:w"), definitions held fixed, by name. functions: coefficients of
+    the polynomial that stands for each arbitrary function, constant term first. family: how many successive
+    samples are perturbations of the same data (then a choice must be the same for all of them). step: by how
+    much exact differences move an entry; a multiple of the divisors that occur keeps everything whole.
+    missing collects entries that do not exist.
     """
 
     sizes: Mapping[str, int]
@@ -100,6 +96,7 @@ class Scope:
     indices: dict[str, Array] = field(default_factory=dict)
     count: int = 1
     family: int = 1
+    step: int = 1
     differentiated: bool = False
     quadratic_losses: bool = False
     missing: list[Missing] = field(default_factory=list)
@@ -131,8 +128,8 @@ class Scope:
 def value_of(node: Expression, scope: Scope) -> Number:
     """The value (samples, index values, *shape); raises DoesNotExist, Tie, ZeroDivisionError or NotEvaluable.
 
-    Formulas without free indices are computed once for each scope of data; formulas that a perturbation does not reach
-    are taken from the scope outside.
+    Formulas without free indices are computed once for each scope of data; formulas that a perturbation does
+    not reach are taken from the scope outside.
     """
     if scope.indices and not index_names(node).isdisjoint(scope.indices):
         return _value(node, scope)
@@ -162,7 +159,7 @@ def _value(node: Any, scope: Scope) -> Number:
     raise NotEvaluable(f"{type(node).__name__} has no numeric meaning")
 
 
-# -- names and numbers ------------------------------------------------------------------------------------------------
+# -- names and numbers ---------------------------------------------------------------------------------------
 
 
 @_value.register
@@ -193,10 +190,8 @@ def _loss(node: Loss, scope: Scope) -> Number:
 @_value.register
 def _constant(node: Constant, scope: Scope) -> Number:
     value = compiled(node.value)(scope.values)
-    if isinstance(value, np.ndarray):
-        result = values.measured(value.reshape(1, -1))
-    else:
-        result = values.scalar(value)
+    array = isinstance(value, np.ndarray)
+    result = values.measured(value.reshape(1, -1)) if array else values.scalar(value)
     return result if scope.exact else values.as_float(result)
 
 
@@ -223,7 +218,7 @@ def _sizes(node: SizeTuple, scope: Scope) -> Number:
     return values.measured(array[None] if whole else simplest(array)[None])
 
 
-# -- arithmetic -------------------------------------------------------------------------------------------------------
+# -- arithmetic ----------------------------------------------------------------------------------------------
 
 
 def same_shape(parts: Sequence[Number]) -> None:
@@ -278,7 +273,7 @@ def _power(node: Power, scope: Scope) -> Number:
     return values.power(value_of(node.args[0], scope), int(node.args[1]))
 
 
-# -- operators and functions ------------------------------------------------------------------------------------------
+# -- operators and functions ---------------------------------------------------------------------------------
 
 
 def _parameter(argument: Basic, scope: Scope) -> Any:
@@ -295,8 +290,8 @@ def operate(name: str, *arguments: Any) -> Number:
     known = values.bounds(numbers)
     bound = None
     if known is not None and numbers:
-        # every operator of the table is linear in each argument: each of its sums has at most as many terms as the
-        # largest argument has entries, and each term is a product of one entry of each
+        # every operator of the table is linear in each argument: each of its sums has at most as many terms
+        # as the largest argument has entries, and each term is a product of one entry of each
         bound = max((int(np.prod(part.shape, dtype=np.int64)) for part in numbers), default=1) + 1
         for value in known:
             bound *= max(value, 1)
@@ -409,176 +404,3 @@ def _data_bracket(node: DataBracket, scope: Scope) -> Number:
         unchanged(np.sign(np.asarray(left - right)), scope)
     truth = np.asarray(_COMPARE[node.operator](left, right)).astype(np.int64)
     return Number(truth, 1) if scope.exact else Number(truth.astype(np.float64))
-
-
-# -- entries ----------------------------------------------------------------------------------------------------------
-
-
-@_value.register
-def _entry(node: Entry, scope: Scope) -> Number:
-    """Gathered with index arrays: axis 1 runs over the index values, the slices' places follow."""
-    source = value_of(node.of, scope)
-    kept = sum(1 for index in node.indices if isinstance(index, Slice))
-    places: list[Array] = []
-    missing = np.zeros(scope.count, dtype=bool)
-    axis = 0
-    for index, size in zip(node.indices, source.shape, strict=True):
-        if isinstance(index, Slice):
-            place = _slice_places(index, scope)
-            axis += 1
-            outside = ((place < 0) | (place >= size)).any(axis=1)
-            place = place.reshape(place.shape[0], *[1] * (axis - 1), -1, *[1] * (kept - axis))
-        else:
-            place = np.broadcast_to(np.asarray(compiled(index)(scope.values), dtype=np.int64), (scope.count,))
-            outside = (place < 0) | (place >= size)
-            place = place.reshape(-1, *[1] * kept)
-        missing |= outside
-        places.append(place)
-    if missing.any():
-        names = frozenset().union(*(symbols_of(index) for index in node.indices)) & set(scope.indices)
-        scope.missing.append(Missing(names, missing))
-        if any(size == 0 for size in source.shape):
-            sizes = tuple(scope.integer(index.count) for index in node.indices if isinstance(index, Slice))
-            return Number(np.zeros((1, scope.count, *sizes), dtype=np.int64), 0)
-        places = [np.clip(place, 0, size - 1) for place, size in zip(places, source.shape, strict=True)]
-    number = np.arange(source.array.shape[1]).reshape(-1, *[1] * kept)
-    return Number(source.array[(slice(None), number, *places)], source.bound)
-
-
-def _slice_places(index: Slice, scope: Scope) -> Array:
-    """(index values, count): the places that a slice reads."""
-    count, step = scope.integer(index.count), scope.integer(index.step)
-    if count < 0 or step < 1:
-        raise DoesNotExist(f"a slice of {count} places in steps of {step}")
-    start = np.broadcast_to(np.asarray(compiled(index.start)(scope.values), dtype=np.int64), (scope.count,))
-    return np.asarray(start[:, None] + step * np.arange(count))
-
-
-# -- sums over indices ------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Unfolded:
-    """All index values of a sum: for each of them its group (the index value outside it belongs to)."""
-
-    indices: dict[str, Array]
-    group: Array
-    each: int | None
-
-
-def unfold(ranges_: Sequence[IndexRange], bodies: Expression, scope: Scope) -> Unfolded:
-    """The values of the indices of a sum, range after range, for every value of the indices outside."""
-    inferred = tuple(part for part in ranges_ if not part.explicit)
-    boxes = ranges.box(bodies, tuple(ranges_), scope.values) if inferred else {}
-    indices, group = dict(scope.indices), np.arange(scope.count)
-    each: int | None = 1
-    for part in ranges_:
-        at = {**scope.sizes, **indices}
-        if part.explicit:
-            low, high = compiled(part.low)(at), compiled(part.high)(at)
-        else:
-            low, high = (end[group] if _per_group(end, scope) else end for end in boxes[part.index.name])
-        low = np.broadcast_to(np.asarray(low, dtype=np.int64), group.shape)
-        counts = np.maximum(np.broadcast_to(np.asarray(high, dtype=np.int64), group.shape) - low + 1, 0)
-        total = int(counts.sum())
-        if total > LARGEST_SUM:
-            raise NotEvaluable(f"a sum of {total} terms")
-        owner = np.repeat(np.arange(len(group)), counts)
-        first = np.cumsum(counts) - counts
-        indices = {name: array[owner] for name, array in indices.items()}
-        indices[part.index.name] = low[owner] + np.arange(total) - first[owner]
-        each = each * int(counts[0]) if each is not None and counts.size and (counts == counts[0]).all() else None
-        group = group[owner]
-    return Unfolded(indices, group, each)
-
-
-def _per_group(end: Any, scope: Scope) -> bool:
-    return isinstance(end, np.ndarray) and end.shape == (scope.count,)
-
-
-@_value.register
-def _index_sum(node: IndexSum, scope: Scope) -> Number:
-    unfolded = unfold(node.ranges, node.body, scope)
-    if not len(unfolded.group):
-        return Number(np.zeros((1, scope.count, *scope.shape(node.body)), dtype=np.int64), 0)
-    try:
-        inner = scope.with_indices(unfolded.indices, len(unfolded.group))
-        terms = value_of(node.body, inner)
-    except Varying:
-        terms, inner = _one_by_one(node.body, unfolded, scope)
-    inferred = frozenset(part.index.name for part in node.ranges if not part.explicit)
-    bound = {part.index.name for part in node.ranges}
-    excluded = np.zeros(len(unfolded.group), dtype=bool)
-    for missing in inner.missing:
-        if missing.names & inferred:
-            excluded |= missing.where
-    for missing in inner.missing:
-        if not missing.names & inferred:
-            pass_outside(missing, unfolded, frozenset(bound), scope)
-    return grouped_sum(terms, excluded, unfolded, scope.count)
-
-
-def pass_outside(missing: Missing, unfolded: Unfolded, bound: frozenset[str], scope: Scope) -> None:
-    """An entry that must exist throughout a range is missing outside it wherever one of its terms is."""
-    where = np.zeros(scope.count, dtype=bool)
-    np.logical_or.at(where, unfolded.group, missing.where)
-    scope.missing.append(Missing(missing.names - bound, where))
-
-
-def _one_by_one(body: Expression, unfolded: Unfolded, scope: Scope) -> tuple[Number, Scope]:
-    """The terms of a sum whose sizes depend on the index, one after the other; their values have one shape."""
-    whole = scope.with_indices(unfolded.indices, len(unfolded.group))
-    terms = []
-    for position in range(len(unfolded.group)):
-        at = {name: array[position : position + 1] for name, array in unfolded.indices.items()}
-        single = scope.with_indices(at, 1)
-        terms.append(value_of(body, single))
-        for missing in single.missing:
-            where = np.zeros(len(unfolded.group), dtype=bool)
-            where[position] = bool(missing.where.any())
-            whole.missing.append(Missing(missing.names, where))
-    if len({term.shape for term in terms}) > 1:
-        raise DoesNotExist("a sum of terms of different shapes")
-    samples = max(term.array.shape[0] for term in terms)
-    arrays = [np.broadcast_to(term.array, (samples, *term.array.shape[1:])) for term in terms]
-    known = values.bounds(terms)
-    return Number(np.concatenate(arrays, axis=1), max(known) if known is not None else None), whole
-
-
-def grouped_sum(terms: Number, excluded: Array, unfolded: Unfolded, count: int) -> Number:
-    """The sum of the terms of each group, without the excluded ones."""
-    size = len(unfolded.group)
-    most = max(int(np.bincount(unfolded.group, minlength=1).max()), 1)
-    bound = None if terms.bound is None else terms.bound * most
-
-    def summed(array: Array) -> Array:
-        array = np.broadcast_to(array, (array.shape[0], size, *array.shape[2:]))
-        if excluded.any():
-            keep = ~excluded.reshape(1, -1, *[1] * (array.ndim - 2))
-            array = np.where(keep, array, np.zeros((), dtype=array.dtype))
-        if unfolded.each is not None:
-            return np.asarray(array.reshape(array.shape[0], count, unfolded.each, *array.shape[2:]).sum(axis=2))
-        result = np.zeros((array.shape[0], count, *array.shape[2:]), dtype=array.dtype)
-        np.add.at(result, (slice(None), unfolded.group), array)
-        return result
-
-    return values.combine([terms], bound, summed)
-
-
-@_value.register
-def _by_index(node: ByIndex, scope: Scope) -> Number:
-    lengths = tuple(scope.integer(part.high + 1) for part in node.ranges)
-    if any(length < 0 for length in lengths):
-        raise DoesNotExist(f"leading axes {lengths}")
-    unfolded = unfold(node.ranges, node.body, scope)
-    if not len(unfolded.group):
-        return Number(np.zeros((1, scope.count, *lengths, *scope.shape(node.body)), dtype=np.int64), 0)
-    try:
-        inner = scope.with_indices(unfolded.indices, len(unfolded.group))
-        entries = value_of(node.body, inner)
-    except Varying:
-        entries, inner = _one_by_one(node.body, unfolded, scope)
-    for missing in inner.missing:
-        pass_outside(missing, unfolded, frozenset(part.index.name for part in node.ranges), scope)
-    array = np.broadcast_to(entries.array, (entries.array.shape[0], len(unfolded.group), *entries.shape))
-    return Number(array.reshape(array.shape[0], scope.count, *lengths, *entries.shape), entries.bound)

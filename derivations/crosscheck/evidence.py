@@ -1,18 +1,21 @@
-"""The numeric verdict on a link: at which sizes its two sides agree, and the smallest sizes at which they do not.
+"""The numeric verdict on a link: at which sizes its two sides agree, and the smallest sizes at which they do
+not.
 
-Law: sizes are tried by increasing sum, so that the first failure is the smallest. Agreement is evidence, never proof;
-disagreement is a counterexample, and it is returned as a Witness that anybody can replay.
+Law: sizes are tried by increasing sum, so that the first failure is the smallest. Agreement is evidence,
+never proof; disagreement is a counterexample, and it is returned as a Witness that anybody can replay.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 
 from derivations.claims import Claim, Link
 from derivations.crosscheck.comparison import Comparison, compare
 from derivations.crosscheck.data import Ingredients, Manner, Vacuous, data_for, ingredients, satisfied
 from derivations.crosscheck.evaluate import KinkCrossed
+from derivations.crosscheck.integers import compiled
 from derivations.crosscheck.sizes import Sizes, generic_sizes, sizes_by_sum
 from derivations.crosscheck.values import NotEvaluable, NotExact
 from derivations.crosscheck.witness import Failure, one_sample, witness_of
@@ -29,7 +32,8 @@ LARGEST_SEARCH = 400
 
 @dataclass(frozen=True)
 class Trial:
-    """One link at one size: the comparison and, if the sides differ, the failure; how the values were computed."""
+    """One link at one size: the comparison and, if the sides differ, the failure; how the values were
+    computed."""
 
     sizes: Sizes
     agree: bool | None
@@ -43,14 +47,17 @@ class Trial:
 def try_at(claim: Claim, link: Link, sizes: Mapping[str, int], seed: int = 0) -> Trial:
     """Compare the two sides at these sizes on random data, drawn again after a tie or a division by zero.
 
-    agree is None where no data could be evaluated (`reason` says why); vacuous where no data satisfy the hypotheses.
+    agree is None where no data could be evaluated (`reason` says why); vacuous where no data satisfy the
+    hypotheses.
     """
     needs = ingredients(claim, link)
     exact, positive, reason = True, False, ""
     attempt = 0
     while attempt < ATTEMPTS:
         # an odd multiplier keeps the seeds of different attempts apart
-        manner = Manner(exact, needs.kinked or bool(needs.assumptions), positive, seed * 1009 + attempt)
+        manner = Manner(
+            exact, needs.kinked or bool(needs.assumptions), positive, seed * 1009 + attempt, scale=needs.scale
+        )
         try:
             return _trial(link, needs, dict(sizes), manner)
         except NotExact:
@@ -100,14 +107,19 @@ def survey(claim: Claim, link: Link, sizes: Sequence[Mapping[str, int]], seed: i
 def evidence(
     claim: Claim, link: Link, *, smallest: int = SMALLEST, generic: int = GENERIC, seed: int = 0
 ) -> tuple[Evidence, Witness | None]:
-    """What `numeric` says about a link: the evidence, and a witness at the smallest failing sizes if there are any.
+    """What `numeric` says about a link: the evidence, and a witness at the smallest failing sizes if there
+    are any.
 
     smallest: how many sizes by increasing sum; generic: how many further ones without coincidences.
     """
     chosen = list(sizes_by_sum(claim.context, claim.conditions, smallest))
     if not chosen:
         return Evidence(note="no admissible sizes were found"), None
-    more = [one for one in generic_sizes(claim.context, claim.conditions, generic, seed) if one not in chosen]
+    more = [
+        one
+        for one in generic_sizes(claim.context, claim.conditions, generic, work=_work(claim, link), seed=seed)
+        if one not in chosen
+    ]
     trials = survey(claim, link, [*chosen, *more], seed)
     first = next((trial for trial in trials if trial.failure), None)
     witness = None
@@ -117,6 +129,12 @@ def evidence(
         assert first.failure is not None
         witness = _witness(claim, link, first.failure)
     return _summary(trials), witness
+
+
+def _work(claim: Claim, link: Link) -> Callable[[Sizes], int]:
+    """How many entries the link's tensors have at given sizes."""
+    shapes = [[compiled(size) for size in tensor.shape] for tensor in ingredients(claim, link).tensors]
+    return lambda sizes: sum(prod(max(size(sizes), 0) for size in shape) for shape in shapes)
 
 
 def _smaller(claim: Claim, link: Link, tried: list[Sizes], failing: Trial, seed: int) -> Trial:
@@ -154,8 +172,8 @@ def _summary(trials: Sequence[Trial]) -> Evidence:
 
 
 def replay(claim: Claim, link: Link, sizes: Mapping[str, int], seed: int = 0) -> Witness | None:
-    """The witness at given sizes, or None where the sides agree there or nothing could be evaluated (`agree_at`
-    tells the two apart)."""
+    """The witness at given sizes, or None where the sides agree there or nothing could be evaluated
+    (`agree_at` tells the two apart)."""
     trial = try_at(claim, link, sizes, seed)
     return _witness(claim, link, trial.failure) if trial.failure else None
 

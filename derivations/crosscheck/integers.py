@@ -1,7 +1,8 @@
 """Integer expressions and conditions as fast functions of sizes and index values.
 
-Why: a cross-check evaluates the same few size expressions thousands of times. Each is translated once into nested
-Python functions; the meaning is that of `integers.evaluate_integer`, for numbers and for arrays of index values alike.
+Why: a cross-check evaluates the same few size expressions thousands of times. Each is translated once into
+nested Python functions; the meaning is that of `integers.evaluate_integer`, for numbers and for arrays of
+index values alike.
 
 Law: `//` and `%` by anything below 1 do not exist; nothing wraps.
 """

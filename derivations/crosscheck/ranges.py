@@ -1,8 +1,9 @@
 """The finite box in which an index without a written range can lie.
 
-`sum[i](...)` runs over all integers i for which every entry whose subscripts contain i exists. From each such entry
-0 <= subscript <= size − 1 follows, and interval arithmetic solves that for i as far as it goes: sums, multiples,
-floors. The box may be too large, never too small; which of its points count is decided by the entries themselves.
+`sum[i](...)` runs over all integers i for which every entry whose subscripts contain i exists. From each such
+entry 0 <= subscript <= size − 1 follows, and interval arithmetic solves that for i as far as it goes: sums,
+multiples, floors. The box may be too large, never too small; which of its points count is decided by the
+entries themselves.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ Box = dict[str, Interval]
 
 
 def constraints(body: Expression, names: frozenset[str]) -> Iterator[tuple[Expr, Expr]]:
-    """(subscript, size) of every axis of every entry whose subscripts contain one of the names; of a slice, its
-    first and last place."""
+    """(subscript, size) of every axis of every entry whose subscripts contain one of the names; of a slice,
+    its first and last place."""
     if isinstance(body, Definition):
         return  # a definition has no free indices
     if isinstance(body, Entry):
@@ -56,9 +57,11 @@ def inner_ranges(body: Expression) -> Iterator[IndexRange]:
 
 
 def box(body: Expression, ranges: tuple[IndexRange, ...], values: Mapping[str, Any]) -> Box:
-    """For each index of `ranges`, an interval (lowest, highest) that contains every value for which all entries exist.
+    """For each index of `ranges`, an interval (lowest, highest) that contains every value for which all
+    entries exist.
 
-    values: the sizes, and arrays of the values of outer indices. Raises NotEvaluable where nothing bounds an index.
+    values: the sizes, and arrays of the values of outer indices. Raises NotEvaluable where nothing bounds an
+    index.
     """
     unknown = {part.index.name for part in (*ranges, *inner_ranges(body))}
     intervals: Box = {name: (value, value) for name, value in values.items()}

@@ -1,13 +1,14 @@
-"""Admissible sizes in the order in which counterexamples are compared: by their sum, then first in declaration order.
+"""Admissible sizes in the order in which counterexamples are compared: by their sum, then first in
+declaration order.
 
-Law: the first sizes that fail are the smallest. Conditions are looked at as soon as all their dims have values, so that
-sparse conditions (`H % m == 0`) do not cost an enumeration of everything.
+Law: the first sizes that fail are the smallest. Conditions are looked at as soon as all their dims have
+values, so that sparse conditions (`H % m == 0`) do not cost an enumeration of everything.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from derivations.claims import Context
 from derivations.crosscheck.integers import Compiled, compiled_condition, symbols_of
@@ -18,6 +19,9 @@ Sizes = dict[str, int]
 
 # partial assignments looked at before an enumeration gives up; conditions that admit almost nothing end here
 LARGEST_SEARCH = 400_000
+
+# entries of data from which on generic sizes count as costly: beyond, smaller ones are preferred
+LARGE_WORK = 40
 
 
 def _levels(context: Context, extra: Iterable[Condition]) -> list[list[Compiled]]:
@@ -43,7 +47,8 @@ def holds(conditions: Iterable[Compiled], sizes: Sizes) -> bool:
 def sizes_by_sum(
     context: Context, extra_conditions: Sequence[Condition] = (), limit: int = 12, largest_sum: int | None = None
 ) -> Iterator[Sizes]:
-    """Up to `limit` admissible sizes, by increasing sum over all dims, then lexicographically in declaration order.
+    """Up to `limit` admissible sizes, by increasing sum over all dims, then lexicographically in declaration
+    order.
 
     A context without dims has one, the empty assignment. largest_sum ends the enumeration after that sum.
 
@@ -77,7 +82,8 @@ def sizes_by_sum(
 def _of_sum(
     names: Sequence[str], least: Sequence[int], levels: Sequence[list[Compiled]], total: int, budget: list[int]
 ) -> Iterator[Sizes]:
-    """The admissible sizes of one sum, lexicographically; each dim leaves room for the least of those after it."""
+    """The admissible sizes of one sum, lexicographically; each dim leaves room for the least of those after
+    it."""
     room_after = [sum(least[position + 1 :]) for position in range(len(names))]
     sizes: Sizes = {}
 
@@ -99,11 +105,18 @@ def _of_sum(
 
 
 def generic_sizes(
-    context: Context, extra_conditions: Sequence[Condition], count: int, seed: int = 0, highest: int = 6
+    context: Context,
+    extra_conditions: Sequence[Condition],
+    count: int,
+    *,
+    work: Callable[[Sizes], int] = lambda sizes: 0,
+    seed: int = 0,
+    highest: int = 6,
 ) -> list[Sizes]:
     """Some admissible sizes without the coincidences (ones, equal dims) under which wrong formulas pass.
 
-    Random assignments are ranked by how many dims are above 1 and how many differ from one another.
+    Random assignments: half of them with few ones, half with many different values; `work` (entries
+    to compute) keeps them small where there are many dims. By increasing sum.
     """
     chance = random.Random(seed)
     conditions = [compiled_condition(c) for c in (*context.conditions, *extra_conditions)]
@@ -113,5 +126,12 @@ def generic_sizes(
         sizes = {dim.name: chance.randint(dim.least, max(top, dim.least)) for dim in context.dims}
         if holds(conditions, sizes):
             found[tuple(sizes.values())] = sizes
-    ranked = sorted(found, key=lambda values: (-len(set(values) - {0, 1}), values.count(1), sum(values), values))
-    return sorted((found[values] for values in ranked[:count]), key=lambda sizes: (sum(sizes.values()), *sizes.values()))
+
+    def costly(values: tuple[int, ...]) -> int:
+        return work(found[values]) // LARGE_WORK
+
+    unequal = sorted(found, key=lambda v: (costly(v), -len(set(v) - {0, 1}), v.count(1), sum(v), v))
+    without_ones = sorted(found, key=lambda v: (costly(v), v.count(1), -len(set(v)), sum(v), v))
+    values = dict.fromkeys((*without_ones[: count // 2], *unequal, *without_ones))
+    chosen = [found[one] for one in list(values)[:count]]
+    return sorted(chosen, key=lambda sizes: (sum(sizes.values()), *sizes.values()))

@@ -1,7 +1,7 @@
 """What a formula depends on: data names, index variables, and the polynomial degree along a perturbation.
 
-Law: a degree is an upper bound, found by reading; whoever uses it verifies it by one more point. None means that the
-dependence is not known to be polynomial.
+Law: a degree is an upper bound, found by reading; whoever uses it verifies it by one more point. None means
+that the dependence is not known to be polynomial.
 """
 
 from __future__ import annotations

@@ -1,11 +1,12 @@
-"""Numbers of the numeric side: arrays with two leading axes (samples, index values) and a bound on their integers.
+"""Numbers of the numeric side: arrays with two leading axes (samples, index values) and a bound on their
+integers.
 
-Law: an array of int64 never holds a result that could have passed 2**63: `bound` is an upper bound of the absolute
-values, propagated with Python integers; where the next result could be too large, the operands become Python integers
-first. So exact means exact.
+Law: an array of int64 never holds a result that could have passed 2**63: `bound` is an upper bound of the
+absolute values, propagated with Python integers; where the next result could be too large, the operands
+become Python integers first. So exact means exact.
 
-Axis 0 enumerates samples of the data (perturbed entries, one-hot assignments), axis 1 the values of the index variables
-in scope; each has size 1 where the value does not depend on it.
+Axis 0 enumerates samples of the data (perturbed entries, one-hot assignments), axis 1 the values of the index
+variables in scope; each has size 1 where the value does not depend on it.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ SAFE = 2**62
 
 
 class NotEvaluable(Exception):
-    """These numbers cannot be computed by the methods here: a limit of the cross-check, no statement about the claim."""
+    """These numbers cannot be computed by the methods here: a limit of the cross-check, no statement about
+    the claim."""
 
 
 class NotExact(NotEvaluable):
@@ -89,7 +91,8 @@ def scalar(value: int | Fraction) -> Number:
 
 
 def combine(parts: Sequence[Number], bound: int | None, function: Callable[..., Array]) -> Number:
-    """function(*arrays) where integers of this bound may arise: int64 if it is safe, Python integers if not."""
+    """function(*arrays) where integers of this bound may arise: int64 if it is safe, Python integers if
+    not."""
     arrays = [part.array for part in parts]
     if bound is not None and bound >= SAFE:
         arrays = [array.astype(object) if array.dtype.kind == "i" else array for array in arrays]

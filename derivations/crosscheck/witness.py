@@ -1,7 +1,7 @@
 """A counterexample that a person can check: at given sizes, the first entry that differs, on one-hot data.
 
-Law: whatever simplification is tried, the witness that is returned was evaluated as returned: the two values in it are
-those of its own data. Data stay inside the claim's hypotheses and assumptions.
+Law: whatever simplification is tried, the witness that is returned was evaluated as returned: the two values
+in it are those of its own data. Data stay inside the claim's hypotheses and assumptions.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 
 from derivations.claims import Claim, Link
 from derivations.crosscheck import values
-from derivations.crosscheck.comparison import CERTAIN, Comparison, compare, side
+from derivations.crosscheck.comparison import CERTAIN, Comparison, side
 from derivations.crosscheck.data import Ingredients, Vacuous, satisfied, scope_for
 from derivations.crosscheck.evaluate import Scope
 from derivations.crosscheck.values import NotEvaluable, Number
@@ -26,8 +26,6 @@ from numeric.operators import Array, Tie
 
 # simpler functions to try in place of the cubic polynomial: f(t) = t, then f(t) = t²
 SIMPLE_FUNCTIONS = ((0, 1), (0, 0, 1))
-
-
 
 
 @dataclass(frozen=True)
@@ -50,13 +48,13 @@ def one_sample(data: Mapping[str, Number], number: int) -> dict[str, Number]:
 
 
 class Simplifier:
-    """Replaces the data of a failure, name by name, by zeros, one-hot or small values, as long as it fails."""
+    """Replaces the data of a failure, name by name, by zeros, one-hot or small values, as long as it
+    fails."""
 
     def __init__(self, link: Link, needs: Ingredients, failure: Failure) -> None:
         self.link, self.needs, self.failure = link, needs, failure
         self.indices = {
-            free.index.name: np.array([value])
-            for free, value in zip(link.free, failure.comparison.free, strict=False)
+            free.index.name: np.array([value]) for free, value in zip(link.free, failure.comparison.free, strict=False)
         }
 
     def _scope(self, data: Mapping[str, Number], functions: dict[str, tuple[int, ...]]) -> Scope:
@@ -73,7 +71,8 @@ class Simplifier:
             if found.value is None or found.absent.any():
                 raise NotEvaluable("a side does not exist")
             place = index if found.value.rank == len(index) else (0,) * found.value.rank
-            columns.append(found.value.array[(slice(None), 0, *place)])
+            at: Any = (slice(None), 0, *place)
+            columns.append(found.value.array[at])
         samples = max(column.shape[0] for column in columns)
         return np.stack([np.broadcast_to(column, (samples,)) for column in columns], axis=1)
 
@@ -108,9 +107,7 @@ class Simplifier:
         except (NotEvaluable, Tie, ZeroDivisionError, Vacuous):
             return False
 
-    def _simplify(
-        self, key: str, data: dict[str, Number], functions: dict[str, tuple[int, ...]]
-    ) -> dict[str, Number]:
+    def _simplify(self, key: str, data: dict[str, Number], functions: dict[str, tuple[int, ...]]) -> dict[str, Number]:
         stacked = np.array(list(candidates(data[key].array[0, 0], self.needs.kinked)))
         if not self.failure.exact:
             stacked = stacked.astype(np.float64)
@@ -129,7 +126,8 @@ class Simplifier:
 
 
 def candidates(current: Array, kinked: bool) -> Iterator[Array]:
-    """Simple arrays of one shape: zeros, each one-hot array, ones, and counting upwards; without ties, ranks."""
+    """Simple arrays of one shape: zeros, each one-hot array, ones, and counting upwards; without ties,
+    ranks."""
     shape, count = current.shape, prod(current.shape)
     yield np.zeros(shape, dtype=np.int64)
     for position in range(count):
@@ -147,7 +145,7 @@ def candidates(current: Array, kinked: bool) -> Iterator[Array]:
     yield np.sign(current).astype(np.int64)
 
 
-# -- printing ---------------------------------------------------------------------------------------------------------
+# -- printing ------------------------------------------------------------------------------------------------
 
 
 def exact_text(value: Any) -> str:
@@ -157,7 +155,7 @@ def exact_text(value: Any) -> str:
     ('-1/2', '3', '0.25')
     """
     if isinstance(value, float | np.floating):
-        return format(float(value), ".12g")
+        return format(float(value) + 0.0, ".12g")  # + 0.0 turns −0 into 0
     fraction = Fraction(int(value)) if isinstance(value, np.integer) else Fraction(value)
     return str(fraction)
 
@@ -239,10 +237,3 @@ def witness_of(claim: Claim, link: Link, needs: Ingredients, failure: Failure) -
         left=exact_text(left),
         right=exact_text(right),
     )
-
-
-def compare_sample(
-    link: Link, needs: Ingredients, sizes: Mapping[str, int], data: dict[str, Number], exact: bool
-) -> Comparison:
-    """Compare on one sample of data."""
-    return compare(link, needs, sizes, data, exact)

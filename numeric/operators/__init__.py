@@ -1,13 +1,15 @@
 """Every operator of the claim language as plain NumPy: the second, independent meaning of a formula.
 
-Why: a verdict is believed because two meanings that were written apart agree. These functions are written from the
-language's reference, on arrays, and know nothing of index relations or proofs.
+Why: a verdict is believed because two meanings that were written apart agree. These functions are written
+from the language's reference, on arrays, and know nothing of index relations or proofs.
 
-Law: `OPERATORS[name](*arguments, stack=...)` takes the language's arguments in their order: arrays, a mode, one integer
-for each sliding axis, one (before, after) pair for each, a shape. It works on int64, Python integers, fractions, floats
-and complex numbers alike, and raises DoesNotExist where the formula does not exist.
+Law: `OPERATORS[name](*arguments, stack=...)` takes the language's arguments in their order: arrays, a mode,
+one integer for each sliding axis, one (before, after) pair for each, a shape. It works on int64, Python
+integers, fractions, floats and complex numbers alike, and raises DoesNotExist where the formula does not
+exist.
 
-What it cannot see: channels, batches, derivatives. Those are written with sums over indices and with perturbations.
+What it cannot see: channels, batches, derivatives. Those are written with sums over indices and with
+perturbations.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Matrices, sums and rearrangements: one plain function for each name of the claim language.
 
-Law: each is written from its sentence in the language's reference, on NumPy's own operations where one has that meaning.
-Arguments come in the order of the language; sizes are a tuple. See `arrays` for what `stack` means.
+Law: each is written from its sentence in the language's reference, on NumPy's own operations where one has
+that meaning. Arguments come in the order of the language; sizes are a tuple. See `arrays` for what `stack`
+means.
 """
 
 from __future__ import annotations

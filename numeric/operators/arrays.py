@@ -1,11 +1,12 @@
-"""What all operators share: stacked samples, exact quotients, and how an operator says that it does not exist.
+"""What all operators share: stacked samples, exact quotients, and how an operator says that it does not
+exist.
 
-Law: the last axes of an array are the tensor's, `stack` axes before them enumerate independent samples (NumPy's
-convention for `numpy.linalg`). Integers stay integers and fractions stay fractions; nothing becomes a float unless a
-function (exp, tanh, ...) has no exact values.
+Law: the last axes of an array are the tensor's, `stack` axes before them enumerate independent samples
+(NumPy's convention for `numpy.linalg`). Integers stay integers and fractions stay fractions; nothing becomes
+a float unless a function (exp, tanh, ...) has no exact values.
 
-What it cannot see: overflow of int64. Whoever passes int64 keeps the results below 2**63, or passes Python integers
-(dtype object).
+What it cannot see: overflow of int64. Whoever passes int64 keeps the results below 2**63, or passes Python
+integers (dtype object).
 """
 
 from __future__ import annotations
@@ -36,13 +37,24 @@ def require(holds: bool, message: str) -> None:
 
 
 def as_array(value: ArrayLike) -> Array:
-    """The value as an array whose arithmetic is the mathematical one: small integers and booleans become int64.
+    """The value as an array whose arithmetic is the mathematical one: small integers and booleans become
+    int64.
 
     >>> as_array(np.array([True, False])).dtype
     dtype('int64')
     """
     array = np.asarray(value)
     return array.astype(np.int64) if array.dtype.kind in "biu" and array.dtype != np.int64 else array
+
+
+def last(*places: Any) -> Any:
+    """The index that applies one place or slice to each of the last axes.
+
+    >>> np.arange(6).reshape(2, 3)[last(slice(0, 2))]
+    array([[0, 1],
+           [3, 4]])
+    """
+    return (..., *places)
 
 
 def lead(array: Array, stack: int) -> Sizes:

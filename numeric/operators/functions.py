@@ -1,8 +1,8 @@
 """Functions of one real variable, entry by entry, with their first and second derivatives.
 
-Law: `FUNCTIONS[name][order]` is the derivative of that order. `relu` and `abs` are exact for integers and fractions; of
-complex entries they look at the real part, so that a complex step does not change the branch. At 0 their derivative does
-not exist: Tie is raised there, never a value chosen.
+Law: `FUNCTIONS[name][order]` is the derivative of that order. `relu` and `abs` are exact for integers and
+fractions; of complex entries they look at the real part, so that a complex step does not change the branch.
+At 0 their derivative does not exist: Tie is raised there, never a value chosen.
 """
 
 from __future__ import annotations
@@ -75,11 +75,11 @@ def softplus(z: Array) -> Array:
 
 
 def _exp(z: Array) -> Array:
-    return np.exp(floating(z))
+    return np.asarray(np.exp(floating(z)))
 
 
 def _sigmoid_slope(z: Array) -> Array:
-    return sigmoid(z) * (1 - sigmoid(z))
+    return np.asarray(sigmoid(z) * (1 - sigmoid(z)))
 
 
 FUNCTIONS: dict[str, tuple[Function, Function, Function]] = {

@@ -1,4 +1,5 @@
-"""Rotations, frames and grids on the last two axes (on the only one of a vector): entries move, nothing is added.
+"""Rotations, frames and grids on the last two axes (on the only one of a vector): entries move, nothing is
+added.
 
 Law: sizes, pairs and factors are given for each axis they act on, in the order of the axes.
 """
@@ -7,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from numeric.operators.arrays import Array, Pairs, Sizes, require, tensor_shape, zeros_like
+from numeric.operators.arrays import Array, Pairs, Sizes, last, require, tensor_shape, zeros_like
 
 
 def _last_axes(a: Array, stack: int) -> tuple[int, ...]:
@@ -69,7 +70,7 @@ def dilate(a: Array, s: Sizes, *, stack: int = 0) -> Array:
     require(all(size >= 1 for size in sizes), f"dilate of a tensor of shape {tensor_shape(a, stack)}")
     shape = (*a.shape[: a.ndim - len(s)], *((size - 1) * step + 1 for size, step in zip(sizes, s, strict=True)))
     result = zeros_like(a, shape)
-    result[(..., *(slice(None, None, step) for step in s))] = a
+    result[last(*(slice(None, None, step) for step in s))] = a
     return result
 
 
@@ -83,7 +84,7 @@ def pad(a: Array, p: Pairs, *, stack: int = 0) -> Array:
     sizes = a.shape[a.ndim - len(p) :]
     shape = (*a.shape[: a.ndim - len(p)], *(n + before + after for n, (before, after) in zip(sizes, p, strict=True)))
     result = zeros_like(a, shape)
-    result[(..., *(slice(before, before + n) for n, (before, _) in zip(sizes, p, strict=True)))] = a
+    result[last(*(slice(before, before + n) for n, (before, _) in zip(sizes, p, strict=True)))] = a
     return result
 
 
@@ -96,7 +97,8 @@ def crop(a: Array, p: Pairs, *, stack: int = 0) -> Array:
     sizes = a.shape[a.ndim - len(p) :]
     fits = all(min(pair) >= 0 and sum(pair) <= size for size, pair in zip(sizes, p, strict=True))
     require(fits, f"crop of a tensor of shape {tensor_shape(a, stack)} by {p}")
-    return a[(..., *(slice(before, size - after) for size, (before, after) in zip(sizes, p, strict=True)))]
+    kept = (slice(before, size - after) for size, (before, after) in zip(sizes, p, strict=True))
+    return np.asarray(a[last(*kept)])
 
 
 def resize(a: Array, shape: Sizes, *, stack: int = 0) -> Array:
@@ -110,5 +112,5 @@ def resize(a: Array, shape: Sizes, *, stack: int = 0) -> Array:
         slice(0, min(size, wanted)) for size, wanted in zip(a.shape[a.ndim - len(shape) :], shape, strict=True)
     )
     result = zeros_like(a, (*a.shape[: a.ndim - len(shape)], *shape))
-    result[(..., *kept)] = a[(..., *kept)]
+    result[last(*kept)] = a[last(*kept)]
     return result

@@ -1,8 +1,8 @@
 """Convolution, correlation and pooling on one map, tap by tap.
 
-Law: the kernel's taps are the only loop. For each tap, the entries of the data that it meets at all positions are one
-strided slice of the data framed by zeros. `conv` is `corr` with the kernel reversed on every axis. Nothing else differs
-between the modes than the frame and the first position.
+Law: the kernel's taps are the only loop. For each tap, the entries of the data that it meets at all positions
+are one strided slice of the data framed by zeros. `conv` is `corr` with the kernel reversed on every axis.
+Nothing else differs between the modes than the frame and the first position.
 
 What it cannot see: channels and batches. They are sums over maps, which the caller writes down.
 """
@@ -20,6 +20,7 @@ from numeric.operators.arrays import (
     Sizes,
     Tie,
     common_type,
+    last,
     quotient,
     real,
     require,
@@ -39,7 +40,7 @@ def _framed(x: Array, pairs: Pairs, fill: object = 0) -> Array:
     shape = (*x.shape[:leading], *(n + p + q for n, (p, q) in zip(x.shape[leading:], pairs, strict=True)))
     frame = np.full(shape, fill, dtype=x.dtype)
     inside = tuple(slice(p, p + n) for n, (p, _) in zip(x.shape[leading:], pairs, strict=True))
-    frame[(..., *inside)] = x
+    frame[last(*inside)] = x
     return frame
 
 
@@ -63,9 +64,9 @@ def corr(
 ) -> Array:
     """Cross-correlation of data x with a kernel k of the same rank, not flipped.
 
-    y[i] = Σ_t k[t]·x[s·i + o + d·t − p], zeros outside x; o = 0 for `valid`. With K the extent d·(k − 1) + 1 of the
-    dilated kernel, `full` begins at o = −(K − 1), `same` at o = −(K − 1) + (K − 1)//2 and has as many positions, before
-    the stride, as the padded data. [Goodfellow, Bengio & Courville 2016, eq. 9.6]
+    y[i] = Σ_t k[t]·x[s·i + o + d·t − p], zeros outside x; o = 0 for `valid`. With K the extent d·(k − 1) + 1
+    of the dilated kernel, `full` begins at o = −(K − 1), `same` at o = −(K − 1) + (K − 1)//2 and has as many
+    positions, before the stride, as the padded data. [Goodfellow, Bengio & Courville 2016, eq. 9.6]
 
     >>> corr(np.array([1, 2, 3, 4]), np.array([1, 0, -1]))
     array([-2, -2])
@@ -97,8 +98,8 @@ def corr(
             slice(d * t, d * t + s * (count - 1) + 1, s)
             for t, d, s, count in zip(tap, dilations, strides, counts, strict=True)
         )
-        weight = k[(..., *tap)].reshape(*k.shape[:stack], *[1] * rank)
-        result += framed[(..., *met)] * weight
+        weight = k[last(*tap)].reshape(*k.shape[:stack], *[1] * rank)
+        result += framed[last(*met)] * weight
     return result
 
 
@@ -134,14 +135,14 @@ def convolve(a: Array, b: Array, mode: str = "valid", *, stack: int = 0) -> Arra
     return conv(a, b, mode, stack=stack)
 
 
-# -- pooling ----------------------------------------------------------------------------------------------------------
+# -- pooling -------------------------------------------------------------------------------------------------
 
 
 def _window_counts(sizes: Sizes, f: Sizes, stride: Sizes, pad: Pairs, ceil: bool) -> Sizes:
     """How many windows stand on each axis.
 
-    Complete ones; with `ceil` also the partial ones that begin inside the data or the padding before it. One complete
-    window must fit. [PyTorch documentation of MaxPool2d: shape]
+    Complete ones; with `ceil` also the partial ones that begin inside the data or the padding before it. One
+    complete window must fit. [PyTorch documentation of MaxPool2d: shape]
     """
     _positive("the window", f)
     _positive("the stride", stride)
@@ -159,7 +160,8 @@ def _window_counts(sizes: Sizes, f: Sizes, stride: Sizes, pad: Pairs, ceil: bool
 def _window_entries(
     x: Array, f: Sizes, stride: Sizes, pad: Pairs, ceil: bool, *, fill: object = 0
 ) -> tuple[Array, Sizes]:
-    """(taps, ..., windows): what each tap of every window meets, `fill` outside x; and the number of windows."""
+    """(taps, ..., windows): what each tap of every window meets, `fill` outside x; and the number of
+    windows."""
     sizes = x.shape[x.ndim - len(f) :]
     counts = _window_counts(sizes, f, stride, pad, ceil)
     widths = []
@@ -168,7 +170,7 @@ def _window_entries(
         widths.append((before, max(after, reached - n - before)))
     framed = _framed(x, tuple(widths), fill)
     met = [
-        framed[(..., *(slice(t, t + s * (c - 1) + 1, s) for t, s, c in zip(tap, stride, counts, strict=True)))]
+        framed[last(*(slice(t, t + s * (c - 1) + 1, s) for t, s, c in zip(tap, stride, counts, strict=True)))]
         for tap in _taps(f)
     ]
     return np.stack(met), counts
@@ -215,7 +217,8 @@ def mean_pool(
 def max_places(
     x: Array, f: Sizes, stride: Sizes | None = None, pad: Pairs | None = None, ceil: bool = False
 ) -> tuple[Array, Array]:
-    """For each window, the number of the tap with the largest entry (row-major), and whether another one equals it.
+    """For each window, the number of the tap with the largest entry (row-major), and whether another one
+    equals it.
 
     A place outside x never wins. Of complex entries the real parts are compared.
 
@@ -256,7 +259,8 @@ def max_pool(
 
 
 def max_unpool(delta: Array, x: Array, f: Sizes, stride: Sizes | None = None, *, stack: int = 0) -> Array:
-    """Each entry of delta at the place of its window's maximum in x, overlaps added; zeros elsewhere. x's shape.
+    """Each entry of delta at the place of its window's maximum in x, overlaps added; zeros elsewhere. x's
+    shape.
 
     Raises Tie where a window has two largest entries. [Zeiler & Fergus 2014, sec. 2.1]
 
@@ -273,7 +277,8 @@ def max_unpool(delta: Array, x: Array, f: Sizes, stride: Sizes | None = None, *,
     result = np.zeros((*leading, *tensor_shape(x, stack)), dtype=delta.dtype)
     for number, tap in enumerate(_taps(f)):
         places = tuple(
-            slice(t, t + s * (c - 1) + 1, s) for t, s, c in zip(tap, strides, windows[len(windows) - len(f) :], strict=True)
+            slice(t, t + s * (c - 1) + 1, s)
+            for t, s, c in zip(tap, strides, windows[len(windows) - len(f) :], strict=True)
         )
-        result[(..., *places)] += np.where(best == number, delta, 0)
+        result[last(*places)] += np.where(best == number, delta, 0)
     return result
