@@ -182,46 +182,34 @@ def range_condition(lowering: Lowering, node: IndexSum, env: Environment) -> Con
     names = frozenset(part.index.name for part in node.ranges if not part.explicit)
     if not names:
         return k.TRUE
-    found = list(_entry_conditions(lowering, node.body, names, env, ()))
+    found = list(_entry_conditions(lowering, node.body, names, frozenset(), env, ()))
     if not found:
         raise Unsupported("a sum whose indices stand in no subscript, and so have no range")
     return k.all_of(found)
 
 
 def _entry_conditions(
-    lowering: Lowering, node: Basic, names: frozenset[str], env: Environment, ranged: tuple[IndexRange, ...]
-) -> Iterator[Condition]:
+    lowering: Lowering, node: Basic, names: frozenset[str], taken: frozenset[str], env: Environment,
+    ranged: tuple[IndexRange, ...],
+) -> Iterator[Condition]:  # fmt: skip
+    """One condition for each entry whose subscripts hold one of `names`. Entries whose subscripts hold an index that an
+    inner sum infers (`taken`) are that sum's own affair; explicit inner ranges are `ranged`."""
     if isinstance(node, Definition | Loss):
         return
     if isinstance(node, IndexSum | ByIndex):
         inner = frozenset(part.index.name for part in node.ranges)
         own = tuple(part for part in node.ranges if part.explicit)
-        taken = frozenset(part.index.name for part in node.ranges if not part.explicit)
-        for condition in _entry_conditions_inside(lowering, node.body, names - inner, taken, env, (*ranged, *own)):
-            yield condition
+        more = frozenset(part.index.name for part in node.ranges if not part.explicit)
+        kept = tuple(part for part in ranged if part.index.name not in inner)
+        yield from _entry_conditions(
+            lowering, node.body, names - inner, (taken - inner) | more, env, (*kept, *own)
+        )
         return
-    if isinstance(node, Entry) and _symbols(node.indices) & names:
+    if isinstance(node, Entry) and _symbols(node.indices) & names and not _symbols(node.indices) & taken:
         yield _throughout(lowering, node, env, ranged)
     for part in node.args:
         if isinstance(part, Basic):
-            yield from _entry_conditions(lowering, part, names, env, ranged)
-
-
-def _entry_conditions_inside(
-    lowering: Lowering, body: Basic, names: frozenset[str], taken: frozenset[str], env: Environment,
-    ranged: tuple[IndexRange, ...],
-) -> Iterator[Condition]:  # fmt: skip
-    """Inside an inner sum: entries whose subscripts hold one of its own inferred indices are its own affair."""
-    if isinstance(body, Entry) and _symbols(body.indices) & taken:
-        for part in (body.of,):
-            yield from _entry_conditions(lowering, part, names, env, ranged)
-        return
-    if isinstance(body, Entry | IndexSum | ByIndex | Definition | Loss):
-        yield from _entry_conditions(lowering, body, names, env, ranged)
-        return
-    for part in body.args:
-        if isinstance(part, Basic):
-            yield from _entry_conditions_inside(lowering, part, names, taken, env, ranged)
+            yield from _entry_conditions(lowering, part, names, taken, env, ranged)
 
 
 def _throughout(
@@ -231,6 +219,9 @@ def _throughout(
     used = [part for part in ranged if part.index.name in _symbols(node.indices)]
     if not used:
         return in_bounds(lowering, node, env)
+    inner_names = frozenset(part.index.name for part in ranged)
+    if any(_symbols((part.low, part.high)) & inner_names for part in used):
+        raise Unsupported("a range inferred through an inner range that depends on another")
     first, rest = used[0], used[1:]
     inner = {**env, first.index.name: Int.symbol("?range")}
     for index in node.indices:

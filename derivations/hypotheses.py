@@ -2,7 +2,7 @@
 
 For a hypothesis h(y) = 0 put y = P(y0) with y0 arbitrary and P(y0) = y0 − A·h(y0). Where h(P(y0)) = 0 for all y0 (the
 kernel proves it), P maps onto the data that satisfy the hypothesis: its values do, and it leaves alone what did. So a
-claim holds under the hypothesis exactly when it holds with P(y0) for y.
+claim holds under the hypothesis exactly when it holds with P(y0) for y. The hypothesis itself must exist at all sizes.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from derivations.claims import Claim, Hypothesis
+from derivations.existence import obligations
 from derivations.expressions import Expression, Tensor
 from derivations.kernel import terms as k
 from derivations.kernel.decide import Goal, Group, Proof, prove
@@ -74,7 +75,15 @@ def _candidates(
         return [Term((Atom(tensor.name, tuple(index)),))]
 
     def projected(denominator: int, sign: int) -> Callable[[Sequence[Int]], Terms]:
-        return lambda index: identity(index) + scaled(_residual(lowering, hypothesis, index), sign, denominator)
+        def entry(index: Sequence[Int]) -> Terms:
+            # Entries of y outside the hypothesis's shape are not bound by it: P leaves them alone.
+            sides = (hypothesis.left, hypothesis.right)
+            shapes = [lowering.shape(side, {}) for side in sides if side.rank]
+            bound = k.all_of(k.between(0, i, n - 1) for shape in shapes for i, n in zip(index, shape, strict=True))
+            residual = scaled(_residual(lowering, hypothesis, index), sign, denominator)
+            return identity(index) + lowering.products([[Term(condition=bound)], residual])
+
+        return entry
 
     def at_first(sign: int) -> Callable[[Sequence[Int]], Terms]:
         def entry(index: Sequence[Int]) -> Terms:
@@ -106,7 +115,12 @@ def _satisfies(lowering: Lowering, claim: Claim, hypothesis: Hypothesis, chosen:
     for term in _residual(lowering, hypothesis, index):
         for new in lowering.replaced(term, chosen.tensor.name, chosen.entry):
             monomials.add(new)
+    duties = [
+        duty for side in (hypothesis.left, hypothesis.right) for duty in obligations(lowering, side, {})
+    ]
+    one = Int.of(1)
     groups = (
+        *[Group(duty.what, (Piece(k.all_of((duty.guard, k.negate(duty.condition))), one, one),)) for duty in duties],
         Group("shapes", (Piece(k.negate(same), Int.of(1), Int.of(1)),)),
         *[Group(str(heads), tuple(pieces), inside) for heads, pieces in monomials.groups.items()],
     )

@@ -16,11 +16,11 @@ from derivations.expressions import Expression, ShapeError
 from derivations.hypotheses import apply_hypotheses
 from derivations.kernel import terms as k
 from derivations.kernel.decide import CounterModel, Goal, Group, Proof, Undecided, prove
-from derivations.kernel.solver import Solver
+from derivations.kernel.solver import Satisfiable, Solver
 from derivations.kernel.sums import LimitReached, Monomials, Piece
 from derivations.kernel.terms import Condition, Int
 from derivations.lowering import Lowering, Unsupported
-from derivations.region import Region, find
+from derivations.region import Region, find, small_sizes
 from derivations.verdict import Evidence, Verdict, Witness, Word
 
 ONE = Int.of(1)
@@ -116,6 +116,8 @@ def decide(claim: Claim, link: Link, solver: Solver) -> Symbolic:
         certain = all(record.plain for record in lowering.opaque.values())
         axioms = tuple(lowering.axioms)
         if isinstance(decision, Proof):
+            if not _admits_sizes(solver, goal):
+                return Symbolic("undecided", reason="no sizes are known that satisfy its conditions", axioms=axioms)
             return Symbolic("proved", axioms=axioms)
         if isinstance(decision, Undecided):
             return Symbolic("undecided", reason=decision.reason, axioms=axioms)
@@ -127,6 +129,13 @@ def decide(claim: Claim, link: Link, solver: Solver) -> Symbolic:
         return Symbolic(word, found, decision.sizes, axioms=axioms, certain=certain)
     except (Unsupported, LimitReached, ShapeError) as error:
         return Symbolic("undecided", reason=str(error), axioms=tuple(lowering.axioms))
+
+
+def _admits_sizes(solver: Solver, goal: Goal) -> bool:
+    """Whether some sizes satisfy the context; of none, everything would be true."""
+    if any(True for _ in small_sizes(goal, 1)):
+        return True
+    return isinstance(solver.satisfiable(goal.context), Satisfiable)
 
 
 def judge(claim: Claim, *, numeric: bool = True, solver: Solver | None = None) -> list[Verdict]:

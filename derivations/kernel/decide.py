@@ -211,7 +211,8 @@ def prepare(solver: Solver, goal: Goal, group: Group) -> tuple[list[Piece], str 
     amounts = [nonnegative(value) for piece in pieces for value in (piece.numerator, piece.denominator)]
     missing = check_demands(solver, context, [*conditions, *amounts])
     if missing is None:
-        for demand in sorted(frozenset().union(*(piece.demands for piece in pieces)), key=render):
+        # Of all pieces, those that cancelled too: they may have become equal by what they demand.
+        for demand in sorted(frozenset().union(*(piece.demands for piece in group.pieces)), key=render):
             if solver.implies(quotient_free(context), demand) is not True:
                 missing = f"that {render(demand)}"
     if missing is None and any(piece.leftover for piece in pieces):

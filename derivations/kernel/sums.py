@@ -116,7 +116,8 @@ def pieces_of(term: Term) -> Iterator[tuple[tuple[tuple[str, int], ...], Piece]]
             for axis, index in enumerate(atom.indices)
         ]
         # Equations first: they determine the bound indices that the other conditions then speak of.
-        start = Term((), term.bound, all_of((*equations, term.condition)), term.numerator, term.denominator)
+        condition = all_of((*equations, term.condition))
+        start = Term((), term.bound, condition, term.numerator, term.denominator, term.demands)
         for piece in eliminate(start):
             yield heads, piece
 
