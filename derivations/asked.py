@@ -9,9 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from derivations.language.document import Block, Document
 from derivations.run import Inputs, read_document
+
+if TYPE_CHECKING:
+    from derivations.derivation import Derivation
 
 ASKED = "asked"  # the name of the claim that stands for the command line's equation
 
@@ -41,9 +45,7 @@ def block_at(document: Document, line: int | None) -> int | None:
     return before[-1] if before else 0
 
 
-def one_claim(
-    given: Path, equation: str, conditions: Sequence[str] = (), at_line: int | None = None
-) -> Inputs:
+def one_claim(given: Path, equation: str, conditions: Sequence[str] = (), at_line: int | None = None) -> Inputs:
     """The equation as a claim in each reading of its context: the one in force at a line of the file, or the
     first in which all its names are declared.
 
@@ -72,28 +74,44 @@ def derivation(given: Path, expression: str, wrt: str, shape: str) -> str:
     A formula that is not a scalar is what an arbitrary loss J is taken of. Raises InputError for what is not
     in the file's context, or has no rule.
     """
-    from derivations.tactic import derive
     from derivations.differential import NoRule
     from derivations.language.errors import InputError, Place
+    from derivations.tactic import derive
 
-    document = given_file(given)
-    contexts = next((block.contexts for block in document.blocks if block.kind == "given"), ())
+    context, formula, variable = _in_context(given_file(given), expression, wrt)
+    try:
+        return _rendered(derive(context, formula, variable), shape)
+    except (NoRule, ValueError) as error:
+        raise InputError(str(error), Place("expression", 1, 1, expression, len(expression))) from None
+
+
+def _in_context(document: Document, *texts: str) -> tuple[Any, ...]:
+    """The first context of a document in which all these formulas can be read, and the formulas."""
+    from derivations.language.document import parse_expression
+    from derivations.language.errors import InputError, Place
+
     errors: list[InputError] = []
     for block in document.blocks:
-        contexts = block.contexts
-        if block.kind != "given":
-            continue
-        for reading, context in contexts:
+        for reading, context in block.contexts:
             try:
-                formula = parse_expression(expression, context, reading)
-                variable = parse_expression(wrt, context, reading)
+                return (context, *(parse_expression(text, context, reading) for text in texts))
             except InputError as error:
                 errors.append(error)
-                continue
-            try:
-                return _rendered(derive(context, formula, variable), shape)
-            except (NoRule, ValueError) as error:
-                raise InputError(str(error), Place("derive", 1, 1, expression, len(expression))) from None
     if errors:
         raise errors[0]
-    raise InputError("there is no context in this file", Place(str(given)), "a given block")
+    raise InputError("there is no context in this file", Place(document.name), "a given block")
+
+
+def _rendered(derived: Derivation, shape: str) -> str:
+    import json
+
+    if shape == "latex":
+        return derived.to_latex()
+    if shape == "json":
+        return json.dumps({"schema": 1, **derived.as_json()}, ensure_ascii=False, indent=1)
+    if shape == "numpy":
+        from derivations.numpy_code import numpy_function
+
+        return numpy_function(derived)
+    result = f"hence  grad = {derived.result}"
+    return f"{derived.to_text()}\n{result}" + ("" if derived.proved else "\nNot every step is proved.")

@@ -39,17 +39,11 @@ Files = Annotated[
     list[Path] | None,
     typer.Argument(help="Markdown documents; none: those that ship with gradproof.", metavar="FILE"),
 ]
-Given = Annotated[
-    Path, typer.Option("--given", metavar="FILE", help="A document, or a file of given statements.")
-]
+Given = Annotated[Path, typer.Option("--given", metavar="FILE", help="A document, or a file of given statements.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
-Processes = Annotated[
-    int, typer.Option("-j", "--jobs", min=1, max=256, metavar="N", help="Number of processes.")
-]
+Processes = Annotated[int, typer.Option("-j", "--jobs", min=1, max=256, metavar="N", help="Number of processes.")]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Judge everything anew and remember nothing.")]
-Thorough = Annotated[
-    bool, typer.Option("--thorough", help="More numeric evidence: generated shapes and strides.")
-]
+Thorough = Annotated[bool, typer.Option("--thorough", help="More numeric evidence: generated shapes and strides.")]
 
 BROKEN_PIPE = 141  # 128 + SIGPIPE: nobody reads on
 
@@ -99,9 +93,7 @@ def verify(
 def check(
     equation: Annotated[str, typer.Argument(help="An equation or a chain of them, in the claim language.")],
     given: Given,
-    where: Annotated[
-        list[str] | None, typer.Option("--where", help="A condition for this claim; repeatable.")
-    ] = None,
+    where: Annotated[list[str] | None, typer.Option("--where", help="A condition for this claim; repeatable.")] = None,
     at_line: Annotated[
         int | None, typer.Option("--line", min=1, help="Use the context in force at this line of the file.")
     ] = None,
@@ -121,9 +113,7 @@ def check(
 
 
 @app.command()
-def explain(
-    claim: Annotated[str, typer.Argument(metavar="ID", help="The claim's name.")], files: Files = None
-) -> None:
+def explain(claim: Annotated[str, typer.Argument(metavar="ID", help="The claim's name.")], files: Files = None) -> None:
     """Show one claim: both sides by index, then the proof, or the counterexample worked out in numbers."""
     from derivations.asked import named
     from derivations.language.errors import did_you_mean
@@ -141,9 +131,7 @@ def explain(
 
 @app.command()
 def derive(
-    expression: Annotated[
-        str, typer.Argument(help="The definition to differentiate, such as conv(a, w, valid).")
-    ],
+    expression: Annotated[str, typer.Argument(help="The definition to differentiate, such as conv(a, w, valid).")],
     given: Given,
     wrt: Annotated[str, typer.Option("--wrt", metavar="NAME", help="The variable.")],
     latex: Annotated[bool, typer.Option("--latex", help="The steps as LaTeX.")] = False,
@@ -340,7 +328,7 @@ def _print_details(results: Results) -> None:
     for number, verdict in enumerate(results.verdicts):
         if number:
             console.print()
-        for text in details(verdict, glyphs):
+        for text in details(verdict, glyphs, with_expectation=False):
             printed(console, text)
 
 
@@ -350,16 +338,12 @@ def _explain(chosen: Inputs) -> NoReturn:
 
     console = _console()
     for remark in chosen.remarks:
-        console.print(
-            f"{remark.id} is a remark, which no formula settles ({remark.document}:{remark.line}).\n"
-        )
+        console.print(f"{remark.id} is a remark, which no formula settles ({remark.document}:{remark.line}).\n")
         console.print(remark.text, markup=False)
     results = _judge(chosen, 1, True, False, None)
     for claim in chosen.claims:
         verdicts = [
-            v
-            for v in results.verdicts
-            if v.id == claim.id and v.reading == claim.reading and v.line == claim.line
+            v for v in results.verdicts if v.id == claim.id and v.reading == claim.reading and v.line == claim.line
         ]
         for text in explanation(claim, verdicts):
             printed(console, text)

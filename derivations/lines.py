@@ -9,9 +9,9 @@ instead.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.cells import cell_len
 from rich.text import Text
@@ -76,6 +76,22 @@ def _shape(shape: tuple[int, ...] | None) -> str:
     return "has shape " + (" × ".join(map(str, shape)) if shape else "of a scalar")
 
 
+def is_zero(value: Any) -> bool:
+    """Whether data are 0 in every entry.
+
+    >>> is_zero([[0, 0], [0, 0]]), is_zero([1, 0])
+    (True, False)
+    """
+    return all(map(is_zero, value)) if isinstance(value, list | tuple) else str(value) == "0"
+
+
+def data_text(data: Mapping[str, Any]) -> list[str]:
+    """The data of a counterexample, a line each; those that are 0 together at the end."""
+    shown = [f"{key} = {value}" for key, value in data.items() if not is_zero(value)]
+    zeros = [key for key, value in data.items() if is_zero(value)]
+    return [*shown, f"every entry of {', '.join(zeros)} is 0"] if zeros else shown
+
+
 def difference(witness: Witness) -> str:
     """What differs, in a few words: the shapes, or the entry and both values."""
     if witness.left is None and witness.right is None:
@@ -107,7 +123,7 @@ def line(verdict: Verdict, width: int = 0, glyphs: dict[str, str] = GLYPHS) -> T
         text.append(f"   (expected {verdict.expected})", "bold red")
     if verdict.contradiction:
         text.append(f"   THE EVIDENCE CONTRADICTS ITSELF: {verdict.contradiction}", "bold red")
-    if verdict.verdict == "undecided":
+    if verdict.verdict == "undecided" and verdict.reason:
         text.append(f"   {verdict.reason}", "dim")
     elif verdict.witness is not None:
         text.append(f"   at {sizes_text(verdict.witness)}: {difference(verdict.witness)}", "dim")
@@ -149,11 +165,7 @@ def _plural(count: int, noun: str) -> str:
 def counted(results: Results) -> str:
     """How many of each verdict: `30 proved, 4 hold on a region, 1 refuted`."""
     counts = results.counts()
-    shown = {
-        "holds where": "hold exactly on a region"
-        if counts["holds where"] != 1
-        else "holds exactly on a region"
-    }
+    shown = {"holds where": "hold exactly on a region" if counts["holds where"] != 1 else "holds exactly on a region"}
     return ", ".join(f"{counts[w]} {shown.get(w, w)}" for w in WORDS if counts[w])
 
 
@@ -194,34 +206,29 @@ def _conclusion(results: Results) -> Text:
     return Text("Every verdict is as expected.", "bold green")
 
 
-def details(verdict: Verdict, glyphs: dict[str, str] = GLYPHS) -> list[Text]:
+def details(verdict: Verdict, glyphs: Mapping[str, str] = GLYPHS, with_expectation: bool = True) -> list[Text]:
     """Everything that a record says, for one claim: `check` and `explain`."""
     style = STYLES[verdict.verdict]
-    head = (
-        Text(f"{glyphs[verdict.verdict]} ", style)
-        .append(word(verdict), f"bold {style}")
-        .append(reading(verdict))
-    )
+    head = Text(f"{glyphs[verdict.verdict]} ", style).append(word(verdict), f"bold {style}").append(reading(verdict))
     lines = [head, Text(), Text(f"    {verdict.statement}"), Text()]
-    for label, value in _fields(verdict):
+    for label, value in _fields(verdict, with_expectation):
         lines.append(Text(f"  {label:<25}", "dim").append(value))
     return lines
 
 
-def _fields(verdict: Verdict) -> Iterable[tuple[str, str]]:
+def _fields(verdict: Verdict, with_expectation: bool) -> Iterable[tuple[str, str]]:
     if verdict.contradiction:
         yield "CONTRADICTION", verdict.contradiction
     if verdict.reason:
         yield "why", verdict.reason
     if verdict.witness is not None:
         yield "smallest counterexample", sizes_text(verdict.witness)
-        for key, value in verdict.witness.data.items():
-            yield "", f"{key} = {value}"
+        yield from (("", text) for text in data_text(verdict.witness.data))
         yield "", difference(verdict.witness)
     yield from _several("nearest true formula", verdict.repair)
     yield from _several("uses", verdict.axioms)
     yield "numeric evidence", evidence_text(verdict.evidence)
-    if not verdict.as_expected:
+    if with_expectation and not verdict.as_expected:
         yield "expected", verdict.expected
 
 

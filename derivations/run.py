@@ -105,12 +105,14 @@ class Results:
 
     @property
     def unexpected(self) -> list[Verdict]:
-        """Verdicts that are not as expected, undecided ones apart."""
-        return [v for v in self.verdicts if not v.as_expected and not _merely_undecided(v)]
+        """Verdicts that are not as expected, undecided and contradictory ones apart."""
+        wrong = [v for v in self.verdicts if not v.as_expected and not v.contradiction]
+        return [v for v in wrong if not _merely_undecided(v)]
 
     @property
     def unexpectedly_undecided(self) -> list[Verdict]:
-        return [v for v in self.verdicts if not v.as_expected and _merely_undecided(v)]
+        open_ones = [v for v in self.verdicts if _merely_undecided(v) and not v.contradiction]
+        return [v for v in open_ones if not v.as_expected]
 
     @property
     def status(self) -> Status:
@@ -165,9 +167,7 @@ def judge_with(thorough: bool = False) -> Judge:
     return partial(judging.judge, thorough=True) if thorough else judging.judge
 
 
-def judged(
-    claims: Sequence[Claim], judge: Judge, processes: int = 1, cache: Cache | None = None
-) -> Iterator[Answer]:
+def judged(claims: Sequence[Claim], judge: Judge, processes: int = 1, cache: Cache | None = None) -> Iterator[Answer]:
     """The answers to all claims, in their order, remembered ones from the cache."""
     known: dict[int, Answer] = {}
     if cache is not None:

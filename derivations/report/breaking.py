@@ -19,15 +19,13 @@ _BREAKS = (r"+", "-", r"\circ", r"\land", r"\lor", r"\ast", r"\star", r"\cdot")
 
 
 def width(latex: str) -> float:
-    """About how many letters wide a formula is.
+    r"""About how many letters wide a formula is.
 
     >>> width(r"\operatorname{Tr}(a)"), width("x_{i}")
     (5.0, 1.7)
     """
     if r"\begin{pmatrix}" in latex:
-        latex = re.sub(
-            r"\\begin\{pmatrix\}(.*?)\\end\{pmatrix\}", lambda m: _widest_row(m[1]), latex, flags=re.DOTALL
-        )
+        latex = re.sub(r"\\begin\{pmatrix\}(.*?)\\end\{pmatrix\}", lambda m: _widest_row(m[1]), latex, flags=re.DOTALL)
     latex = re.sub(r"\\frac\{([^{}]*)\}\{([^{}]*)\}", lambda m: max(m[1], m[2], key=len), latex)
     small = sum(width(m[1]) for m in re.finditer(r"[_^]\{([^{}]*)\}", latex))
     plain = re.sub(r"[_^]\{[^{}]*\}", "", latex)

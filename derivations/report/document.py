@@ -94,8 +94,7 @@ def verdict_mark(verdicts: Sequence[Verdict]) -> tuple[str, str]:
         label = _LABELS.get(*kinds, *kinds)
     else:
         label = ", ".join(
-            f"{count} {'true on a region' if word == 'holds where' else word}"
-            for word, count in kinds.items()
+            f"{count} {'true on a region' if word == 'holds where' else word}" for word, count in kinds.items()
         )
     if not all(verdict.as_expected for verdict in verdicts):
         return "refuted", f"{label} (not as expected)"
@@ -145,9 +144,7 @@ def _opening(results: Results) -> str:
     for error in results.errors:
         lines.append(rf"\textcolor{{refuted}}{{Not judged: {text(error.splitlines()[0])}}}\par")
     if results.interrupted:
-        lines.append(
-            r"\textcolor{refuted}{This run was interrupted; claims without a verdict were not judged.}\par"
-        )
+        lines.append(r"\textcolor{refuted}{This run was interrupted; claims without a verdict were not judged.}\par")
     if results.contradictions:
         names = ", ".join(verdict.id for verdict in results.contradictions)
         lines.append(rf"\textcolor{{refuted}}{{The evidence contradicts itself: {text(names)}.}}\par")

@@ -210,8 +210,4 @@ def _address(href: str) -> str:
 def verbatim(content: str) -> str:
     """Code as it stands, in the fixed font; a line that is too long is folded."""
     lines = [code(line).replace("  ", r"~~") for line in content.rstrip("\n").split("\n")]
-    return (
-        "\\begin{quote}\\small\\raggedright\n"
-        + "\\\\\n".join(line or "~" for line in lines)
-        + "\n\\end{quote}"
-    )
+    return "\\begin{quote}\\small\\raggedright\n" + "\\\\\n".join(line or "~" for line in lines) + "\n\\end{quote}"

@@ -13,7 +13,7 @@ from typing import Any
 from derivations.claims import Assumption, Claim, Context, Remark
 from derivations.expressions import Definition, Loss, Tensor
 from derivations.latex import name_to_latex, to_latex
-from derivations.lines import evidence_text
+from derivations.lines import evidence_text, is_zero
 from derivations.report.breaking import equation
 from derivations.verdict import Verdict, Witness
 
@@ -96,9 +96,7 @@ def _names(contexts: Sequence[tuple[Mapping[str, str], Context]]) -> str:
     shown = []
     for name, value in contexts[0][1].names.items():
         if isinstance(value, Loss):
-            shown.append(
-                f"${name_to_latex(name)}$ is an arbitrary differentiable function of ${to_latex(value.of)}$"
-            )
+            shown.append(f"${name_to_latex(name)}$ is an arbitrary differentiable function of ${to_latex(value.of)}$")
         elif isinstance(value, Definition):
             forms: dict[str, list[str]] = {}
             for reading, context in contexts:
@@ -146,9 +144,7 @@ def display(rows: str) -> str:
 def _one_reading(claim: Claim, verdicts: Sequence[Verdict]) -> Iterable[str]:
     same = len({(v.verdict, v.holds_where) for v in verdicts}) == 1
     notes = [] if same else [_short(v) for v in verdicts]
-    yield display(
-        equation(to_latex(claim.links[0].left), [_right(claim, n) for n in range(len(claim.links))], notes)
-    )
+    yield display(equation(to_latex(claim.links[0].left), [_right(claim, n) for n in range(len(claim.links))], notes))
     yield _conditions(claim)
     if same and all(v.verdict == "proved" for v in verdicts):
         yield _joined_proof(verdicts)
@@ -186,9 +182,7 @@ def _using(axioms: Sequence[str]) -> str:
 
 
 def _evidence(verdicts: Sequence[Verdict]) -> str:
-    texts = list(
-        dict.fromkeys(evidence_text(verdict.evidence) for verdict in verdicts if verdict.evidence.shapes)
-    )
+    texts = list(dict.fromkeys(evidence_text(verdict.evidence) for verdict in verdicts if verdict.evidence.shapes))
     return f"Numeric evidence: {escaped('; '.join(texts))}." if texts else "Without numeric evidence."
 
 
@@ -236,9 +230,11 @@ def witness_text(witness: Witness) -> str:
     if witness.left is None and witness.right is None:
         left, right = _shape(witness.left_shape), _shape(witness.right_shape)
         return f"{text}, where the left side {left} and the right side {right}."
-    data = [f"${name_to_latex(str(name))} = {value_to_latex(value)}$" for name, value in witness.data.items()]
+    shown = {name_to_latex(str(name)): value for name, value in witness.data.items()}
+    data = [f"${name} = {value_to_latex(value)}$" for name, value in shown.items() if not is_zero(value)]
+    zeros = [f"${name}$" for name, value in shown.items() if is_zero(value)]
     if data:
-        text += f"; with {', '.join(data)}"
+        text += f"; with {', '.join(data)}" + (f", every entry of {_join(zeros)} 0" if zeros else "")
     where = f"entry $({', '.join(map(str, witness.index))})$" if witness.index else "the value"
     left, right = _number(witness.left), _number(witness.right)
     return f"{text}, {where} is ${left}$ on the left and ${right}$ on the right."

@@ -24,9 +24,7 @@ class Row:
 
 def rows(results: Results) -> list[Row]:
     """A row for each document in the order of the run, and their sum where there are several."""
-    names = list(
-        dict.fromkeys([v.document for v in results.verdicts] + [r.document for r in results.remarks])
-    )
+    names = list(dict.fromkeys([v.document for v in results.verdicts] + [r.document for r in results.remarks]))
     found = [Row(PurePath(name).name, _counts(results, name, results.remarks)) for name in names]
     if len(found) > 1:
         total = tuple(map(sum, zip(*(row.counts for row in found), strict=True)))

@@ -45,9 +45,7 @@ def converter() -> Callable[[str], str] | None:
     )
 
 
-def web_page(
-    documents: Sequence[Document], results: Results, title: str, convert: Callable[[str], str]
-) -> str:
+def web_page(documents: Sequence[Document], results: Results, title: str, convert: Callable[[str], str]) -> str:
     """The page as HTML. Raises RuntimeError with Pandoc's words where a formula is not understood."""
     parts = [markdown_table(results)]
     judged = Judged(results)
