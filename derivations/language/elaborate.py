@@ -17,28 +17,26 @@ from sympy import Expr, Integer, Rational, Symbol
 from derivations.expressions import (
     Constant,
     Definition,
-    Differential,
     Elementwise,
     Entry,
     Expression,
-    Grad,
     IndexRange,
     IndexSum,
-    Jacobian,
     Literal,
     ShapeError,
     SizeTuple,
     Slice,
     Tensor,
 )
-from derivations.integers import FloorDiv, Maximum, Minimum, Remainder, ceiling_division, integer_symbol
+from derivations.integers import FloorDiv, Remainder, ceiling_division, integer_symbol
 from derivations.language import calls, conditions, limits
 from derivations.language.arithmetic import Arithmetic, TooLarge, is_integer_expression
 from derivations.language.errors import InputError, did_you_mean
 from derivations.language.ranges import explicit_range, mentions_index
 from derivations.language.scope import CALLABLE, ELEMENTWISE, RESERVED, Scope
 from derivations.language.source import Statement
-from derivations.language.syntax import span
+from derivations.language.syntax import pairs, span, ungrouped
+from derivations.language.words import WORDS, arguments
 from derivations.operators import ALIASES, OPERATORS, OperatorError, apply
 
 CONDITIONS = ("comparison", "all_of", "any_of", "negation")
@@ -55,6 +53,7 @@ class Elaborator:
         self.indices: dict[str, Symbol] = {name: integer_symbol(name) for name in free}
         self.free_sizes: dict[str, Expr] = {}
         self.sized: list[Expression] = []
+        self.wanted = "scalar"  # how an undeclared name would be declared where it stands
 
     # -- errors and the entry points ---------------------------------------------------------------
 
@@ -71,7 +70,7 @@ class Elaborator:
         try:
             return handler(tree)
         except ShapeError as error:
-            raise self.error(self._part(tree, error), error.message, "", error.fix) from None
+            raise self.error(tree, error.message, "", error.fix) from None
         except TooLarge as error:
             raise self.error(
                 tree,
@@ -80,12 +79,11 @@ class Elaborator:
                 f"{limits.NUMBER_BITS} bits (limit NUMBER_BITS)",
             ) from None
 
-    def _part(self, tree: Any, error: ShapeError) -> Any:
-        return tree
-
     def integer(self, tree: Any, what: str = "this") -> Expr:
         """The integer expression that a tree is."""
+        before, self.wanted = self.wanted, "dims"
         node = self.node(tree)
+        self.wanted = before
         if isinstance(node, Constant) and is_integer_expression(node.value):
             return node.value
         if isinstance(node, Constant):
@@ -126,7 +124,7 @@ class Elaborator:
             token,
             f"{name} is not declared",
             "a declared name",
-            hint or f"declare it in a given block, such as `scalar {name}`",
+            hint or f"declare it in a given block, such as `{self.wanted} {name}`",
         )
 
     def _number(self, tree: Any) -> Expression:
@@ -216,6 +214,10 @@ class Elaborator:
                 raise self.error(part, "a division by 0")
             return self.arithmetic.over(left, right)
         if sign == "@":
+            for side in (left, right):
+                if side.rank not in (1, 2):
+                    fix = "a scalar multiplies with *" if not side.rank else "take a slice: A[c] @ B"
+                    raise self.error(tree, f"@ of something of rank {side.rank}", "matrices or vectors", fix)
             return shaped(apply("matmul", left, right))
         for node in (left, right):
             if not (isinstance(node, Constant) and is_integer_expression(node.value)):
@@ -291,20 +293,22 @@ class Elaborator:
     def _call(self, name: Token, call: Any, order: int, tree: Any) -> Expression:
         word = self.scope.reading.get(str(name), str(name))
         if word in self.scope.functions or word in ELEMENTWISE:
-            (of,) = self._arguments(name, call, 1)
+            (of,) = arguments(self, name, call, 1)
             return Elementwise(word, order, self.operand(of))
         if order:
             raise self.error(
                 name, f"{name} is not a function of one number", "a declared function f, or tanh, exp, ..."
             )
-        special = getattr(self, f"_call_{word}", None)
-        if special is not None and word in CALLABLE:
-            return special(name, call)  # type: ignore[no-any-return]
+        if word in WORDS:
+            return WORDS[word](self, name, call)
         if ALIASES.get(word, word) in OPERATORS:
             return calls.operator(self, ALIASES.get(word, word), name, call)
         raise self._not_callable(name)
 
     def _not_callable(self, name: Token) -> InputError:
+        kind = self.scope.kind(str(name))
+        if kind == "a loss":
+            raise self.error(name, f"{name} is a loss, not a function", "the loss itself", f"write {name}")
         kind = self.scope.kind(str(name))
         if kind and kind != "a word of the language":
             return self.error(
@@ -320,113 +324,6 @@ class Elaborator:
             "an operator of the language or a declared function",
             hint or f"declare it in a given block: `function {name}`",
         )
-
-    def _arguments(self, name: Token, call: Any, least: int, most: int | None = None) -> list[Any]:
-        """The arguments of a call without keywords; as many as the function takes."""
-        most = most or least
-        for part in call.children:
-            if isinstance(part, Tree) and part.data == "keyword":
-                raise self.error(part, f"{name} has no parameter {part.children[0]}", "", "leave it out")
-        count = len(call.children)
-        if not least <= count <= most:
-            wanted = (
-                f"{least} argument" + ("s" if least > 1 else "") if least == most else f"{least} to {most} arguments"
-            )
-            raise self.error(call, f"{name} takes {wanted}, {count} are given", wanted)
-        return list(call.children)
-
-    def _scalar(self, name: Token, tree: Any) -> Expression:
-        node = self.operand(tree)
-        if node.rank and all(size == 1 for size in node.shape):
-            return apply("sum", node)
-        if node.rank:
-            raise self.error(
-                tree,
-                f"{name} of something of rank {node.rank}",
-                "a scalar",
-                "jacobian(y, x) takes any y; sum(y) and tr(y) are scalars",
-            )
-        return node
-
-    def _variable(self, name: Token, tree: Any) -> Expression:
-        """The name with respect to which a derivative is taken."""
-        node = self.node(tree) if isinstance(tree, Tree) and tree.data == "name" else None
-        if isinstance(node, Tensor | Definition):
-            return node
-        if isinstance(tree, Tree) and tree.data == "postfix":
-            fix = "take entries of the result: grad(J, w)[d]"
-        else:
-            fix = "give the formula a name by a definition"
-        raise self.error(tree, f"the variable of {name} is a name", "a declared tensor, scalar or definition", fix)
-
-    def _call_grad(self, name: Token, call: Any) -> Expression:
-        of, wrt = self._arguments(name, call, 2)
-        return Grad(self._scalar(name, of), self._variable(name, wrt))
-
-    def _call_jacobian(self, name: Token, call: Any) -> Expression:
-        of, wrt = self._arguments(name, call, 2)
-        return Jacobian(self.operand(of), self._variable(name, wrt))
-
-    def _call_d(self, name: Token, call: Any) -> Expression:
-        parts = self._arguments(name, call, 1, 2)
-        return Differential(self.operand(parts[0]), *[self._variable(name, part) for part in parts[1:]])
-
-    def _call_shape(self, name: Token, call: Any) -> Expression:
-        (of,) = self._arguments(name, call, 1)
-        return SizeTuple.of_shape(self.operand(of))
-
-    def _call_floor(self, name: Token, call: Any) -> Expression:
-        return self._rounded(name, call, FloorDiv)
-
-    def _call_ceil(self, name: Token, call: Any) -> Expression:
-        return self._rounded(name, call, ceiling_division)
-
-    def _rounded(self, name: Token, call: Any, divide: Callable[[Expr, Expr], Expr]) -> Expression:
-        (of,) = self._arguments(name, call, 1)
-        inner = ungrouped(of)
-        if inner.data == "product" and len(inner.children) == 3 and inner.children[1] == "/":
-            top, bottom = (self.node(part) for part in inner.children[::2])
-            if all(isinstance(part, Constant) and is_integer_expression(part.value) for part in (top, bottom)):
-                if bottom.value.is_Integer and bottom.value <= 0:
-                    raise self.error(inner.children[2], f"a division by {bottom}", "a positive divisor")
-                return Constant(divide(top.value, bottom.value))
-        node = self.node(of)
-        if isinstance(node, Constant):
-            top_value, bottom_value = node.value.together().as_numer_denom()
-            if is_integer_expression(top_value) and is_integer_expression(bottom_value):
-                return Constant(divide(top_value, bottom_value))
-        raise self.error(
-            of,
-            f"{name} takes a quotient of integers",
-            "integer expressions in the sizes",
-            f"write {name}(p / q)",
-        )
-
-    def _call_min(self, name: Token, call: Any) -> Expression:
-        return self._extreme(name, call, Minimum)
-
-    def _call_max(self, name: Token, call: Any) -> Expression:
-        if len(call.children) == 1:
-            return calls.operator(self, "max", name, call)
-        return self._extreme(name, call, Maximum)
-
-    def _extreme(self, name: Token, call: Any, choose: Callable[[Expr, Expr], Expr]) -> Expression:
-        parts = self._arguments(name, call, 2, limits.BRACKET_DEPTH)
-        nodes = [self.node(part) for part in parts]
-        for part, node in zip(parts, nodes, strict=True):
-            if not isinstance(node, Constant):
-                fix = "relu(z) is the entrywise maximum with 0" if name == "max" else ""
-                raise self.error(part, f"{name}(p, q) is of integers", "an integer expression in the sizes", fix)
-        value = self.integer(parts[0])
-        for part in parts[1:]:
-            value = choose(value, self.integer(part))
-        return Constant(value)
-
-    def _call_unique_max(self, name: Token, call: Any) -> Expression:
-        raise self.error(name, "unique_max is an assumption, not a formula", "", "write `assume unique_max(x, f)`")
-
-    def _call_entries(self, name: Token, call: Any) -> Expression:
-        raise self.error(name, "entries lacks its indices", "", "write entries[i in 0..n-1](...)")
 
     # -- indices -----------------------------------------------------------------------------------
 
@@ -451,7 +348,7 @@ class Elaborator:
 
     def _over_indices(self, name: Token, subscript: Any, call: Any, tree: Any) -> Expression:
         """sum[i, j in a..b](body), entries[i in 0..n-1](body)."""
-        (body_tree,) = self._arguments(name, call, 1)
+        (body_tree,) = arguments(self, name, call, 1)
         if len(subscript.children) > limits.INDICES:
             raise self.error(
                 subscript,
@@ -564,18 +461,6 @@ def shaped(node: Expression) -> Expression:
     """The node itself, once its shape is known to fit; raises ShapeError."""
     _ = node.shape
     return node
-
-
-def pairs(tree: Any) -> Iterator[tuple[Token, Any]]:
-    """The operators and operands after the first operand."""
-    return zip(tree.children[1::2], tree.children[2::2], strict=True)
-
-
-def ungrouped(tree: Any) -> Any:
-    """A tree without the parentheses around it."""
-    while tree.data == "group" and len(tree.children) == 1 and isinstance(tree.children[0], Tree):
-        tree = tree.children[0]
-    return tree
 
 
 def index_item(elaborator: Elaborator, item: Any, shown: str) -> tuple[Token, Any, Any]:

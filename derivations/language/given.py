@@ -29,6 +29,7 @@ from derivations.language.syntax import parse, span
 from derivations.operators import ALIASES, OPERATORS
 
 Checker = Callable[[Context, Expression], str | None]
+TWO_WORDS = re.compile(r"\s*[^\W\d]\w*\s+(?!in\b|and\b|or\b|not\b)[^\W\d]")
 FIRST_WORD = re.compile(r"\s*(?P<word>[^\W\d]\w*)")
 
 
@@ -243,7 +244,7 @@ class Reader:
 
     def _tensor(self, statement: Statement) -> None:
         elaborator = self._elaborator(statement)
-        for part in parse("tensors", statement).children:
+        for part in parse("tensors", statement, "write tensor x[m, n]; a scalar is declared by scalar b").children:
             name = self.declare(statement, part.children[0])
             sizes = part.children[1:]
             if len(sizes) > limits.RANK:
@@ -255,7 +256,7 @@ class Reader:
             self._exists(node, statement, part)
 
     def _scalar(self, statement: Statement) -> None:
-        for token in parse("names", statement).children:
+        for token in parse("names", statement, "a tensor is declared by tensor x[m, n]").children:
             self.scope.names[self.declare(statement, token)] = Tensor(str(token))
 
     def _function(self, statement: Statement) -> None:
@@ -304,6 +305,8 @@ class Reader:
     # -- definitions -------------------------------------------------------------------------------
 
     def _definition(self, statement: Statement) -> None:
+        if TWO_WORDS.match(statement.text):
+            raise _not_a_statement(statement, None)
         left, right = parse("definition", statement).children
         if right is None:
             raise _not_a_statement(statement, left)
@@ -383,16 +386,21 @@ def _defined(statement: Statement, left: Any) -> tuple[Token, list[Any]]:
 def _not_a_statement(statement: Statement, left: Any) -> InputError:
     match = FIRST_WORD.match(statement.text)
     word = match["word"] if match else ""
-    if left.data == "comparison":
+    if left is not None and left.data == "comparison":
         return statement.error(
             "an equation stands in a given block",
             *span(left),
             "a definition z = ...",
             "write = to define; put what is asserted into a claim block",
         )
-    hint = did_you_mean(word, STATEMENTS)
+    hint = did_you_mean(word, STATEMENTS) or ("a definition is written z = ..." if "=" in statement.text else "")
+    start = match.start("word") if match else 0
     return statement.error(
-        "this is not a statement", *span(left), f"{', '.join(STATEMENTS[:-1])}, or a definition z = ...", hint
+        f"`{word}` begins no statement",
+        start,
+        start + len(word),
+        f"{', '.join(STATEMENTS[:-1])}, or a definition z = ...",
+        hint,
     )
 
 

@@ -18,6 +18,7 @@ from sympy import Basic, Expr, Integer, Symbol, expand
 from derivations.expressions import Definition, Entry, Expression, IndexRange, IndexSum, Loss, Slice
 from derivations.integers import FloorDiv, Maximum, Minimum, Remainder
 from derivations.language.arithmetic import Arithmetic
+from derivations.language.printer import to_text
 
 
 class Unsettled(ValueError):
@@ -62,7 +63,7 @@ def inferred_range(body: Expression, index: Symbol, others: set[Symbol], arithme
             continue
         low, high = bounds
         if low != 0 and not arithmetic.positive(1 - low):
-            raise Unsettled(f"it starts at {low}")
+            raise Unsettled(f"it starts at {to_text(low)}")
         starts_at_zero = starts_at_zero or low == 0
         if high not in highs:
             highs.append(high)
@@ -70,7 +71,7 @@ def inferred_range(body: Expression, index: Symbol, others: set[Symbol], arithme
         raise Unsettled("no entry bounds it")
     if not starts_at_zero:
         raise Unsettled("it does not start at 0")
-    return IndexRange(index, 0, _least(highs))
+    return IndexRange(index, 0, _least(highs, arithmetic))
 
 
 def _places(body: Expression, index: Symbol) -> Iterator[tuple[Expr, Expr, tuple[IndexRange, ...]]]:
@@ -124,22 +125,19 @@ def _extremes(rest: Expr, bound: dict[Symbol, IndexRange], arithmetic: Arithmeti
         if arithmetic.positive(-factor):
             ends = ends[::-1]
         elif not arithmetic.positive(factor):
-            raise Unsettled(f"the sign of {factor} is not known")
+            raise Unsettled(f"the sign of {to_text(factor)} is not known")
         least, greatest = expand(least.subs(symbol, ends[0])), expand(greatest.subs(symbol, ends[1]))
     if (least.free_symbols | greatest.free_symbols) & set(bound):
         raise Unsettled("a range depends on another index")
     return least, greatest
 
 
-def _least(values: list[Expr]) -> Expr:
+def _least(values: list[Expr], arithmetic: Arithmetic) -> Expr:
+    """The least of these bounds, as one of them where a glance can tell which."""
     least = values[0]
     for value in values[1:]:
-        difference = value - least
-        least = (
-            value
-            if difference.is_number and difference < 0
-            else least
-            if difference.is_number
-            else Minimum(least, value)
-        )
+        if arithmetic.positive(least - value + 1):
+            least = value
+        elif not arithmetic.positive(value - least + 1):
+            least = Minimum(least, value)
     return least

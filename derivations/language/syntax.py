@@ -7,6 +7,7 @@ a name means.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -38,6 +39,7 @@ WORDS = {
     "NAME": "a name",
     "NUMBER": "a number",
     "COMPARE": "a comparison",
+    "SIGN": "a sign",
 }
 OPERATORS = {"SIGN", "FACTOR", "AND", "OR", "TRANSPOSE", "PRIMES", "_POWER", "COMPARE", "LPAR", "LSQB"}
 
@@ -87,12 +89,15 @@ def parser() -> Lark:
     return Lark(grammar, parser="lalr", start=STARTS, propagate_positions=True, maybe_placeholders=True)
 
 
-def parse(start: str, statement: Statement) -> Tree[Token]:
-    """The tree of a statement under a start rule; raises InputError where it does not fit."""
+def parse(start: str, statement: Statement, fix: str = "") -> Tree[Token]:
+    """The tree of a statement under a start rule; raises InputError where it does not fit, with this fix where the
+    error has none of its own."""
     try:
         tree = parser().parse(statement.text, start=start)
     except UnexpectedInput as error:
-        raise _explained(error, start, statement) from None
+        explained = _explained(error, start, statement)
+        fixed = explained.fix or fix
+        raise InputError(explained.message, explained.place, explained.expected, fixed) from None
     if isinstance(tree, Token):
         tree = Tree("name", [tree])
     _check_depth(tree, statement)
@@ -180,7 +185,10 @@ def _token_fix(token: Token, accepted: set[str], statement: Statement) -> str:
     if token.type in ("NAME", "NUMBER") and "FACTOR" in accepted:
         return f"a product needs its sign: `* {token}`"
     if token.type == "PRIMES":
-        return CHARACTER_FIXES["'"]
+        quoted = statement.text[int(token.end_pos or 0) :][:1].isalpha()
+        return CHARACTER_FIXES['"'] if quoted else CHARACTER_FIXES["'"]
+    if token.type == "_RANGE":
+        return "a slice is written a:b (b is left out); a range belongs to an index: i in a..b"
     if token.type == "FACTOR" and statement.text[: token.start_pos].rstrip().endswith("*"):
         return "a power is written **"
     return ""
@@ -197,3 +205,15 @@ def _expected(accepted: set[str]) -> str:
         accepted = accepted - OPERATORS
     parts += sorted(WORDS.get(name, f"`{name.lower()}`") for name in accepted)
     return " or ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+
+
+def pairs(tree: Any) -> Iterator[tuple[Token, Any]]:
+    """The operators and operands after the first operand."""
+    return zip(tree.children[1::2], tree.children[2::2], strict=True)
+
+
+def ungrouped(tree: Any) -> Any:
+    """A tree without the parentheses around it."""
+    while tree.data == "group" and len(tree.children) == 1 and isinstance(tree.children[0], Tree):
+        tree = tree.children[0]
+    return tree

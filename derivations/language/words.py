@@ -1,0 +1,166 @@
+"""The words of the language that are called like operators but are not rows of the table.
+
+`grad`, `jacobian`, `d` take a name; `shape`, `floor`, `ceil`, `min`, `max` give integers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from lark import Token, Tree
+from sympy import Expr
+
+from derivations.expressions import (
+    Constant,
+    Definition,
+    Differential,
+    Expression,
+    Grad,
+    Jacobian,
+    SizeTuple,
+    Tensor,
+)
+from derivations.integers import FloorDiv, Maximum, Minimum, ceiling_division
+from derivations.language import limits
+from derivations.language.arithmetic import is_integer_expression
+from derivations.language.calls import operator
+from derivations.language.syntax import ungrouped
+from derivations.operators import apply
+
+if TYPE_CHECKING:
+    from derivations.language.elaborate import Elaborator
+
+
+def arguments(elaborator: Elaborator, name: Token, call: Any, least: int, most: int | None = None) -> list[Any]:
+    """The arguments of a call without keywords; as many as the function takes."""
+    most = most or least
+    for part in call.children:
+        if isinstance(part, Tree) and part.data == "keyword":
+            raise elaborator.error(part, f"{name} has no parameter {part.children[0]}", "", "leave it out")
+    count = len(call.children)
+    if not least <= count <= most:
+        wanted = f"{least} argument" + ("s" if least > 1 else "") if least == most else f"{least} to {most} arguments"
+        raise elaborator.error(call, f"{name} takes {wanted}, {count} {'is' if count == 1 else 'are'} given", wanted)
+    return list(call.children)
+
+
+def _scalar(elaborator: Elaborator, name: Token, tree: Any) -> Expression:
+    node = elaborator.operand(tree)
+    if node.rank and all(size == 1 for size in node.shape):
+        return apply("sum", node)
+    if node.rank:
+        raise elaborator.error(
+            tree,
+            f"{name} of something of rank {node.rank}",
+            "a scalar",
+            "jacobian(y, x) takes any y; sum(y) and tr(y) are scalars",
+        )
+    return node
+
+
+def _variable(elaborator: Elaborator, name: Token, tree: Any) -> Expression:
+    """The name with respect to which a derivative is taken."""
+    node = elaborator.node(tree) if isinstance(tree, Tree) and tree.data == "name" else None
+    if isinstance(node, Tensor | Definition):
+        return node
+    if isinstance(tree, Tree) and tree.data == "postfix":
+        fix = "take entries of the result: grad(J, w)[d]"
+    else:
+        fix = "give the formula a name by a definition"
+    raise elaborator.error(tree, f"the variable of {name} is a name", "a declared tensor, scalar or definition", fix)
+
+
+def _grad(elaborator: Elaborator, name: Token, call: Any) -> Expression:
+    of, wrt = arguments(elaborator, name, call, 2)
+    return Grad(_scalar(elaborator, name, of), _variable(elaborator, name, wrt))
+
+
+def _jacobian(elaborator: Elaborator, name: Token, call: Any) -> Expression:
+    of, wrt = arguments(elaborator, name, call, 2)
+    return Jacobian(elaborator.operand(of), _variable(elaborator, name, wrt))
+
+
+def _d(elaborator: Elaborator, name: Token, call: Any) -> Expression:
+    parts = arguments(elaborator, name, call, 1, 2)
+    return Differential(elaborator.operand(parts[0]), *[_variable(elaborator, name, part) for part in parts[1:]])
+
+
+def _shape(elaborator: Elaborator, name: Token, call: Any) -> Expression:
+    (of,) = arguments(elaborator, name, call, 1)
+    return SizeTuple.of_shape(elaborator.operand(of))
+
+
+def _floor(elaborator: Elaborator, name: Token, call: Any) -> Expression:
+    return _rounded(elaborator, name, call, FloorDiv)
+
+
+def _ceil(elaborator: Elaborator, name: Token, call: Any) -> Expression:
+    return _rounded(elaborator, name, call, ceiling_division)
+
+
+def _rounded(elaborator: Elaborator, name: Token, call: Any, divide: Callable[[Expr, Expr], Expr]) -> Expression:
+    (of,) = arguments(elaborator, name, call, 1)
+    inner = ungrouped(of)
+    if inner.data == "product" and len(inner.children) == 3 and inner.children[1] == "/":
+        top, bottom = (elaborator.node(part) for part in inner.children[::2])
+        if all(isinstance(part, Constant) and is_integer_expression(part.value) for part in (top, bottom)):
+            if bottom.value.is_Integer and bottom.value <= 0:
+                raise elaborator.error(inner.children[2], f"a division by {bottom}", "a positive divisor")
+            return Constant(divide(top.value, bottom.value))
+    node = elaborator.node(of)
+    if isinstance(node, Constant):
+        top_value, bottom_value = node.value.together().as_numer_denom()
+        if is_integer_expression(top_value) and is_integer_expression(bottom_value):
+            return Constant(divide(top_value, bottom_value))
+    raise elaborator.error(
+        of,
+        f"{name} takes a quotient of integers",
+        "integer expressions in the sizes",
+        f"write {name}(p / q)",
+    )
+
+
+def _min(elaborator: Elaborator, name: Token, call: Any) -> Expression:
+    return _extreme(elaborator, name, call, Minimum)
+
+
+def _max(elaborator: Elaborator, name: Token, call: Any) -> Expression:
+    if len(call.children) == 1:
+        return operator(elaborator, "max", name, call)
+    return _extreme(elaborator, name, call, Maximum)
+
+
+def _extreme(elaborator: Elaborator, name: Token, call: Any, choose: Callable[[Expr, Expr], Expr]) -> Expression:
+    parts = arguments(elaborator, name, call, 2, limits.BRACKET_DEPTH)
+    nodes = [elaborator.node(part) for part in parts]
+    for part, node in zip(parts, nodes, strict=True):
+        if not isinstance(node, Constant):
+            fix = "relu(z) is the entrywise maximum with 0" if name == "max" else ""
+            raise elaborator.error(part, f"{name}(p, q) is of integers", "an integer expression in the sizes", fix)
+    value = elaborator.integer(parts[0])
+    for part in parts[1:]:
+        value = choose(value, elaborator.integer(part))
+    return Constant(value)
+
+
+def _unique_max(elaborator: Elaborator, name: Token, call: Any) -> Expression:
+    raise elaborator.error(name, "unique_max is an assumption, not a formula", "", "write `assume unique_max(x, f)`")
+
+
+def _entries(elaborator: Elaborator, name: Token, call: Any) -> Expression:
+    raise elaborator.error(name, "entries lacks its indices", "", "write entries[i in 0..n-1](...)")
+
+
+WORDS: dict[str, Callable[[Elaborator, Token, Any], Expression]] = {
+    "grad": _grad,
+    "jacobian": _jacobian,
+    "d": _d,
+    "shape": _shape,
+    "floor": _floor,
+    "ceil": _ceil,
+    "min": _min,
+    "max": _max,
+    "unique_max": _unique_max,
+    "entries": _entries,
+}
