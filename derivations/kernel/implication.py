@@ -1,0 +1,84 @@
+"""Implications that need no decider: p is at least the sum of one or two things known to be non-negative.
+
+    q >= 0,  r >= 0,  p − q − r is a number >= 0
+    ────────────────────────────────────────────
+    p >= 0
+
+Used to leave out conjuncts that others imply, so that equal conditions come to look equal and most questions are
+never asked. Sound and very incomplete.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from derivations.kernel.terms import Condition, Int, Monomial, NonNegative, Zero, all_of, conjuncts
+
+Shape = frozenset[tuple[Monomial, int]]
+
+
+def _shape(term: Int) -> tuple[Shape, int]:
+    """A term without its number, and the number."""
+    return frozenset(item for item in term.terms.items() if item[0]), term.terms.get((), 0)
+
+
+class Known:
+    """Non-negative terms, looked up by shape; for each shape the smallest number is the strongest."""
+
+    def __init__(self, conditions: Iterable[Condition] = ()) -> None:
+        self.least: dict[Shape, int] = {}
+        self.terms: dict[Shape, Int] = {}
+        for condition in conditions:
+            self.add(condition)
+
+    def add(self, condition: Condition) -> None:
+        """Suppose a condition; only equations and inequalities are used."""
+        if isinstance(condition, NonNegative):
+            self._add(condition.term)
+        elif isinstance(condition, Zero):
+            self._add(condition.term)
+            self._add(-condition.term)
+
+    def _add(self, term: Int) -> None:
+        shape, number = _shape(term)
+        if shape not in self.least or number < self.least[shape]:
+            self.least[shape] = number
+            self.terms[shape] = term
+
+    def implies(self, condition: Condition) -> bool:
+        """Whether a condition visibly follows; False says nothing."""
+        if isinstance(condition, Zero):
+            return self._implies_term(condition.term) and self._implies_term(-condition.term)
+        return isinstance(condition, NonNegative) and self._implies_term(condition.term)
+
+    def _implies_term(self, term: Int) -> bool:
+        shape, number = _shape(term)
+        if not shape:
+            return number >= 0
+        if shape in self.least and self.least[shape] <= number:
+            return True
+        for known in self.terms.values():
+            rest, left = _shape(term - known)
+            if not rest:
+                if left >= 0:
+                    return True
+            elif rest in self.least and self.least[rest] <= left:
+                return True
+        return False
+
+
+def irredundant(condition: Condition, context: Condition) -> Condition:
+    """The conjunction without the inequalities that the others and the context visibly imply."""
+    parts = list(conjuncts(condition))
+    fixed = [part for part in conjuncts(context) if isinstance(part, Zero | NonNegative)]
+    # The longest first, so that what is left are the simple bounds; the order depends on the conditions alone.
+    for part in sorted(parts, key=lambda part: (-_length(part), repr(part))):
+        if isinstance(part, NonNegative):
+            others = [other for other in parts if other != part]
+            if Known([*fixed, *others]).implies(part):
+                parts = others
+    return all_of(parts)
+
+
+def _length(condition: Condition) -> int:
+    return len(condition.term.terms) if isinstance(condition, Zero | NonNegative) else 0
