@@ -102,7 +102,13 @@ def ingredients(claim: Claim, link: Link) -> Ingredients:
         if isinstance(node, Differential)
         for name in (tensors(node.of) if node.wrt is None else (node.wrt,))
     )
-    functions = sorted({node.name for node in nodes if isinstance(node, Elementwise) and node.name not in FUNCTIONS})
+    functions = sorted(
+        {
+            node.name
+            for node in nodes
+            if isinstance(node, Elementwise) and node.name not in FUNCTIONS and node.name.isidentifier()
+        }
+    )
     return Ingredients(
         tensors=tuple(node for node in nodes if isinstance(node, Tensor)),
         losses=tuple(node for node in nodes if isinstance(node, Loss)),
@@ -236,6 +242,10 @@ def satisfied(needs: Ingredients, sizes: Mapping[str, int], data: Mapping[str, N
     holds = np.ones(samples, dtype=bool)
     for assumption in needs.assumptions:
         about = assumption.about
+        try:
+            value_of(about, scope)
+        except DoesNotExist:
+            continue  # nothing is assumed where what it is about does not exist
         if isinstance(about, DataBracket):
             wrong = value_of(about, scope).array == 0
         elif isinstance(about, Apply) and about.operator in ("max_pool", "max_unpool"):

@@ -19,6 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import singledispatch
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -284,15 +285,38 @@ def _parameter(argument: Basic, scope: Scope) -> Any:
     return scope.integer(argument)
 
 
+# operators each of whose entries is one product of entries: nothing is summed
+MOVING = frozenset(
+    [
+        "transpose",
+        "rot180",
+        "rot90",
+        "flip",
+        "up",
+        "dilate",
+        "pad",
+        "crop",
+        "resize",
+        "vec",
+        "reshape",
+        "diag",
+        "kron",
+        "outer",
+        "max",
+        "max_pool",
+    ]
+)
+
+
 def operate(name: str, *arguments: Any) -> Number:
     """An operator of `numeric` on Numbers (and parameters), without overflow."""
     numbers = [argument for argument in arguments if isinstance(argument, Number)]
     known = values.bounds(numbers)
     bound = None
     if known is not None and numbers:
-        # every operator of the table is linear in each argument: each of its sums has at most as many terms
-        # as the largest argument has entries, and each term is a product of one entry of each
-        bound = max((int(np.prod(part.shape, dtype=np.int64)) for part in numbers), default=1) + 1
+        # every other operator of the table is linear in each argument: each of its sums has at most as many
+        # terms as the largest argument has entries, and each term is a product of one entry of each
+        bound = 1 if name in MOVING else max(prod(part.shape) for part in numbers) + 1
         for value in known:
             bound *= max(value, 1)
         if name in ("inv", "det"):

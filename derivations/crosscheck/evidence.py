@@ -7,11 +7,12 @@ never proof; disagreement is a counterexample, and it is returned as a Witness t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import prod
 
-from derivations.claims import Claim, Link
+from derivations.claims import Claim, Context, Dimension, Link
 from derivations.crosscheck.comparison import Comparison, compare
 from derivations.crosscheck.data import Ingredients, Manner, Vacuous, data_for, ingredients, satisfied
 from derivations.crosscheck.evaluate import KinkCrossed
@@ -19,6 +20,8 @@ from derivations.crosscheck.integers import compiled
 from derivations.crosscheck.sizes import Sizes, generic_sizes, sizes_by_sum
 from derivations.crosscheck.values import NotEvaluable, NotExact
 from derivations.crosscheck.witness import Failure, one_sample, witness_of
+from derivations.expressions import Shape
+from derivations.integers import Condition
 from derivations.verdict import Evidence, Witness
 from numeric.operators import DoesNotExist, Tie
 
@@ -50,7 +53,10 @@ def try_at(claim: Claim, link: Link, sizes: Mapping[str, int], seed: int = 0) ->
     agree is None where no data could be evaluated (`reason` says why); vacuous where no data satisfy the
     hypotheses.
     """
-    needs = ingredients(claim, link)
+    return _try(link, ingredients(claim, link), sizes, seed)
+
+
+def _try(link: Link, needs: Ingredients, sizes: Mapping[str, int], seed: int) -> Trial:
     exact, positive, reason = True, False, ""
     attempt = 0
     while attempt < ATTEMPTS:
@@ -101,7 +107,8 @@ def _trial(link: Link, needs: Ingredients, sizes: Sizes, manner: Manner) -> Tria
 
 def survey(claim: Claim, link: Link, sizes: Sequence[Mapping[str, int]], seed: int = 0) -> list[Trial]:
     """The link at each of the sizes: for proposals of regions."""
-    return [try_at(claim, link, one, seed) for one in sizes]
+    needs = ingredients(claim, link)
+    return [_try(link, needs, one, seed) for one in sizes]
 
 
 def evidence(
@@ -112,14 +119,12 @@ def evidence(
 
     smallest: how many sizes by increasing sum; generic: how many further ones without coincidences.
     """
-    chosen = list(sizes_by_sum(claim.context, claim.conditions, smallest))
+    shapes = tuple(tensor.shape for tensor in ingredients(claim, link).tensors)
+    chosen, more = _sizes(
+        claim.context.dims, (*claim.context.conditions, *claim.conditions), shapes, smallest, generic, seed
+    )
     if not chosen:
         return Evidence(note="no admissible sizes were found"), None
-    more = [
-        one
-        for one in generic_sizes(claim.context, claim.conditions, generic, work=_work(claim, link), seed=seed)
-        if one not in chosen
-    ]
     trials = survey(claim, link, [*chosen, *more], seed)
     first = next((trial for trial in trials if trial.failure), None)
     witness = None
@@ -131,10 +136,25 @@ def evidence(
     return _summary(trials), witness
 
 
-def _work(claim: Claim, link: Link) -> Callable[[Sizes], int]:
-    """How many entries the link's tensors have at given sizes."""
-    shapes = [[compiled(size) for size in tensor.shape] for tensor in ingredients(claim, link).tensors]
-    return lambda sizes: sum(prod(max(size(sizes), 0) for size in shape) for shape in shapes)
+@lru_cache(maxsize=512)
+def _sizes(
+    dims: tuple[Dimension, ...],
+    conditions: tuple[Condition, ...],
+    shapes: tuple[Shape, ...],
+    smallest: int,
+    generic: int,
+    seed: int,
+) -> tuple[list[Sizes], list[Sizes]]:
+    """The smallest sizes and some generic ones; links of one context share them."""
+    context = Context(dims)
+    entries = [[compiled(size) for size in shape] for shape in shapes]
+
+    def work(sizes: Sizes) -> int:
+        return sum(prod(max(size(sizes), 0) for size in shape) for shape in entries)
+
+    chosen = list(sizes_by_sum(context, conditions, smallest))
+    more = generic_sizes(context, conditions, generic, work=work, seed=seed)
+    return chosen, [one for one in more if one not in chosen]
 
 
 def _smaller(claim: Claim, link: Link, tried: list[Sizes], failing: Trial, seed: int) -> Trial:

@@ -188,16 +188,17 @@ def polynomial_text(coefficients: tuple[int, ...]) -> str:
     return text or "0"
 
 
-def _label(key: str, claim: Claim, needs: Ingredients) -> str | None:
+def _label(key: str, claim: Claim, needs: Ingredients) -> str:
     """How a data key is called in the document: delta for the gradient of J, d(w) for a differential."""
     if key.startswith("d:"):
         return f"d({key[2:]})"
     name, _, suffix = key.partition(":")
     loss = next((loss for loss in needs.losses if loss.name == name), None)
-    if loss is None or suffix == "curvature":
-        return key if loss is None else f"{name}''"
-    if suffix == "constant":
-        return None
+    if loss is None:
+        return key
+    if suffix or needs.nested:
+        # under second derivatives the loss is c + Σ δ∘z + Σ q∘z∘z, so that δ alone is not its gradient
+        return f"{name}: {suffix or 'linear'}"
     for defined in claim.context.names.values():
         if isinstance(defined, Definition) and isinstance(defined.body, Grad) and _is_gradient(defined.body, loss):
             return defined.name
@@ -227,7 +228,7 @@ def witness_of(claim: Claim, link: Link, needs: Ingredients, failure: Failure) -
     data: dict[str, Any] = {}
     for key, value in simple.data.items():
         label = _label(key, claim, needs)
-        if label is not None and (not key.endswith("curvature") or value.array.any()):
+        if ":" not in label or key.startswith("d:") or value.array.any():
             data[label] = plain(value.array[0, 0])
     data |= {f"{name}(t)": polynomial_text(coefficients) for name, coefficients in simple.functions.items()}
     return Witness(
