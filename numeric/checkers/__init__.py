@@ -5,7 +5,17 @@
 
 from __future__ import annotations
 
+from numeric.checkers.chain import Stage, check_chain
 from numeric.checkers.check import check_gradient
 from numeric.checkers.report import CheckInputError, GradientError, GradientReport, Kink, WrongEntry
 
-__all__ = ["CheckInputError", "GradientError", "GradientReport", "Kink", "WrongEntry", "check_gradient"]
+__all__ = [
+    "CheckInputError",
+    "GradientError",
+    "GradientReport",
+    "Kink",
+    "Stage",
+    "WrongEntry",
+    "check_chain",
+    "check_gradient",
+]

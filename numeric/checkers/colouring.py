@@ -26,6 +26,9 @@ from numeric.checkers.lattice import as_integers
 from numeric.checkers.localise import Mask, Positions, Probe
 from numeric.checkers.problem import Array
 
+# for each colour: positions perturbed together, and for each output the position that owns it, or −1
+Plan = Iterator[tuple[Positions, Positions]]
+
 
 @dataclass(frozen=True)
 class AxisPlan:
@@ -54,10 +57,11 @@ class TrueGradient:
 def plan_axes(probe: Probe, k: int) -> tuple[AxisPlan, ...]:
     """Colour classes along each axis of the k-th checked argument, from one measurement for each slice."""
     shape = probe.claimed[k].shape
+    numbers = np.arange(math.prod(shape)).reshape(shape)
     plans = []
     for axis, length in enumerate(shape):
-        touched = np.stack([probe.touched(_only(probe, k, _slice(shape, axis, i))).ravel() for i in range(length)])
-        plans.append(_axis_plan(touched))
+        slices = np.moveaxis(numbers, axis, 0).reshape(length, -1)
+        plans.append(_axis_plan(np.stack([probe.touched(k, slices[i]).ravel() for i in range(length)])))
     return tuple(plans)
 
 
@@ -77,36 +81,23 @@ def _axis_plan(touched: Mask) -> AxisPlan:
     return AxisPlan(members, tuple(owners))
 
 
-def _slice(shape: tuple[int, ...], axis: int, index: int) -> Mask:
-    mask = np.zeros(shape, dtype=bool)
-    mask[(slice(None),) * axis + (index,)] = True
-    return mask
-
-
-def _only(probe: Probe, k: int, mask: Mask) -> tuple[Mask, ...]:
-    """The mask on the k-th argument, nothing on the others."""
-    return tuple(mask if j == k else np.zeros(g.shape, bool) for j, g in enumerate(probe.claimed))
-
-
-def colours(plans: tuple[AxisPlan, ...], shape: tuple[int, ...], outputs: int) -> Iterator[tuple[Mask, Positions]]:
-    """(entries that are perturbed together, owner of each output as a flat position or −1) for each colour."""
+def colours(plans: tuple[AxisPlan, ...], shape: tuple[int, ...], outputs: int) -> Plan:
+    """(entries that are perturbed together, owner of each output or −1) for each colour, as flat positions."""
     strides = [math.prod(shape[axis + 1 :]) for axis in range(len(shape))]
     for classes in itertools.product(*(range(len(plan.members)) for plan in plans)):
-        mask = np.zeros(shape, dtype=bool)
-        owner = np.zeros(outputs, dtype=np.int64)
+        positions = np.zeros(1, dtype=np.intp)
+        owner = np.zeros(outputs, dtype=np.intp)
         owned = np.ones(outputs, dtype=bool)
         for plan, c, stride in zip(plans, classes, strides, strict=True):
+            positions = np.add.outer(positions, plan.members[c] * stride).ravel()
             owner += plan.owner[c] * stride
             owned &= plan.owner[c] >= 0
-        mask[np.ix_(*(plan.members[c] for plan, c in zip(plans, classes, strict=True)))] = True
-        yield mask, np.where(owned, owner, -1)
+        yield positions, np.where(owned, owner, -1)
 
 
-def _one_by_one(shape: tuple[int, ...], outputs: int) -> Iterator[tuple[Mask, Positions]]:
+def _one_by_one(shape: tuple[int, ...], outputs: int) -> Plan:
     for position in range(math.prod(shape)):
-        mask = np.zeros(math.prod(shape), dtype=bool)
-        mask[position] = True
-        yield mask.reshape(shape), np.full(outputs, position)
+        yield np.array([position]), np.full(outputs, position)
 
 
 def true_gradient(probe: Probe, k: int) -> TrueGradient:
@@ -124,7 +115,7 @@ def colour_count(plans: tuple[AxisPlan, ...]) -> int:
     return math.prod(len(plan.members) for plan in plans)
 
 
-def _gradient(probe: Probe, k: int, plan: Iterator[tuple[Mask, Positions]], spent: int) -> TrueGradient:
+def _gradient(probe: Probe, k: int, plan: Plan, spent: int) -> TrueGradient:
     gather = _gather_exactly if probe.exact else _gather
     return gather(probe, k, plan, spent)
 
@@ -136,49 +127,44 @@ def _owned(values: Array, owner: Positions) -> Mask:
     return owned
 
 
-def _gather_exactly(probe: Probe, k: int, plan: Iterator[tuple[Mask, Positions]], spent: int) -> TrueGradient:
+def _gather_exactly(probe: Probe, k: int, plan: Plan, spent: int) -> TrueGradient:
     """Integer sums: Σ delta · J u over each entry's outputs, divided by the entry's own step, without
     remainder."""
     shape = probe.claimed[k].shape
     weights = as_integers(probe.sensitivity)
     assert weights is not None
     values = np.zeros(math.prod(shape))
-    for mask, owner in plan:
+    for positions, owner in plan:
         spent += 1
-        response, _ = probe.response(_only(probe, k, mask))
+        response, _ = probe.respond(k, positions)
         owned = _owned(response, owner)
         whole = as_integers(response)
         if whole is None:
             raise NoPlan
         sums = np.zeros(values.size, dtype=np.int64)
         np.add.at(sums, owner[owned], (weights.mantissa * whole.mantissa).ravel()[owned])
-        positions = np.flatnonzero(mask)
-        steps = _steps(probe, k, positions)
+        steps = probe.steps(k).ravel()[positions]
         values[positions] = np.ldexp(sums[positions].astype(np.float64), whole.exponent + weights.exponent) / steps
     return TrueGradient(values.reshape(shape), np.zeros(shape), spent)
 
 
-def _steps(probe: Probe, k: int, positions: Positions) -> Array:
-    return probe.steps(k).ravel()[positions]
-
-
-def _gather(probe: Probe, k: int, plan: Iterator[tuple[Mask, Positions]], spent: int) -> TrueGradient:
+def _gather(probe: Probe, k: int, plan: Plan, spent: int) -> TrueGradient:
+    """Floating-point sums Σ delta · J u over each entry's outputs, with the rounding and the errors of both factors."""
     shape = probe.claimed[k].shape
     weights = probe.sensitivity.astype(np.float64).ravel()
-    size = math.prod(shape)
-    sums, squares, errors = np.zeros(size), np.zeros(size), np.zeros(size)
-    for mask, owner in plan:
+    doubt = np.zeros(weights.size) if probe.sensitivity_error is None else probe.sensitivity_error.ravel()
+    sums, squares, errors = (np.zeros(math.prod(shape)) for _ in range(3))
+    for positions, owner in plan:
         spent += 1
-        response, error = probe.response(_only(probe, k, mask))
+        response, error = probe.respond(k, positions)
         owned = _owned(response, owner)
-        terms = weights[owned] * response.ravel()[owned]
-        np.add.at(sums, owner[owned], terms)
-        np.add.at(squares, owner[owned], terms * terms)
-        np.add.at(
-            errors,
-            owner[owned],
-            np.abs(weights[owned]) * np.broadcast_to(error, response.shape).ravel()[owned],
-        )
+        slopes, place = response.ravel()[owned], owner[owned]
+        terms = weights[owned] * slopes
+        np.add.at(sums, place, terms)
+        # errors of either factor add as a random walk, like the rounding of the products
+        np.add.at(squares, place, (probe.rounding * terms) ** 2 + (doubt[owned] * slopes) ** 2)
+        if error.any():
+            np.add.at(errors, place, np.abs(weights[owned]) * error.ravel()[owned])
     steps = probe.steps(k).ravel()
-    tolerance = (probe.rounding * np.sqrt(squares) + errors) / np.abs(steps)
+    tolerance = (np.sqrt(squares) + errors) / np.abs(steps)
     return TrueGradient((sums / steps).reshape(shape), tolerance.reshape(shape), spent)

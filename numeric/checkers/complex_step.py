@@ -12,12 +12,14 @@ What it cannot see: a function that takes the modulus of its argument somewhere 
 
 from __future__ import annotations
 
+import math
 import warnings
+from collections.abc import Callable
 
 import numpy as np
 
 from numeric.checkers.problem import Array, Arrays, Problem
-from numeric.checkers.smooth import Slope, scale_of
+from numeric.checkers.smooth import Method, Positions, Slope, scale_of
 
 # imaginary step relative to the data: its square is far below any eps, itself far above the smallest float32
 _STEP = 2.0**-60
@@ -29,29 +31,54 @@ class NotAnalytic(Exception):
 
 def complex_slope(problem: Problem, at: Arrays, direction: Arrays, start: Array) -> Slope:
     """J u as Im f(at + i·h·u) / h, known to rounding; NotAnalytic where f does not carry complex numbers."""
-    steepest = max((scale_of(u) / scale_of(a) for u, a in zip(direction, at, strict=True)), default=1.0)
-    h = _STEP * 2.0 ** -np.ceil(np.log2(steepest))
-    moved = tuple(
-        (a + 1j * (h * u)).astype(np.complex64 if a.dtype == np.float32 else np.complex128)
-        for a, u in zip(at, direction, strict=True)
-    )
-    value = _complex_value(problem, moved)
+    h = _step(max((scale_of(u) / scale_of(a) for u, a in zip(direction, at, strict=True)), default=1.0))
+    moved = tuple(_complex(a) for a in at)
+    for value, u in zip(moved, direction, strict=True):
+        value.imag = h * u
+    value = _complex_value(problem.value, moved)
+    _expect_same(value, start)
+    loosest = 1e3 * float(np.finfo(start.dtype).eps) * scale_of(start)
+    if not (np.abs(value.real - start) <= loosest).all():
+        raise NotAnalytic("its real part changes when the data become complex")
+    return Slope(value.imag.astype(np.float64) / h, np.zeros(start.shape))
+
+
+def complex_entries(
+    problem: Problem, prepared: Arrays, k: int, positions: Positions, steps: Array, start: Array
+) -> Slope:
+    """J u for steps at some entries of the k-th argument; `prepared` is the point in complex numbers."""
+    h = _step(scale_of(steps) / scale_of(prepared[k]))
+    moved = prepared[k].copy()
+    moved.reshape(-1).imag[positions] = h * steps
+    value = _complex_value(problem.value_at_once, (*prepared[:k], moved, *prepared[k + 1 :]))
+    _expect_same(value, start)
+    return Slope(value.imag.astype(np.float64) / h, np.zeros(start.shape))
+
+
+def _step(steepest: float) -> float:
+    """The imaginary step for directions so much larger than their data: a power of two."""
+    return _STEP * 2.0 ** -math.ceil(math.log2(steepest))
+
+
+def _complex(array: Array) -> Array:
+    return array.astype(np.complex64 if array.dtype == np.float32 else np.complex128)
+
+
+def _expect_same(value: Array, start: Array) -> None:
     if value.dtype.kind != "c":
         raise NotAnalytic("it returns real numbers for complex data")
     if value.shape != start.shape:
         raise NotAnalytic("it returns another shape for complex data")
-    real, imaginary = value.real.astype(np.float64), value.imag.astype(np.float64)
-    loosest = 1e3 * float(np.finfo(start.dtype).eps) * scale_of(start)
-    if not (np.abs(real - start) <= loosest).all():
-        raise NotAnalytic("its real part changes when the data become complex")
-    return Slope(imaginary / h, np.zeros(start.shape))
 
 
-def _complex_value(problem: Problem, moved: Arrays) -> Array:
+def _complex_value(function: Callable[[Arrays], Array], moved: Arrays) -> Array:
     with warnings.catch_warnings():
         warnings.simplefilter("error", np.exceptions.ComplexWarning)
         try:
-            return problem.value(moved)
+            return function(moved)
         except Exception as error:
             reason = str(error).strip().splitlines() or [type(error).__name__]
             raise NotAnalytic(f"it does not take complex data ({reason[0][:90]})") from error
+
+
+COMPLEX_STEP = Method("complex step", complex_slope, lambda at: tuple(_complex(a) for a in at), complex_entries)

@@ -16,7 +16,7 @@ from __future__ import annotations
 import numpy as np
 
 from numeric.checkers.problem import Array, Arrays, Problem
-from numeric.checkers.smooth import ROUNDINGS, Slope, scale_of
+from numeric.checkers.smooth import ROUNDINGS, Method, Positions, Slope, scale_of
 
 # steps relative to the data; the first suits a smooth function in its precision, the later ones a rough one
 _STEPS = {
@@ -44,6 +44,13 @@ def central_slope(problem: Problem, at: Arrays, direction: Arrays, start: Array)
     return best
 
 
+def central_entries(problem: Problem, at: Arrays, k: int, positions: Positions, steps: Array, start: Array) -> Slope:
+    """J u for steps at some entries of the k-th argument."""
+    direction = tuple(np.zeros(a.shape) for a in at)
+    direction[k].reshape(-1)[positions] = steps
+    return central_slope(problem, at, direction, start)
+
+
 def _two_steps(problem: Problem, at: Arrays, direction: Arrays, h: float, eps: float) -> Slope:
     def value(t: float) -> Array:
         moved = tuple((a + t * u).astype(a.dtype) for a, u in zip(at, direction, strict=True))
@@ -63,3 +70,6 @@ def _two_steps(problem: Problem, at: Arrays, direction: Arrays, h: float, eps: f
 def _shift_noise(at: Arrays, direction: Arrays, h: float) -> float:
     """How much the points themselves are rounded, in units of the direction: |a| / |u| at most."""
     return max((scale_of(a) / scale_of(u) for a, u in zip(at, direction, strict=True) if u.any()), default=0.0)
+
+
+CENTRAL_DIFFERENCES = Method("central differences", central_slope, lambda at: at, central_entries)

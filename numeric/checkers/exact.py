@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,7 +45,9 @@ from numeric.checkers.report import Measurement
 
 Mask = NDArray[np.bool_]
 Masks = tuple[Mask | None, ...]
+Positions = NDArray[np.intp]
 Precision = np.dtype[Any]
+Answer = Literal["equal", "unequal", "not integers"]
 # divisible by f² for windows f = 1 … 8 (float64) and 1 … 5 (float32), so that a mean over f² entries is whole
 _DIVISIBLE: dict[Precision, int] = {np.dtype(np.float64): 705_600, np.dtype(np.float32): 3_600}
 _BITS: dict[Precision, int] = {np.dtype(np.float64): 13, np.dtype(np.float32): 6}
@@ -54,7 +56,7 @@ _FEW_BITS: dict[Precision, int] = {np.dtype(np.float64): 6, np.dtype(np.float32)
 # beside another and a gradient of 0 would look right for it
 _WIDEST: dict[Precision, int] = {np.dtype(np.float64): 8, np.dtype(np.float32): 0}
 # entries up to which the random integers are kept for the next check of the same shapes
-_CACHED_SIZE = 1 << 14
+_CACHED_SIZE = 1 << 17
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,7 @@ class ExactProbe:
     method = "exact integers, zero tolerance"
     exact = True
     underflow = 0.0
+    sensitivity_error: None = None
     fixed = False
 
     @property
@@ -133,25 +136,35 @@ class ExactProbe:
         """Zero: nothing is rounded."""
         return 0.0
 
-    def response(self, masks: Masks) -> tuple[Array, Array]:
-        """(J u, 0) for u the step restricted to the masks of one argument, every output exactly."""
-        ahead = _evaluate(self.problem, self.place.along(1, masks), self.start)
-        if self._affine[_only(masks)]:
+    def respond(self, k: int, positions: Positions) -> tuple[Array, Array]:
+        """(J u, 0) for u the step at some entries of the k-th argument, every output exactly."""
+        ahead = self._moved(k, positions, self._steps[k][positions])
+        if self._affine[k]:
             return (ahead - self.start).astype(np.float64), np.zeros(())
-        back = _evaluate(self.problem, self.place.along(-1, masks), self.start)
+        back = self._moved(k, positions, -self._steps[k][positions])
         return (ahead - back).astype(np.float64) / 2, np.zeros(())
 
-    def touched(self, masks: Masks) -> Mask:
-        """Which outputs move when the entries under the masks do, in a direction without integer
-        coincidences."""
-        moved = []
-        for k, (here, step, mask) in enumerate(zip(self.at, self.place.step, masks, strict=True)):
-            if _is_empty(mask):
-                moved.append(here)
-                continue
-            factor = np.random.default_rng(self.place.seed + k).uniform(0.5, 1, size=here.shape)
-            moved.append((here + step.masked(mask).floats(here.dtype) * factor).astype(here.dtype))
-        return np.asarray(_evaluate(self.problem, tuple(moved), self.start) != self.start)
+    def touched(self, k: int, positions: Positions) -> Mask:
+        """Which outputs move when these entries do, in a direction without integer coincidences."""
+        return np.asarray(self._moved(k, positions, self._odd_steps[k][positions]) != self.start)
+
+    def _moved(self, k: int, positions: Positions, steps: Array) -> Array:
+        moved = np.array(self.at[k])
+        moved.reshape(-1)[positions] += steps
+        value = self.problem.value_at_once((*self.at[:k], moved, *self.at[k + 1 :]))
+        if value.shape != self.start.shape:
+            raise NotExact("the shape or type of its result depends on the data")
+        return value
+
+    @cached_property
+    def _steps(self) -> Arrays:
+        return tuple(s.floats(a.dtype).ravel() for s, a in zip(self.place.step, self.at, strict=True))
+
+    @cached_property
+    def _odd_steps(self) -> Arrays:
+        """Steps shortened by random factors, off the integers."""
+        random = np.random.default_rng(self.place.seed)
+        return tuple((s * random.uniform(0.5, 1, size=s.shape)).astype(s.dtype) for s in self._steps)
 
     def rerun(self, delta: Array, at: Arrays) -> Arrays:
         """What backward claims at another sensitivity or point."""
@@ -203,14 +216,6 @@ class ExactProbe:
         return inner(self.delta, slope) / 2
 
 
-def _only(masks: Masks) -> int:
-    """Position of the one argument that moves."""
-    moving = [k for k, mask in enumerate(masks) if not _is_empty(mask)]
-    if len(moving) != 1:
-        raise AssertionError(f"a response is taken in one argument at a time; {len(moving)} move")
-    return moving[0]
-
-
 def _is_empty(mask: Mask | None) -> bool:
     return mask is not None and not mask.any()
 
@@ -242,54 +247,58 @@ def _evaluate(problem: Problem, point: Arrays, start: Array) -> Array:
     return value
 
 
-def passes_at_once(problem: Problem, seed: int) -> Point | None:
-    """The integer point at which the claim equals the difference along a random line exactly, or None.
+def equal_at_once(problem: Problem, seed: int) -> Point | Answer:
+    """The integer point at which the claim equals the difference along a random line exactly, or what happened.
 
-    One equality tests both the degree and the gradient:  ⟨g, u⟩ = ⟨delta, φ(1) − φ(−1)⟩ / 2  holds for g =
-    φ′(0) and degree two; if φ has another odd part, it differs from ⟨g, u⟩ by a function of u that is not
-    linear, and equality at random integers is an accident of probability below 2**(2−bits). Where it fails
-    nothing is known yet.
+    One equality tests both the degree and the gradient:  ⟨g, u⟩ = ⟨delta, φ(1) − φ(−1)⟩ / 2  holds for g = φ′(0)
+    and degree two; if φ has another odd part, it differs from ⟨g, u⟩ by a function of u that is not linear, and
+    equality at random integers is an accident of probability below 2**(2−bits). Where it fails nothing is known yet.
     """
     if problem.fixed:
-        return None
+        return "unequal"
     place = _point(problem, seed, _BITS, 1, unit=False)
     # few bits leave room for an accident; three lines do not
     more = () if place.bits > 10 else (seed + 100, seed + 200)
-    places = [place, *(_point(problem, s, _BITS, 1, unit=False) for s in more)]
     with np.errstate(all="ignore"):
-        return place if all(_equal_along(problem, place) for place in places) else None
+        for each in (place, *(_point(problem, s, _BITS, 1, unit=False) for s in more)):
+            answer = _equal_along(problem, each)
+            if answer != "equal":
+                return answer
+    return place
 
 
-def _equal_along(problem: Problem, place: Point) -> bool:
+def _equal_along(problem: Problem, place: Point) -> Answer:
     here, ahead, back = place.three
     try:
         plus, minus = problem.value(ahead), problem.value(back)
         if plus.shape != minus.shape or plus.dtype not in USABLE_BITS or plus.size == 0:
-            return False
+            return "unequal"
         slope = as_integers(plus - minus)
         if slope is None:
-            return False
+            return "not integers"
         delta = _sensitivity(problem, place, plus)
         # before a forward pass at this point: a pair that caches one fails here and is then served in order
         claimed = problem.gradients(delta.floats(plus.dtype), here)
     except Exception:
-        return False
+        return "unequal"
     if any(g.shape != p.shape for g, p in zip(claimed, here, strict=True)):
-        return False
+        return "unequal"
     scaled = [np.ldexp(g, s.exponent).ravel() for g, s in zip(claimed, place.step, strict=True)]
     joint = as_integers(np.concatenate(scaled))
     if joint is None:
-        return False
+        return "unequal"
     total, exponent = integer_inner(delta, slope)
-    return same_number(integer_inner(joint, place.joint_step), (total, exponent - 1))
+    same = same_number(integer_inner(joint, place.joint_step), (total, exponent - 1))
+    return "equal" if same else "unequal"
 
 
-def find_exact(problem: Problem, seed: int) -> ExactProbe:
-    """The probe of the first exact reading that holds; NotExact if none does, with the reason."""
+def find_exact(problem: Problem, seed: int, *, small_only: bool = False) -> ExactProbe:
+    """The probe of the first exact reading that holds; NotExact if none does, with the reason. Large integers are
+    left out where they are known not to stay exact."""
     if problem.fixed:
         raise NotExact("the claim is known at the given arrays alone, not at integers")
     reason = NotExact("no data")
-    for place in _points(problem, seed):
+    for place in _points(problem, seed, small_only):
         try:
             return _probe_at(problem, place)
         except NotExact as found:
@@ -370,8 +379,9 @@ def _local_probe(problem: Problem, seed: int, reason: NotExact) -> ExactProbe:
     return ExactProbe(problem, place, delta, claimed, together=True, local=True, start=start)
 
 
-def _points(problem: Problem, seed: int) -> Iterator[Point]:
-    yield _point(problem, seed, _BITS, 1, unit=False)
+def _points(problem: Problem, seed: int, small_only: bool) -> Iterator[Point]:
+    if not small_only:
+        yield _point(problem, seed, _BITS, 1, unit=False)
     yield _point(problem, seed, _FEW_BITS, 1, unit=True)
     yield _point(problem, seed, _FEW_BITS, 0, unit=True)
 

@@ -65,7 +65,9 @@ def guess_mistakes(probe: Probe) -> tuple[str, list[Comparison]]:
             found = _named(probe, k, None)
         else:
             compared.append(comparison)
-            pattern = describe_pattern(comparison.claimed, comparison.true.values, comparison.off)
+            pattern = ""
+            if comparison.off.any():
+                pattern = describe_pattern(comparison.claimed, comparison.true.values, comparison.off)
             found = pattern if _speaks_for_itself(comparison) else _named(probe, k, comparison) or pattern
         clauses.append(f"{label}: {found or 'no simple pattern was recognised'}")
     return "; ".join(clauses), compared
@@ -218,7 +220,7 @@ def _fits_rerun(evidence: Evidence, delta: Array, at: tuple[Array, ...]) -> bool
 def _another_sensitivity(evidence: Evidence) -> str:
     """The claimed gradient is right for another sensitivity than the one it was given."""
     probe, k = evidence.probe, evidence.k
-    responses = [probe.response(_only(probe, k, mask))[0] for mask in evidence.masks]
+    responses = [probe.respond(k, np.flatnonzero(mask))[0] for mask in evidence.masks]
     if responses[0].shape != probe.sensitivity.shape:
         return ""
     claimed = [float(probe.inner(k, probe.claimed[k], mask)) for mask in evidence.masks]

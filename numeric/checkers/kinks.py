@@ -41,8 +41,22 @@ class Search:
     cut: bool = False
 
 
+@dataclass(frozen=True)
+class Look:
+    """Each output along one direction: does it bend at the point; its mean slope, and how far that may be off."""
+
+    bent: Mask
+    slope: Array
+    error: Array
+
+
 def bends(problem: Problem, at: Arrays, direction: Arrays, start: Array) -> Mask:
     """For each output: does the function bend at `at` along `direction`?"""
+    return look_for_bends(problem, at, direction, start).bent
+
+
+def look_for_bends(problem: Problem, at: Arrays, direction: Arrays, start: Array) -> Look:
+    """One-sided slopes along the direction, compared; where they differ, again with a quarter of the step."""
     precision = _precision(at, start)
     steepest = max((scale_of(u) / scale_of(a) for u, a in zip(direction, at, strict=True)), default=1.0)
     h = _STEP[precision] / steepest
@@ -52,13 +66,14 @@ def bends(problem: Problem, at: Arrays, direction: Arrays, start: Array) -> Mask
         floor = 4 * ROUNDINGS * eps * np.abs(start.astype(np.float64)).max(initial=0) / h
         jump = np.abs(right - left)
         strongest = np.maximum(np.abs(right), np.abs(left)).max(initial=0)
-        suspicious: Mask = jump > np.maximum(floor, _BEND[precision] * strongest)
-        if not suspicious.any():
-            return suspicious
-        finer_right, finer_left = one_sided(problem, at, direction, start, h / 4)
-    # a curve's jump would be a quarter of itself; one half is midway between that and no change
-    finer = np.abs(finer_right - finer_left)
-    return np.asarray(suspicious & (finer > 0.6 * jump) & (finer < 1.6 * jump) & (finer > 4 * floor))
+        least = np.maximum(floor, _BEND[precision] * strongest)
+        bent: Mask = np.asarray(jump > least)
+        if bent.any():
+            finer_right, finer_left = one_sided(problem, at, direction, start, h / 4)
+            # a curve's jump would be a quarter of itself; one half is midway between that and no change
+            finer = np.abs(finer_right - finer_left)
+            bent = np.asarray(bent & (finer > 0.6 * jump) & (finer < 1.6 * jump) & (finer > 4 * floor))
+    return Look(bent, (right + left) / 2, np.broadcast_to(np.asarray(least + jump), jump.shape))
 
 
 def one_sided(problem: Problem, at: Arrays, direction: Arrays, start: Array, h: float) -> tuple[Array, Array]:

@@ -47,7 +47,7 @@ class Lattice:
     def floats(self, dtype: np.dtype[Any]) -> Array:
         """The same values in floating point (exact if they fit its mantissa)."""
         values = self.mantissa.astype(dtype)
-        return values if self.exponent == 0 else np.ldexp(values, self.exponent)
+        return np.asarray(values if self.exponent == 0 else np.ldexp(values, self.exponent))
 
     def masked(self, mask: NDArray[np.bool_] | None) -> Lattice:
         """The same values where the mask is true, 0 elsewhere."""

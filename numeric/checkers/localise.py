@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Protocol
 
 import numpy as np
@@ -39,12 +40,14 @@ class Probe(Protocol):
     @property
     def sensitivity(self) -> Array: ...
     @property
+    def sensitivity_error(self) -> Array | None: ...
+    @property
     def exact(self) -> bool: ...
     @property
     def fixed(self) -> bool: ...
     def measure(self, masks: tuple[Mask | None, ...]) -> Measurement: ...
-    def response(self, masks: tuple[Mask | None, ...]) -> tuple[Array, Array]: ...
-    def touched(self, masks: tuple[Mask | None, ...]) -> Mask: ...
+    def respond(self, k: int, positions: Positions) -> tuple[Array, Array]: ...
+    def touched(self, k: int, positions: Positions) -> Mask: ...
     def rerun(self, delta: Array, at: Arrays) -> Arrays: ...
     def inner(self, k: int, values: Array, mask: Mask | None = None) -> Number: ...
     def tolerance(self, k: int, values: Array) -> float: ...
@@ -88,17 +91,31 @@ def bisect(probe: Probe, positions: Positions | None = None) -> tuple[int, int, 
     """(position of one wrong entry, counted with all arrays laid end to end; projections spent; it measured
     alone).
 
-    Only the given positions are searched. Where the residual is spread thin, the search follows what is
-    measurable.
+    Only the given positions are searched. The search follows the half with the larger part of the residual; exact
+    residuals leave no choice where one half is right.
     """
     shapes = [g.shape for g in probe.claimed]
     suspects = np.arange(sum(g.size for g in probe.claimed)) if positions is None else positions
-    spent = 0
+    total = probe.measure(masks_of(shapes, suspects)).residual
+    spent = 1
     while suspects.size > 1:
         first, second = suspects[: suspects.size // 2], suspects[suspects.size // 2 :]
-        suspects = first if probe.measure(masks_of(shapes, first)).wrong else second
+        left = probe.measure(masks_of(shapes, first)).residual
+        right = _difference(total, left)
+        follow_left = not _size(left) < _size(right)
+        suspects, total = (first, left) if follow_left else (second, right)
         spent += 1
     return int(suspects[0]), spent + 1, probe.measure(masks_of(shapes, suspects))
+
+
+def _difference(total: Number, left: Number) -> Number:
+    if isinstance(total, Fraction) and isinstance(left, Fraction):
+        return total - left
+    return float(total) - float(left)
+
+
+def _size(residual: Number) -> Fraction | float:
+    return abs(residual) if isinstance(residual, Fraction) else abs(residual)
 
 
 def entry_at(probe: Probe, position: int, alone: Measurement) -> WrongEntry:

@@ -52,7 +52,27 @@ class Problem:
 
     def value(self, moved: Sequence[Array]) -> Array:
         """forward at the checked arguments `moved`, the others as the caller gave them; a copy of the output."""
-        output = np.array(self.forward(*self._all(moved)))
+        return self._real(self.forward(*self._all(moved)))
+
+    def value_at_once(self, moved: Sequence[Array]) -> Array:
+        """`value` without copying the arrays first, where forward was seen to leave them alone."""
+        if self._writes:
+            return self.value(moved)
+        arrays = list(self.arrays)
+        for k, value in zip(self.checked, moved, strict=True):
+            arrays[k] = value
+        return self._real(self.forward(*arrays))
+
+    @cached_property
+    def _writes(self) -> bool:
+        """Whether forward changes its arguments."""
+        given = self._all(self.point)
+        self.forward(*given)
+        return not all(np.array_equal(a, b) for a, b in zip(given, self.arrays, strict=True))
+
+    @staticmethod
+    def _real(result: Any) -> Array:
+        output = np.array(result)
         if output.dtype.kind not in "fciub":
             raise CheckInputError(f"forward returned {output.dtype} data; expected an array of floating-point numbers")
         return output if output.dtype.kind in "fc" else output.astype(np.float64)

@@ -12,8 +12,10 @@ What it cannot see: an error below that tolerance. The report prints it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +24,15 @@ from numeric.checkers.problem import Array, Arrays, Problem
 from numeric.checkers.report import Measurement
 
 Mask = NDArray[np.bool_]
+Positions = NDArray[np.intp]
 # rounding errors counted per term: as many as a handful of layers make, each of half an eps
 ROUNDINGS = 16
+# a projection is tighter: what exceeds it is traced to an entry and weighed against the measured noise before it
+# is called wrong, so that an error of 1e-12 in one of sixty thousand entries does not drown
+FIRST_LOOK = 4
+# entries below this share of an argument's root mean square are not stretched further to equal the others
+_LEAST_SHARE = 0.1
+_CACHED_SIZE = 1 << 17
 
 
 @dataclass(frozen=True)
@@ -34,7 +43,19 @@ class Slope:
     error: Array
 
 
-Differentiate = Callable[[Problem, Arrays, Arrays, Array], Slope]
+@dataclass(frozen=True)
+class Method:
+    """One way to differentiate a forward function.
+
+    along(problem, at, direction, start)                     J u for a direction in all arguments
+    prepare(at)                                              the point in the form that `entries` wants
+    entries(problem, prepared, k, positions, steps, start)   J u for steps at some entries of the k-th argument
+    """
+
+    name: str
+    along: Callable[[Problem, Arrays, Arrays, Array], Slope]
+    prepare: Callable[[Arrays], Arrays]
+    entries: Callable[[Problem, Arrays, int, Positions, Array, Array], Slope]
 
 
 @dataclass(frozen=True)
@@ -42,15 +63,20 @@ class SmoothProbe:
     """Directional derivatives of one problem at the caller's data (or near them), and the claim there."""
 
     problem: Problem
-    method: str
-    differentiate: Differentiate
+    way: Method
     at: Arrays
     directions: Arrays
     sensitivity: Array
     claimed: Arrays
     start: Array
+    # what is known of the error of the sensitivity itself, where that was measured
+    sensitivity_error: Array | None = None
 
     exact = False
+
+    @property
+    def method(self) -> str:
+        return self.way.name
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -59,12 +85,12 @@ class SmoothProbe:
     def measure(self, masks: tuple[Mask | None, ...]) -> Measurement:
         """⟨delta, J u⟩ and ⟨g, u⟩ for u the direction restricted to the masks, with the tolerance of both."""
         direction = tuple(u if m is None else u * m for u, m in zip(self.directions, masks, strict=True))
-        slope = self.differentiate(self.problem, self.at, direction, self.start)
+        slope = self.way.along(self.problem, self.at, direction, self.start)
         weights = self.sensitivity.astype(np.float64)
         terms = weights * slope.values
         products = [g.astype(np.float64) * u for g, u in zip(self.claimed, direction, strict=True)]
         squares = _squares(terms) + sum(_squares(p) for p in products)
-        tolerance = ROUNDINGS * self.eps * float(np.sqrt(squares))
+        tolerance = FIRST_LOOK * self.eps * float(np.sqrt(squares))
         tolerance += float(np.abs(weights * slope.error).sum())
         tolerance += self.underflow * (1 + sum(float(np.abs(u).sum()) for u in direction))
         return Measurement(float(terms.sum()), float(sum(p.sum() for p in products)), tolerance)
@@ -74,15 +100,19 @@ class SmoothProbe:
         """Whether the claim is known at one point alone."""
         return self.problem.fixed
 
-    def response(self, masks: tuple[Mask | None, ...]) -> tuple[Array, Array]:
-        """(J u, its error), output by output, for u the direction restricted to the masks."""
-        direction = tuple(u if m is None else u * m for u, m in zip(self.directions, masks, strict=True))
-        slope = self.differentiate(self.problem, self.at, direction, self.start)
+    @cached_property
+    def _prepared(self) -> Arrays:
+        return self.way.prepare(self.at)
+
+    def respond(self, k: int, positions: Positions) -> tuple[Array, Array]:
+        """(J u, its error), output by output, for u the direction at some entries of the k-th argument."""
+        steps = self.directions[k].ravel()[positions]
+        slope = self.way.entries(self.problem, self._prepared, k, positions, steps, self.start)
         return slope.values, slope.error
 
-    def touched(self, masks: tuple[Mask | None, ...]) -> Mask:
-        """Which outputs depend on the entries under the masks."""
-        return np.asarray(self.response(masks)[0] != 0)
+    def touched(self, k: int, positions: Positions) -> Mask:
+        """Which outputs depend on these entries of the k-th argument."""
+        return np.asarray(self.respond(k, positions)[0] != 0)
 
     def rerun(self, delta: Array, at: Arrays) -> Arrays:
         """What backward claims at another sensitivity or point."""
@@ -143,15 +173,31 @@ def random_directions(at: Arrays, seed: int) -> Arrays:
 
 
 def _away_from_zero(shape: tuple[int, ...], seed: int) -> Array:
+    draw = _cached_draw if math.prod(shape) <= _CACHED_SIZE else _draw
+    return draw(shape, seed)
+
+
+def _draw(shape: tuple[int, ...], seed: int) -> Array:
     drawn = np.random.default_rng(seed).uniform(-0.5, 0.5, size=shape)
-    return drawn + np.copysign(0.5, drawn)
+    drawn = np.asarray(drawn + np.copysign(0.5, drawn))
+    drawn.flags.writeable = False
+    return drawn
+
+
+_cached_draw = lru_cache(maxsize=64)(_draw)
 
 
 def balanced(directions: Arrays, claimed: Arrays) -> Arrays:
-    """The directions rescaled so that every argument has an equal share in ⟨g, u⟩; else the largest hides the
-    rest."""
-    norms = [float(np.sqrt(_squares(g.astype(np.float64) * u))) for g, u in zip(claimed, directions, strict=True)]
-    most = max((n for n in norms if np.isfinite(n)), default=0.0)
-    return tuple(
-        u * (most / n) if np.isfinite(n) and n > 1e-12 * most else u for u, n in zip(directions, norms, strict=True)
-    )
+    """The directions rescaled so that all entries have about an equal share in ⟨g, u⟩; else the largest hide the
+    rest. Steps of any size are fair for the complex step, which truncates nothing."""
+    return tuple(_balance(u, g) for u, g in zip(directions, claimed, strict=True))
+
+
+def _balance(direction: Array, claimed: Array) -> Array:
+    size = np.abs(claimed.astype(np.float64))
+    typical = float(np.sqrt(_squares(size) / max(size.size, 1)))
+    if not 0 < typical < np.inf:
+        return direction
+    least = _LEAST_SHARE * typical
+    share = np.maximum(size, least)
+    return np.asarray(np.sign(direction) * (1 + np.abs(direction) / scale_of(direction)) / share)

@@ -1,0 +1,163 @@
+"""Every entry of the gradient of a whole chain, from its stages' forward functions alone.
+
+Why: in a network every weight reaches every output, so that no two entries of the chain can be perturbed together.
+Inside one stage most can. The true sensitivity is carried back stage by stage, each time by differentiating that
+stage's forward function numerically; no backward function is trusted on the way.
+
+Law: if y = f_n(… f_2(f_1(x, p_1), p_2) …, p_n) and δ_n is the loss's sensitivity at y, then
+δ_{i−1} = (∂f_i/∂input)ᵀ δ_i  and  ∂loss/∂p_i = (∂f_i/∂p_i)ᵀ δ_i.  What is known of the error of δ_i is carried along.
+
+What it cannot see: a claimed gradient of some other chain: that the stages compose to `forward` is tested at the data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from numeric.checkers.colouring import TrueGradient, true_gradient
+from numeric.checkers.complex_step import COMPLEX_STEP, NotAnalytic
+from numeric.checkers.differences import CENTRAL_DIFFERENCES
+from numeric.checkers.every_entry import MOST_LISTED
+from numeric.checkers.kinks import bends
+from numeric.checkers.pattern import describe_pattern
+from numeric.checkers.problem import Array, Arrays, Problem, make_problem
+from numeric.checkers.report import CheckInputError, GradientReport, Verdict, WrongEntry
+from numeric.checkers.smooth import SmoothProbe, random_directions, random_sensitivity
+
+# a residual this many tolerances large is a mistake; between one and this many it is left undecided
+_CLEAR = 16
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One link of a chain: forward(x, *parameters) -> the next x, with so many parameter arrays of its own."""
+
+    forward: Callable[..., Any]
+    parameters: int = 0
+    name: str = ""
+
+
+def check_chain(
+    forward: Callable[..., Any],
+    backward: Callable[..., Any],
+    stages: Sequence[Stage],
+    x: Any,
+    *parameters: Any,
+    names: Sequence[str] | None = None,
+    seed: int = 0,
+) -> GradientReport:
+    """Check every entry of backward(delta, x, *parameters) -> (dx, *dparameters), for a chain of stages.
+
+    The parameters stand in the order of the stages. Raises CheckInputError where the stages do not compose to
+    `forward` at the given data.
+
+    >>> stages = [Stage(lambda x, w: x @ w, 1), Stage(np.tanh)]
+    >>> def forward(x, w): return np.tanh(x @ w)
+    >>> def backward(delta, x, w):
+    ...     slope = delta * (1 - np.tanh(x @ w) ** 2)
+    ...     return slope @ w.T, x.T @ slope
+    >>> check_chain(forward, backward, stages, np.ones((2, 3)), np.ones((3, 4)) / 5).verdict
+    'right'
+    """
+    problem = make_problem(forward, backward, (x, *parameters), claimed=None, delta=None, exclude=(), names=names)
+    if sum(stage.parameters for stage in stages) != len(parameters):
+        raise CheckInputError(
+            f"the stages take {sum(s.parameters for s in stages)} parameter arrays, {len(parameters)} were given"
+        )
+    inputs, output = _run(problem, stages)
+    delta = random_sensitivity(output, seed)
+    true, kinked = _carry_back(stages, inputs, delta, seed)
+    return _report(problem, problem.gradients(delta, problem.point), true, kinked)
+
+
+def _run(problem: Problem, stages: Sequence[Stage]) -> tuple[list[Arrays], Array]:
+    """(each stage's own arguments, the output); the composition must be `forward`."""
+    x, rest, inputs = problem.point[0], problem.point[1:], []
+    for stage in stages:
+        own, rest = rest[: stage.parameters], rest[stage.parameters :]
+        inputs.append((x, *own))
+        x = np.array(stage.forward(x, *own))
+    whole = problem.value(problem.point)
+    if whole.shape != x.shape or not np.allclose(whole, x, rtol=1e-9 if x.dtype == np.float64 else 1e-3):
+        raise CheckInputError(
+            f"the stages do not compose to forward: shapes {x.shape} and {whole.shape}, or other values; list "
+            "them in order, each with the number of its parameter arrays"
+        )
+    return inputs, x
+
+
+def _carry_back(
+    stages: Sequence[Stage], inputs: list[Arrays], delta: Array, seed: int
+) -> tuple[list[TrueGradient], list[str]]:
+    """(true gradients of x and of all parameters in order, names of stages that stand at a kink)."""
+    gradients: list[TrueGradient] = []
+    kinked = []
+    tolerance = np.zeros(delta.shape)
+    for number in range(len(stages) - 1, -1, -1):
+        probe = _stage_probe(stages[number], inputs[number], delta, tolerance, seed)
+        if bends(probe.problem, probe.at, probe.directions, probe.start).any():
+            kinked.append(stages[number].name or f"stage {number}")
+        found = [true_gradient(probe, k) for k in range(len(probe.at))]
+        gradients = [*found[1:], *gradients]
+        delta, tolerance = found[0].values, found[0].tolerance
+    return [found[0], *gradients], kinked
+
+
+def _stage_probe(stage: Stage, at: Arrays, delta: Array, tolerance: Array, seed: int) -> SmoothProbe:
+    names = tuple(f"argument {k}" for k in range(len(at)))
+    problem = Problem(stage.forward, _never, at, names, tuple(range(len(at))), ())
+    directions = random_directions(at, seed)
+    start = problem.value(at)
+    zeros = tuple(np.zeros(a.shape) for a in at)
+    probe = SmoothProbe(problem, COMPLEX_STEP, at, directions, delta, zeros, start, tolerance)
+    try:
+        probe.measure((None,) * len(at))
+    except NotAnalytic:
+        return replace(probe, way=CENTRAL_DIFFERENCES)
+    return probe
+
+
+def _never(*_: Any) -> Any:
+    raise AssertionError("a stage's backward is not used")
+
+
+def _report(problem: Problem, claimed: Arrays, true: list[TrueGradient], kinked: list[str]) -> GradientReport:
+    entries, guesses, doubtful = [], [], 0
+    for name, g, t in zip(problem.labels, claimed, true, strict=True):
+        if g.shape != t.values.shape:
+            guesses.append(f"{name}: the claimed gradient has shape {g.shape}, the argument {t.values.shape}")
+            continue
+        allowed = t.tolerance + 16 * float(np.finfo(g.dtype).eps) * np.abs(g)
+        residual = np.abs(g - t.values)
+        off = ~(residual <= _CLEAR * allowed)
+        doubtful += int((residual > allowed).sum()) - int(off.sum())
+        entries += [_entry(name, index, g, t) for index in np.argwhere(off)]
+        if off.any():
+            guesses.append(f"{name}: {describe_pattern(g, t.values, off)}")
+    verdict: Verdict = "wrong" if guesses else "undecided" if doubtful or kinked else "right"
+    notes = [f"{doubtful} entries are off by little more than their tolerance"] if doubtful else []
+    notes += [f"{name} stands at a kink: its gradient is one of several" for name in kinked]
+    return GradientReport(
+        verdict=verdict,
+        method="complex step, stage by stage",
+        why="sensitivities were carried back through the stages' forward functions; no backward was trusted",
+        checked=problem.labels,
+        not_checked=("other shapes, second derivatives",),
+        wrong=tuple(entries[:MOST_LISTED]),
+        wrong_count=len(entries),
+        guess="; ".join(guesses),
+        tolerance=max((float(t.tolerance.max(initial=0)) for t in true), default=0.0),
+        entries=sum(array.size for array in problem.point),
+        every_entry=True,
+        projections=sum(t.evaluations for t in true),
+        notes=tuple(notes),
+    )
+
+
+def _entry(name: str, index: Array, claimed: Array, true: TrueGradient) -> WrongEntry:
+    place = tuple(int(i) for i in index)
+    return WrongEntry(name, place, float(true.values[place]), float(claimed[place]))
