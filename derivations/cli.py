@@ -348,3 +348,7 @@ def _explain(chosen: Inputs) -> NoReturn:
         for text in explanation(claim, verdicts):
             printed(console, text)
     raise typer.Exit(int(results.status))
+
+
+if __name__ == "__main__":
+    main()

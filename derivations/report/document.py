@@ -28,8 +28,10 @@ PREAMBLE = r"""\documentclass[11pt,a4paper]{article}
 \setlength{\parindent}{0pt}\setlength{\parskip}{6pt plus 2pt minus 1pt}
 \setlength{\emergencystretch}{4em}\tolerance=2000\hbadness=4000
 \allowdisplaybreaks[1]
-% A displayed derivation, aligned at the relation. What is wider than the column is shrunk to it.
 \newsavebox{\gradproofbox}
+\newcommand{\fitted}[1]{\sbox{\gradproofbox}{#1}%
+  \ifdim\wd\gradproofbox>\linewidth\resizebox{\linewidth}{!}{\usebox{\gradproofbox}}\else\usebox{\gradproofbox}\fi}
+% A displayed derivation, aligned at the relation. What is wider than the column is shrunk to it.
 \newcommand{\display}[1]{%
   \sbox{\gradproofbox}{$\displaystyle\begin{aligned}#1\end{aligned}$}%
   \ifdim\wd\gradproofbox>\linewidth

@@ -69,10 +69,10 @@ def latex_table(results: Results) -> str:
     columns = "l" + "r" * (len(COLUMNS) - 1)
     return "\n".join(
         [
-            r"\begin{center}\small\setlength{\tabcolsep}{4pt}",
+            r"\begin{center}\small\setlength{\tabcolsep}{4pt}\fitted{%",
             rf"\begin{{tabular}}{{{columns}}}\toprule",
             rf"{head} \\ \midrule",
             *body,
-            r"\bottomrule\end{tabular}\end{center}",
+            r"\bottomrule\end{tabular}}\end{center}",
         ]
     )
