@@ -132,6 +132,8 @@ class Search:
         values = {name: Int.of(value) for name, value in sizes.items()}
         for group, failure in self.failing:
             specific = _specific(k.all_of((group.context, failure)), values)
+            if specific == FALSE:
+                continue
             answer = self.solver.satisfiable(specific)
             if isinstance(answer, Unknown):
                 return None
@@ -282,14 +284,14 @@ def words(goal: Goal) -> list[Literal]:
 
     for name, value in symbols.items():
         for number in (0, 1, 2, 3):
-            add(f"{name} == {number}", k.equal(value, number), 1 + number % 3)
+            add(f"{name} == {number}", k.equal(value, number), 1 if number == 1 else 2)
         add(f"{name} % 2 == 1", k.equal(value % 2, 1), 3)
         add(f"{name} % 2 == 0", k.equal(value % 2, 0), 3)
         add(f"{name} >= 2", k.at_most(2, value), 6)
         add(f"{name} >= 1", k.at_most(1, value), 6)
         add(f"{name} <= 2", k.at_most(value, 2), 6)
     for left, right in combinations(names, 2):
-        add(f"{left} == {right}", k.equal(symbols[left], symbols[right]), 2)
+        add(f"{left} == {right}", k.equal(symbols[left], symbols[right]), 3)
     for left, right in product(names, names):
         if left != right:
             add(f"{left} % {right} == 0", k.zero(symbols[left] % symbols[right]), 3)
@@ -301,10 +303,21 @@ def words(goal: Goal) -> list[Literal]:
         if Int({(quotient,): 1}).symbols() <= set(names):
             text = f"({k.render(quotient.p)}) % {_operand(quotient.q)} == 0"
             add(text, k.zero(quotient.p % quotient.q), 4)
+            for name, value in symbols.items():
+                add(f"{name} == ({k.render(quotient.p)}) % {_operand(quotient.q)}", k.equal(value, quotient.p % quotient.q), 7)
             whole = f"({k.render(quotient.p)}) // {_operand(quotient.q)}"
             if "floor" not in whole:
                 add(f"{whole} == 0", k.zero(Int({(quotient,): 1})), 7)
     for group in goal.groups:
+        totals = [piece.numerator for piece in group.pieces] + [
+            left.numerator * right.denominator + right.numerator * left.denominator
+            for left, right in combinations(group.pieces[:6], 2)
+        ]
+        for total in totals:
+            part = k.zero(total)
+            text = _text(part) if total.symbols() <= set(names) else None
+            if text is not None:
+                add(text, part, 8)
         for piece in group.pieces:
             for part in _size_conditions(piece.condition, set(names)):
                 text = _text(part)
@@ -334,7 +347,11 @@ def _quotients(goal: Goal) -> set[k.Quotient]:
                 visit(generator.q)
 
     conditions = [goal.context, *[group.context for group in goal.groups]]
-    conditions += [piece.condition for group in goal.groups for piece in group.pieces]
+    for group in goal.groups:
+        for piece in group.pieces:
+            conditions.append(piece.condition)
+            visit(piece.numerator)
+            visit(piece.denominator)
     for condition in conditions:
         for term in k.condition_terms(condition):
             visit(term)

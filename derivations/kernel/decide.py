@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import product
 from typing import Any
 
 from derivations.kernel.implication import Known, irredundant
@@ -25,6 +24,7 @@ from derivations.kernel.terms import (
     Int,
     Quotient,
     Sym,
+    Zero,
     all_of,
     any_of,
     condition_symbols,
@@ -39,7 +39,8 @@ from derivations.kernel.terms import (
     zero,
 )
 
-PIECE_LIMIT = 12  # pieces of one monomial that are compared: their truth table has 2^12 rows at most
+CELL_LIMIT = 4096  # sets of overlapping pieces of one monomial that are compared
+SOLVING_LIMIT = 12  # equations that are solved to see whether two pieces overlap at all
 
 
 @dataclass(frozen=True)
@@ -171,20 +172,20 @@ def _canonical_leftover(piece: Piece) -> Piece:
 def cells(pieces: Sequence[Piece], context: Condition = TRUE) -> Iterator[tuple[Condition, Int]]:
     """The disjoint cells on which a fixed subset of the pieces applies and their coefficients do not visibly cancel:
     (condition, numerator of the sum of their coefficients). Within a cell, what is already supposed need not be
-    negated: A ∧ B ∧ ¬(A ∧ C) = A ∧ B ∧ ¬C."""
-    if len(pieces) > PIECE_LIMIT:
-        raise OverflowError
-    for choice in product((True, False), repeat=len(pieces)):
+    negated: A ∧ B ∧ ¬(A ∧ C) = A ∧ B ∧ ¬C. Subsets with a visibly empty cell are left out early."""
+    conflicts = [[visibly_false((left.condition, right.condition)) for right in pieces] for left in pieces]
+    for chosen in _subsets(len(pieces), conflicts):
         numerator, denominator = Int.of(0), Int.of(1)
-        for chosen, piece in zip(choice, pieces, strict=True):
-            if chosen and piece.denominator == denominator:
+        for number in chosen:
+            piece = pieces[number]
+            if piece.denominator == denominator:
                 numerator = numerator + piece.numerator
-            elif chosen:
+            else:
                 numerator = numerator * piece.denominator + piece.numerator * denominator
                 denominator = denominator * piece.denominator
         if not numerator.terms:
             continue
-        inside = all_of(piece.condition for chosen, piece in zip(choice, pieces, strict=True) if chosen)
+        inside = all_of(pieces[number].condition for number in chosen)
         supposed = {*conjuncts(inside), *conjuncts(context)}
         known = Known(supposed)
         outside = [
@@ -193,12 +194,53 @@ def cells(pieces: Sequence[Piece], context: Condition = TRUE) -> Iterator[tuple[
                 for part in conjuncts(piece.condition)
                 if part not in supposed and not known.implies(part)
             )
-            for chosen, piece in zip(choice, pieces, strict=True)
-            if not chosen
+            for number, piece in enumerate(pieces)
+            if number not in chosen and not any(conflicts[number][other] for other in chosen)
         ]
         cell = all_of((inside, *outside))
         if cell != FALSE:
             yield cell, numerator
+
+
+def _subsets(size: int, conflicts: Sequence[Sequence[bool]]) -> Iterator[tuple[int, ...]]:
+    """The non-empty sets of pieces of which no two conflict."""
+    found = 0
+    stack: list[tuple[int, ...]] = [(number,) for number in reversed(range(size))]
+    while stack:
+        chosen = stack.pop()
+        found += 1
+        if found > CELL_LIMIT:
+            raise OverflowError
+        yield chosen
+        for number in reversed(range(chosen[-1] + 1, size)):
+            if not any(conflicts[number][other] for other in chosen):
+                stack.append((*chosen, number))
+
+
+def visibly_false(conditions: Iterable[Condition]) -> bool:
+    """Whether a conjunction contradicts itself once its equations are solved; False says nothing."""
+    condition = all_of(conditions)
+    for _ in range(SOLVING_LIMIT):
+        if condition == FALSE:
+            return True
+        solution = next(filter(None, map(_solution, conjuncts(condition))), None)
+        if solution is None:
+            break
+        condition = substituted(condition, dict([solution]))
+    return condition == FALSE
+
+
+def _solution(part: Condition) -> tuple[str, Int] | None:
+    """A symbol that an equation determines, with its value."""
+    if not isinstance(part, Zero):
+        return None
+    for monomial, coefficient in part.term.terms.items():
+        if len(monomial) == 1 and isinstance(monomial[0], Sym) and coefficient in (1, -1):
+            name = monomial[0].name
+            rest = Int({monomial: coefficient}) - part.term if coefficient == 1 else part.term + Int({monomial: 1})
+            if name not in rest.symbols():
+                return name, rest
+    return None
 
 
 def prepare(solver: Solver, goal: Goal, group: Group) -> tuple[list[Piece], str | None]:
@@ -229,7 +271,7 @@ def failures(solver: Solver, goal: Goal, group: Group) -> tuple[list[Condition],
     try:
         return [all_of((cell, negate(zero(value)))) for cell, value in cells(pieces, context)], None
     except OverflowError:
-        return [], f"more than {PIECE_LIMIT} overlapping cases"
+        return [], f"more than {CELL_LIMIT} overlapping cases"
 
 
 def prove(solver: Solver, goal: Goal) -> Decision:
@@ -345,20 +387,23 @@ def prove_fails(
     gives sizes at which every instance cancels (the proposer may then find a new instance there).
     """
     demands: list[Condition] = []
+    known = Known(conjuncts(goal.context))
     for group in goal.groups:
         conditions, missing = failures(solver, goal, group)
         if missing is not None:
             continue
-        failure = all_of((group.context, any_of(conditions)))
-        variables = sorted(condition_symbols(failure) - set(goal.sizes))
-        seen = set()
-        for instance in instances if variables else [{}]:
-            if any(name not in instance for name in variables):
-                continue
-            specific = substituted(failure, {name: instance[name] for name in variables})
-            if specific not in seen and specific != FALSE:
-                seen.add(specific)
-                demands.append(negate(specific))
+        for condition in conditions:
+            failure = all_of((group.context, condition))
+            variables = sorted(condition_symbols(failure) - set(goal.sizes))
+            seen = set()
+            for instance in instances if variables else [{}]:
+                if any(name not in instance for name in variables):
+                    continue
+                specific = substituted(failure, {name: instance[name] for name in variables})
+                specific = all_of(part for part in conjuncts(specific) if not known.implies(part))
+                if specific not in seen and specific != FALSE:
+                    seen.add(specific)
+                    demands.append(negate(specific))
     missing_divisor = check_demands(solver, goal.context, demands)
     if missing_divisor is not None:
         return Undecided(f"the kernel cannot tell {missing_divisor}")

@@ -38,6 +38,8 @@ from derivations.kernel.terms import (
 )
 
 Z3_RESOURCES = 4_000_000  # z3's own unit; about two seconds on a machine of 2020
+Z3_TOTAL = 20_000_000  # for all questions of one solver, that is of one claim
+QUESTIONS = 6_000  # to isl, for all of one claim
 ISL_OPERATIONS = 2_000_000  # isl's own unit; about one second on a machine of 2020
 
 
@@ -79,6 +81,9 @@ class Solver:
 
     z3_resources: int = Z3_RESOURCES
     isl_operations: int = ISL_OPERATIONS
+    z3_total: int = Z3_TOTAL
+    questions: int = QUESTIONS
+    spent: int = 0
     statistics: Statistics = field(default_factory=Statistics)
 
     def satisfiable(self, condition: Condition) -> Answer:
@@ -87,13 +92,18 @@ class Solver:
             return Satisfiable({})
         if condition == Or(()):
             return Unsatisfiable()
+        if self.statistics.isl + self.statistics.relaxed > self.questions:
+            return Unknown(f"the limit of {self.questions:,} questions to isl")
         if is_affine(condition):
             answer = isl_satisfiable(condition, self.isl_operations)
             self.statistics.isl += 1
             if not isinstance(answer, Unknown):
                 return answer
+        alternatives = _alternatives(condition)
+        if alternatives is None:
+            return self._ask_z3(condition)
         unknown: Unknown | None = None
-        for alternative in _alternatives(condition):
+        for alternative in alternatives:
             answer = self._conjunction(alternative)
             if isinstance(answer, Satisfiable):
                 return answer
@@ -115,12 +125,18 @@ class Solver:
         if isinstance(isl_satisfiable(linearised(condition), self.isl_operations), Unsatisfiable):
             return Unsatisfiable()
         for part in components(condition):
-            if part != condition:
-                self.statistics.z3 += 1
-                if isinstance(z3_satisfiable(part, self.z3_resources), Unsatisfiable):
-                    return Unsatisfiable()
+            if part != condition and isinstance(self._ask_z3(part), Unsatisfiable):
+                return Unsatisfiable()
+        return self._ask_z3(condition)
+
+    def _ask_z3(self, condition: Condition) -> Answer:
+        left = self.z3_total - self.spent
+        if left <= 0:
+            return Unknown(f"the limit of {self.z3_total:,} z3 resources for one claim")
         self.statistics.z3 += 1
-        return z3_satisfiable(condition, self.z3_resources)
+        answer, spent = z3_answer(condition, min(self.z3_resources, left))
+        self.spent += spent
+        return answer
 
     def implies(self, context: Condition, conclusion: Condition) -> bool | None:
         """Whether the context implies the conclusion; None where no decider answers."""
@@ -128,18 +144,19 @@ class Solver:
         return None if isinstance(answer, Unknown) else isinstance(answer, Unsatisfiable)
 
 
-ALTERNATIVES = 256  # a disjunction with more cases than this is left to z3 as it stands
+ALTERNATIVES = 64  # a disjunction with more cases than this is left to z3 as it stands
 
 
-def _alternatives(condition: Condition) -> list[Condition]:
-    """The condition as a disjunction of simpler ones: its top disjunctions multiplied out."""
+def _alternatives(condition: Condition) -> list[Condition] | None:
+    """The condition as a disjunction of simpler ones: its top disjunctions multiplied out; None where they are too
+    many."""
     parts = conjuncts(condition)
     choices = [part.parts for part in parts if isinstance(part, Or)]
     count_of_cases = 1
     for choice in choices:
         count_of_cases *= len(choice)
-    if not choices or count_of_cases > ALTERNATIVES:
-        return [condition]
+    if count_of_cases > ALTERNATIVES:
+        return None
     fixed = [part for part in parts if not isinstance(part, Or)]
     return [all_of((*fixed, *chosen)) for chosen in product(*choices)]
 
@@ -390,6 +407,11 @@ class _Z3Encoding:
 
 def z3_satisfiable(condition: Condition, resources: int = Z3_RESOURCES) -> Answer:
     """Decide a condition by z3; nonlinear integer arithmetic is incomplete, so `Unknown` is a usual answer."""
+    return z3_answer(condition, resources)[0]
+
+
+def z3_answer(condition: Condition, resources: int) -> tuple[Answer, int]:
+    """z3's answer, and the resources it took."""
     encoding = _Z3Encoding()
     z3 = encoding.z3
     solver = z3.Solver(ctx=encoding.context)
@@ -398,12 +420,14 @@ def z3_satisfiable(condition: Condition, resources: int = Z3_RESOURCES) -> Answe
         solver.add(encoding.condition(part))
     solver.add(*encoding.definitions)
     answer = solver.check()
+    figures = solver.statistics()
+    spent = int(figures.get_key_value("rlimit count")) if "rlimit count" in figures.keys() else resources  # noqa: SIM118
     if answer == z3.unsat:
-        return Unsatisfiable()
+        return Unsatisfiable(), spent
     if answer != z3.sat:
-        return Unknown(f"z3's limit of {resources:,} resources ({solver.reason_unknown()})")
+        return Unknown(f"z3's limit of {resources:,} resources"), spent
     model = solver.model()
     values = {
         name: model.eval(symbol, model_completion=True).as_long() for name, symbol in encoding.symbols.items()
     }
-    return Satisfiable(values)
+    return Satisfiable(values), spent
