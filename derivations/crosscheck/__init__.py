@@ -58,7 +58,7 @@ def evaluate(
     result = value_of(node, scope)
     if any(missing.where.any() for missing in scope.missing):
         raise DoesNotExist("an entry does not exist")
-    array: Array = result.array[0, 0]
+    array: Array = result.array[:1, :1].reshape(result.shape)
     return array
 
 

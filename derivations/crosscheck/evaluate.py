@@ -28,7 +28,7 @@ from sympy.core.symbol import Str
 
 from derivations.crosscheck import values
 from derivations.crosscheck.integers import compiled, compiled_condition
-from derivations.crosscheck.structure import index_names
+from derivations.crosscheck.structure import data_names, exponent_of, index_names
 from derivations.crosscheck.values import NotEvaluable, NotExact, Number
 from derivations.expressions import (
     Apply,
@@ -145,8 +145,6 @@ def value_of(node: Expression, scope: Scope) -> Number:
 
 
 def _from_outside(node: Expression, scope: Scope) -> Number | None:
-    from derivations.crosscheck.structure import data_names
-
     if scope.outside is None:
         return None
     parent, varying, times = scope.outside
@@ -271,7 +269,7 @@ def _check_divisor(divisor: Constant, scope: Scope) -> None:
 
 @_value.register
 def _power(node: Power, scope: Scope) -> Number:
-    return values.power(value_of(node.args[0], scope), int(node.args[1]))
+    return values.power(value_of(node.args[0], scope), exponent_of(node))
 
 
 # -- operators and functions ---------------------------------------------------------------------------------
@@ -286,26 +284,10 @@ def _parameter(argument: Basic, scope: Scope) -> Any:
 
 
 # operators each of whose entries is one product of entries: nothing is summed
-MOVING = frozenset(
-    [
-        "transpose",
-        "rot180",
-        "rot90",
-        "flip",
-        "up",
-        "dilate",
-        "pad",
-        "crop",
-        "resize",
-        "vec",
-        "reshape",
-        "diag",
-        "kron",
-        "outer",
-        "max",
-        "max_pool",
-    ]
-)
+MOVING = {
+    *("transpose", "rot180", "rot90", "flip", "up", "dilate", "pad", "crop", "resize"),
+    *("vec", "reshape", "diag", "kron", "outer", "max", "max_pool"),
+}
 
 
 def operate(name: str, *arguments: Any) -> Number:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from math import prod
 
 from sympy import Basic
 
@@ -90,6 +89,12 @@ def index_names(node: Basic) -> frozenset[str]:
     return names
 
 
+def exponent_of(node: Power) -> int:
+    """The exponent of a power, a number or a constant formula."""
+    exponent = node.args[1]
+    return int(exponent.value if isinstance(exponent, Constant) else exponent)
+
+
 class Degrees:
     """Upper bounds of the total degree of formulas in the entries of the names that vary, at given sizes."""
 
@@ -132,7 +137,7 @@ class Degrees:
                 above, below = self._parts(node)
                 return above if below == 0 else None
             case Power():
-                exponent = int(node.args[1])
+                exponent = exponent_of(node)
                 return self._times(self.of(node.args[0]), exponent) if exponent >= 0 else None
             case Elementwise():
                 return self._elementwise(node)
@@ -169,7 +174,3 @@ class Degrees:
         """A derivative of a polynomial in more variables: at most the degree of what is differentiated."""
         more = {node.wrt.name} if node.wrt is not None else {part.name for part in tensors(node.of)}
         return Degrees(self.varying | more, self.sizes, self.quadratic_losses).of(node.of)
-
-
-def entry_count(shape: tuple[int, ...]) -> int:
-    return prod(shape)
