@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from derivations.run import Inputs, Results
+    from derivations.workers import Judge
 
 app = typer.Typer(
     name="gradproof",
@@ -78,7 +79,7 @@ def verify(
     console = _console()
     start = time.perf_counter()
     shown = None if as_json else _Lines(console, inputs)
-    results = _judge(inputs, processes, no_cache, thorough, shown)
+    results = _judge(inputs, processes, no_cache, shown, thorough=thorough)
     if as_json:
         _print_json(results.as_json())
     else:
@@ -104,7 +105,7 @@ def check(
     from derivations.asked import one_claim
 
     inputs = _or_exit(one_claim, given, equation, tuple(where or ()), at_line)
-    results = _judge(inputs, 1, True, thorough, None)
+    results = _judge(inputs, 1, True, thorough=thorough)
     if as_json:
         _print_json(results.as_json())
     else:
@@ -158,7 +159,7 @@ def report(
     from derivations.report import write
 
     inputs = _read(files)
-    results = _judge(inputs, processes, no_cache, False, None)
+    results = _judge(inputs, processes, no_cache, steps=True)
     for error in results.errors[len(inputs.errors) :]:
         _complain(error)
     try:
@@ -286,17 +287,21 @@ class _Progress:
             sys.stderr.flush()
 
 
-def _judge(inputs: Inputs, processes: int, no_cache: bool, thorough: bool, shown: _Lines | None) -> Results:
+def _judge(inputs: Inputs, processes: int, no_cache: bool, shown: _Lines | None = None, **options: bool) -> Results:
     """Judges the claims, shows each as it comes, and keeps what there is when the keyboard interrupts."""
+    from functools import partial
+
     from derivations.cache import Cache
-    from derivations.run import Results, judge_with, judged
+    from derivations.run import Results, judge_claim, judged
 
     results = Results(remarks=inputs.remarks, errors=list(inputs.errors))
     claims = inputs.claims
-    remembered = None if no_cache else Cache(variant="thorough" if thorough else "")
+    remembered = (
+        None if no_cache else Cache(variant=" ".join(name for name, wanted in sorted(options.items()) if wanted))
+    )
     try:
         with _Progress(len(claims)) as progress:
-            answers = judged(claims, judge_with(thorough), processes, remembered)
+            answers = judged(claims, judge, processes, remembered)
             for number, claim in enumerate(claims, 1):
                 progress.at(number, claim.id)
                 answer = next(answers)
@@ -340,7 +345,7 @@ def _explain(chosen: Inputs) -> NoReturn:
     for remark in chosen.remarks:
         console.print(f"{remark.id} is a remark, which no formula settles ({remark.document}:{remark.line}).\n")
         console.print(remark.text, markup=False)
-    results = _judge(chosen, 1, True, False, None)
+    results = _judge(chosen, 1, True, steps=True)
     for claim in chosen.claims:
         verdicts = [
             v for v in results.verdicts if v.id == claim.id and v.reading == claim.reading and v.line == claim.line

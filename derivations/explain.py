@@ -11,7 +11,6 @@ What it cannot see: why an author made a mistake. It names the difference and th
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from rich.text import Text
 from sympy import Add, Expr, Symbol
@@ -35,7 +34,7 @@ def explanation(claim: Claim, verdicts: Sequence[Verdict], glyphs: Mapping[str, 
         yield from _by_index(claim, link)
         if verdict.witness is not None:
             yield from _in_numbers(claim.context, link, verdict.witness)
-        yield from _steps(claim, link, verdict)
+        yield from _steps(verdict)
     first = next((verdict for verdict in verdicts if verdict.verdict != "proved"), None)
     if len(verdicts) > 1 and first is not None:
         yield Text(f"The first step that is not proved is number {first.link}.", "bold")
@@ -138,32 +137,17 @@ def _what_differs(left: Expr, right: Expr) -> Iterator[Text]:
 # -- the derivation ------------------------------------------------------------------------------------------
 
 
-def _steps(claim: Claim, link: Link, verdict: Verdict) -> Iterator[Text]:
-    """The steps that the verdict carries, else the derivation of a gradient that stands alone on the left."""
-    rows = [(step.text, step.rule) for step in verdict.steps] or _derived(claim, link)
-    if not rows:
+def _steps(verdict: Verdict) -> Iterator[Text]:
+    """The steps of the derivation that the verdict carries, each with its rule."""
+    if not verdict.steps:
         return
-    yield Text("derivation", "dim")
-    for formula, rule in rows:
-        yield Text(f"  {formula}").append(f"   {rule}", "dim")
+    yield Text("step by step", "dim")
+    shown = ""
+    for step in verdict.steps:
+        left, _, right = step.text.partition(" == ")
+        if left != shown:
+            yield Text(f"  {left}")
+        mark = "" if step.proved else "   NOT PROVED"
+        yield Text(f"    = {right}").append(f"   {step.rule}{mark}", "dim" if step.proved else "bold red")
+        shown = right
     yield Text()
-
-
-def _derived(claim: Claim, link: Link) -> list[tuple[str, str]]:
-    """The derivation of ∇J where a side is one; no rows where the rules do not reach."""
-    gradient: Any = next((side for side in (link.left, link.right) if isinstance(side, Grad)), None)
-    if gradient is None:
-        return []
-    from derivations.differential import NoRule
-    from derivations.lowering import Unsupported
-    from derivations.tactic import derive
-
-    try:
-        derivation = derive(claim.context, gradient.of, gradient.wrt)
-    except (NoRule, Unsupported, ValueError, TypeError):
-        return []
-    rows = []
-    for line in derivation.to_text().splitlines():
-        formula, _, rule = line.rpartition("  ")
-        rows.append((formula.rstrip(), rule) if formula.strip() else (line, ""))
-    return rows

@@ -11,9 +11,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -160,11 +159,39 @@ def _merely_undecided(verdict: Verdict) -> bool:
     return verdict.verdict == "undecided" and not verdict.reason.startswith("a defect of gradproof")
 
 
-def judge_with(thorough: bool = False) -> Judge:
-    """The judge as the command line uses it."""
-    from derivations import judge as judging
+THOROUGH = {"smallest": 64, "generic": 24}  # sizes by increasing sum, and without coincidences: about 8 times as many
 
-    return partial(judging.judge, thorough=True) if thorough else judging.judge
+
+def judge_claim(claim: Claim, thorough: bool = False, steps: bool = False) -> list[Verdict]:
+    """The judge as the command line uses it: with more numeric evidence, with the derivations of gradients."""
+    from derivations.judge import judge
+
+    verdicts = judge(claim)
+    if thorough:
+        verdicts = [_thoroughly(claim, verdict) for verdict in verdicts]
+    return [_with_steps(claim, verdict) for verdict in verdicts] if steps else verdicts
+
+
+def _thoroughly(claim: Claim, verdict: Verdict) -> Verdict:
+    """The verdict with the evidence of many more sizes; a counterexample to a proof is a contradiction."""
+    from derivations import crosscheck
+
+    evidence, witness = crosscheck.evidence(claim, claim.links[verdict.link - 1], **THOROUGH)
+    if witness is None or verdict.verdict != "proved":
+        return replace(verdict, evidence=evidence)
+    clash = f"the kernel proves it, numeric/ refutes it at {dict(witness.sizes)}"
+    return replace(
+        verdict, verdict="undecided", evidence=evidence, witness=witness, contradiction=clash, as_expected=False
+    )
+
+
+def _with_steps(claim: Claim, verdict: Verdict) -> Verdict:
+    """A proved verdict with the steps to the gradient that stands on one side, where the rules reach."""
+    from derivations.tactic import proof_steps
+
+    if verdict.steps or verdict.verdict != "proved":
+        return verdict
+    return replace(verdict, steps=proof_steps(claim, claim.links[verdict.link - 1]))
 
 
 def judged(claims: Sequence[Claim], judge: Judge, processes: int = 1, cache: Cache | None = None) -> Iterator[Answer]:

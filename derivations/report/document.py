@@ -43,7 +43,9 @@ PREAMBLE = r"""\documentclass[11pt,a4paper]{article}
 % A claim or a context: a coloured rule at the left, a head line, the body.
 \newcommand{\gradprooflabel}[3]{\noindent\textcolor{#1}{\rule{3pt}{1.6ex}}\enspace\textbf{#2}\hfill
   \textcolor{#1}{\small #3}\par\nobreak}
-\newenvironment{claim}[3]{\par\addvspace{9pt}\gradprooflabel{#1}{#2}{#3}%
+% A head line never stands alone at the foot of a page.
+\newcommand{\roomfor}[1]{\par\ifdim\pagegoal<\maxdimen\ifdim\dimexpr\pagegoal-\pagetotal\relax<#1\newpage\fi\fi}
+\newenvironment{claim}[3]{\roomfor{6\baselineskip}\addvspace{9pt}\gradprooflabel{#1}{#2}{#3}%
   \begin{list}{}{\leftmargin=1.1em\rightmargin=0pt\topsep=0pt\partopsep=0pt\parsep=3pt\listparindent=0pt}\item[]\small
   \abovedisplayskip=3pt\belowdisplayskip=5pt\abovedisplayshortskip=2pt\belowdisplayshortskip=4pt}%
   {\end{list}\addvspace{6pt}}

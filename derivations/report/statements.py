@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from derivations.claims import Assumption, Claim, Context, Remark
 from derivations.expressions import Definition, Loss, Tensor
 from derivations.latex import name_to_latex, to_latex
 from derivations.lines import evidence_text, is_zero
-from derivations.report.breaking import equation
+from derivations.report.breaking import LINE, equation, fold
 from derivations.verdict import Verdict, Witness
 
 WORDS = {
@@ -128,12 +129,17 @@ def _assumption(assumption: Assumption) -> str:
 
 def claim_text(readings: Sequence[tuple[Claim, Sequence[Verdict]]]) -> str:
     """A claim under all its readings: formulas, verdicts, regions, counterexamples."""
-    parts = []
+    bodies: dict[str, list[str]] = {}
     for claim, verdicts in readings:
-        if claim.reading and len(readings) > 1:
-            parts.append(f"*Reading* {code(', '.join(f'{k} = {v}' for k, v in claim.reading.items()))}:")
-        parts += _one_reading(claim, verdicts)
-    return "\n\n".join(part for part in parts if part)
+        body = "\n\n".join(part for part in _one_reading(claim, verdicts) if part)
+        bodies.setdefault(body, []).append(", ".join(f"{k} = {v}" for k, v in claim.reading.items()))
+    if len(readings) == 1:
+        return next(iter(bodies))
+    parts = []
+    for body, names in bodies.items():
+        head = "Reading" if len(names) == 1 else "Each of the readings"
+        parts.append(f"*{head}* {_join([code(name) for name in names])}:\n\n{body}")
+    return "\n\n".join(parts)
 
 
 def display(rows: str) -> str:
@@ -149,10 +155,22 @@ def _one_reading(claim: Claim, verdicts: Sequence[Verdict]) -> Iterable[str]:
     if same and all(v.verdict == "proved" for v in verdicts):
         yield _joined_proof(verdicts)
     else:
-        for verdict in verdicts:
-            yield verdict_text(verdict, claim if len(claim.links) > 1 else None)
+        yield from _several_verdicts(verdicts)
     for verdict in verdicts:
         yield steps_text(verdict)
+
+
+def _several_verdicts(verdicts: Sequence[Verdict]) -> Iterable[str]:
+    """Each link's verdict; neighbouring proved links together."""
+    for proved, group in groupby(verdicts, lambda verdict: verdict.verdict == "proved" and verdict.as_expected):
+        members = list(group)
+        if not proved:
+            yield from (verdict_text(verdict, len(verdicts) > 1) for verdict in members)
+            continue
+        first, last = members[0].link, members[-1].link
+        steps = f"Step {first}: " if first == last else f"Steps {first} to {last}: "
+        proof = _joined_proof(members)
+        yield steps + proof[0].lower() + proof[1:]
 
 
 def _right(claim: Claim, number: int) -> str:
@@ -191,9 +209,9 @@ def _expectation(verdicts: Sequence[Verdict]) -> str:
     return "".join(f" **Not as expected:** {code(verdict.expected)} was expected." for verdict in wrong)
 
 
-def verdict_text(verdict: Verdict, of_chain: Claim | None = None) -> str:
+def verdict_text(verdict: Verdict, in_chain: bool = False) -> str:
     """One verdict in sentences: what it says, the counterexample, the nearest true formula, the numbers."""
-    which = f"Step {verdict.link}: " if of_chain is not None else ""
+    which = f"Step {verdict.link}: " if in_chain else ""
     if verdict.verdict == "proved":
         text = f"{which}**Proved** for all sizes{_using(verdict.axioms)}."
     elif verdict.verdict == "holds where":
@@ -275,11 +293,27 @@ def value_to_latex(value: Any) -> str:
 
 
 def steps_text(verdict: Verdict) -> str:
-    """The steps of a proof or derivation, the rules at the right."""
-    if not verdict.steps:
-        return ""
-    rows = [rf"&{step.latex} &&\text{{{step.rule}}}" for step in verdict.steps]
-    return display(" \\\\\n".join(rows))
+    """The steps of a proof or derivation, aligned at the relation, the rules at the right or below."""
+    rows: list[str] = []
+    shown = ""
+    for step in verdict.steps:
+        left, right = _sides(step.latex, shown)
+        rule = rf"\text{{{escaped(step.rule)}{'' if step.proved else ' (not proved)'}}}"
+        if left != shown:
+            rows.append(f"&{left}")
+        lines = fold(right, LINE - 30)
+        rows += [rf"&\quad = {lines[0]}", *(rf"&\qquad {line}" for line in lines[1:])]
+        rows[-1] += rf" &&{rule}"
+        shown = right
+    return display(" \\\\\n".join(rows)) if rows else ""
+
+
+def _sides(latex: str, shown: str) -> tuple[str, str]:
+    """Both sides of an equation; the left one is known where it continues the step before."""
+    if shown and latex.startswith(f"{shown} = "):
+        return shown, latex[len(shown) + 3 :]
+    left, _, right = latex.partition(" = ")
+    return left, right
 
 
 def remark_text(remark: Remark) -> str:
