@@ -14,13 +14,13 @@ random exact points (`vanishes` says how).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import singledispatchmethod
 from itertools import product
 from typing import Any
 
-from sympy import Basic, Expr, ImmutableDenseMatrix, ImmutableDenseNDimArray, Integer, Symbol, Tuple, expand
+from sympy import Add, Basic, Expr, ImmutableDenseMatrix, ImmutableDenseNDimArray, Integer, Symbol, Tuple, expand
 from sympy.core.symbol import Str
 
 from derivations.claims import Hypothesis, Link
@@ -52,6 +52,7 @@ from derivations.expressions import (
     Tensor,
     Times,
 )
+from derivations.indices import free_names, open_entries
 from derivations.integers import evaluate_condition, evaluate_integer
 
 Name = Tensor | Definition
@@ -62,9 +63,7 @@ class Unsupported(ValueError):
 
 
 def _depends_on_loss_derivative(node: Basic) -> bool:
-    return any(
-        isinstance(part, Grad | Differential) and part.of.has(Loss) for part in node.atoms(Grad, Differential)
-    )
+    return any(isinstance(part, Grad | Differential) and part.of.has(Loss) for part in node.atoms(Grad, Differential))
 
 
 class Explicit:
@@ -74,15 +73,16 @@ class Explicit:
     def __init__(self, sizes: Mapping[str, int], cut: frozenset[Definition] = frozenset()) -> None:
         self.sizes = dict(sizes)
         self.cut = cut
-        self._known: dict[tuple[Any, ...], Grid] = {}
+        self._caches: dict[frozenset[Definition], dict[tuple[Any, ...], Grid]] = {}
 
     def grid(self, node: Expression) -> Grid:
         """The tensor of entries of a formula; raises DoesNotExist or Unsupported."""
-        used = {str(symbol) for symbol in node.free_symbols}
-        key = (node, tuple(sorted((name, value) for name, value in self.sizes.items() if name in used)))
-        if key not in self._known:
-            self._known[key] = self._make(node)
-        return self._known[key]
+        used = free_names(node)
+        key = (node, tuple((name, value) for name, value in self.sizes.items() if name in used))
+        known = self._caches.setdefault(self.cut, {})
+        if key not in known:
+            known[key] = self._make(node)
+        return known[key]
 
     def integer(self, value: Expr) -> int:
         """An integer expression; raises KeyError for a size without a value."""
@@ -95,15 +95,16 @@ class Explicit:
 
     def _bound(self, index: Symbol, value: int) -> Explicit:
         """The same with one more index bound; results are shared."""
-        inner = Explicit({**self.sizes, index.name: value}, self.cut)
-        inner._known = self._known
+        return self._with({**self.sizes, index.name: value}, self.cut)
+
+    def _with(self, sizes: Mapping[str, int], cut: frozenset[Definition]) -> Explicit:
+        inner = Explicit(sizes, cut)
+        inner._caches = self._caches
         return inner
 
     @singledispatchmethod
     def _make(self, node: Basic) -> Grid:
-        raise Unsupported(
-            f"{type(node).__name__} has no explicit entries yet: add a rule to derivations/explicit.py"
-        )
+        raise Unsupported(f"{type(node).__name__} has no explicit entries yet: add a rule to derivations/explicit.py")
 
     # -- names, numbers, arithmetic
 
@@ -118,17 +119,13 @@ class Explicit:
     @_make.register
     def _(self, node: Loss) -> Grid:
         of = self.grid(node.of)
-        sensitivity = Grid.build(
-            of.shape, lambda index: entry_symbol(f"grad({node.name}, {_label(node.of)})", index)
-        )
+        sensitivity = Grid.build(of.shape, lambda index: entry_symbol(f"grad({node.name}, {_label(node.of)})", index))
         products = (d * z for d, z in zip(sensitivity.entries, of.entries, strict=True))
         return scalar(sum(products, entry_symbol(f"{node.name}(0)")))
 
     @_make.register
     def _(self, node: Constant) -> Grid:
-        value = node.value.xreplace(
-            {symbol: Integer(self.sizes[symbol.name]) for symbol in node.value.free_symbols}
-        )
+        value = node.value.xreplace({symbol: Integer(self.sizes[symbol.name]) for symbol in node.value.free_symbols})
         need(bool(value.is_finite), f"{node.value} at these sizes")
         return scalar(value)
 
@@ -168,9 +165,7 @@ class Explicit:
         grids = [self.grid(part) for part in parts]
         shape: tuple[int, ...] = ()
         for grid in grids:
-            need(
-                not grid.rank or not shape or grid.shape == shape, f"shapes {shape} and {grid.shape} combined"
-            )
+            need(not grid.rank or not shape or grid.shape == shape, f"shapes {shape} and {grid.shape} combined")
             shape = shape or grid.shape
         return Grid.build(shape, lambda index: combine([g[index] if g.rank else g[()] for g in grids]))
 
@@ -196,17 +191,14 @@ class Explicit:
     @_make.register
     def _(self, node: Grad) -> Grid:
         value, variables = self._apart(node.of, node.wrt)
-        return self._back(variables.map(lambda variable: value[()].diff(variable)), node.wrt)
+        slope = derivatives(value[()])
+        return self._back(variables.map(slope), node.wrt)
 
     @_make.register
     def _(self, node: Jacobian) -> Grid:
         value, variables = self._apart(node.of, node.wrt)
         rows, columns = EXPLICIT["vec"](value), EXPLICIT["vec"](variables)
-        entries = (
-            rows.entries[i].diff(columns.entries[j])
-            for i in range(rows.shape[0])
-            for j in range(columns.shape[0])
-        )
+        entries = [slope(variable) for slope in map(derivatives, rows.entries) for variable in columns.entries]
         return self._back(Grid((rows.shape[0], columns.shape[0]), tuple(entries)), node.wrt)
 
     @_make.register
@@ -220,16 +212,20 @@ class Explicit:
         else:
             value, grid = self._apart(node.of, node.wrt)
             varying, variables = node.wrt, grid.entries
-        total = value.map(
-            lambda entry: sum((entry.diff(s) * _differential(s) for s in variables), Integer(0))
-        )
+        variables = tuple(variables)
+
+        def total_of(entry: Expr) -> Expr:
+            slope = derivatives(entry)
+            return sum((slope(s) * _differential(s) for s in variables), Integer(0))
+
+        total = value.map(total_of)
         return total if varying is None else self._back(total, varying)
 
     def _apart(self, of: Expression, wrt: Name) -> tuple[Grid, Grid]:
         """The formula with the entries of `wrt` as symbols, and these symbols."""
         _refuse_second_derivative(of)
         cut = self.cut | {wrt} if isinstance(wrt, Definition) else self.cut
-        return Explicit(self.sizes, cut).grid(of), self.names(wrt)
+        return self._with(self.sizes, cut).grid(of), self.names(wrt)
 
     def _back(self, grid: Grid, wrt: Name) -> Grid:
         """The entries of a definition that was cut put back in place of its symbols."""
@@ -274,9 +270,7 @@ class Explicit:
         return self._open_sum(body, [part.index for part in ranges])
 
     def _known_bounds(self, part: IndexRange) -> bool:
-        return all(
-            symbol.name in self.sizes for bound in (part.low, part.high) for symbol in bound.free_symbols
-        )
+        return all(symbol.name in self.sizes for bound in (part.low, part.high) for symbol in bound.free_symbols)
 
     def _added(self, body: Expression, terms: list[Grid]) -> Grid:
         if not terms:
@@ -289,10 +283,11 @@ class Explicit:
 
     def _open_sum(self, body: Expression, symbols: list[Symbol]) -> Grid:
         """Over all integers for which every entry whose subscripts contain an index exists."""
+        names = {symbol.name for symbol in symbols}
         subscripts = [
             (self._shape(part.of), part.indices)
-            for part in body.atoms(Entry)
-            if any(index.has(*symbols) for index in part.indices)
+            for part, bound in open_entries(body)
+            if any(_names(index) & (names - bound) for index in part.indices)
         ]
         need(bool(subscripts), "a sum whose index stands in no subscript has no range")
         subscripts = [self._known_axes(shape, places, symbols) for shape, places in subscripts]
@@ -378,18 +373,26 @@ class Explicit:
 
     @_make.register
     def _(self, node: SizeTuple) -> Grid:
-        return Grid((len(node.sizes),), tuple(Integer(self.integer(size)) for size in node.sizes))
+        return Grid((len(node.sizes),), tuple(self.grid(Constant(size))[()] for size in node.sizes))
 
 
 def _names(index: Basic) -> set[str]:
     return {str(symbol) for symbol in index.free_symbols}
 
 
+def derivatives(value: Expr) -> Callable[[Expr], Expr]:
+    """SymPy's derivative of an entry by a symbol; of a sum, only the terms that contain the symbol are
+    looked at."""
+    terms: dict[Expr, list[Expr]] = {}
+    for term in Add.make_args(value):
+        for symbol in term.free_symbols:
+            terms.setdefault(symbol, []).append(term)
+    return lambda symbol: sum((term.diff(symbol) for term in terms.get(symbol, ())), Integer(0))
+
+
 def _refuse_second_derivative(of: Expression) -> None:
     if _depends_on_loss_derivative(of):
-        raise Unsupported(
-            "the derivative of an arbitrary loss's derivative: its second derivative is not represented"
-        )
+        raise Unsupported("the derivative of an arbitrary loss's derivative: its second derivative is not represented")
 
 
 def _label(node: Expression) -> str:
@@ -447,9 +450,7 @@ class Difference:
         return self.left_shape is not None and self.left_shape == self.right_shape and not self.entries
 
 
-def explicit_difference(
-    link: Link, sizes: Mapping[str, int], hypotheses: Sequence[Hypothesis] = ()
-) -> Difference:
+def explicit_difference(link: Link, sizes: Mapping[str, int], hypotheses: Sequence[Hypothesis] = ()) -> Difference:
     """left − right of a link for all values of its free indices, at given sizes, under hypotheses on the
     data.
 
@@ -495,9 +496,7 @@ def _solved(hypotheses: Sequence[Hypothesis], sizes: Mapping[str, int]) -> dict[
             if equation == 0:
                 continue
             symbol, value = _solve_linear(equation, hypothesis.text)
-            known = {key: expand(old.xreplace({symbol: value})) for key, old in known.items()} | {
-                symbol: value
-            }
+            known = {key: expand(old.xreplace({symbol: value})) for key, old in known.items()} | {symbol: value}
     return known
 
 
@@ -535,8 +534,6 @@ def _is_zero_at(value: Expr, seed: int) -> bool:
     numbers = random.sample(range(1, 1_000_003), len(symbols))
     point = {symbol: Rational(number, 500_009) for symbol, number in zip(symbols, numbers, strict=True)}
     number = expand(value.xreplace(point))
-    opaque = {
-        part: Rational(random.randrange(1, 10**6), 1009) for part in sorted(number.atoms(Arbitrary), key=str)
-    }
+    opaque = {part: Rational(random.randrange(1, 10**6), 1009) for part in sorted(number.atoms(Arbitrary), key=str)}
     number = number.xreplace(opaque)
     return bool(number == 0 or abs(number.evalf(50)) < 10**-35)

@@ -15,7 +15,7 @@ What it cannot see: second derivatives of an arbitrary loss, and operators witho
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -43,7 +43,7 @@ from derivations.expressions import (
     Tensor,
     Times,
 )
-from derivations.integers import integer_symbol
+from derivations.indices import free_names, fresh, substituted
 from derivations.operators import apply
 from derivations.verdict import Step
 
@@ -132,36 +132,6 @@ def _renamed(
     if not new:
         return body, tuple(ranges)
     return substituted(body, new), tuple(substituted(part, new) for part in ranges)
-
-
-def free_names(node: Basic) -> set[str]:
-    """The sizes and indices that a formula uses and does not bind; definitions are closed."""
-    if isinstance(node, Symbol):
-        return {str(node.name)}
-    if isinstance(node, Definition | Loss):
-        return set()
-    found = {name for part in node.args for name in free_names(part)}
-    if isinstance(node, IndexSum | ByIndex):
-        found -= {part.index.name for part in node.ranges}
-    return found
-
-
-def substituted(node: Any, new: Mapping[Any, Any]) -> Any:
-    """The formula with parts replaced; definitions and losses stay closed."""
-    if node in new:
-        return new[node]
-    if isinstance(node, Definition | Loss) or not node.args:
-        return node
-    return node.func(*(substituted(part, new) for part in node.args))
-
-
-def fresh(name: str, taken: set[str]) -> Symbol:
-    """An index whose name is not taken: i, i1, i2, ..."""
-    stem = name.rstrip("0123456789")
-    number = 1
-    while f"{stem}{number}" in taken:
-        number += 1
-    return integer_symbol(f"{stem}{number}")
 
 
 # -- one step --------------------------------------------------------------------------------------
