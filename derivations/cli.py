@@ -296,9 +296,9 @@ def _judge(inputs: Inputs, processes: int, no_cache: bool, shown: _Lines | None 
 
     results = Results(remarks=inputs.remarks, errors=list(inputs.errors))
     claims = inputs.claims
-    remembered = (
-        None if no_cache else Cache(variant=" ".join(name for name, wanted in sorted(options.items()) if wanted))
-    )
+    variant = " ".join(name for name, wanted in sorted(options.items()) if wanted)
+    remembered = None if no_cache else Cache(variant=variant)
+    judge: Judge = partial(judge_claim, **options)  # type: ignore[arg-type]  # flags, all of them keywords
     try:
         with _Progress(len(claims)) as progress:
             answers = judged(claims, judge, processes, remembered)

@@ -132,9 +132,8 @@ def latex_document(documents: Sequence[Document], results: Results, title: str) 
     chinese = CHINESE if any(map(has_wide_characters, bodies)) else ""
     parts = [
         PREAMBLE + chinese,
-        rf"\title{{{text(title)}}}\author{{}}\date{{}}",
         r"\begin{document}",
-        r"\maketitle",
+        rf"\begin{{center}}\LARGE {text(title)}\end{{center}}\medskip",
     ]
     parts += [_opening(results), latex_table(results)]
     if len(bodies) > 1:

@@ -31,7 +31,7 @@ _ESCAPES = {
 _SIGNS = {
     "∂": r"\partial", "∇": r"\nabla", "×": r"\times", "·": r"\cdot", "∗": r"\ast", "⋆": r"\star",
     "∘": r"\circ", "⊗": r"\otimes", "⊙": r"\odot", "⊛": r"\circledast", "±": r"\pm",
-    "−": "-", "√": r"\surd", "′": "'",
+    "−": "-", "ᵀ": "^{T}", "√": r"\surd", "′": "'",
     "≤": r"\le", "≥": r"\ge", "≠": r"\neq", "≈": r"\approx", "∞": r"\infty", "∑": r"\sum", "⋯": r"\cdots",
     "→": r"\to", "←": r"\gets", "↔": r"\leftrightarrow", "↦": r"\mapsto", "⇒": r"\Rightarrow",
     "⇔": r"\Leftrightarrow", "∀": r"\forall", "∃": r"\exists", "∈": r"\in", "∧": r"\land", "∨": r"\lor",

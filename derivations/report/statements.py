@@ -15,7 +15,8 @@ from derivations.claims import Assumption, Claim, Context, Remark
 from derivations.expressions import Definition, Loss, Tensor
 from derivations.latex import name_to_latex, to_latex
 from derivations.lines import evidence_text, is_zero
-from derivations.report.breaking import LINE, equation, fold
+from derivations.report import prose
+from derivations.report.breaking import LINE, equation, fold, width
 from derivations.verdict import Verdict, Witness
 
 WORDS = {
@@ -298,12 +299,13 @@ def steps_text(verdict: Verdict) -> str:
     shown = ""
     for step in verdict.steps:
         left, right = _sides(step.latex, shown)
-        rule = rf"\text{{{escaped(step.rule)}{'' if step.proved else ' (not proved)'}}}"
-        if left != shown:
-            rows.append(f"&{left}")
+        rule = rf"\text{{{prose.text(step.rule)}{'' if step.proved else ' (not proved)'}}}"
         lines = fold(right, LINE - 30)
-        rows += [rf"&\quad = {lines[0]}", *(rf"&\qquad {line}" for line in lines[1:])]
-        rows[-1] += rf" &&{rule}"
+        beside = left != shown and width(left) < 12
+        if left != shown and not beside:
+            rows.append(f"&{left}")
+        rows.append(f"{left if beside else ''} &= {lines[0]} &&{rule}")
+        rows += [rf"&\qquad {line}" for line in lines[1:]]
         shown = right
     return display(" \\\\\n".join(rows)) if rows else ""
 
