@@ -7,6 +7,7 @@ Laws: `proved` needs a kernel proof and no numeric counterexample. Nothing is ca
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,9 +18,9 @@ from derivations.hypotheses import apply_hypotheses
 from derivations.kernel import terms as k
 from derivations.kernel.decide import CounterModel, Goal, Group, Proof, Undecided, prove
 from derivations.kernel.solver import Satisfiable, Solver
-from derivations.kernel.sums import LimitReached, Monomials, Piece
+from derivations.kernel.sums import LimitReached, Monomials, Piece, Term, rename_term
 from derivations.kernel.terms import Condition, Int
-from derivations.lowering import Lowering, Unsupported
+from derivations.lowering import Lowering, Template, Terms, Unsupported
 from derivations.region import Region, find, small_sizes
 from derivations.verdict import Evidence, Verdict, Witness, Word
 
@@ -111,9 +112,9 @@ def decide(claim: Claim, link: Link, solver: Solver) -> Symbolic:
     """The kernel's answer, with the exact region where the link is not true everywhere."""
     lowering = Lowering()
     try:
+        lowering.same = same_terms(lowering, claim, solver)
         goal = goal_of(lowering, claim, link)
         decision = prove(solver, goal)
-        certain = all(record.plain for record in lowering.opaque.values())
         axioms = tuple(lowering.axioms)
         if isinstance(decision, Proof):
             if not _admits_sizes(solver, goal):
@@ -122,6 +123,7 @@ def decide(claim: Claim, link: Link, solver: Solver) -> Symbolic:
         if isinstance(decision, Undecided):
             return Symbolic("undecided", reason=decision.reason, axioms=axioms)
         assert isinstance(decision, CounterModel)
+        certain = independent(lowering, goal, solver)
         found = find(solver, goal)
         if isinstance(found, str):
             return Symbolic("false", sizes=decision.sizes, reason=found, axioms=axioms, certain=certain)
@@ -136,6 +138,71 @@ def _admits_sizes(solver: Solver, goal: Goal) -> bool:
     if any(True for _ in small_sizes(goal, 1)):
         return True
     return isinstance(solver.satisfiable(goal.context), Satisfiable)
+
+
+def same_terms(lowering: Lowering, claim: Claim, solver: Solver) -> Callable[[Terms, Terms, Condition], bool]:
+    """A proof of equality of two sums of terms, within the claim's context."""
+
+    def same(left: Terms, right: Terms, guard: Condition) -> bool:
+        context = k.all_of((context_condition(lowering, claim.context, claim.conditions), guard))
+        decision = prove(solver, Goal((), context, difference_groups(left, right)))
+        return isinstance(decision, Proof)
+
+    return same
+
+
+def difference_groups(left: Iterable[Term], right: Iterable[Term]) -> tuple[Group, ...]:
+    """The groups that must cancel for two sums of terms to be equal."""
+    monomials = Monomials()
+    for terms, sign in ((left, 1), (right, -1)):
+        for term in terms:
+            monomials.add(term, sign)
+    return tuple(Group(str(heads), tuple(pieces)) for heads, pieces in monomials.groups.items())
+
+
+def independent(lowering: Lowering, goal: Goal, solver: Solver) -> bool:
+    """Whether the opaque atoms may take any values, so that a failure with them as unknowns is a failure.
+
+    An arbitrary function takes arbitrary values at different points; the entries it is applied to are different points
+    for some data if they are different polynomials. That is proved for every two entries at every size. Window maxima
+    and known functions are independent only in the plain cases that lowering marks.
+    """
+    records = list(lowering.opaque.values())
+    if all(record.plain for record in records):
+        return True
+    for record in records:
+        if not record.plain and (record.template is None or not record.template.arbitrary):
+            return False
+    templates = list(dict.fromkeys(record.template for record in records if record.template is not None))
+    for number, left in enumerate(templates):
+        for right in templates[number:]:
+            if left.function == right.function and not distinct(left, right, goal, solver):
+                return False
+    return True
+
+
+def distinct(left: Template, right: Template, goal: Goal, solver: Solver) -> bool:
+    """Whether two arguments of a function differ as polynomials in the data: at all sizes, at every two places (of one
+    argument: every two different places)."""
+    names: list[str] = []
+    sides = []
+    for side, template in (("first", left), ("second", right)):
+        values = {
+            next(iter(formal.symbols())): Int.symbol(f"{side}_place_{axis}")
+            for axis, formal in enumerate(template.formals)
+        }
+        names += [f"{side}_place_{axis}" for axis in range(len(template.formals))]
+        moved = [rename_term(term, values) for term in template.terms]
+        sides.append((moved, k.substitute_condition(template.guard, values), list(values.values())))
+    (first, first_guard, first_place), (second, second_guard, second_place) = sides
+    parts = [goal.context, first_guard, second_guard]
+    if left == right:
+        if not first_place:
+            return True
+        parts.append(k.negate(k.all_of(k.equal(i, j) for i, j in zip(first_place, second_place, strict=True))))
+    question = Goal((*goal.sizes, *names), k.all_of(parts), difference_groups(first, second))
+    found = find(solver, question)
+    return isinstance(found, Region) and not found.cases
 
 
 def judge(claim: Claim, *, numeric: bool = True, solver: Solver | None = None) -> list[Verdict]:

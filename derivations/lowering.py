@@ -74,6 +74,19 @@ class Opaque:
     expand: Callable[[Sequence[Int]], list[tuple[Term, Terms]]]
     rebuild: Callable[[Callable[[Terms], Terms], Sequence[Int]], Terms]
     plain: bool  # a function of one entry of one tensor, so that different places are different unknowns
+    template: Template | None = None  # for an elementwise function: what it is applied to
+
+
+@dataclass(frozen=True)
+class Template:
+    """The argument of an elementwise function: terms in formal indices, and the range of these. Known functions
+    satisfy identities (exp(x + y) = exp x · exp y); an `arbitrary` one takes any values at different points."""
+
+    function: str
+    arbitrary: bool
+    terms: tuple[Term, ...]
+    formals: tuple[Int, ...]
+    guard: Condition
 
 
 def multiply(*factors: Term) -> Term:
@@ -108,6 +121,8 @@ class Lowering:
     axioms: dict[str, None] = field(default_factory=dict)
     demands: set[Condition] = field(default_factory=set)
     fresh_numbers: Iterator[int] = field(default_factory=count)
+    # Whether two sums of terms are equal wherever a condition holds; whoever knows the sizes' context sets it.
+    same: Callable[[Terms, Terms, Condition], bool] = lambda left, right, guard: False
 
     # -- integers and conditions --------------------------------------------------------------------------------------
 
@@ -447,8 +462,8 @@ class Lowering:
         axes and the map of places; else x itself."""
         formals = _formals(x.rank)
         single = _single(self.lower(x, formals, env, frozenset({ALL})))
-        if single is not None and single.head not in cut and _is_shift(single.indices, formals):
-            definition = _find_definition(x, single.head)
+        if single is not None and _is_shift(single.indices, formals):
+            definition = None if single.head in cut else _find_definition(x, single.head)
             inner = _formals(len(single.indices))
             template = [Term((Atom(single.head, inner),))]
             if definition is not None:
@@ -477,7 +492,10 @@ class Lowering:
         if head not in self.opaque:
             single = _single(template)
             lone = not any(other.startswith("argmax") for other in self.opaque)
-            plain = lone and " in " not in frame and single is not None and single.head not in self.opaque
+            inner = self.opaque.get(single.head) if single is not None else None
+            # Any tap can be the maximum if the entries may take any values; those of an arbitrary function may.
+            free = inner is None or inner.plain or (inner.template is not None and inner.template.arbitrary)
+            plain = lone and " in " not in frame and single is not None and free
             self.opaque[head] = Opaque(lambda indices: [], rebuild, plain)
         return head
 
@@ -572,26 +590,28 @@ class Lowering:
         return self.apply_function(name, order, self.lower(of, places, env, cut), formals, index)
 
     def apply_function(
-        self, name: str, order: int, argument: Terms, formals: tuple[Int, ...], index: tuple[Int, ...]
-    ) -> Terms:
-        """f^(order) of an entry given by terms in formal indices, at `index`."""
+        self, name: str, order: int, argument: Terms, formals: tuple[Int, ...], index: tuple[Int, ...],
+        guard: Condition = k.TRUE,
+    ) -> Terms:  # fmt: skip
+        """f^(order) of an entry given by terms in formal indices (which obey `guard`), at `index`."""
         argument = [term for term in argument if term.condition != k.FALSE and term.numerator.terms]
         if len(argument) == 1 and len(argument[0].atoms) == 1 and not argument[0].bound:
             (term,) = argument
             if term.numerator == term.denominator == 1:
-                whole = [self._function_atom(name, order, [replace(term, condition=k.TRUE)], formals, index)]
-                guard = _at_condition(term.condition, formals, index)
-                if guard == k.TRUE:
+                whole = [self._function_atom(name, order, [replace(term, condition=k.TRUE)], formals, index, guard)]
+                where = _at_condition(term.condition, formals, index)
+                if where == k.TRUE:
                     return whole
-                nothing = self._function_atom(name, order, [], formals, index)
-                return self.products([[Term(condition=guard)], whole]) + self.products(
-                    [[Term(condition=k.negate(guard))], [nothing]]
+                nothing = self._function_atom(name, order, [], formals, index, guard)
+                return self.products([[Term(condition=where)], whole]) + self.products(
+                    [[Term(condition=k.negate(where))], [nothing]]
                 )
-        return [self._function_atom(name, order, argument, formals, index)]
+        return [self._function_atom(name, order, argument, formals, index, guard)]
 
     def _function_atom(
-        self, name: str, order: int, argument: Terms, formals: tuple[Int, ...], index: tuple[Int, ...]
-    ) -> Term:
+        self, name: str, order: int, argument: Terms, formals: tuple[Int, ...], index: tuple[Int, ...],
+        guard: Condition,
+    ) -> Term:  # fmt: skip
         single = _single(argument)
         if single is not None:
             # f(x[g(i)]) is the function f of the tensor x at g(i); renaming makes equal functions equal heads.
@@ -599,8 +619,10 @@ class Lowering:
             place = tuple(_at(i, formals, index) for i in single.indices)
             argument = [Term((Atom(single.head, inner),))]
             formals = inner
+            guard = k.TRUE
         else:
             place = tuple(index)
+            argument = self._known_equal(name, argument, len(formals), guard)
         key, demands = canonical_key(argument)
         self.demands |= demands
         used = [n for n, formal in enumerate(formals) if next(iter(formal.symbols())) in _names(argument)]
@@ -608,12 +630,23 @@ class Lowering:
         atom = Atom(head, tuple(place[n] for n in used))
         formals_used = tuple(formals[n] for n in used)
         if head not in self.opaque:
-            self.opaque[head] = self._function_record(name, order, argument, formals_used, single, head)
+            self.opaque[head] = self._function_record(name, order, argument, formals_used, single, head, guard)
         return Term((atom,))
 
+    def _known_equal(self, name: str, argument: Terms, rank: int, guard: Condition) -> Terms:
+        """An argument that this function was already applied to and that is proved equal, or the argument itself: an
+        opaque function is a function of its entry's value, however that is written."""
+        for record in self.opaque.values():
+            known = record.template
+            if known is not None and known.function == name and len(known.formals) == rank and not record.plain:
+                if list(known.terms) == argument or self.same(argument, list(known.terms), guard):
+                    return list(known.terms)
+        return argument
+
     def _function_record(
-        self, name: str, order: int, argument: Terms, formals: tuple[Int, ...], single: Atom | None, head: str
-    ) -> Opaque:
+        self, name: str, order: int, argument: Terms, formals: tuple[Int, ...], single: Atom | None, head: str,
+        guard: Condition,
+    ) -> Opaque:  # fmt: skip
         def specific(indices: Sequence[Int]) -> Terms:
             values = {next(iter(f.symbols())): i for f, i in zip(formals, indices, strict=True)}
             return [self._refreshed(rename_term(self._refreshed(term), values)) for term in argument]
@@ -622,26 +655,28 @@ class Lowering:
             if name == "1/":
                 inverse = Atom(head, tuple(indices))
                 return [(Term((inverse, inverse), numerator=Int.of(-1)), specific(indices))]
-            derivative = self._derivative(name, order, argument, formals, tuple(indices))
+            derivative = self._derivative(name, order, argument, formals, tuple(indices), guard)
             return [(factor, specific(indices)) for factor in derivative]
 
         def rebuild(change: Callable[[Terms], Terms], indices: Sequence[Int]) -> Terms:
-            return self.apply_function(name, order, change(argument), formals, tuple(indices))
+            return self.apply_function(name, order, change(argument), formals, tuple(indices), guard)
 
-        # Known functions satisfy identities (exp(x + y) = exp x · exp y); an arbitrary one of different entries does not.
-        plain = single is not None and single.head not in self.opaque and name not in (*KNOWN, "1/", "step>", "step>=")
-        return Opaque(expand, rebuild, plain)
+        arbitrary = name not in (*KNOWN, "1/") and not name.startswith("step")
+        inner = self.opaque.get(single.head) if single is not None else None
+        plain = arbitrary and single is not None and (inner is None or inner.plain)
+        return Opaque(expand, rebuild, plain, Template(name, arbitrary, tuple(argument), formals, guard))
 
     def _derivative(
-        self, name: str, order: int, argument: Terms, formals: tuple[Int, ...], index: tuple[Int, ...]
-    ) -> Terms:
+        self, name: str, order: int, argument: Terms, formals: tuple[Int, ...], index: tuple[Int, ...],
+        guard: Condition,
+    ) -> Terms:  # fmt: skip
         """f^(order+1) of the argument, through the known derivatives where f is a known function."""
         from derivations.functions import derivative_of
 
         placeholder = Tensor("?argument", ())
         formula = derivative_of(name, order, placeholder)
         if formula is None:
-            return self.apply_function(name, order + 1, argument, formals, index)
+            return self.apply_function(name, order + 1, argument, formals, index, guard)
         found = self.lower(formula, (), {}, frozenset())
 
         def change(old: Terms) -> Terms:
