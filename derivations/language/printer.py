@@ -116,25 +116,54 @@ def _integer_sum(value: Add) -> str:
 
 
 def _quotient(value: Expr) -> Printed:
-    """A product of powers: sign, factors, and below the line what has a negative exponent."""
+    """A product of powers: sign, factors, and below the line what has a negative exponent.
+
+    A number never stands before a lone sum: SymPy would multiply `2*(H + 1)` out, `(H + 1)*(W + 1)*2` it leaves.
+    """
     coefficient, rest = value.as_coeff_Mul()
     if not coefficient.is_Rational:
         return str(value), ATOM
-    above: list[str] = [str(abs(coefficient.p))] if abs(coefficient.p) != 1 else []
-    below: list[str] = [str(coefficient.q)] if coefficient.q != 1 else []
-    single = rest if isinstance(rest, Pow) and rest.exp.is_Integer and rest.exp > 0 else None
-    for factor in Mul.make_args(rest) if rest != 1 else ():
-        base, exponent = factor.as_base_exp()
-        power = f"**{abs(exponent)}" if abs(exponent) != 1 else ""
-        (below if exponent.is_Integer and exponent < 0 else above).append(_bracketed(integer(base), ATOM) + power)
-    text = "*".join(above) or "1"
-    if below:
-        text += "/" + (below[0] if len(below) == 1 else f"({'*'.join(below)})")
+    number, (above, summed), (below, divided_by_sum) = abs(coefficient.p), *_factors(rest)
+    if number != 1 and not (summed and below):
+        above.insert(len(above) if summed else 0, str(number))
+    under = _divided(coefficient.q, below, divided_by_sum)
+    if number != 1 and summed and below:
+        text, summed = f"{number}{under}*{'*'.join(above)}", False
+    else:
+        text = ("*".join(above) or "1") + under
+    compound = bool(under) or len(above) > 1
     if coefficient < 0:
-        return f"-{text}", UNARY if len(above) <= 1 and not below else PRODUCT
-    if below or len(above) > 1:
-        return text, PRODUCT
-    return text, POWER if single is not None else ATOM
+        text = f"-({text})" if summed and compound else f"-{text}"
+        return text, PRODUCT if compound and not summed else UNARY
+    return text, PRODUCT if compound else POWER if "**" in text else ATOM
+
+
+def _factors(product: Expr) -> tuple[tuple[list[str], bool], tuple[list[str], bool]]:
+    """The factors above and below the line, sums last, and whether the first of them is a sum."""
+    above: list[Expr] = []
+    below: list[Expr] = []
+    for factor in Mul.make_args(product) if product != 1 else ():
+        exponent = factor.as_base_exp()[1]
+        (below if exponent < 0 else above).append(factor)
+    return _sums_last(above), _sums_last(below)
+
+
+def _sums_last(factors: list[Expr]) -> tuple[list[str], bool]:
+    pairs = sorted((factor.as_base_exp() for factor in factors), key=lambda pair: isinstance(pair[0], Add))
+    texts = [
+        _bracketed(integer(base), ATOM) + (f"**{abs(exponent)}" if abs(exponent) != 1 else "")
+        for base, exponent in pairs
+    ]
+    return texts, bool(pairs) and isinstance(pairs[0][0], Add)
+
+
+def _divided(number: int, below: list[str], summed: bool) -> str:
+    """`/2`, `/(2*n)`, `/2/(H + 1)`, or nothing."""
+    if not below:
+        return f"/{number}" if number != 1 else ""
+    factors = below if number == 1 or summed else [str(number), *below]
+    front = f"/{number}" if number != 1 and summed else ""
+    return front + "/" + (factors[0] if len(factors) == 1 else f"({'*'.join(factors)})")
 
 
 # -- conditions ------------------------------------------------------------------------------------
