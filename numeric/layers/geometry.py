@@ -31,9 +31,9 @@ MODES = ("valid", "full", "same")
 class Axis:
     """One spatial axis of a sliding window: sizes in, sizes out, and which entry is read where.
 
-    >>> axis = Axis(size=7, kernel=3, stride=2, dilation=1, before=0, after=0, outputs=3)
-    >>> [axis.position(i, 0) for i in range(axis.outputs)]
-    [0, 2, 4]
+    >>> axis = Axis(size=8, kernel=3, stride=2, dilation=2, before=1, after=0, outputs=3)
+    >>> axis.extent, axis.padded
+    (5, 9)
     """
 
     size: int
@@ -55,10 +55,6 @@ class Axis:
         ceil mode)."""
         reach = self.stride * (self.outputs - 1) + self.extent
         return max(self.before + self.size + self.after, reach)
-
-    def position(self, i: int, k: int) -> int:
-        """The input row that output i reads at kernel offset k; outside [0, size) it is padding."""
-        return self.stride * i + self.dilation * k - self.before
 
 
 Axes = tuple[Axis, ...]
