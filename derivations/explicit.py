@@ -24,7 +24,7 @@ from sympy import Add, Basic, Expr, ImmutableDenseMatrix, ImmutableDenseNDimArra
 from sympy.core.symbol import Str
 
 from derivations.claims import Hypothesis, Link
-from derivations.explicit_operators import EXPLICIT, DoesNotExist, Grid, indices, need, scalar
+from derivations.explicit_operators import EXPLICIT, DoesNotExist, Grid, indices, need, scalar, total
 from derivations.explicit_values import Arbitrary, EntrySymbol, compare_data, entry_symbol, function_value
 from derivations.expressions import (
     Apply,
@@ -93,7 +93,7 @@ class Explicit:
         shape = tuple(self.integer(size) for size in name.shape)
         return Grid.build(shape, lambda index: entry_symbol(name.name, index))
 
-    def _bound(self, index: Symbol, value: int) -> Explicit:
+    def bound(self, index: Symbol, value: int) -> Explicit:
         """The same with one more index bound; results are shared."""
         return self._with({**self.sizes, index.name: value}, self.cut)
 
@@ -135,7 +135,7 @@ class Explicit:
 
     @_make.register
     def _(self, node: Plus) -> Grid:
-        return self._entrywise(node.args, lambda values: sum(values, Integer(0)))
+        return self._entrywise(node.args, lambda values: Add(*values))
 
     @_make.register
     def _(self, node: Minus) -> Grid:
@@ -216,10 +216,10 @@ class Explicit:
 
         def total_of(entry: Expr) -> Expr:
             slope = derivatives(entry)
-            return sum((slope(s) * _differential(s) for s in variables), Integer(0))
+            return total(slope(s) * _differential(s) for s in variables)
 
-        total = value.map(total_of)
-        return total if varying is None else self._back(total, varying)
+        varied = value.map(total_of)
+        return varied if varying is None else self._back(varied, varying)
 
     def _apart(self, of: Expression, wrt: Name) -> tuple[Grid, Grid]:
         """The formula with the entries of `wrt` as symbols, and these symbols."""
@@ -266,7 +266,7 @@ class Explicit:
             part = next((p for p in explicit if self._known_bounds(p)), explicit[0])
             values: Iterable[int] = range(self.integer(part.low), self.integer(part.high) + 1)
             rest = [other for other in ranges if other != part]
-            return self._added(body, [self._bound(part.index, value)._sum(body, rest) for value in values])
+            return self._added(body, [self.bound(part.index, value)._sum(body, rest) for value in values])
         return self._open_sum(body, [part.index for part in ranges])
 
     def _known_bounds(self, part: IndexRange) -> bool:
@@ -278,7 +278,7 @@ class Explicit:
             return scalar(0)
         return Grid(
             terms[0].shape,
-            tuple(sum(values, Integer(0)) for values in zip(*(t.entries for t in terms), strict=True)),
+            tuple(total(values) for values in zip(*(t.entries for t in terms), strict=True)),
         )
 
     def _open_sum(self, body: Expression, symbols: list[Symbol]) -> Grid:
@@ -299,7 +299,7 @@ class Explicit:
         for values in product(*(self._candidates(subscripts, symbol, symbols, reach) for symbol in symbols)):
             inner = self
             for symbol, value in zip(symbols, values, strict=True):
-                inner = inner._bound(symbol, value)
+                inner = inner.bound(symbol, value)
             if all(inner._inside(shape, places) for shape, places in subscripts):
                 terms.append(inner.grid(body))
         return self._added(body, terms) if terms else self._empty(body)
@@ -325,7 +325,7 @@ class Explicit:
         return [
             value
             for value in range(-reach, reach + 1)
-            if all(self._bound(symbol, value)._inside((size,), (index,)) for size, index in alone)
+            if all(self.bound(symbol, value)._inside((size,), (index,)) for size, index in alone)
         ]
 
     def _empty(self, body: Expression) -> Grid:
@@ -357,7 +357,7 @@ class Explicit:
         for at in indices(lead):
             inner = self
             for part, value in zip(node.ranges, at, strict=True):
-                inner = inner._bound(part.index, value)
+                inner = inner.bound(part.index, value)
             bodies[at] = inner.grid(node.body)
         need(bool(bodies), "a definition by index over an empty range")
         rest = next(iter(bodies.values())).shape
@@ -387,7 +387,7 @@ def derivatives(value: Expr) -> Callable[[Expr], Expr]:
     for term in Add.make_args(value):
         for symbol in term.free_symbols:
             terms.setdefault(symbol, []).append(term)
-    return lambda symbol: sum((term.diff(symbol) for term in terms.get(symbol, ())), Integer(0))
+    return lambda symbol: total(term.diff(symbol) for term in terms.get(symbol, ()))
 
 
 def _refuse_second_derivative(of: Expression) -> None:
@@ -459,9 +459,11 @@ def explicit_difference(link: Link, sizes: Mapping[str, int], hypotheses: Sequen
     known = _solved(hypotheses, sizes)
     differences: dict[tuple[tuple[int, ...], tuple[int, ...]], Expr] = {}
     shapes: list[tuple[int, ...] | None] = [None, None]
+    whole = Explicit(sizes)
     for free in indices([evaluate_integer(part.size, dict(sizes)) for part in link.free]):
-        bound = {**sizes, **{part.index.name: value for part, value in zip(link.free, free, strict=True)}}
-        evaluator = Explicit(bound)
+        evaluator = whole
+        for part, value in zip(link.free, free, strict=True):
+            evaluator = evaluator.bound(part.index, value)
         grids = []
         for number, side in enumerate((link.left, link.right)):
             try:

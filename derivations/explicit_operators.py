@@ -9,12 +9,12 @@ What it cannot see: anything about other sizes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from sympy import Expr, Integer, Matrix, Rational, exp, sympify
+from sympy import Add, Expr, Integer, Matrix, Rational, exp, sympify
 
 from derivations.explicit_values import is_maximum, maximum
 
@@ -63,7 +63,12 @@ class Grid:
 
     def total(self) -> Expr:
         """The sum of all entries; of none, 0."""
-        return sum(self.entries, Integer(0))
+        return total(self.entries)
+
+
+def total(terms: Iterable[Expr]) -> Expr:
+    """Σ in one step, which SymPy does in linear time; of nothing, 0."""
+    return Add(*terms)
 
 
 def indices(shape: Sequence[int]) -> Iterator[Index]:
@@ -92,7 +97,7 @@ def matmul(a: Grid, b: Grid) -> Grid:
 
     def entry(index: Index) -> Expr:
         row, column = index[: len(left)], index[len(left) :]
-        return sum((a[(*row, t)] * b[(t, *column)] for t in range(b.shape[0])), Integer(0))
+        return total(a[(*row, t)] * b[(t, *column)] for t in range(b.shape[0]))
 
     return Grid.build((*left, *b.shape[1:]), entry)
 
@@ -105,7 +110,7 @@ def transpose(a: Grid) -> Grid:
 def trace(a: Grid) -> Grid:
     """The sum of the diagonal of a square matrix."""
     need(a.shape[0] == a.shape[1], f"the trace of a matrix of shape {a.shape}")
-    return scalar(sum((a[(t, t)] for t in range(a.shape[0])), Integer(0)))
+    return scalar(total(a[(t, t)] for t in range(a.shape[0])))
 
 
 def mean(a: Grid) -> Grid:
@@ -172,7 +177,7 @@ def softmax(z: Grid) -> Grid:
     """exp(z) by its sum over the last axis."""
 
     def entry(at: Index) -> Expr:
-        return exp(z[at]) / sum((exp(z[(*at[:-1], t)]) for t in range(z.shape[-1])), Integer(0))
+        return exp(z[at]) / total(exp(z[(*at[:-1], t)]) for t in range(z.shape[-1]))
 
     return Grid.build(z.shape, entry)
 
@@ -266,12 +271,12 @@ def resize(a: Grid, sizes: Sequence[int]) -> Grid:
 
 def _full(x: Grid, k: Grid) -> dict[Index, Expr]:
     """Every overlap: the product x[i]·k[j] is scattered to place i + j."""
-    result: dict[Index, Expr] = {}
+    products: dict[Index, list[Expr]] = {}
     for at_x in indices(x.shape):
         for at_k in indices(k.shape):
             place = tuple(i + j for i, j in zip(at_x, at_k, strict=True))
-            result[place] = result.get(place, Integer(0)) + x[at_x] * k[at_k]
-    return result
+            products.setdefault(place, []).append(x[at_x] * k[at_k])
+    return {place: Add(*terms) for place, terms in products.items()}
 
 
 def _cut(full: dict[Index, Expr], starts: Sequence[int], sizes: Sequence[int], stride: Sequence[int]) -> Grid:
@@ -362,9 +367,7 @@ def windows(
     area: dict[Index, int] = {}
     for at in indices((*lead, *counts)):
         chosen = [per_axis[axis][i] for axis, i in enumerate(at[len(lead) :])]
-        inside = product(
-            *(range(max(first, 0), min(last, n)) for (first, last), n in zip(chosen, sizes, strict=True))
-        )
+        inside = product(*(range(max(first, 0), min(last, n)) for (first, last), n in zip(chosen, sizes, strict=True)))
         places[at] = tuple((*at[: len(lead)], *place) for place in inside)
         area[at] = 1
         for first, last in chosen:
@@ -385,7 +388,7 @@ def _windows_of_axis(n: int, f: int, s: int, before: int, after: int, ceil: bool
 def sum_pool(x: Grid, f: Any, stride: Any, padding: Any, ceil: bool) -> Grid:
     """Window sums."""
     over = windows(x.shape, f, stride, padding, ceil)
-    return Grid.build(over.shape, lambda at: sum((x[place] for place in over.places[at]), Integer(0)))
+    return Grid.build(over.shape, lambda at: total(x[place] for place in over.places[at]))
 
 
 def mean_pool(x: Grid, f: Any, stride: Any, padding: Any, ceil: bool) -> Grid:

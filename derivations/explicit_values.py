@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sympy import Dummy, Expr, Function, Integer, Symbol, exp, log, sqrt, tanh
+from sympy import Add, Dummy, Expr, Function, Integer, Symbol, exp, log, sqrt, tanh
 
 
 class EntrySymbol(Symbol):  # type: ignore[misc]
@@ -24,12 +24,8 @@ class EntrySymbol(Symbol):  # type: ignore[misc]
         base, _, subscripts = str(self.name).partition("[")
         for prefix in ("d(", "grad("):
             if base.startswith(prefix):
-                names = [
-                    name_to_latex(part.strip()) for part in base.removeprefix(prefix).rstrip(")").split(",")
-                ]
-                base = (
-                    rf"\mathrm{{d}} {names[0]}" if prefix == "d(" else rf"(\nabla_{{{names[1]}}} {names[0]})"
-                )
+                names = [name_to_latex(part.strip()) for part in base.removeprefix(prefix).rstrip(")").split(",")]
+                base = rf"\mathrm{{d}} {names[0]}" if prefix == "d(" else rf"(\nabla_{{{names[1]}}} {names[0]})"
                 break
         else:
             base = name_to_latex(base)
@@ -123,7 +119,7 @@ def is_maximum(place: int, values: Sequence[Expr]) -> Expr:
 
 def maximum(values: Sequence[Expr]) -> Expr:
     """The largest of some entries: Σ_t x_t · [x_t is the maximum]."""
-    return sum((value * is_maximum(place, values) for place, value in enumerate(values)), Integer(0))
+    return Add(*(value * is_maximum(place, values) for place, value in enumerate(values)))
 
 
 def _known(name: str, x: Expr) -> Expr | None:
