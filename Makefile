@@ -55,7 +55,7 @@ report: $(DEVELOP)
 	$(BIN)/gradproof report -o report -j $(JOBS)
 
 notebooks: $(DEVELOP)
-	$(BIN)/python -m jupytext --to ipynb --update --execute notebooks/*.py
+	$(BIN)/python tools/execute_notebooks.py
 
 clean:
 	rm -rf $(VENV) report build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

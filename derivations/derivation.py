@@ -119,6 +119,8 @@ class Derivation:
     def __str__(self) -> str:
         return self.to_text()
 
+    __repr__ = __str__  # in a notebook and at a prompt: the steps, not the record
+
     def as_json(self) -> dict[str, Any]:
         """The derivation as plain data, formulas in the claim language."""
         return {
