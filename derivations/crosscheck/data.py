@@ -47,8 +47,9 @@ SPREAD = 50
 # which most small windows divide: integers stay integers. It is a matter of speed only; what does not divide
 # becomes a fraction.
 DIVISIBLE = 144
-# distance between the entries of tie-free data: more than any integer perturbation moves an entry
-GAP = 17
+# distance between the entries of tie-free data: more than integer perturbations move an entry, and a prime, so that
+# different offsets keep different tensors apart
+GAP = 61
 
 
 class Vacuous(Exception):
@@ -167,7 +168,7 @@ def drawn(key: str, shape: tuple[int, ...], manner: Manner) -> Number:
         rows = [chance.permutation(count) for _ in range(manner.samples)]
         ranks = np.array(rows, dtype=np.int64).reshape(full)
         ranks = ranks if manner.positive else ranks - count // 2
-        return values.measured((ranks * GAP + GAP // 2) * manner.scale)
+        return values.measured((ranks * GAP + 1 + zlib.crc32(key.encode()) % (GAP - 1)) * manner.scale)
     return values.measured(chance.integers(1, SPREAD + 1, full) * signs * manner.scale)
 
 

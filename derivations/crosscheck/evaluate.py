@@ -340,17 +340,19 @@ def _same_choice(name: str, arguments: Sequence[Any], scope: Scope) -> None:
         tied = (flat == flat.max(axis=-1, keepdims=True)).sum(axis=-1) > 1
     else:
         return
-    unchanged(best, scope)
-    if np.any(tied):
-        raise Tie("a maximum is attained twice")
+    settled(best, tied, scope, "a maximum is attained twice")
 
 
-def unchanged(choice: Array, scope: Scope) -> None:
-    """Raise KinkCrossed unless the choice is the same for all perturbations of the same data."""
-    if choice.shape[0] > 1 and scope.family > 1:
-        families = choice.reshape(-1, scope.family, *choice.shape[1:])
-        if np.any(families != families[:, :1]):
-            raise KinkCrossed("a perturbation changed the choice of a maximum or of a sign")
+def settled(choice: Array, tied: Array, scope: Scope, message: str) -> None:
+    """Raise Tie where the unperturbed data are at a kink, KinkCrossed where a perturbation reaches or crosses one."""
+    if choice.shape[0] % scope.family or choice.shape[0] == 1:
+        families, ties = choice[:, None], tied[:, None]  # no perturbation reaches these values
+    else:
+        families, ties = (part.reshape(-1, scope.family, *part.shape[1:]) for part in (choice, tied))
+    if np.any(ties[:, 0]):
+        raise Tie(message)
+    if np.any(ties) or np.any(families != families[:, :1]):
+        raise KinkCrossed("a perturbation changed the choice of a maximum or of a sign")
 
 
 @_value.register
@@ -362,9 +364,8 @@ def _elementwise(node: Elementwise, scope: Scope) -> Number:
         raise NotEvaluable(f"no numeric values of {node.name}{chr(39) * node.order}")
     if node.name in PIECEWISE_LINEAR:
         if scope.differentiated:
-            unchanged(np.sign(real(inner.array)), scope)
-            if np.any(real(inner.array) == 0):
-                raise Tie(f"{node.name} has no derivative at 0")
+            sign = np.sign(real(inner.array))
+            settled(sign, sign == 0, scope, f"{node.name} has no derivative at 0")
         array = FUNCTIONS[node.name][node.order](inner.array)
         return Number(array, max(inner.bound, 1) if inner.bound is not None and array.dtype == np.int64 else None)
     if scope.exact:
@@ -407,6 +408,7 @@ def _data_bracket(node: DataBracket, scope: Scope) -> Number:
     rank = max(part.rank for part in parts)
     left, right = (real(values.extend(part, rank)) for part in parts)
     if scope.differentiated:
-        unchanged(np.sign(np.asarray(left - right)), scope)
+        sign = np.sign(np.asarray(left - right))
+        settled(sign, sign == 0, scope, "a comparison of equal data has no derivative")
     truth = np.asarray(_COMPARE[node.operator](left, right)).astype(np.int64)
     return Number(truth, 1) if scope.exact else Number(truth.astype(np.float64))

@@ -18,7 +18,7 @@ from numeric.operators import DoesNotExist
 Sizes = dict[str, int]
 
 # partial assignments looked at before an enumeration gives up; conditions that admit almost nothing end here
-LARGEST_SEARCH = 400_000
+LARGEST_SEARCH = 100_000
 
 # entries of data from which on generic sizes count as costly: beyond, smaller ones are preferred
 LARGE_WORK = 40

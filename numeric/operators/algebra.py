@@ -7,6 +7,7 @@ means.
 
 from __future__ import annotations
 
+import itertools
 from fractions import Fraction
 
 import numpy as np
@@ -23,6 +24,9 @@ from numeric.operators.arrays import (
     simplest,
     tensor_shape,
 )
+
+# rows up to which a determinant is expanded without divisions (2^n minors); beyond, fractions are eliminated
+LARGEST_EXPANSION = 10
 
 
 def matmul(a: Array, b: Array, *, stack: int = 0) -> Array:
@@ -228,6 +232,8 @@ def det(a: Array, *, stack: int = 0) -> Array:
     require(rows == columns, f"the determinant of a {rows}×{columns} matrix")
     if not exact(a):
         return np.asarray(np.linalg.det(a))
+    if rows <= LARGEST_EXPANSION:
+        return _expanded(a)
 
     def determinant(matrix: list[list[Fraction]]) -> list[list[Fraction]]:
         try:
@@ -236,6 +242,20 @@ def det(a: Array, *, stack: int = 0) -> Array:
             return [[Fraction(0)]]
 
     return np.asarray(_each_matrix(a, determinant, (1, 1))[..., 0, 0])
+
+
+def _expanded(a: Array) -> Array:
+    """Laplace's expansion along the last row, all samples at once; each minor (a set of columns) computed once."""
+    n = a.shape[-1]
+    minors: dict[tuple[int, ...], Array] = {(): np.ones(a.shape[:-2], dtype=a.dtype)}
+    for row in range(n):
+        for columns in itertools.combinations(range(n), row + 1):
+            terms = [
+                (-1) ** (row + place) * a[..., row, column] * minors[columns[:place] + columns[place + 1 :]]
+                for place, column in enumerate(columns)
+            ]
+            minors[columns] = sum(terms[1:], terms[0])
+    return np.asarray(minors[tuple(range(n))])
 
 
 def _each_matrix(a: Array, function: object, shape: Sizes) -> Array:

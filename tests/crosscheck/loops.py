@@ -28,7 +28,7 @@ def correlation(x: Array, k: Array, mode: str, stride: Any, pad: Any, dilation: 
     for n, m, s, d, (before, after) in zip(x.shape, k.shape, stride, dilation, pad, strict=True):
         extent = d * (m - 1) + 1
         first, last = -before, n - 1 + after  # the padded data, in places of x
-        every = [start for start in range(first - extent + 1, last + 1)]
+        every = list(range(first - extent + 1, last + 1))
         complete = [start for start in every if start >= first and start + extent - 1 <= last]
         centre = every[(extent - 1) // 2 :][: last - first + 1]
         starts = {"full": every, "valid": complete, "same": centre}[mode][::s]

@@ -207,8 +207,12 @@ CASES: dict[str, list[tuple[Any, ...]]] = {
     "reshape": [(2, 3), (1, 4), (6, 1)],
     "inv": [()],
     "det": [()],
-    "conv": [("B", mode, s, p, d) for mode in ("valid", "full", "same") for s, p, d in ((1, 0, 1), (2, 1, 1), (1, 0, 2))],
-    "corr": [("B", mode, s, p, d) for mode in ("valid", "full", "same") for s, p, d in ((1, 0, 1), (2, 1, 1), (1, 0, 2))],
+    "conv": [
+        ("B", mode, s, p, d) for mode in ("valid", "full", "same") for s, p, d in ((1, 0, 1), (2, 1, 1), (1, 0, 2))
+    ],
+    "corr": [
+        ("B", mode, s, p, d) for mode in ("valid", "full", "same") for s, p, d in ((1, 0, 1), (2, 1, 1), (1, 0, 2))
+    ],
     "convolve": [("B", mode) for mode in ("valid", "full", "same")],
     "sum_pool": [(2,), (2, 1), (2, 2, 1), ((1, 2), 2, 0, True)],
     "mean_pool": [(2,), (2, 1), (2, 2, 1), ((1, 2), 2, 0, True)],
@@ -250,7 +254,9 @@ def test_numbers_and_symbols_agree(name: str, a: Array, b: Array) -> None:
         assert (found is None) == (expected is None), (name, extra, found, expected)
         if found is not None:
             listed = np.array(getattr(expected, "tolist", lambda: expected)(), dtype=object)  # noqa: B023
-            assert [Fraction(int(v.p), int(v.q)) for v in listed.ravel()] == [Fraction(v) for v in found.ravel().tolist()]
+            assert [Fraction(int(v.p), int(v.q)) for v in listed.ravel()] == [
+                Fraction(v) for v in found.ravel().tolist()
+            ]
 
 
 @pytest.mark.parametrize("name", ["conv", "kron", "max_pool", "rot180", "vec", "matmul", "mean_pool", "up", "tr"])
