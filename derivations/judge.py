@@ -142,10 +142,11 @@ def _admits_sizes(solver: Solver, goal: Goal) -> bool:
 
 def same_terms(lowering: Lowering, claim: Claim, solver: Solver) -> Callable[[Terms, Terms, Condition], bool]:
     """A proof of equality of two sums of terms, within the claim's context."""
+    names = tuple(dim.name for dim in claim.context.dims)
 
     def same(left: Terms, right: Terms, guard: Condition) -> bool:
         context = k.all_of((context_condition(lowering, claim.context, claim.conditions), guard))
-        decision = prove(solver, Goal((), context, difference_groups(left, right)))
+        decision = prove(solver, Goal(names, context, difference_groups(left, right)))
         return isinstance(decision, Proof)
 
     return same

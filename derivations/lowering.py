@@ -586,8 +586,14 @@ class Lowering:
             if definition is not None:
                 place = tuple(_at(i, formals, index) for i in single.indices)
                 inner = _formals(definition.rank)
-                return self.apply_function(name, order, self.lower(definition.body, inner, {}, cut), inner, place)
-        return self.apply_function(name, order, self.lower(of, places, env, cut), formals, index)
+                guard = self._inside(definition, inner, {})
+                return self.apply_function(name, order, self.lower(definition.body, inner, {}, cut), inner, place, guard)
+        guard = self._inside(of, places, env)
+        return self.apply_function(name, order, self.lower(of, places, env, cut), formals, index, guard)
+
+    def _inside(self, node: Expression, index: Sequence[Int], env: Environment) -> Condition:
+        """That an index is one of a formula's."""
+        return k.all_of(k.between(0, i, n - 1) for i, n in zip(index, self.shape(node, env), strict=True))
 
     def apply_function(
         self, name: str, order: int, argument: Terms, formals: tuple[Int, ...], index: tuple[Int, ...],
@@ -622,23 +628,24 @@ class Lowering:
             guard = k.TRUE
         else:
             place = tuple(index)
-            argument = self._known_equal(name, argument, len(formals), guard)
+        names = _names(argument)
+        used = [n for n, formal in enumerate(formals) if formal.symbols() <= names]
+        formals, place = tuple(formals[n] for n in used), tuple(place[n] for n in used)
+        if single is None:
+            argument = self._known_equal(name, argument, formals, guard)
         key, demands = canonical_key(argument)
         self.demands |= demands
-        used = [n for n, formal in enumerate(formals) if next(iter(formal.symbols())) in _names(argument)]
         head = f"{name}{chr(39) * order}⟨{key}⟩" if name != "1/" else f"1/⟨{key}⟩"
-        atom = Atom(head, tuple(place[n] for n in used))
-        formals_used = tuple(formals[n] for n in used)
         if head not in self.opaque:
-            self.opaque[head] = self._function_record(name, order, argument, formals_used, single, head, guard)
-        return Term((atom,))
+            self.opaque[head] = self._function_record(name, order, argument, formals, single, head, guard)
+        return Term((Atom(head, place),))
 
-    def _known_equal(self, name: str, argument: Terms, rank: int, guard: Condition) -> Terms:
+    def _known_equal(self, name: str, argument: Terms, formals: tuple[Int, ...], guard: Condition) -> Terms:
         """An argument that this function was already applied to and that is proved equal, or the argument itself: an
         opaque function is a function of its entry's value, however that is written."""
-        for record in self.opaque.values():
+        for record in list(self.opaque.values()):
             known = record.template
-            if known is not None and known.function == name and len(known.formals) == rank and not record.plain:
+            if known is not None and known.function == name and known.formals == formals and not record.plain:
                 if list(known.terms) == argument or self.same(argument, list(known.terms), guard):
                     return list(known.terms)
         return argument
