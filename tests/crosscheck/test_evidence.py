@@ -90,13 +90,13 @@ def test_generic_sizes_are_admissible(seed: int) -> None:
 
 # claims that fail, with the sizes at which they hold (the region that a person would write)
 FALSE: list[tuple[str, str, Any]] = [
-    (CONVOLUTION, "grad(J, w) == conv(a, rot180(delta), valid)", lambda H, W, m, n: m == n == 1),
-    (CONVOLUTION, "grad(J, w) == corr(rot180(a), delta, valid)", lambda H, W, m, n: H == m and W == n),
-    (CONVOLUTION, "grad(J, a) == conv(delta, w, full)", lambda H, W, m, n: m == n == 1),
-    (CONVOLUTION, "grad(J, b) == sum(delta) / ((H - m + 1) * (W - n + 1))", lambda H, W, m, n: H == m and W == n),
+    (CONVOLUTION, "grad(J, w) == conv(a, rot180(delta), valid)", lambda H, W, m, n: (m, n) == (1, 1)),
+    (CONVOLUTION, "grad(J, w) == corr(rot180(a), delta, valid)", lambda H, W, m, n: m == H and n == W),
+    (CONVOLUTION, "grad(J, a) == conv(delta, w, full)", lambda H, W, m, n: (m, n) == (1, 1)),
+    (CONVOLUTION, "grad(J, b) == sum(delta) / ((H - m + 1) * (W - n + 1))", lambda H, W, m, n: m == H and n == W),
     (CONVOLUTION, "shape(z) == (H - m, W - n)", lambda H, W, m, n: False),
-    (CONVOLUTION, "corr(a, w, full) == conv(a, w, full)", lambda H, W, m, n: m == n == 1),
-    (CONVOLUTION, "corr(a, a, valid) == conv(a, a, valid)", lambda H, W, m, n: H == W == 1),
+    (CONVOLUTION, "corr(a, w, full) == conv(a, w, full)", lambda H, W, m, n: (m, n) == (1, 1)),
+    (CONVOLUTION, "corr(a, a, valid) == conv(a, a, valid)", lambda H, W, m, n: (H, W) == (1, 1)),
     (CONVOLUTION, "a == resize(a, H, 2)", lambda H, W, m, n: W == 2),
     (CONVOLUTION, "grad(J, w) == conv(rot180(a), delta, valid) * (1 + (H // 3) * (n // 2))",
      lambda H, W, m, n: H < 3 or n < 2),
@@ -138,8 +138,8 @@ def test_the_witness_can_be_replayed_by_hand(given: str, text: str, holds: Any) 
 
 def test_data_are_one_hot_where_that_suffices() -> None:
     """For a multilinear claim every tensor of the witness has at most one entry, which is 1."""
-    for given, text, _ in FALSE[:4]:
-        witness = fails(given, text)
+    for context, text, _ in FALSE[:4]:
+        witness = fails(context, text)
         for values in witness.data.values():
             entries = np.asarray(values).ravel().tolist()
             assert sorted(entries, reverse=True)[:1] in ([0], [1])
@@ -148,8 +148,7 @@ def test_data_are_one_hot_where_that_suffices() -> None:
 
 def test_arbitrary_functions_become_simple() -> None:
     """A witness about an arbitrary function names the polynomial that stands for it, f(t) = t where that fails."""
-    witness = fails("dims n\ntensor z[n]\nfunction f\nloss J(y)\ny = f(z)".replace("loss J(y)\ny = f(z)", "y = f(z)\nloss J(y)"),
-                    "grad(J, z) == f(z) * grad(J, y)")  # fmt: skip
+    witness = fails("dims n\ntensor z[n]\nfunction f\ny = f(z)\nloss J(y)", "grad(J, z) == f(z) * grad(J, y)")
     assert witness.data["f(t)"] == "t"
     witness = fails("dims n\ntensor z[n]\nfunction f", "f(z) == z")
     assert witness.data["f(t)"] == "t**2"
