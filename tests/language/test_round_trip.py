@@ -176,9 +176,9 @@ def _special(draw: Any, rank: int, depth: int) -> Expression:
 
 
 def _index_sum(draw: Any, depth: int) -> Expression:
-    i, j = integer_symbol("i"), integer_symbol("j")
+    i, j = integer_symbol(f"i{depth}"), integer_symbol(f"j{depth}")  # an inner sum has names of its own
     at = draw(integers([i, integer_symbol("m")]))
-    body = Entry(CONTEXT.names["x"], i + at * 0, j) * draw(formulas(0, depth))
+    body = ARITHMETIC.times([Entry(CONTEXT.names["x"], at, j), Entry(CONTEXT.names["u"], i), draw(formulas(0, depth))])
     ranges = [IndexRange(i, 0, draw(integers())) if draw(st.booleans()) else IndexRange(i), IndexRange(j)]
     return IndexSum(body, *ranges)
 
