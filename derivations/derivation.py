@@ -113,6 +113,15 @@ class Derivation:
         body = " \\\\\n".join(rows)
         return f"\\begin{{{environment}}}\n{body}\n\\end{{{environment}}}"
 
+    def to_numpy(self) -> str:
+        """The source of a NumPy function of the gradient, checked against `numeric/` before it is returned.
+
+        Raises NotChecked where the check fails, NoRule where a part has no NumPy form.
+        """
+        from derivations.numpy_code import numpy_function
+
+        return numpy_function(self)
+
     def _repr_latex_(self) -> str:
         return "$\\displaystyle " + self.to_latex("aligned") + "$"
 
