@@ -52,7 +52,8 @@ layer.z.as_explicit(H=3, W=4, m=2, n=2)
 # ## The gradient of the kernel, step by step
 #
 # In matrix differentials a gradient is read off an inner product: once
-# $\mathrm{d}J = \operatorname{Tr}(G^T \mathrm{d}w)$ stands there, $G = \nabla_w J$. Each of these steps has been judged, for every $H, W, m, n$ at once.
+# $\mathrm{d}J = \operatorname{Tr}(G^T \mathrm{d}w)$ stands there, $G = \nabla_w J$. Each of these steps has been
+# judged, for every $H, W, m, n$ at once.
 
 # %%
 derivation = derive(layer, "J", wrt="w")

@@ -73,7 +73,7 @@ def _run(tex: Path, directory: Path) -> tuple[str, bool]:
 
 def first_error(log: str) -> str:
     """The first error of a TeX log with its line, or that there is none."""
-    match = re.search(r"^! (.+)$(?:.*?^(l\.\d+ .*)$)?", log, re.MULTILINE | re.DOTALL)
+    match = re.search(r"^! ([^\n]+)(?:.*?^(l\.\d+ [^\n]*))?", log, re.MULTILINE | re.DOTALL)
     return " ".join(part for part in match.groups() if part) if match else "its log has no error"
 
 
@@ -92,5 +92,6 @@ def complaints(log: str) -> list[str]:
     ]
     if wide:
         points, where = max(wide)
-        found.append(f"{len(wide)} lines pass the margin, by up to {points:.0f} pt ({where})")
+        what = "1 line passes" if len(wide) == 1 else f"{len(wide)} lines pass"
+        found.append(f"{what} the margin, by up to {points:.0f} pt ({where})")
     return found
