@@ -1,0 +1,1 @@
+"""Measurements of gradproof beside other tools: `python -m benchmarks.numeric`."""

@@ -1,0 +1,315 @@
+"""The gradient checks beside PyTorch's, JAX's and HIPS autograd's: `python -m benchmarks.numeric [--json FILE]`.
+
+Why: every figure that the documentation gives is printed by this program, with the goals that were missed.
+
+Law: processor time of one thread, medians, taken in turns in one run; each checker with its default settings; the same
+layers, data and mistakes for all. Peers that are not installed are named.
+"""
+
+from __future__ import annotations
+
+import os
+
+# before NumPy and the frameworks load: one thread
+for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_variable, "1")
+
+import argparse  # noqa: E402
+import dataclasses  # noqa: E402
+import importlib  # noqa: E402
+import time  # noqa: E402
+from collections.abc import Callable, Iterator  # noqa: E402
+from pathlib import Path  # noqa: E402
+from typing import Any  # noqa: E402
+
+import numpy as np  # noqa: E402
+
+from benchmarks import chains  # noqa: E402
+from benchmarks.peers import Peer, peers, torch_function  # noqa: E402
+from benchmarks.table import Row, machine, markdown, side_by_side, versions, write_json  # noqa: E402
+from numeric import check_gradient  # noqa: E402
+from numeric.adapters import from_torch  # noqa: E402
+from numeric.checkers import check_chain  # noqa: E402
+from tests.numeric.mutations import LAYERS, MUTATIONS  # noqa: E402
+
+ABSENT = "not installed"
+SCALES = (1e-9, 1e-6, 1e-3, 1.0, 1e3, 1e6, 1e9)
+
+
+def _torch() -> Any | None:
+    try:
+        torch = importlib.import_module("torch")
+    except ImportError:
+        return None
+    torch.set_num_threads(1)
+    return torch
+
+
+def _ratio(name: str, goal: float, ours: float, theirs: float, peer: str) -> Row:
+    words = f"{theirs / ours:.3g}× ({1e3 * ours:.3g} ms against {1e3 * theirs:.4g} ms)"
+    return Row(name, f"≥ {goal:g}×", words, theirs / ours >= goal, peer, "×")
+
+
+def convolution_rows(everyone: tuple[Peer, ...]) -> Iterator[Row]:
+    """Time of one check of the convolution layer, by projection and entry by entry."""
+    arrays, torch = chains.convolution_data(), _torch()
+    pair = chains.convolution_forward, chains.convolution_backward
+    runs: dict[str, Callable[[], Any]] = {
+        "ours": lambda: check_gradient(*pair, *arrays).require(),
+        "ours, every entry": lambda: check_gradient(*pair, *arrays, every_entry=True).require(),
+    }
+    repeats = {"ours": 100, "ours, every entry": 10}
+    for peer in everyone[1:]:
+        if peer.accepts is not None:
+            runs[peer.name] = lambda peer=peer: peer.accepts(*pair, *arrays)
+            repeats[peer.name] = 2 if "slow" in peer.name else 10 if "JAX" in peer.name else 50
+    if torch is not None:
+        theirs, tensors = from_torch(chains.torch_convolution), _tensors(torch, arrays)
+        runs["ours on torch"] = lambda: check_gradient(*theirs, *arrays).require()
+        runs["ours on torch, every entry"] = lambda: check_gradient(*theirs, *arrays, every_entry=True).require()
+        runs["fast on torch"] = lambda: torch.autograd.gradcheck(chains.torch_convolution, tensors, fast_mode=True)
+        runs["slow on torch"] = lambda: torch.autograd.gradcheck(chains.torch_convolution, tensors)
+        repeats |= {"ours on torch": 100, "ours on torch, every entry": 10, "fast on torch": 50, "slow on torch": 2}
+    seconds = side_by_side(runs, repeats)
+    yield from _convolution_ratios(seconds)
+
+
+def _tensors(torch: Any, arrays: tuple[np.ndarray, ...]) -> tuple[Any, ...]:
+    return tuple(torch.from_numpy(a.copy()).requires_grad_(True) for a in arrays)
+
+
+def _convolution_ratios(seconds: dict[str, float]) -> Iterator[Row]:
+    layer = "exact check of one convolution layer"
+    table = [
+        (f"{layer} (PyTorch's own)", 5, "ours on torch", "fast on torch", "gradcheck, fast"),
+        (f"{layer} (PyTorch's own)", 1000, "ours on torch", "slow on torch", "gradcheck, slow"),
+        (f"{layer} (in NumPy)", 5, "ours", "gradcheck, fast", "gradcheck, fast"),
+        (f"{layer} (in NumPy)", 1000, "ours", "gradcheck, slow", "gradcheck, slow"),
+        (f"{layer} (in NumPy)", 3, "ours", "HIPS check_grads", "HIPS check_grads"),
+        (f"{layer} (in NumPy)", 1, "ours", "JAX check_grads", "JAX check_grads"),
+        ("every entry, bit-equal (PyTorch's own)", 50, "ours on torch, every entry", "slow on torch", "gradcheck, slow"),
+        ("every entry, bit-equal (in NumPy)", 50, "ours, every entry", "gradcheck, slow", "gradcheck, slow"),
+    ]  # fmt: skip
+    for name, goal, ours, theirs, peer in table:
+        if ours in seconds and theirs in seconds:
+            yield _ratio(name, goal, seconds[ours], seconds[theirs], peer)
+        else:
+            yield Row(name, f"≥ {goal}×", ABSENT, None, peer, "×")
+
+
+def sensitivity_rows(everyone: tuple[Peer, ...]) -> Iterator[Row]:
+    """The smallest relative error in one entry of dw that is caught in each of five places."""
+    arrays = chains.convolution_data()
+    random = np.random.default_rng(1)
+    places = [tuple(int(random.integers(n)) for n in arrays[1].shape) for _ in range(5)]
+    for peer in everyone:
+        name = "smallest relative error caught in one entry"
+        if peer.accepts is None:
+            yield Row(name, "—", ABSENT, None, peer.name, "")
+            continue
+        caught = float("inf")
+        for exponent in range(0, 16):
+            error = 10.0**-exponent
+            if not all(not peer.accepts(chains.convolution_forward, _off(p, error), *arrays) for p in places):
+                break
+            caught = error
+        goal = "≤ 1e-13" if peer.name == "gradproof" else "—"
+        yield Row(name, goal, caught, caught <= 1e-13 if goal != "—" else None, peer.name, "")
+
+
+def _off(place: tuple[int, ...], error: float) -> Callable[..., Any]:
+    def backward(delta: np.ndarray, *arrays: np.ndarray) -> tuple[Any, ...]:
+        dx, dw, db = chains.convolution_backward(delta, *arrays)
+        dw = dw.copy()
+        dw[place] *= 1 + error
+        return dx, dw, db
+
+    return backward
+
+
+def chain_rows() -> Iterator[Row]:
+    """LeNet-5: time by projection and entry by entry, and how small an error in one entry is seen."""
+    chain, torch = chains.chain(), _torch()
+    net, arrays = chain.network, chain.arrays
+    runs: dict[str, Callable[[], Any]] = {
+        "ours": lambda: check_gradient(net.forward, net.backward, *arrays).require(),
+        "every": lambda: check_chain(net.forward, net.backward, chain.stages, *arrays).require(),
+    }
+    repeats = {"ours": 30, "every": 2}
+    if torch is not None:
+        tensors = _tensors(torch, arrays)
+        runs["fast"] = lambda: torch.autograd.gradcheck(chains.torch_chain, tensors, fast_mode=True)
+        repeats["fast"] = 30
+    seconds = side_by_side(runs, repeats)
+    name = f"LeNet-5 chain, {chain.entries:,} entries, projection"
+    if torch is None:
+        yield Row(name, "≥ 5×", ABSENT, None, "gradcheck, fast", "×")
+    else:
+        yield _ratio(name, 5, seconds["ours"], seconds["fast"], "gradcheck, fast")
+    yield from _chain_sensitivity(chain)
+    name = f"LeNet-5 chain, every one of {chain.entries:,} entries"
+    if torch is None:
+        yield Row(name, "≥ 15×", ABSENT, None, "gradcheck, slow", "×")
+        return
+    start = time.process_time()
+    torch.autograd.gradcheck(chains.torch_chain, tensors)
+    yield _ratio(name, 15, seconds["every"], time.process_time() - start, "gradcheck, slow")
+
+
+def _chain_sensitivity(chain: chains.Chain) -> Iterator[Row]:
+    """The smallest error caught in each of ten random entries of the chain's gradient, and the search's length."""
+    net, random = chain.network, np.random.default_rng(2)
+    places = []
+    for _ in range(10):
+        k = int(random.integers(len(chain.arrays)))
+        places.append((k, tuple(int(random.integers(n)) for n in chain.arrays[k].shape)))
+    caught, longest, hits = float("inf"), 0, {}
+    for exponent in range(6, 16):
+        error = 10.0**-exponent
+        reports = [check_gradient(net.forward, _chain_off(net, p, error), *chain.arrays) for p in places]
+        hits[exponent] = sum(report.verdict == "wrong" for report in reports)
+        longest = max([longest, *(r.searched for r in reports if r.verdict == "wrong")])
+        if hits[exponent] < len(places):
+            break
+        caught = error
+    last = max(hits)
+    words = f"{caught:.0e} (of 10 entries: {', '.join(f'{hits[e]} at 1e-{e}' for e in (last - 1, last))})"
+    yield Row(
+        "LeNet-5 chain, relative error in one entry seen by projection", "≤ 1e-12", words, caught <= 1e-12, "—", ""
+    )
+    yield Row("wrong entry named, LeNet-5 chain", "≤ 20 projections", longest, longest <= 20, "—", "projections")
+
+
+def _chain_off(net: Any, place: tuple[int, tuple[int, ...]], error: float) -> Callable[..., Any]:
+    def backward(delta: np.ndarray, *arrays: np.ndarray) -> tuple[Any, ...]:
+        gradients = [np.array(g) for g in net.backward(delta, *arrays)]
+        gradients[place[0]][place[1]] *= 1 + error
+        return tuple(gradients)
+
+    return backward
+
+
+def right_layers() -> Iterator[tuple[str, Any, Any, tuple[np.ndarray, ...]]]:
+    """Right layers at all scales in both precisions, and at kinks and ties."""
+    for layer in LAYERS:
+        for scale in SCALES:
+            for dtype in (np.float64, np.float32):
+                arrays = tuple((a * scale).astype(dtype) for a in layer.arrays)
+                yield f"{layer.name} at {scale:g} in {np.dtype(dtype)}", layer.forward, layer.backward, arrays
+    kinked = {layer.name: layer for layer in LAYERS}
+    for name in ("ReLU", "leaky ReLU", "max pooling", "overlapping max pooling"):
+        layer = kinked[name]
+        for data in (np.zeros_like(layer.arrays[0]), np.round(layer.arrays[0]), np.abs(np.round(layer.arrays[0]))):
+            yield f"{name} at kinks", layer.forward, layer.backward, (data,)
+
+
+def alarm_rows(everyone: tuple[Peer, ...]) -> Iterator[Row]:
+    """Right layers that are called wrong."""
+    cases = list(right_layers())
+    for peer in everyone:
+        name = f"false alarms on {len(cases)} right layers (scales 1e-9…1e9, float32, ties, kinks)"
+        if peer.accepts is None:
+            yield Row(name, "—", ABSENT, None, peer.name, "")
+            continue
+        alarms = sum(not peer.accepts(forward, backward, *arrays) for _, forward, backward, arrays in cases)
+        goal = "0" if peer.name == "gradproof" else "—"
+        yield Row(name, goal, alarms, alarms == 0 if goal == "0" else None, peer.name, "")
+
+
+def undecided_row() -> Row:
+    """Right layers on which ours gives no verdict."""
+    with np.errstate(all="ignore"):
+        verdicts = [check_gradient(f, b, *arrays).verdict for _, f, b, arrays in right_layers()]
+    return Row("of these, left undecided", "—", verdicts.count("undecided"), None, "gradproof", "")
+
+
+def mutation_rows(everyone: tuple[Peer, ...]) -> Iterator[Row]:
+    """Wrong backward functions that are not accepted, and how long the search for the entry was."""
+    for peer in everyone:
+        name = f"mutations caught, of {len(MUTATIONS)}"
+        if peer.accepts is None:
+            yield Row(name, "—", ABSENT, None, peer.name, "")
+            continue
+        caught = sum(not peer.accepts(m.layer.forward, m.backward, *m.layer.arrays) for m in MUTATIONS)
+        goal = "100 %" if peer.name == "gradproof" else "—"
+        share = f"{caught} ({100 * caught / len(MUTATIONS):.1f} %)"
+        yield Row(name, goal, share, caught == len(MUTATIONS) if goal != "—" else None, peer.name, "")
+    reports = [check_gradient(m.layer.forward, m.backward, *m.layer.arrays) for m in MUTATIONS]
+    longest = max(report.searched for report in reports)
+    yield Row("wrong entry named, mutations", "≤ 20 projections", longest, longest <= 20, "—", "projections")
+    named = sum(m.says in report.guess for m, report in zip(MUTATIONS, reports, strict=True))
+    yield Row("mistake recognised for what it is", "—", f"{named} of {len(MUTATIONS)}", None, "gradproof", "")
+
+
+def scaled_loss_rows(everyone: tuple[Peer, ...]) -> Iterator[Row]:
+    """An all-zero backward of a loss of size 1e-6."""
+    arrays = (np.random.default_rng(3).normal(size=(4, 5)),)
+
+    def forward(x: np.ndarray) -> np.ndarray:
+        return np.asarray(1e-6 * np.tanh(x).sum())
+
+    def backward(delta: np.ndarray, x: np.ndarray) -> tuple[np.ndarray]:
+        return (np.zeros_like(x),)
+
+    for peer in everyone:
+        accepted = None if peer.accepts is None else peer.accepts(forward, backward, *arrays)
+        words = ABSENT if accepted is None else "passed" if accepted else "caught"
+        goal = "caught" if peer.name == "gradproof" else "—"
+        yield Row(
+            "all-zero gradient of a loss scaled by 1e-6",
+            goal,
+            words,
+            not accepted if goal != "—" else None,
+            peer.name,
+            "",
+        )
+
+
+def all_rows() -> list[Row]:
+    """Every row of the table, in its order."""
+    everyone = peers()
+    rows = [
+        *convolution_rows(everyone),
+        *chain_rows(),
+        *sensitivity_rows(everyone),
+        *scaled_loss_rows(everyone),
+        *alarm_rows(everyone),
+        undecided_row(),
+        *mutation_rows(everyone),
+    ]
+    where, what = machine(), versions()
+    return [dataclasses.replace(row, machine=where, versions=what) for row in rows]
+
+
+PAGE = """# The gradient checks, measured
+
+Printed by `make bench` (`python -m benchmarks.numeric`): processor time of one thread, medians, all checkers in turns
+in one run, float64 unless said otherwise, each with its default settings, the same layers, data and mistakes for all.
+Missed goals are left as they are.
+
+{table}
+
+Machine: {machine}.
+Versions: {versions}.
+"""
+
+
+def main() -> None:
+    """Print the table; with --json FILE also write its rows, with --page FILE the documentation's copy."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--json", metavar="FILE", help="write the rows here")
+    parser.add_argument("--page", metavar="FILE", help="write the table as a page of the documentation here")
+    options = parser.parse_args()
+    rows = all_rows()
+    page = PAGE.format(table=markdown(rows), machine=rows[0].machine, versions=rows[0].versions)
+    print(page)
+    if options.json:
+        write_json(rows, options.json)
+    if options.page:
+        Path(options.page).write_text(page)
+
+
+if __name__ == "__main__":
+    main()
+
+__all__ = ["all_rows", "main", "torch_function"]
