@@ -220,8 +220,7 @@ def _check_sized(elaborator: Elaborator, statement: Statement) -> None:
     if elaborator.sized:
         raise statement.error(
             "a condition uses a size of a formula that may not exist",
-            len(statement.text) - len(statement.text.lstrip()),
-            len(statement.text),
+            *statement.extent,
             "sizes of declared names",
             "write the size out",
         )
@@ -234,13 +233,13 @@ def _expectations(scope: Scope, statements: Sequence[Statement], links: int) -> 
         if expectation.link is not None and not 1 <= expectation.link <= links:
             raise statement.error(
                 f"there is no link {expectation.link}",
-                len(statement.text) - len(statement.text.lstrip()),
+                *statement.extent,
                 expected=f"a number from 1 to {links}",
             )
         if any(earlier.link == expectation.link for earlier in found):
             raise statement.error(
                 "a second expectation of the same",
-                len(statement.text) - len(statement.text.lstrip()),
+                *statement.extent,
                 fix="leave one of them",
             )
         found.append(expectation)

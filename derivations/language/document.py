@@ -178,7 +178,7 @@ class _Builder:
 
     def _place(self, fence: Fence) -> Place:
         line = self.source[fence.first - 1]
-        at = line.find(fence.id) if fence.id else line.find(fence.kind)
+        at = line.rfind(fence.id or fence.kind)
         return Place(self.document.name, fence.first, max(at, 0) + 1, line, len(fence.id or fence.kind))
 
 

@@ -455,7 +455,10 @@ def _assumption(assumption: Assumption) -> str:
 
 
 def claim_to_text(claim: Claim) -> str:
-    """The lines of a claim block under one reading, 0-based: equation, where, expect."""
+    """The lines of a claim block under one reading, 0-based: equation, where, expect.
+
+    A size that was taken from a formula (`Link.supposed`) is printed as the size; only the link's text has the formula.
+    """
     sides = [claim.links[0].left, *[link.right for link in claim.links]]
     lines = [" == ".join(node(side)[0] for side in sides)]
     where = [_condition(part, 1) for part in claim.conditions]

@@ -56,6 +56,11 @@ class Statement:
         """An error at characters start to end."""
         return InputError(message, self.place(start, end), expected, fix)
 
+    @property
+    def extent(self) -> tuple[int, int]:
+        """Where its text starts and ends, blanks at both ends left out."""
+        return len(self.text) - len(self.text.lstrip()), len(self.text.rstrip())
+
     def rest(self, start: int) -> Statement:
         """The same statement with everything before `start` blanked, so that positions stay."""
         head = "".join("\n" if character == "\n" else " " for character in self.text[:start])

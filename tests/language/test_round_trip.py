@@ -253,7 +253,7 @@ _MATRIX = [
 ]
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(formulas())
 def test_formulas_survive_printing_and_parsing(node: Expression) -> None:
     """parse(print(formula)) == formula."""
