@@ -87,9 +87,9 @@ def test_odd_documents_end_cleanly(number: int) -> None:
     assert time.perf_counter() - start < SECONDS
 
 
-WORDS = st.sampled_from(
-    ["a", "b", "x", "z", "f", "n", "H", "conv", "sum", "grad", "d", "shape", "(", ")", "[", "]", ",", ":", "..", ".", "==", "=", "+", "-", "*", "/", "//", "%", "@", "**", "'", ".T", "and", "or", "not", "in", "where", "i", "j", "0", "1", "2.5", "ones", "pad=", "stride=", "valid", "max", "min", "floor", "J", "dims", "tensor", "loss", "expect", "<=", "true", "entries", "#", "\n", "\t", "^", "é", "卷"]
-)
+LANGUAGE = """a b x z f n H conv sum grad d shape ( ) [ ] , : .. . == = + - * / // % @ ** ' .T and or not in where i j
+0 1 2.5 ones pad= stride= valid max min floor J dims tensor loss expect <= true entries # ^ é 卷"""
+WORDS = st.sampled_from([*LANGUAGE.split(), "", "\n", "\t"])
 HEAD = "```given\ndims n, H\ntensor a[n, n], b[n]\nfunction f\n"
 
 
