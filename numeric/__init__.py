@@ -19,6 +19,12 @@ _HOMES: dict[str, str] = {
     "check_gradient": "numeric.checkers",
     "checkers": "numeric.checkers",
     "layers": "numeric.layers",
+    "network_zoo": "numeric.network_zoo",
+    "networks": "numeric.networks",
+    "oracles": "numeric.oracles",
+    "reference": "numeric.reference",
+    "specifications": "numeric.specifications",
+    "strategies": "numeric.strategies",
 }
 
 __all__ = sorted(_HOMES)

@@ -15,8 +15,11 @@ Needs the package `hypothesis` (extra `test`); nothing else in `numeric` imports
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from itertools import product
+from typing import Any, NamedTuple
 
 import numpy as np
 from hypothesis import strategies as st
@@ -178,15 +181,51 @@ class PoolingCase:
     delta: Array
 
 
-def _axis_tuples(draw: st.DrawFn, rank: int, least: int, most: int) -> Shape:
-    return tuple(draw(st.integers(least, most)) for _ in range(rank))
+class _Window(NamedTuple):
+    """One axis: a window, how it moves, how the input is padded, and how many rows the input has beyond one
+    window."""
+
+    side: int
+    stride: int
+    dilation: int
+    pad: tuple[int, int]
+    slack: int
+
+    @property
+    def size(self) -> int:
+        return max(1, self.dilation * (self.side - 1) + 1 - sum(self.pad)) + self.slack
 
 
-def _paddings(draw: st.DrawFn, most: Shape) -> Pairs:
-    """(before, after) for each axis; shrinks towards none, and towards the same on both sides."""
-    one_sided = draw(st.booleans())
-    before = [draw(st.integers(0, limit)) for limit in most]
-    return tuple((b, draw(st.integers(0, m)) if one_sided else b) for b, m in zip(before, most, strict=True))
+@cache
+def _frames(dilations: int, pads: int, one_sided: bool) -> tuple[tuple[int, int, int], ...]:
+    """Every (dilation, before, after) within these maxima, those with the smallest sum first."""
+    sides = range(pads + 1)
+    every = product(range(1, dilations + 1), sides, sides)
+    return tuple(sorted((f for f in every if one_sided or f[1] == f[2]), key=lambda f: (sum(f), f)))
+
+
+@st.composite
+def _windows(
+    draw: st.DrawFn, sides: int, strides: int, dilations: int, pads: int | None, slacks: int, one_sided: bool
+) -> _Window:
+    """pads = None stands for "smaller than the window".
+
+    Four draws for an axis and no more: Hypothesis drops short runs of draws at once, and so drops whole axes.
+    """
+    side, stride = draw(st.integers(1, sides)), draw(st.integers(1, strides))
+    frames = _frames(dilations, side - 1 if pads is None else pads, one_sided)
+    dilation, before, after = draw(st.sampled_from(frames))
+    return _Window(side, stride, dilation, (before, after), draw(st.integers(0, slacks)))
+
+
+def _axes(
+    draw: st.DrawFn, ranks: tuple[int, ...], window: Callable[[bool], st.SearchStrategy[_Window]]
+) -> list[_Window]:
+    """Axes for one of the ranks, with the same padding on both sides or not."""
+    axes = st.lists(window(draw(st.booleans())), min_size=min(ranks), max_size=max(ranks))
+    if len(ranks) < max(ranks) - min(ranks) + 1:
+        axes = axes.filter(lambda found: len(found) in ranks)
+    return draw(axes)
 
 
 @st.composite
@@ -207,23 +246,33 @@ def convolution_geometries(
     """Geometries of convolutions, tails with a remainder, one-sided padding, groups and kernel = input
     among them.
 
-    Shrinks towards the first rank and mode, one map, one group, a kernel of one row on an input of one
-    row, stride 1, no padding, no dilation: the smallest geometry that still fails. (The input is as large
-    as the kernel plus a slack.)
+    Shrinks towards the smallest rank, the first mode, one map, one group, a kernel of one row on an input
+    of one row, stride 1, no padding, no dilation: the smallest geometry that still fails. (The input is as
+    large as the kernel plus a slack.)
     """
-    rank = draw(st.sampled_from(ranks))
     mode = draw(st.sampled_from(modes))
-    kernels = _axis_tuples(draw, rank, 1, max_kernel)
-    dilation = _axis_tuples(draw, rank, 1, max_dilation)
-    stride = _axis_tuples(draw, rank, 1, max_stride)
     framed = mode in (None, "valid")
-    pad = _paddings(draw, (max_pad if framed else 0,) * rank)
-    slack = _axis_tuples(draw, rank, 0, max_slack)
-    extents = [d * (k - 1) + 1 if framed else 1 for d, k in zip(dilation, kernels, strict=True)]
-    sizes = tuple(max(1, e - sum(p)) + extra for e, p, extra in zip(extents, pad, slack, strict=True))
+    axes = _axes(
+        draw,
+        ranks,
+        lambda uneven: _windows(
+            max_kernel, max_stride, max_dilation, max_pad if framed else 0, max_slack, uneven
+        ),
+    )
+    # 'full' and 'same' have an output for every size, a kernel larger than the input too
+    sizes = tuple(axis.size if framed else 1 + axis.slack for axis in axes)
     maps = [draw(st.integers(1, most)) for most in (max_batch, max_groups, max_maps, max_maps)]
     return ConvolutionGeometry(
-        maps[0], maps[1], maps[2], maps[3], sizes, kernels, mode, stride, pad, dilation
+        maps[0],
+        maps[1],
+        maps[2],
+        maps[3],
+        sizes,
+        tuple(axis.side for axis in axes),
+        mode,
+        tuple(axis.stride for axis in axes),
+        tuple(axis.pad for axis in axes),
+        tuple(axis.dilation for axis in axes),
     )
 
 
@@ -243,18 +292,24 @@ def pooling_geometries(
     """Geometries of pooling layers: overlapping windows, windows with gaps, tails, padding, both rounding
     modes.
 
-    Shrinks towards the first rank, one map, windows of one entry, stride 1, no padding, floor mode and an
+    Shrinks towards the smallest rank, one map, windows of one entry, stride 1, no padding, floor mode and an
     input that one window covers.
     """
-    rank = draw(st.sampled_from(ranks))
-    window = _axis_tuples(draw, rank, 1, max_window)
-    stride = _axis_tuples(draw, rank, 1, max_stride)
-    pad = _paddings(draw, tuple(side - 1 if padding else 0 for side in window))
-    slack = _axis_tuples(draw, rank, 0, max_slack)
-    sizes = tuple(max(1, side - sum(p)) + extra for side, p, extra in zip(window, pad, slack, strict=True))
+    axes = _axes(
+        draw,
+        ranks,
+        lambda uneven: _windows(max_window, max_stride, 1, None if padding else 0, max_slack, uneven),
+    )
     batch, channels = draw(st.integers(1, max_batch)), draw(st.integers(1, max_maps))
-    rounding = draw(st.booleans()) if ceil is None else ceil
-    return PoolingGeometry(batch, channels, sizes, window, stride, pad, rounding)
+    return PoolingGeometry(
+        batch,
+        channels,
+        tuple(axis.size for axis in axes),
+        tuple(axis.side for axis in axes),
+        tuple(axis.stride for axis in axes),
+        tuple(axis.pad for axis in axes),
+        draw(st.booleans()) if ceil is None else ceil,
+    )
 
 
 def _seeds() -> st.SearchStrategy[int]:
@@ -405,8 +460,8 @@ def layer_stacks(draw: st.DrawFn, *, max_layers: int = 4, max_size: int = 6, lin
     linear: only layers that are linear in their input and in their parameters, so that integers stay exact.
     Shrinks towards no layer at all on a single entry, and towards convolutions of one entry.
     """
-    rank = draw(st.integers(1, 2))
-    shape = (draw(st.integers(1, 2)), *_axis_tuples(draw, rank, 1, max_size))
+    sizes = draw(st.lists(st.integers(1, max_size), min_size=1, max_size=2))
+    shape = (draw(st.integers(1, 2)), *sizes)
     first, layers = shape, []
     for _ in range(draw(st.integers(0, max_layers))):
         layers.append(_one_layer(draw, shape, linear))

@@ -13,8 +13,10 @@ What it cannot see: what is done with the entries. It knows sizes only.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -266,13 +268,20 @@ def add_windows(windows: Array, axes: Axes) -> Array:
     rank = len(axes)
     lead = windows.shape[: windows.ndim - 2 * rank]
     framed = np.zeros(lead + tuple(axis.padded for axis in axes), dtype=windows.dtype)
-    whole = (slice(None),) * len(lead)
-    for offset in np.ndindex(*(axis.kernel for axis in axes)):
-        places = tuple(
-            slice(axis.dilation * k, axis.dilation * k + axis.stride * (axis.outputs - 1) + 1, axis.stride)
-            for axis, k in zip(axes, offset, strict=True)
-        )
-        framed[whole + places] += windows[whole + offset]
+    if math.prod(windows.shape[-rank:]) < math.prod(axis.kernel for axis in axes):
+        # few windows: add each of them whole
+        starts = product(*(range(0, a.stride * a.outputs, a.stride) for a in axes))
+        for number, start in zip(np.ndindex(*windows.shape[-rank:]), starts, strict=True):
+            taps: Any = [slice(u, u + a.extent, a.dilation) for u, a in zip(start, axes, strict=True)]
+            framed[(..., *taps)] += windows[(..., *number)]
+    else:
+        # few offsets: add all windows' entries at one offset together
+        ends = [a.stride * (a.outputs - 1) + 1 for a in axes]
+        offsets = product(*(range(0, a.extent, a.dilation) for a in axes))
+        whole = (slice(None),) * len(lead)
+        for number, offset in zip(np.ndindex(*(a.kernel for a in axes)), offsets, strict=True):
+            place = (slice(u, u + end, a.stride) for u, end, a in zip(offset, ends, axes, strict=True))
+            framed[(*whole, *place)] += windows[whole + number]
     inner: Array = framed[interior(axes)]
     return inner
 
