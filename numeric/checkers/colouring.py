@@ -60,7 +60,7 @@ def plan_axes(probe: Probe, k: int) -> tuple[AxisPlan, ...]:
     numbers = np.arange(math.prod(shape)).reshape(shape)
     plans = []
     for axis, length in enumerate(shape):
-        slices = np.moveaxis(numbers, axis, 0).reshape(length, -1)
+        slices = np.moveaxis(numbers, axis, 0).reshape(length, numbers.size // length)
         plans.append(_axis_plan(np.stack([probe.touched(k, slices[i]).ravel() for i in range(length)])))
     return tuple(plans)
 
@@ -103,6 +103,8 @@ def _one_by_one(shape: tuple[int, ...], outputs: int) -> Plan:
 def true_gradient(probe: Probe, k: int) -> TrueGradient:
     """The true gradient of the k-th checked argument, every entry; exactly so for an exact probe."""
     shape, outputs = probe.claimed[k].shape, probe.sensitivity.size
+    if math.prod(shape) == 0 or outputs == 0:
+        return TrueGradient(np.zeros(shape), np.zeros(shape), 0)
     plans = plan_axes(probe, k)
     try:
         return _gradient(probe, k, colours(plans, shape, outputs), sum(shape))

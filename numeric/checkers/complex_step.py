@@ -19,7 +19,7 @@ from collections.abc import Callable
 import numpy as np
 
 from numeric.checkers.problem import Array, Arrays, Problem
-from numeric.checkers.smooth import Method, Positions, Slope, scale_of
+from numeric.checkers.smooth import Method, Positions, Slope, scale_of, steepness
 
 # imaginary step relative to the data: its square is far below any eps, itself far above the smallest float32
 _STEP = 2.0**-60
@@ -31,7 +31,7 @@ class NotAnalytic(Exception):
 
 def complex_slope(problem: Problem, at: Arrays, direction: Arrays, start: Array) -> Slope:
     """J u as Im f(at + i·h·u) / h, known to rounding; NotAnalytic where f does not carry complex numbers."""
-    h = _step(max((scale_of(u) / scale_of(a) for u, a in zip(direction, at, strict=True)), default=1.0))
+    h = _step(steepness(direction, at))
     moved = tuple(_complex(a) for a in at)
     for value, u in zip(moved, direction, strict=True):
         value.imag = h * u
@@ -47,7 +47,7 @@ def complex_entries(
     problem: Problem, prepared: Arrays, k: int, positions: Positions, steps: Array, start: Array
 ) -> Slope:
     """J u for steps at some entries of the k-th argument; `prepared` is the point in complex numbers."""
-    h = _step(scale_of(steps) / scale_of(prepared[k]))
+    h = _step(steepness((steps,), (prepared[k],)))
     moved = prepared[k].copy()
     moved.reshape(-1).imag[positions] = h * steps
     value = _complex_value(problem.value_at_once, (*prepared[:k], moved, *prepared[k + 1 :]))

@@ -16,7 +16,7 @@ from __future__ import annotations
 import numpy as np
 
 from numeric.checkers.problem import Array, Arrays, Problem
-from numeric.checkers.smooth import ROUNDINGS, Method, Positions, Slope, scale_of
+from numeric.checkers.smooth import ROUNDINGS, Method, Positions, Slope, scale_of, steepness
 
 # steps relative to the data; the first suits a smooth function in its precision, the later ones a rough one
 _STEPS = {
@@ -31,7 +31,7 @@ def central_slope(problem: Problem, at: Arrays, direction: Arrays, start: Array)
     """J u by central differences along `direction` from `at`, with the best error estimate among several
     steps."""
     precision = np.dtype(np.float32) if any(a.dtype == np.float32 for a in (*at, start)) else np.dtype(np.float64)
-    steepest = max((scale_of(u) / scale_of(a) for u, a in zip(direction, at, strict=True)), default=1.0)
+    steepest = steepness(direction, at)
     eps = float(np.finfo(precision).eps)
     best: Slope | None = None
     for relative in _STEPS[precision]:
@@ -53,7 +53,7 @@ def central_entries(problem: Problem, at: Arrays, k: int, positions: Positions, 
 
 def _two_steps(problem: Problem, at: Arrays, direction: Arrays, h: float, eps: float) -> Slope:
     def value(t: float) -> Array:
-        moved = tuple((a + t * u).astype(a.dtype) for a, u in zip(at, direction, strict=True))
+        moved = tuple((a + t * u).astype(a.dtype, copy=False) for a, u in zip(at, direction, strict=True))
         return problem.value(moved).astype(np.float64)
 
     with np.errstate(all="ignore"):

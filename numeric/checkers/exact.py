@@ -270,7 +270,10 @@ def equal_at_once(problem: Problem, seed: int) -> Point | Answer:
 def _equal_along(problem: Problem, place: Point) -> Answer:
     here, ahead, back = place.three
     try:
-        plus, minus = problem.value(ahead), problem.value(back)
+        plus = problem.value(ahead)
+        if plus.dtype in USABLE_BITS and as_integers(plus) is None:
+            return "not integers"
+        minus = problem.value(back)
         if plus.shape != minus.shape or plus.dtype not in USABLE_BITS or plus.size == 0:
             return "unequal"
         slope = as_integers(plus - minus)

@@ -29,6 +29,7 @@ from numeric.checkers.report import CheckInputError, GradientReport, Kink, Measu
 from numeric.checkers.smooth import (
     SmoothProbe,
     balanced,
+    proportional_directions,
     random_directions,
     random_sensitivity,
     scale_of,
@@ -165,7 +166,7 @@ def check_smooth(problem: Problem, kind: Kind, reason: str, *, every_entry: bool
         return _without_output(report, ground)
     probe = _probe(problem, kind, ground, problem.point, seed)
     found = probe.measure((None,) * len(problem.checked))
-    if found.wrong:
+    if found.wrong or kind == "difference":
         _expect_repeatable(problem, ground.start)
     bent = _bends_or_not_analytic(probe, found, kind, seed)
     report = replace(report, projections=1, tolerance=found.tolerance, residual=float(found.residual))
@@ -216,7 +217,7 @@ def _agrees(probe: SmoothProbe, directions: Arrays, look: Look) -> bool:
 
 def _bends_or_not_analytic(probe: SmoothProbe, found: Measurement, kind: Kind, seed: int) -> bool:
     """Whether the function has a kink at the point; NotAnalytic if the complex slope contradicts real values."""
-    directions = random_directions(probe.at, seed)
+    directions = proportional_directions(probe.at, seed)
     look = look_for_bends(probe.problem, probe.at, directions, probe.start)
     if look.bent.any() or kind == "difference":
         return bool(look.bent.any())
@@ -292,7 +293,7 @@ def _without_output(report: GradientReport, ground: Ground) -> GradientReport:
 def _with_kinks(probe: SmoothProbe, kind: Kind, report: GradientReport, seed: int) -> GradientReport:
     """A report for data at a kink: intervals there, the rest as usual, and the formula at a point moved off
     it."""
-    report = _kinks_and_rest(probe, report, random_directions(probe.at, seed))
+    report = _kinks_and_rest(probe, report, proportional_directions(probe.at, seed))
     if report.verdict == "wrong" or probe.problem.fixed:
         return report
     return _beside_the_kink(probe, kind, report, seed)
@@ -334,7 +335,7 @@ def _beside_the_kink(probe: SmoothProbe, kind: Kind, report: GradientReport, see
         line = random_directions(probe.at, seed + 31 * (attempt + 1))
         at = tuple((a + u / 128).astype(a.dtype) for a, u in zip(probe.at, line, strict=True))
         moved = _probe(problem, kind, _ground(problem, at, seed), at, seed)
-        if bends(problem, at, random_directions(at, seed), moved.start).any():
+        if bends(problem, at, proportional_directions(at, seed), moved.start).any():
             continue
         found = moved.measure((None,) * len(problem.checked))
         report = replace(report, projections=report.projections + 1, tolerance=found.tolerance)
@@ -349,7 +350,7 @@ def _beside_the_kink(probe: SmoothProbe, kind: Kind, report: GradientReport, see
 def _with_kinks_of_data(problem: Problem, report: GradientReport, seed: int) -> GradientReport:
     """Ties and kinks at the caller's own data, after the formula was verified exactly at tie-free integers."""
     ground = _ground(problem, problem.point, seed)
-    directions = random_directions(problem.point, seed)
+    directions = proportional_directions(problem.point, seed)
     if not bends(problem, problem.point, directions, ground.start).any():
         return report
     probe = _probe(problem, "difference", ground, problem.point, seed)

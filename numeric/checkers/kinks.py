@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from numeric.checkers.localise import masks_of, place_of
 from numeric.checkers.problem import Array, Arrays, Problem
 from numeric.checkers.report import Kink
-from numeric.checkers.smooth import ROUNDINGS, scale_of
+from numeric.checkers.smooth import ROUNDINGS, scale_of, steepness
 
 Mask = NDArray[np.bool_]
 _STEP = {np.dtype(np.float64): 2.0**-20, np.dtype(np.float32): 2.0**-9}
@@ -58,7 +58,7 @@ def bends(problem: Problem, at: Arrays, direction: Arrays, start: Array) -> Mask
 def look_for_bends(problem: Problem, at: Arrays, direction: Arrays, start: Array) -> Look:
     """One-sided slopes along the direction, compared; where they differ, again with a quarter of the step."""
     precision = _precision(at, start)
-    steepest = max((scale_of(u) / scale_of(a) for u, a in zip(direction, at, strict=True)), default=1.0)
+    steepest = steepness(direction, at)
     h = _STEP[precision] / steepest
     eps = float(np.finfo(precision).eps)
     with np.errstate(all="ignore"):
@@ -78,10 +78,10 @@ def look_for_bends(problem: Problem, at: Arrays, direction: Arrays, start: Array
 
 def one_sided(problem: Problem, at: Arrays, direction: Arrays, start: Array, h: float) -> tuple[Array, Array]:
     """(right, left) one-sided derivatives of every output along the direction, to first order in h."""
-    zero = start.astype(np.float64)
+    zero = start.astype(np.float64, copy=False)
 
     def value(t: float) -> Array:
-        moved = tuple((a + t * u).astype(a.dtype) for a, u in zip(at, direction, strict=True))
+        moved = tuple((a + t * u).astype(a.dtype, copy=False) for a, u in zip(at, direction, strict=True))
         return problem.value(moved).astype(np.float64)
 
     return (value(h) - zero) / h, (zero - value(-h)) / h

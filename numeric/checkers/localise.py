@@ -115,7 +115,8 @@ def _difference(total: Number, left: Number) -> Number:
 
 
 def _size(residual: Number) -> Fraction | float:
-    return abs(residual) if isinstance(residual, Fraction) else abs(residual)
+    # one branch for both types: mypy knows no common order of them
+    return abs(Fraction(residual)) if math.isfinite(residual) else math.inf
 
 
 def entry_at(probe: Probe, position: int, alone: Measurement) -> WrongEntry:

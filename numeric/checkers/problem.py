@@ -189,6 +189,8 @@ def _point(value: Any, name: str) -> Array:
         array = np.array(value, order="C")
     except ValueError as error:
         raise CheckInputError(f"{name} is not an array of numbers: {error}") from error
+    if not array.dtype.isnative:
+        array = array.astype(array.dtype.newbyteorder("="))
     if array.dtype.kind in "iub":
         raise CheckInputError(
             f"{name} has dtype {array.dtype}, along which there is no derivative; pass "
@@ -196,8 +198,6 @@ def _point(value: Any, name: str) -> Array:
         )
     if array.dtype not in (np.float32, np.float64):
         raise CheckInputError(f"{name} has dtype {array.dtype}; expected float32 or float64")
-    if not array.dtype.isnative:
-        array = array.astype(array.dtype.newbyteorder("="))
     # one pass: a NaN or an infinity anywhere makes the largest magnitude one
     if not math.isfinite(np.abs(array).max(initial=0)):
         bad = ~np.isfinite(array)

@@ -86,9 +86,9 @@ class SmoothProbe:
         """⟨delta, J u⟩ and ⟨g, u⟩ for u the direction restricted to the masks, with the tolerance of both."""
         direction = tuple(u if m is None else u * m for u, m in zip(self.directions, masks, strict=True))
         slope = self.way.along(self.problem, self.at, direction, self.start)
-        weights = self.sensitivity.astype(np.float64)
+        weights = self.sensitivity.astype(np.float64, copy=False)
         terms = weights * slope.values
-        products = [g.astype(np.float64) * u for g, u in zip(self.claimed, direction, strict=True)]
+        products = [np.multiply(g, u, dtype=np.float64) for g, u in zip(self.claimed, direction, strict=True)]
         squares = _squares(terms) + sum(_squares(p) for p in products)
         tolerance = FIRST_LOOK * self.eps * float(np.sqrt(squares))
         tolerance += float(np.abs(weights * slope.error).sum())
@@ -167,6 +167,20 @@ def scale_of(array: Array) -> float:
     return top if top > 0 else 1.0
 
 
+def proportional_directions(at: Arrays, seed: int) -> Arrays:
+    """A direction that moves each entry by a share of itself (an entry 0 by a share of the array's scale)."""
+    return tuple(
+        _away_from_zero(a.shape, seed + 1 + k) * np.where(a == 0, scale_of(a), np.abs(a)) for k, a in enumerate(at)
+    )
+
+
+def steepness(direction: Arrays, at: Arrays) -> float:
+    """How much larger a direction is than the data, at most."""
+    with np.errstate(over="ignore"):
+        ratios = [scale_of(u) / scale_of(a) for u, a in zip(direction, at, strict=True)]
+    return min(max(ratios, default=1.0), 2.0**800)
+
+
 def random_directions(at: Arrays, seed: int) -> Arrays:
     """A direction in each argument, of its scale, of either sign and with no entry near 0."""
     return tuple(_away_from_zero(a.shape, seed + 1 + k) * scale_of(a) for k, a in enumerate(at))
@@ -194,10 +208,8 @@ def balanced(directions: Arrays, claimed: Arrays) -> Arrays:
 
 
 def _balance(direction: Array, claimed: Array) -> Array:
-    size = np.abs(claimed.astype(np.float64))
-    typical = float(np.sqrt(_squares(size) / max(size.size, 1)))
-    if not 0 < typical < np.inf:
+    size = np.abs(claimed, dtype=np.float64)
+    typical = math.sqrt(_squares(size) / max(size.size, 1))
+    if not 0 < typical < math.inf:
         return direction
-    least = _LEAST_SHARE * typical
-    share = np.maximum(size, least)
-    return np.asarray(np.sign(direction) * (1 + np.abs(direction) / scale_of(direction)) / share)
+    return np.asarray(np.divide(direction, scale_of(direction)) / np.maximum(size, _LEAST_SHARE * typical))

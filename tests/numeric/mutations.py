@@ -1,3 +1,4 @@
+# ruff: noqa: E501 — one mutation is one row of the table
 """Backward functions that are wrong, each in one way that somebody has shipped: the corpus that a checker must catch.
 
 Why: a checker is measured by what it catches, side by side with others on the same layers and data.
@@ -73,9 +74,7 @@ def _pooling(name: str, kind: str, shape: tuple[int, ...], f: int, **options: An
 
 
 def _elementwise(name: str, function: Any) -> Layer:
-    return Layer(
-        name, lambda z: function.f(z), lambda delta, z: (delta * function.derivative(z),), _data((3, 4, 5))
-    )
+    return Layer(name, lambda z: function.f(z), lambda delta, z: (delta * function.derivative(z),), _data((3, 4, 5)))
 
 
 # strided, with a remainder of one row and of none, so that both kinds of tail occur
@@ -96,7 +95,11 @@ DENSE = Layer(
     "dense",
     lambda x, w, b: layers.dense(x, w, b),
     lambda delta, x, w, b: layers.dense_backward(delta, x, w),
-    (*_data((5, 4)), *_data(layers.dense_backward(np.ones((1, 3)), np.ones((1, 4)), np.ones((3, 4)))[1].shape), *_data((3,))),
+    (
+        *_data((5, 4)),
+        *_data(layers.dense_backward(np.ones((1, 3)), np.ones((1, 4)), np.ones((3, 4)))[1].shape),
+        *_data((3,)),
+    ),
 )
 TANH = Layer("tanh", lambda z: np.tanh(z), lambda delta, z: (delta * (1 - np.tanh(z) ** 2),), _data((3, 4, 5)))
 SIGMOID = Layer(
