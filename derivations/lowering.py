@@ -630,6 +630,8 @@ class Lowering:
             place = tuple(index)
         names = _names(argument)
         used = [n for n, formal in enumerate(formals) if formal.symbols() <= names]
+        unused = frozenset[str]().union(*(formal.symbols() for formal in formals)) - names
+        guard = k.all_of(part for part in k.conjuncts(guard) if not k.condition_symbols(part) & unused)
         formals, place = tuple(formals[n] for n in used), tuple(place[n] for n in used)
         if single is None:
             argument = self._known_equal(name, argument, formals, guard)
