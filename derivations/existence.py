@@ -89,6 +89,10 @@ def _scope(
         if isinstance(node, ByIndex):
             yield Obligation(guard, k.nonnegative(high + 1), f"the range of {part.index} has a size")
     if isinstance(node, IndexSum):
+        for size in node.shape:  # of an empty sum too, whose terms have no duties
+            condition = k.nonnegative(lowering.integer(size, inner))
+            if condition != k.TRUE:
+                yield Obligation(guard, condition, f"{size} >= 0")
         conditions.append(range_condition(lowering, node, inner))
     yield from obligations(lowering, node.body, inner, k.all_of(conditions), frozenset(free))
 
