@@ -26,7 +26,7 @@ from derivations.language.ranges import Unsettled, explicit_range, inferred_rang
 from derivations.language.scope import ELEMENTWISE, MODES, RESERVED, STATEMENTS, Scope
 from derivations.language.source import Statement
 from derivations.language.syntax import parse, span
-from derivations.operators import ALIASES, OPERATORS
+from derivations.operators import ALIASES, OPERATORS, apply
 
 Checker = Callable[[Context, Expression], str | None]
 TWO_WORDS = re.compile(r"\s*[^\W\d]\w*\s+(?!in\b|and\b|or\b|not\b)[^\W\d]")
@@ -70,8 +70,8 @@ class Given:
     def existing(self, reading: Mapping[str, str]) -> list[Existing]:
         """What must exist for all sizes under a reading, of the block's own statements."""
         first = len(self.statements) - self.own
-        mine = {id(statement) for statement in self.statements[first:]}
-        return [item for item in self._under(reading)[1] if id(item.statement) in mine]
+        mine = {statement.line for statement in self.statements[first:]}
+        return [item for item in self._under(reading)[1] if item.statement.line in mine]
 
     def _under(self, reading: Mapping[str, str]) -> tuple[Scope, list[Existing]]:
         whole = {name: reading.get(name, options[0]) for name, options in self.choices.items()}
@@ -253,7 +253,7 @@ class Reader:
                 )
             node = Tensor(name, [elaborator.integer(size, "a size") for size in sizes])
             self.scope.names[name] = node
-            self._exists(node, statement, part)
+            self._exists(apply("zeros", *node.shape), statement, part)  # its sizes are sizes
 
     def _scalar(self, statement: Statement) -> None:
         for token in parse("names", statement, "a tensor is declared by tensor x[m, n]").children:

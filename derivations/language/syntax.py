@@ -8,7 +8,7 @@ a name means.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -89,11 +89,17 @@ def parser() -> Lark:
     return Lark(grammar, parser="lalr", start=STARTS, propagate_positions=True, maybe_placeholders=True)
 
 
+@lru_cache(maxsize=2048)
+def _tree(start: str, text: str) -> Tree[Token]:
+    """The tree of a text; a statement is read once for each reading, so that trees are kept and never changed."""
+    return parser().parse(text, start=start)
+
+
 def parse(start: str, statement: Statement, fix: str = "") -> Tree[Token]:
     """The tree of a statement under a start rule; raises InputError where it does not fit, with this fix where the
     error has none of its own."""
     try:
-        tree = parser().parse(statement.text, start=start)
+        tree = _tree(start, statement.text)
     except UnexpectedInput as error:
         explained = _explained(error, start, statement)
         fixed = explained.fix or fix

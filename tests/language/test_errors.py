@@ -259,3 +259,17 @@ def test_what_a_given_block_supposes_is_checked_by_the_callers_checker() -> None
     assert caught.value.line == 4
     assert caught.value.expected == "m <= H"
     assert caret_text(caught.value) == "conv(a, w)"
+
+
+def test_everything_in_a_given_block_is_checked_once() -> None:
+    """Sizes of tensors, abbreviations, definitions and assumptions are handed to the checker; what a block continues
+    is not handed to it again."""
+    seen: list[str] = []
+
+    def checker(context: object, node: object) -> str | None:
+        seen.append(str(node))
+        return None
+
+    text = "```given\ndims n\ntensor a[n + 1]\nh = n//2\nz = a + a\nassume a > 0\n```\n```given continue\ny = z\n```\n"
+    Document.parse(text, "notes.md", checker)
+    assert seen == ["zeros(n + 1)", "n//2", "a + a", "[a > 0]", "z"]
