@@ -135,9 +135,7 @@ def main() -> None:
     parser.add_argument("--figure", type=Path, default=Path("lenet5-loss.png"))
     options = parser.parse_args()
     data, network = digits(), lenet5(options.pool)
-    print(f"LeNet-5: {network.parameter_count} parameters")
-    for row in network.summary():
-        print(f"  {type(row.layer).__name__:12} {row.shape!s:14} {row.parameters:6}")
+    print(network)
     print(f"relative error of the chain's gradient: {relative_gradient_error(network, data.images[:2]):.1e}")
     result = train(network, data, epochs=options.epochs)
     draw_losses(result.losses, options.figure)

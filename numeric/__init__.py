@@ -27,15 +27,13 @@ _HOMES: dict[str, str] = {
     "strategies": "numeric.strategies",
 }
 
-__all__ = sorted(_HOMES)
+__all__ = sorted(set(_HOMES) - {"strategies"})  # Hypothesis is an extra
 
 
 def __getattr__(name: str) -> Any:
     home = _HOMES.get(name)
     if home is None:
-        raise AttributeError(
-            f"module 'numeric' has no attribute {name!r}; it offers {', '.join(sorted(_HOMES))}"
-        )
+        raise AttributeError(f"module 'numeric' has no attribute {name!r}; it offers {', '.join(sorted(_HOMES))}")
     module = importlib.import_module(home)
     return module if home == f"numeric.{name}" else getattr(module, name)
 

@@ -1,5 +1,4 @@
-"""LeNet-5, AlexNet, VGG-16, and the blocks of GoogLeNet, ResNet and DenseNet, as lists of layer
-specifications.
+"""LeNet-5, AlexNet, VGG-16, and the blocks of GoogLeNet, ResNet and DenseNet, as lists of layer specifications.
 
 Why: the documents describe LeNet-5 and count its parameters; the others show that the same specifications
 carry on.
@@ -63,9 +62,7 @@ lecun_tanh = activation(
 )
 
 
-def lenet5(
-    pool: Literal["mean", "max", "sum"] = "mean", squash: Activation = tanh, classes: int = 10
-) -> Network:
+def lenet5(pool: Literal["mean", "max", "sum"] = "mean", squash: Activation = tanh, classes: int = 10) -> Network:
     """LeNet-5 as usually written: 32×32 → C1 6@28 → S2 6@14 → C3 16@10 → S4 16@5 → C5 120 → F6 84 → 10.
 
     C3 sees every map of S2, pooling has nothing to learn: 61,706 parameters.  [LeCun et al. 1998, fig. 2]
@@ -83,8 +80,7 @@ def lenet5(
 
 
 def lenet5_original() -> Network:
-    """LeNet-5 with what the paper has: learnt β and b in S2 and S4, the table for C3, the scaled tanh; F6
-    is the last.
+    """LeNet-5 with what the paper has: learnt β and b in S2 and S4, the table for C3, the scaled tanh; F6 is the last.
 
     Its 60,000 learnt parameters: 156 + 12 + 1,516 + 32 + 48,120 + 10,164.  [LeCun et al. 1998, sec. II.B]
 
@@ -103,8 +99,7 @@ def lenet5_original() -> Network:
 
 
 def alexnet() -> Network:
-    """AlexNet with its two groups: 60,965,224 parameters on 3×227×227.  [Krizhevsky, Sutskever & Hinton
-    2012, sec. 3.5]
+    """AlexNet with its two groups: 60,965,224 parameters on 3×227×227.  [Krizhevsky, Sutskever & Hinton 2012, sec. 3.5]
 
     >>> net = alexnet()
     >>> net.parameter_count, [row.shape for row in net.summary() if isinstance(row.layer, Pooling)]
@@ -185,8 +180,7 @@ def resnet_block(channels: int = 64, size: int = 56, filters: int | None = None,
 def densenet_block(
     channels: int = 64, size: int = 56, growth: int = 32, count: int = 6, bottleneck: int = 4
 ) -> Network:
-    """DenseNet-121's first block: each layer's maps are put beside all earlier ones; 64 → 256 maps, 335,040
-    parameters.
+    """DenseNet-121's first block: each layer's maps are put beside all earlier ones; 64 → 256 maps, 335,040 parameters.
 
     Each layer: normalise, ReLU, 1×1 to 4·growth maps, normalise, ReLU, 3×3 to growth maps.  [Huang et al.
     2017, table 1]

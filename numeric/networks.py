@@ -12,11 +12,11 @@ memory: the gradient of a nested block computes the block's forward pass again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import singledispatch
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -55,6 +55,14 @@ class Row(NamedTuple):
     layer: Layer
     shape: Shape
     parameters: int
+
+
+class Singularity(NamedTuple):
+    """A place of the chain where the derivative does not exist: which layer, what happens there, how many entries."""
+
+    layer: str
+    what: Literal["kink", "tie"]
+    entries: int
 
 
 @dataclass(frozen=True)
@@ -115,6 +123,33 @@ class Network:
         dx, gradients = _pull_back(self.layers, delta, x, parameters, masks or {})
         return (dx, *gradients)
 
+    def singularities(self, x: Array, *parameters: Array, masks: Masks | None = None) -> tuple[Singularity, ...]:
+        """Activations that stand exactly on a kink and windows whose maximum is attained twice, for this input.
+
+        Where there is one, `backward` gives one of the valid generalised gradients (the first maximum of a window).
+
+        >>> from numeric.layers import relu
+        >>> net = Network((Pooling("max", 2), Elementwise(relu)), input_shape=(1, 4))
+        >>> for found in net.singularities(np.array([[[0.0, 0.0, 3.0, 1.0]]])):
+        ...     print(found.layer, found.what, found.entries)
+        0 tie 1
+        1 kink 1
+        """
+        self._check(x, parameters)
+        return tuple(_singularities(self.layers, x, parameters, masks or {}, ""))
+
+    def __str__(self) -> str:
+        """One line for each layer: its kind, its output's shape, its parameters.
+
+        >>> print(Network((Convolution(6, 5), Pooling("mean", 2)), input_shape=(1, 32, 32)))
+        input              (1, 32, 32)
+        Convolution        (6, 28, 28)            156
+        Pooling            (6, 14, 14)              0
+        total                                     156
+        """
+        rows = [f"{type(row.layer).__name__:18} {row.shape!s:18} {row.parameters:>7,}" for row in self.summary()]
+        return "\n".join([f"{'input':18} {self.input_shape}", *rows, f"{'total':37} {self.parameter_count:>7,}"])
+
     def loss_and_gradients(
         self, x: Array, target: Array, *parameters: Array, masks: Masks | None = None
     ) -> tuple[float, Arrays]:
@@ -128,9 +163,7 @@ class Network:
     def _check(self, x: Array, parameters: Sequence[Array]) -> None:
         expect_shape(x, (x.shape[0] if x.ndim else 0, *self.input_shape), "x", "the network's input")
         if len(parameters) != len(self.parameters):
-            raise ValueError(
-                f"{len(parameters)} parameter arrays given; the network has {len(self.parameters)}"
-            )
+            raise ValueError(f"{len(parameters)} parameter arrays given; the network has {len(self.parameters)}")
         for array, parameter in zip(parameters, self.parameters, strict=True):
             expect_shape(array, parameter.shape, parameter.name, "this parameter")
 
@@ -139,6 +172,25 @@ def _start(parameter: Parameter, generator: np.random.Generator) -> Array:
     if parameter.start == "noise":
         return np.asarray(generator.standard_normal(parameter.shape) / np.sqrt(parameter.fan_in))
     return np.full(parameter.shape, float(parameter.start == "one"))
+
+
+def _singularities(
+    layers: Sequence[Layer], x: Array, parameters: Arrays, masks: Masks, path: str
+) -> Iterator[Singularity]:
+    inputs, _ = _trace(layers, x, parameters, masks)
+    for number, (layer, entry) in enumerate(zip(layers, inputs, strict=True)):
+        count = len(parameters_of(layer, entry.shape[1:]))
+        own, parameters = parameters[:count], parameters[count:]
+        if isinstance(layer, Elementwise) and layer.activation.at_kink(entry).any():
+            yield Singularity(f"{path}{number}", "kink", int(layer.activation.at_kink(entry).sum()))
+        elif isinstance(layer, Pooling | TrainablePooling) and layer.kind == "max":
+            ties = pooling.max_pool_ties(entry, layer.window, **pooling_options(layer))
+            if ties.any():
+                yield Singularity(f"{path}{number}", "tie", int(ties.sum()))
+        elif isinstance(layer, Residual | Concatenate):
+            branches = layer.branches if isinstance(layer, Concatenate) else (layer.body, layer.shortcut)
+            for branch, part in zip(branches, _split(branches, entry, own), strict=True):
+                yield from _singularities(branch, entry, part, masks, f"{path}{number}.")
 
 
 # forward
@@ -280,9 +332,7 @@ def _(layer: Convolution, delta: Array, x: Array, parameters: Arrays, masks: Mas
 
 
 @pull_back.register
-def _(
-    layer: PartialConvolution, delta: Array, x: Array, parameters: Arrays, masks: Masks
-) -> tuple[Array, Arrays]:
+def _(layer: PartialConvolution, delta: Array, x: Array, parameters: Arrays, masks: Masks) -> tuple[Array, Arrays]:
     whole = _whole_kernel(layer, x, parameters[0])
     dx, dw, db = convolution.correlate_backward(delta, x, whole)
     return dx, (dw[_pairs(layer)], db)
@@ -294,9 +344,7 @@ def _(layer: Pooling, delta: Array, x: Array, parameters: Arrays, masks: Masks) 
 
 
 @pull_back.register
-def _(
-    layer: TrainablePooling, delta: Array, x: Array, parameters: Arrays, masks: Masks
-) -> tuple[Array, Arrays]:
+def _(layer: TrainablePooling, delta: Array, x: Array, parameters: Arrays, masks: Masks) -> tuple[Array, Arrays]:
     beta, b = parameters
     dx, dbeta, db = pooling.pooling_layer_backward(delta, x, beta, b, layer.window, kind=layer.kind)
     return dx, (dbeta, db)
@@ -325,9 +373,7 @@ def _(layer: BatchNorm, delta: Array, x: Array, parameters: Arrays, masks: Masks
 
 
 @pull_back.register
-def _(
-    layer: LocalResponseNorm, delta: Array, x: Array, parameters: Arrays, masks: Masks
-) -> tuple[Array, Arrays]:
+def _(layer: LocalResponseNorm, delta: Array, x: Array, parameters: Arrays, masks: Masks) -> tuple[Array, Arrays]:
     return normalisation.local_response_norm_backward(delta, x, **vars(layer)), ()
 
 
@@ -395,6 +441,7 @@ __all__ = [
     "Pooling",
     "Residual",
     "Row",
+    "Singularity",
     "TrainablePooling",
     "parameters_of",
     "pull_back",

@@ -46,8 +46,7 @@ class Oracle:
 
 @dataclass(frozen=True)
 class Consultation:
-    """What the oracles said about one call: answers by oracle name, and the reason for each that gave
-    none."""
+    """What the oracles said about one call: answers by oracle name, and the reason for each that gave none."""
 
     answers: Mapping[str, Answer]
     skipped: Mapping[str, str]
@@ -92,9 +91,7 @@ def consult(layer: str, *arguments: Any, packages: Sequence[str] = PACKAGES, **o
     """
     known = oracles(layer)
     if not known:
-        raise ValueError(
-            f"no oracle states {layer!r}; expected one of {sorted({o.layer for o in oracles()})}"
-        )
+        raise ValueError(f"no oracle states {layer!r}; expected one of {sorted({o.layer for o in oracles()})}")
     answers: dict[str, Answer] = {}
     skipped: dict[str, str] = {}
     unavailable = missing()
@@ -109,9 +106,7 @@ def consult(layer: str, *arguments: Any, packages: Sequence[str] = PACKAGES, **o
         except Unsupported as reason:
             skipped[oracle.name] = str(reason)
         else:
-            answers[oracle.name] = tuple(
-                np.asarray(a) for a in (said if isinstance(said, tuple) else (said,))
-            )
+            answers[oracle.name] = tuple(np.asarray(a) for a in (said if isinstance(said, tuple) else (said,)))
     return Consultation(answers, skipped)
 
 
@@ -120,9 +115,7 @@ def _table() -> tuple[Oracle, ...]:
 
     modules = {"scipy": scipy_answers, "torch": torch_answers, "jax": jax_answers}
     return tuple(
-        Oracle(package, layer, ask)
-        for package, module in modules.items()
-        for layer, ask in module.LAYERS.items()
+        Oracle(package, layer, ask) for package, module in modules.items() for layer, ask in module.LAYERS.items()
     )
 
 

@@ -25,8 +25,7 @@ Shape = tuple[int, ...]
 
 
 class Parameter(NamedTuple):
-    """One array to be learnt: its name, its shape, and how it starts (a constant, or noise of variance
-    1/fan_in)."""
+    """One array to be learnt: its name, its shape, and how it starts (a constant, or noise of variance 1/fan_in)."""
 
     name: str
     shape: Shape
@@ -49,8 +48,7 @@ class Convolution:
 
 @dataclass(frozen=True)
 class PartialConvolution:
-    """Cross-correlation in which filter f sees only the maps table[f], as layer C3 of LeNet-5 (its table
-    I)."""
+    """Cross-correlation in which filter f sees only the maps table[f], as layer C3 of LeNet-5 (its table I)."""
 
     table: tuple[tuple[int, ...], ...]
     kernel: int
@@ -171,8 +169,7 @@ def _(layer: Convolution, shape: Shape) -> Shape:
     axes = convolution_axes(shape[1:], _kernel(layer.kernel, shape), **options)
     if shape[0] % layer.groups or layer.filters % layer.groups:
         raise ValueError(
-            f"{layer.groups} groups divide neither or only one of {shape[0]} channels and {layer.filters} "
-            "filters"
+            f"{layer.groups} groups divide neither or only one of {shape[0]} channels and {layer.filters} filters"
         )
     return (layer.filters, *(axis.outputs for axis in axes))
 
@@ -215,9 +212,7 @@ def _(layer: Layer, shape: Shape) -> Shape:
 def _(layer: Residual, shape: Shape) -> Shape:
     body, shortcut = shape_through(layer.body, shape), shape_through(layer.shortcut, shape)
     if body != shortcut:
-        raise ValueError(
-            f"the body gives {body} but the shortcut {shortcut}; project the shortcut to the same shape"
-        )
+        raise ValueError(f"the body gives {body} but the shortcut {shortcut}; project the shortcut to the same shape")
     return body
 
 

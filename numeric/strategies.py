@@ -68,8 +68,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class ConvolutionGeometry:
-    """Every size of one convolution. channels and filters are counted per group; pad holds (before, after)
-    pairs."""
+    """Every size of one convolution. channels and filters are counted per group; pad holds (before, after) pairs."""
 
     batch: int
     groups: int
@@ -106,9 +105,7 @@ class ConvolutionGeometry:
     @property
     def has_tail(self) -> bool:
         """Whether the stride leaves input rows at the end unread."""
-        return any(
-            axis.stride * (axis.outputs - 1) + axis.extent < axis.before + axis.size for axis in self.axes
-        )
+        return any(axis.stride * (axis.outputs - 1) + axis.extent < axis.before + axis.size for axis in self.axes)
 
     def options(self) -> dict[str, Any]:
         """The keyword arguments of `convolve`, `correlate` and their gradients."""
@@ -182,8 +179,7 @@ class PoolingCase:
 
 
 class _Window(NamedTuple):
-    """One axis: a window, how it moves, how the input is padded, and how many rows the input has beyond one
-    window."""
+    """One axis: a window, how it moves, how the input is padded, and how many rows the input has beyond one window."""
 
     side: int
     stride: int
@@ -243,8 +239,7 @@ def convolution_geometries(
     max_groups: int = 2,
     max_batch: int = 2,
 ) -> ConvolutionGeometry:
-    """Geometries of convolutions, tails with a remainder, one-sided padding, groups and kernel = input
-    among them.
+    """Geometries of convolutions, tails with a remainder, one-sided padding, groups and kernel = input among them.
 
     Shrinks towards the smallest rank, the first mode, one map, one group, a kernel of one row on an input
     of one row, stride 1, no padding, no dilation: the smallest geometry that still fails. (The input is as
@@ -255,9 +250,7 @@ def convolution_geometries(
     axes = _axes(
         draw,
         ranks,
-        lambda uneven: _windows(
-            max_kernel, max_stride, max_dilation, max_pad if framed else 0, max_slack, uneven
-        ),
+        lambda uneven: _windows(max_kernel, max_stride, max_dilation, max_pad if framed else 0, max_slack, uneven),
     )
     # 'full' and 'same' have an output for every size, a kernel larger than the input too
     sizes = tuple(axis.size if framed else 1 + axis.slack for axis in axes)
@@ -289,8 +282,7 @@ def pooling_geometries(
     ceil: bool | None = None,
     padding: bool = True,
 ) -> PoolingGeometry:
-    """Geometries of pooling layers: overlapping windows, windows with gaps, tails, padding, both rounding
-    modes.
+    """Geometries of pooling layers: overlapping windows, windows with gaps, tails, padding, both rounding modes.
 
     Shrinks towards the smallest rank, one map, windows of one entry, stride 1, no padding, floor mode and an
     input that one window covers.
@@ -418,8 +410,7 @@ def convolution_cases(draw: st.DrawFn, /, **limits: Any) -> ConvolutionCase:
 
 @st.composite
 def pooling_cases(draw: st.DrawFn, /, *, ties: bool = False, **limits: Any) -> PoolingCase:
-    """A geometry from `pooling_geometries(**limits)` with a tie-free input (or one full of ties) and
-    integer delta.
+    """A geometry from `pooling_geometries(**limits)` with a tie-free input (or one full of ties) and integer delta.
 
     Shrinks as the geometry does first.
     """

@@ -35,9 +35,7 @@ def _spread(w: Array, steps: tuple[int, ...]) -> Array:
     return wide
 
 
-def _slide(
-    function: Map, x: Array, w: Array, mode: Any, stride: Any, pad: Any, dilation: Any, groups: int
-) -> Array:
+def _slide(function: Map, x: Array, w: Array, mode: Any, stride: Any, pad: Any, dilation: Any, groups: int) -> Array:
     """Σ_c function(x[n, c], w[f, c]) on complete windows of the padded x, every stride-th taken."""
     rank = x.ndim - 2
     steps = every_axis(dilation, rank)
@@ -89,13 +87,10 @@ def convolve(
     dilation: Any = 1,
     groups: int = 1,
 ) -> Array:
-    """By scipy.signal.convolve in its own mode ('full' and 'same' are SciPy's words) where nothing is
-    dilated."""
+    """By scipy.signal.convolve in its own mode ('full' and 'same' are SciPy's words) where nothing is dilated."""
     from scipy import signal
 
-    inner = (
-        mode if mode in ("full", "same") and every_axis(dilation, x.ndim - 2) == (1,) * (x.ndim - 2) else None
-    )
+    inner = mode if mode in ("full", "same") and every_axis(dilation, x.ndim - 2) == (1,) * (x.ndim - 2) else None
 
     def one(a: Array, k: Array) -> Array:
         return np.asarray(signal.convolve(a, k, mode=inner or "valid", method="direct"))

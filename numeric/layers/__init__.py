@@ -1,5 +1,4 @@
-"""Layers of convolutional networks as plain functions on arrays, each forward function with its gradient
-beside it.
+"""Layers of convolutional networks as plain functions on arrays, each forward function with its gradient beside it.
 
 Why: a second, independent meaning of every formula, which anyone can call.
 

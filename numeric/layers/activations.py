@@ -78,8 +78,7 @@ class Activation:
         return distance
 
     def subgradient(self, z: ArrayLike) -> tuple[Array, Array]:
-        """(low, high) of the valid derivatives; equal wherever the derivative exists.  [Clarke 1983, sec.
-        2.1]
+        """(low, high) of the valid derivatives; equal wherever the derivative exists.  [Clarke 1983, sec. 2.1]
 
         >>> relu.subgradient(np.array([0.0, 1.0]))
         (array([0., 1.]), array([1., 1.]))
@@ -107,9 +106,7 @@ def activation(
     array([ 6, 80])
     """
     if len(kinks) != len(slopes):
-        raise ValueError(
-            f"{len(kinks)} kinks but {len(slopes)} pairs of slopes; give (left, right) for each kink"
-        )
+        raise ValueError(f"{len(kinks)} kinks but {len(slopes)} pairs of slopes; give (left, right) for each kink")
     return Activation(name, function, derivative, tuple(kinks), tuple(slopes))
 
 
@@ -181,8 +178,7 @@ identity = IDENTITY
 
 
 def softmax(z: ArrayLike, axis: int = -1) -> Array:
-    """softmax(z)_i = exp(z_i) / Σ_j exp(z_j) along one axis; shifted by the largest real part, so it never
-    overflows.
+    """softmax(z)_i = exp(z_i) / Σ_j exp(z_j) along one axis; shifted by the largest real part, so it never overflows.
 
     >>> softmax(np.array([1000.0, 1000.0]))
     array([0.5, 0.5])

@@ -34,8 +34,7 @@ from numeric.layers.geometry import (
 
 @dataclass(frozen=True)
 class ConvolutionSizes:
-    """Every size of one call, checked: batch, groups, channels and filters per group, and the spatial
-    axes."""
+    """Every size of one call, checked: batch, groups, channels and filters per group, and the spatial axes."""
 
     batch: int
     groups: int
@@ -146,8 +145,7 @@ def convolve_backward(
     dilation: PerAxis = 1,
     groups: int = 1,
 ) -> tuple[Array, Array, Array]:
-    """Gradients (dx, dw, db) of `convolve`, as `correlate_backward` with w and dw reversed on the spatial
-    axes.
+    """Gradients (dx, dw, db) of `convolve`, as `correlate_backward` with w and dw reversed on the spatial axes.
 
     >>> x, w = np.array([[[1, 2, 3, 4]]]), np.array([[[5, 6]]])
     >>> convolve_backward(np.array([[[1]]]), x, w, stride=3)

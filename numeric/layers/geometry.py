@@ -63,8 +63,7 @@ Axes = tuple[Axis, ...]
 
 
 def as_array(value: ArrayLike, name: str) -> Array:
-    """The value as an array that arithmetic is exact or floating in: booleans and small integers become
-    int64.
+    """The value as an array that arithmetic is exact or floating in: booleans and small integers become int64.
 
     uint8 images would overflow in their own type; a boolean product is a logical one. Objects (fractions)
     stay.
@@ -186,11 +185,8 @@ def _convolution_axis(
     return Axis(size, kernel, stride, dilation, pair[0], pair[1], free // stride + 1)
 
 
-def pooling_axes(
-    sizes: Sequence[int], windows: PerAxis, *, stride: PerAxis | None, pad: Padding, ceil: bool
-) -> Axes:
-    """The axes of a pooling layer: floor((size + pads − f)/s) + 1 windows, with ceil instead of floor in
-    ceil mode.
+def pooling_axes(sizes: Sequence[int], windows: PerAxis, *, stride: PerAxis | None, pad: Padding, ceil: bool) -> Axes:
+    """The axes of a pooling layer: floor((size + pads − f)/s) + 1 windows, with ceil instead of floor in ceil mode.
 
     In ceil mode the last window may hang over the end, but it starts inside the input or its left padding.
     A padding must be smaller than the window, so that every window holds at least one entry of the input.
@@ -209,9 +205,7 @@ def pooling_axes(
     )
 
 
-def _pooling_axis(
-    number: int, size: int, side: int, stride: int, pair: tuple[int, int], *, ceil: bool
-) -> Axis:
+def _pooling_axis(number: int, size: int, side: int, stride: int, pair: tuple[int, int], *, ceil: bool) -> Axis:
     if size < 1:
         raise ValueError(f"spatial axis {number}: the input has {size} rows; expected at least 1")
     if max(pair) >= side:

@@ -22,8 +22,7 @@ Reduction = Literal["sum", "mean"]
 
 
 def euclidean_loss(y: ArrayLike, target: ArrayLike, *, reduction: Reduction = "sum") -> Array:
-    """E = ½ Σ (y − target)² for y and target of one shape (N, …); a scalar.  [Nielsen 2015, eq. 6, without
-    1/n]
+    """E = ½ Σ (y − target)² for y and target of one shape (N, …); a scalar.  [Nielsen 2015, eq. 6, without 1/n]
 
     >>> euclidean_loss(np.array([[1.0, 2.0]]), np.array([[0.0, 0.0]]))
     array(2.5)
@@ -44,8 +43,7 @@ def euclidean_loss_backward(y: ArrayLike, target: ArrayLike, *, reduction: Reduc
 
 
 def cross_entropy(z: ArrayLike, target: ArrayLike, *, reduction: Reduction = "sum") -> Array:
-    """E = −Σ target · log softmax(z) over the last axis: z the scores before softmax, target weights of
-    z's shape.
+    """E = −Σ target · log softmax(z) over the last axis: z the scores before softmax, target weights of z's shape.
 
     Computed as log Σ exp − z with the largest score taken off first, so large scores neither overflow nor
     give log 0. [Goodfellow et al. 2016, eq. 6.31]
@@ -60,8 +58,7 @@ def cross_entropy(z: ArrayLike, target: ArrayLike, *, reduction: Reduction = "su
 
 
 def cross_entropy_backward(z: ArrayLike, target: ArrayLike, *, reduction: Reduction = "sum") -> Array:
-    """dz = softmax(z) · Σ target − target, divided by N for 'mean'; it is softmax(z) − target where Σ
-    target = 1.
+    """dz = softmax(z) · Σ target − target, divided by N for 'mean'; it is softmax(z) − target where Σ target = 1.
 
     >>> cross_entropy_backward(np.array([[0.0, 0.0]]), np.array([[1.0, 0.0]]))
     array([[-0.5,  0.5]])

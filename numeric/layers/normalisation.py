@@ -20,8 +20,7 @@ from numeric.layers.pooling import sum_pool, sum_pool_backward
 
 
 def batch_norm(x: ArrayLike, gamma: ArrayLike, beta: ArrayLike, *, eps: float = 1e-5) -> Array:
-    """y = γ_c (x − μ_c)/√(σ²_c + eps) + β_c with μ, σ² over batch and space: x (N, C, *sizes), gamma, beta
-    (C,).
+    """y = γ_c (x − μ_c)/√(σ²_c + eps) + β_c with μ, σ² over batch and space: x (N, C, *sizes), gamma, beta (C,).
 
     σ² is the mean of squared deviations (divisor: the number of entries).  [Ioffe & Szegedy 2015,
     algorithm 1]
@@ -104,8 +103,7 @@ def local_response_norm_backward(
 
 
 def dropout(x: ArrayLike, mask: ArrayLike, *, keep: float = 1.0) -> Array:
-    """x ∘ mask / keep for a mask of zeros and ones of x's shape; keep is the probability that it was drawn
-    with.
+    """x ∘ mask / keep for a mask of zeros and ones of x's shape; keep is the probability that it was drawn with.
 
     keep = 1 divides by nothing, so integers stay exact.  [Srivastava et al. 2014, sec. 10, "inverted" form]
 

@@ -38,9 +38,7 @@ Count = Literal["window", "inside"]
 Kind = Literal["sum", "mean", "max"]
 
 
-def sum_pool(
-    x: ArrayLike, f: PerAxis, *, stride: PerAxis | None = None, pad: Padding = 0, ceil: bool = False
-) -> Array:
+def sum_pool(x: ArrayLike, f: PerAxis, *, stride: PerAxis | None = None, pad: Padding = 0, ceil: bool = False) -> Array:
     """Sum over windows: x (N, C, *sizes) -> (N, C, *outputs);  y[i] = Σ_{0 ≤ p < f} x[stride·i − pad + p].
 
     f is one side for every spatial axis, or a tuple with one for each; with a tuple x may have any number
@@ -112,11 +110,8 @@ def mean_pool_backward(
     return _spread(_checked(delta, x, axes) / _divisor(x, axes, count), axes)
 
 
-def max_pool(
-    x: ArrayLike, f: PerAxis, *, stride: PerAxis | None = None, pad: Padding = 0, ceil: bool = False
-) -> Array:
-    """Largest entry of each window: (N, C, *sizes) -> (N, C, *outputs). NaN wins; complex numbers compare
-    by real part.
+def max_pool(x: ArrayLike, f: PerAxis, *, stride: PerAxis | None = None, pad: Padding = 0, ceil: bool = False) -> Array:
+    """Largest entry of each window: (N, C, *sizes) -> (N, C, *outputs). NaN wins; complex numbers compare by real part.
 
     >>> max_pool(np.array([[[3, 1, 4, 1, 5]]]), 2)
     array([[[3, 4]]])
@@ -178,8 +173,7 @@ def max_pool_ties(
 def max_pool_margin(
     x: ArrayLike, f: PerAxis, *, stride: PerAxis | None = None, pad: Padding = 0, ceil: bool = False
 ) -> Array:
-    """How far each window is from a tie: its largest entry minus the second largest, 0 at a tie, ∞ with
-    one entry.
+    """How far each window is from a tie: its largest entry minus the second largest, 0 at a tie, ∞ with one entry.
 
     A change of the input by less than half of this does not move the maximum.
 
@@ -337,9 +331,7 @@ def _by_name(kind: str) -> tuple[Any, Any]:
     return pairs[kind]
 
 
-def _prepare(
-    x: ArrayLike, f: PerAxis, stride: PerAxis | None, pad: Padding, ceil: bool
-) -> tuple[Array, Axes]:
+def _prepare(x: ArrayLike, f: PerAxis, stride: PerAxis | None, pad: Padding, ceil: bool) -> tuple[Array, Axes]:
     x = as_array(x, "x")
     rank = x.ndim - 2 if isinstance(f, int | np.integer) else len(tuple(f))
     if not 1 <= rank <= min(3, x.ndim):
@@ -407,8 +399,7 @@ class _Maxima:
         return taken[..., 0]
 
     def attained(self) -> Array:
-        """(..., *outputs, window entries): the input's entries that equal their window's maximum (NaN: the
-        first)."""
+        """(..., *outputs, window entries): the input's entries that equal their window's maximum (NaN: the first)."""
         largest = np.take_along_axis(self.key, self.winner, axis=-1)
         equal = (self.key == largest) & _inside(self.axes)
         undefined = largest != largest  # only NaN differs from itself
@@ -432,8 +423,7 @@ class _Maxima:
         return np.where(attained.sum(axis=-1) > 1, 0.0, gap)
 
     def scatter(self, shares: Array) -> Array:
-        """Add a share for each window entry back to the input: (..., *outputs, window entries) -> (...,
-        *sizes)."""
+        """Add a share for each window entry back to the input: (..., *outputs, window entries) -> (..., *sizes)."""
         lead = self.x.ndim - self.rank
         kernels = tuple(axis.kernel for axis in self.axes)
         split = shares.reshape(*shares.shape[:-1], *kernels)

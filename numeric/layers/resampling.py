@@ -104,8 +104,7 @@ def transposed_convolution(
     dilation: PerAxis = 1,
     groups: int = 1,
 ) -> Array:
-    """The adjoint of `correlate` as a layer: x (N, F, *outputs), w (F, C/groups, *kernel), b (C,) -> (N,
-    C, *sizes).
+    """The adjoint of `correlate` as a layer: x (N, F, *outputs), w (F, C/groups, *kernel), b (C,) -> (N, C, *sizes).
 
     y[n, c, u] = b[c] + Σ_{f, i, k: stride·i + dilation·k − pad = u} x[n, f, i] w[f, c, k];  sizes are
     stride·(outputs − 1) + dilation·(kernel − 1) + 1 − pads + output_padding, output_padding < stride.
@@ -185,18 +184,13 @@ def _transposed_axis(
     number: int, outputs: int, kernel: int, stride: int, pair: tuple[int, int], dilation: int, extra: int
 ) -> Axis:
     if kernel < 1 or outputs < 1:
-        raise ValueError(
-            f"spatial axis {number}: kernel {kernel} and input {outputs} must be at least 1 row each"
-        )
+        raise ValueError(f"spatial axis {number}: kernel {kernel} and input {outputs} must be at least 1 row each")
     if extra >= stride:
-        raise ValueError(
-            f"spatial axis {number}: output_padding {extra} must be smaller than the stride {stride}"
-        )
+        raise ValueError(f"spatial axis {number}: output_padding {extra} must be smaller than the stride {stride}")
     size = stride * (outputs - 1) + dilation * (kernel - 1) + 1 - sum(pair) + extra
     if size < 1:
         raise ValueError(
-            f"spatial axis {number}: pad {pair[0]} + {pair[1]} leaves {size} rows; reduce it by at least "
-            f"{1 - size}"
+            f"spatial axis {number}: pad {pair[0]} + {pair[1]} leaves {size} rows; reduce it by at least {1 - size}"
         )
     return Axis(size, kernel, stride, dilation, pair[0], pair[1], outputs)
 
@@ -205,8 +199,7 @@ def _factors(x: Array, factor: PerAxis) -> tuple[int, ...]:
     rank = x.ndim - 2 if isinstance(factor, int | np.integer) else len(tuple(factor))
     if not 1 <= rank <= min(3, x.ndim):
         raise ValueError(
-            f"x has shape {x.shape}; expected (N, C, *sizes) with 1 to 3 spatial axes, or a factor given "
-            "as a tuple"
+            f"x has shape {x.shape}; expected (N, C, *sizes) with 1 to 3 spatial axes, or a factor given as a tuple"
         )
     return per_axis(factor, rank, "factor", least=1)
 

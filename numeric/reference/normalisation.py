@@ -42,9 +42,7 @@ def batch_norm(x: Array, gamma: Array, beta: Array, *, eps: float = 1e-5) -> Arr
     return y
 
 
-def batch_norm_backward(
-    delta: Array, x: Array, gamma: Array, *, eps: float = 1e-5
-) -> tuple[Array, Array, Array]:
+def batch_norm_backward(delta: Array, x: Array, gamma: Array, *, eps: float = 1e-5) -> tuple[Array, Array, Array]:
     """∂y_i/∂x_j = γ (([i = j] − 1/m)/σ − (x_i − μ)(x_j − μ)/(m σ³)) with σ = √(variance + eps).
 
     >>> batch_norm_backward(np.array([[1.0], [1.0]]), np.array([[1.0], [3.0]]), np.array([1.0]), eps=0.0)[2]
@@ -75,9 +73,7 @@ def _response(x: Array, place: Index, size: int, alpha: float, k: float) -> floa
     return k + alpha * sum(float(x[(n, j, *rest)]) ** 2 for j in _around(c, size, x.shape[1]))
 
 
-def local_response_norm(
-    x: Array, *, size: int = 5, alpha: float = 1e-4, beta: float = 0.75, k: float = 2.0
-) -> Array:
+def local_response_norm(x: Array, *, size: int = 5, alpha: float = 1e-4, beta: float = 0.75, k: float = 2.0) -> Array:
     """x[c] / (k + α Σ_{c' around c} x[c']²)^β.
 
     >>> local_response_norm(np.array([[[3.0], [4.0]]]), size=3, alpha=1.0, beta=0.5, k=0.0)
@@ -105,9 +101,7 @@ def local_response_norm_backward(
         s = _response(x, place, size, alpha, k)
         dx[place] += delta[place] * s**-beta
         for j in _around(c, size, x.shape[1]):
-            dx[(n, j, *rest)] -= (
-                delta[place] * beta * x[place] * s ** (-beta - 1) * 2 * alpha * x[(n, j, *rest)]
-            )
+            dx[(n, j, *rest)] -= delta[place] * beta * x[place] * s ** (-beta - 1) * 2 * alpha * x[(n, j, *rest)]
     return dx
 
 

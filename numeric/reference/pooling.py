@@ -58,9 +58,7 @@ def windows(
     return (*shape[:cut], *outputs), held
 
 
-def _pooled(
-    x: Array, f: Any, stride: Any, pad: Any, ceil: bool, rule: Callable[[list[Any]], Any], dtype: Any
-) -> Array:
+def _pooled(x: Array, f: Any, stride: Any, pad: Any, ceil: bool, rule: Callable[[list[Any]], Any], dtype: Any) -> Array:
     shape, held = windows(x.shape, f, stride, pad, ceil)
     y = np.zeros(shape, dtype=dtype)
     for out, places in held.items():
@@ -77,9 +75,7 @@ def sum_pool(x: Array, f: Any, *, stride: Any = None, pad: Any = 0, ceil: bool =
     return _pooled(x, f, stride, pad, ceil, sum, x.dtype)
 
 
-def sum_pool_backward(
-    delta: Array, x: Array, f: Any, *, stride: Any = None, pad: Any = 0, ceil: bool = False
-) -> Array:
+def sum_pool_backward(delta: Array, x: Array, f: Any, *, stride: Any = None, pad: Any = 0, ceil: bool = False) -> Array:
     """Every entry of a window receives the window's delta.
 
     >>> sum_pool_backward(np.array([[[7, 8]]]), np.array([[[3, 1, 4, 1, 5]]]), 2)
@@ -201,8 +197,7 @@ def max_pool_margin(x: Array, f: Any, *, stride: Any = None, pad: Any = 0, ceil:
 def max_pool_subgradient(
     delta: Array, x: Array, f: Any, *, stride: Any = None, pad: Any = 0, ceil: bool = False
 ) -> tuple[Array, Array]:
-    """(low, high) of what each entry may receive: all of delta if it alone is largest, something up to it
-    in a tie.
+    """(low, high) of what each entry may receive: all of delta if it alone is largest, something up to it in a tie.
 
     >>> max_pool_subgradient(np.array([[[7, -8]]]), np.array([[[3, 1, 4, 4]]]), 2)
     (array([[[ 7,  0, -8, -8]]]), array([[[7, 0, 0, 0]]]))

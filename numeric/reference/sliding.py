@@ -73,8 +73,7 @@ def correlation_terms(
     dilation: int | Sequence[int],
     groups: int,
 ) -> tuple[Index, Iterator[Term]]:
-    """The output's shape, and (output index, input index, kernel index) of every product, for shapes x and
-    w."""
+    """The output's shape, and (output index, input index, kernel index) of every product, for shapes x and w."""
     rank = len(x) - 2
     steps = each_axis(dilation, rank)
     columns = zip(x[2:], w[2:], each_axis(stride, rank), each_axis(pad, rank), steps, strict=True)

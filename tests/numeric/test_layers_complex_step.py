@@ -25,8 +25,7 @@ STEP = 1e-200
 def assert_gradients(
     forward: Callable[..., Array], arrays: tuple[Array, ...], delta: Array, claimed: tuple[Array, ...]
 ) -> None:
-    """∂⟨delta, forward(*arrays)⟩ by the complex step equals the claimed gradient in every entry of every
-    array."""
+    """∂⟨delta, forward(*arrays)⟩ by the complex step equals the claimed gradient in every entry of every array."""
     assert len(arrays) == len(claimed)
     for number, (array, gradient) in enumerate(zip(arrays, claimed, strict=True)):
         assert gradient.shape == array.shape
@@ -54,9 +53,7 @@ SMALL = {"ranks": (1, 2), "max_maps": 2, "max_slack": 2, "max_batch": 1}
 )
 @settings(max_examples=10, deadline=None)
 @given(data=st.data())
-def test_convolutions(
-    forward: Callable[..., Array], backward: Callable[..., Any], data: st.DataObject
-) -> None:
+def test_convolutions(forward: Callable[..., Array], backward: Callable[..., Any], data: st.DataObject) -> None:
     """Input, kernel and bias gradients of the three convolutions are the complex step's."""
     case = data.draw(convolution_cases(**SMALL))
     options = case.geometry.options()
@@ -90,9 +87,7 @@ def test_pooling_layers(kind: str, name: str, data: st.DataObject) -> None:
     f = case.geometry.window
     options = {**case.geometry.options(), "kind": kind, "activation": getattr(layers, name)}
     claimed = layers.pooling_layer_backward(case.delta, case.x, beta, b, f, **options)
-    assert_gradients(
-        lambda *a: layers.pooling_layer(*a, f, **options), (case.x, beta, b), case.delta, claimed
-    )
+    assert_gradients(lambda *a: layers.pooling_layer(*a, f, **options), (case.x, beta, b), case.delta, claimed)
 
 
 def normalised(draw: Callable[[Any], Any]) -> tuple[Array, Array]:

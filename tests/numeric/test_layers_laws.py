@@ -73,19 +73,13 @@ def test_complex_gaussian_integers_pass_unconjugated(
 @pytest.mark.parametrize("forward", [layers.correlate, layers.convolve])
 @settings(max_examples=30, deadline=None)
 @given(case=convolution_cases(), data=st.data())
-def test_convolution_is_bilinear(
-    forward: Callable[..., Array], case: ConvolutionCase, data: st.DataObject
-) -> None:
+def test_convolution_is_bilinear(forward: Callable[..., Array], case: ConvolutionCase, data: st.DataObject) -> None:
     """f(x + 3u, w) = f(x, w) + 3 f(u, w), and the same in w."""
     options = case.geometry.options()
     u, k = data.draw(integer_arrays(case.x.shape)), data.draw(integer_arrays(case.w.shape))
     whole = forward(case.x, case.w, **options)
-    np.testing.assert_array_equal(
-        forward(case.x + 3 * u, case.w, **options), whole + 3 * forward(u, case.w, **options)
-    )
-    np.testing.assert_array_equal(
-        forward(case.x, case.w + 3 * k, **options), whole + 3 * forward(case.x, k, **options)
-    )
+    np.testing.assert_array_equal(forward(case.x + 3 * u, case.w, **options), whole + 3 * forward(u, case.w, **options))
+    np.testing.assert_array_equal(forward(case.x, case.w + 3 * k, **options), whole + 3 * forward(case.x, k, **options))
 
 
 @settings(max_examples=30, deadline=None)
@@ -118,9 +112,7 @@ def test_strided_correlation_commutes_with_shifts_by_the_stride(case: Convolutio
 def test_full_convolution_of_single_maps_is_commutative(data: st.DataObject) -> None:
     """x ∗ w = w ∗ x for one map and one filter in 'full' mode, and the gradients change places."""
     case = data.draw(
-        convolution_cases(
-            modes=("full",), max_stride=1, max_dilation=1, max_maps=1, max_groups=1, max_batch=1
-        )
+        convolution_cases(modes=("full",), max_stride=1, max_dilation=1, max_maps=1, max_groups=1, max_batch=1)
     )
     x, w, delta = case.x, case.w, case.delta
     np.testing.assert_array_equal(layers.convolve(x, w, mode="full"), layers.convolve(w, x, mode="full"))
@@ -148,8 +140,7 @@ def test_unread_rows_get_no_gradient(case: ConvolutionCase) -> None:
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_pooling_gradients_are_adjoints(data: st.DataObject) -> None:
-    """⟨J u, v⟩ = ⟨u, Jᵀ v⟩ exactly for sums, for means times the window's size, and for maxima at a
-    tie-free input."""
+    """⟨J u, v⟩ = ⟨u, Jᵀ v⟩ exactly for sums, for means times the window's size, and for maxima at a tie-free input."""
     case = data.draw(pooling_cases())
     f, options = case.geometry.window, case.geometry.options()
     u = data.draw(integer_arrays(case.x.shape))
@@ -167,8 +158,7 @@ def test_pooling_gradients_are_adjoints(data: st.DataObject) -> None:
 @settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_pooling_conserves_the_sensitivity(data: st.DataObject) -> None:
-    """Σ of the input gradient: Σ δ for maxima always; for sums and means where the windows hold no
-    padding."""
+    """Σ of the input gradient: Σ δ for maxima always; for sums and means where the windows hold no padding."""
     case = data.draw(pooling_cases(ties=data.draw(st.booleans())))
     f, options = case.geometry.window, case.geometry.options()
     assert layers.max_pool_backward(case.delta, case.x, f, **options).sum() == case.delta.sum()
@@ -186,8 +176,7 @@ def test_pooling_conserves_the_sensitivity(data: st.DataObject) -> None:
 @settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_tied_maxima_are_seen_and_bounded(data: st.DataObject) -> None:
-    """Every rule for ties lies in the subgradient interval; the interval is a point exactly where no tie
-    is."""
+    """Every rule for ties lies in the subgradient interval; the interval is a point exactly where no tie is."""
     case = data.draw(pooling_cases(ties=True))
     f, options = case.geometry.window, case.geometry.options()
     ties = layers.max_pool_ties(case.x, f, **options)
@@ -213,9 +202,7 @@ def test_upsampling_is_kron_with_ones_and_the_adjoint_of_sum_pooling(data: st.Da
     y = layers.upsample_nearest(x, factor)
     np.testing.assert_array_equal(y, layers.kron_layer(x, np.ones(factors)))
     delta = data.draw(integer_arrays(y.shape))
-    np.testing.assert_array_equal(
-        layers.upsample_nearest_backward(delta, factor), layers.sum_pool(delta, factors)
-    )
+    np.testing.assert_array_equal(layers.upsample_nearest_backward(delta, factor), layers.sum_pool(delta, factors))
     np.testing.assert_array_equal(y, layers.sum_pool_backward(x, y, factors))
 
 
@@ -235,8 +222,7 @@ def test_kron_gradients_are_adjoints(data: st.DataObject) -> None:
 @settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_transposed_convolution_is_the_adjoint_of_correlation(data: st.DataObject) -> None:
-    """⟨transposed(x, w), v⟩ = ⟨x, correlate(v, w)⟩, bit for bit on integers; its gradients are adjoints
-    too."""
+    """⟨transposed(x, w), v⟩ = ⟨x, correlate(v, w)⟩, bit for bit on integers; its gradients are adjoints too."""
     (x, w, b), options = transposed(data.draw)
     y = layers.transposed_convolution(x, w, **options)
     v = data.draw(integer_arrays(y.shape))
@@ -257,17 +243,14 @@ def test_fourier_convolution_is_convolution(case: ConvolutionCase) -> None:
         layers.convolve(case.x, case.w, case.b, **options),
     )
     rounded = [np.round(g) for g in layers.fft_convolve_backward(case.delta, case.x, case.w, **options)]
-    for ours, theirs in zip(
-        rounded, layers.convolve_backward(case.delta, case.x, case.w, **options), strict=True
-    ):
+    for ours, theirs in zip(rounded, layers.convolve_backward(case.delta, case.x, case.w, **options), strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
 
 @settings(max_examples=20, deadline=None)
 @given(data=st.data())
 def test_pooling_layer_parameters_are_exact_on_integers(data: st.DataObject) -> None:
-    """z = β·sum(a) + b is bilinear: the three gradients are adjoints bit for bit, one β or one for each
-    map."""
+    """z = β·sum(a) + b is bilinear: the three gradients are adjoints bit for bit, one β or one for each map."""
     case = data.draw(pooling_cases())
     f, options = case.geometry.window, {**case.geometry.options(), "kind": "sum"}
     shape = data.draw(st.sampled_from(((), case.x.shape[1:2])))
@@ -294,8 +277,7 @@ def test_softmax_laws(z: Array, data: st.DataObject) -> None:
 @settings(max_examples=20, deadline=None)
 @given(data=st.data())
 def test_batch_normalisation_laws(data: st.DataObject) -> None:
-    """The output has mean β and variance γ²; the gradient is orthogonal to 1 and to the standardised
-    input."""
+    """The output has mean β and variance γ²; the gradient is orthogonal to 1 and to the standardised input."""
     x = data.draw(tie_free_arrays((4, 3, 5)))
     one, zero = np.ones(3), np.zeros(3)
     y = layers.batch_norm(x, one, zero, eps=0.0)
@@ -311,6 +293,4 @@ def test_sum_and_mean_of_a_known_window() -> None:
     """The documents' numbers: mean pooling of 1…16 in 2×2 windows, and its gradient 1/4 in every entry."""
     x = np.arange(1.0, 17.0).reshape(1, 1, 4, 4)
     np.testing.assert_array_equal(layers.mean_pool(x, 2)[0, 0], [[3.5, 5.5], [11.5, 13.5]])
-    np.testing.assert_array_equal(
-        layers.mean_pool_backward(np.ones((1, 1, 2, 2)), x, 2), np.full(x.shape, 0.25)
-    )
+    np.testing.assert_array_equal(layers.mean_pool_backward(np.ones((1, 1, 2, 2)), x, 2), np.full(x.shape, 0.25))

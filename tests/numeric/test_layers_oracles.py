@@ -49,8 +49,7 @@ LAYERS = sorted({name for name, _, _ in CASES} & {oracle.layer for oracle in ora
 @settings(max_examples=25, deadline=None)
 @given(data=st.data())
 def test_fast_layer_equals_other_libraries(layer: str, data: st.DataObject) -> None:
-    """On every generated geometry SciPy and PyTorch compute the same, within rounding, where they are
-    installed."""
+    """On every generated geometry SciPy and PyTorch compute the same, within rounding, where they are installed."""
     compare(layer, data, ("scipy", "torch"))
 
 
@@ -59,8 +58,7 @@ def test_fast_layer_equals_other_libraries(layer: str, data: st.DataObject) -> N
 @settings(max_examples=4, deadline=None)
 @given(data=st.data())
 def test_fast_layer_equals_jax(layer: str, data: st.DataObject) -> None:
-    """On a few generated geometries JAX computes the same; it compiles for every new shape, hence only a
-    few."""
+    """On a few generated geometries JAX computes the same; it compiles for every new shape, hence only a few."""
     compare(layer, data, ("jax",))
 
 

@@ -75,9 +75,7 @@ def maps_shape(draw: Draw, most: int = 3) -> tuple[int, ...]:
 
 def dense(draw: Draw) -> Call:
     n, i, o = (draw(st.integers(1, 4)) for _ in range(3))
-    return Call(
-        (draw(integer_arrays((n, i))), draw(non_symmetric_arrays((o, i))), draw(integer_arrays((o,))))
-    )
+    return Call((draw(integer_arrays((n, i))), draw(non_symmetric_arrays((o, i))), draw(integer_arrays((o,)))))
 
 
 def dense_backward(draw: Draw) -> Call:
@@ -96,9 +94,7 @@ def bias_backward(draw: Draw) -> Call:
 
 def scores(draw: Draw) -> Call:
     shape = maps_shape(draw)
-    return Call(
-        (draw(real_arrays(shape, exponents=(0,))),), {"axis": draw(st.integers(-len(shape), len(shape) - 1))}
-    )
+    return Call((draw(real_arrays(shape, exponents=(0,))),), {"axis": draw(st.integers(-len(shape), len(shape) - 1))})
 
 
 def scores_backward(draw: Draw) -> Call:
@@ -169,9 +165,7 @@ def transposed(draw: Draw) -> Call:
     options = case.geometry.options()
     del options["mode"]
     options["output_padding"] = tuple(draw(st.integers(0, s - 1)) for s in options["stride"])
-    reach = [
-        s * (a.outputs - 1) + a.extent for s, a in zip(options["stride"], case.geometry.axes, strict=True)
-    ]
+    reach = [s * (a.outputs - 1) + a.extent for s, a in zip(options["stride"], case.geometry.axes, strict=True)]
     # a padding that would leave no row at all is not valid input
     options["pad"] = tuple(p if r > sum(p) else (0, 0) for r, p in zip(reach, options["pad"], strict=True))
     channels = case.geometry.x_shape[1]
@@ -232,8 +226,7 @@ def as_tuple(result: Any) -> tuple[Any, ...]:
 
 
 def assert_agree(fast: Any, slow: Any, units: int | None, terms: int = 1) -> None:
-    """Same number of arrays, same shapes, same entries within `units` of rounding for sums of `terms`
-    terms."""
+    """Same number of arrays, same shapes, same entries within `units` of rounding for sums of `terms` terms."""
     fast, slow = as_tuple(fast), as_tuple(slow)
     assert len(fast) == len(slow)
     for left, right in zip(fast, slow, strict=True):

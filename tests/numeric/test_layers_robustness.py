@@ -85,8 +85,7 @@ def flat(result: Any) -> list[Array]:
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex128])
 def test_precision_is_kept(dtype: Any) -> None:
-    """float32 stays float32 through every layer and gradient, float64 stays float64, complex stays
-    complex."""
+    """float32 stays float32 through every layer and gradient, float64 stays float64, complex stays complex."""
     for name, result in calls(dtype):
         for array in flat(result):
             assert array.dtype == dtype, name
@@ -116,8 +115,7 @@ EXACT = (
 
 @pytest.mark.parametrize("dtype", [np.int64, np.int8, np.uint8, bool])
 def test_integers_are_exact(dtype: Any) -> None:
-    """Multilinear layers of integers of any width give int64, equal to the float64 result; nothing wraps at
-    8 bits."""
+    """Multilinear layers of integers of any width give int64, equal to the float64 result; nothing wraps at 8 bits."""
     for (name, whole), (_, double) in zip(calls(dtype), calls(np.float64), strict=True):
         if name.startswith(EXACT) and dtype is not bool:
             for left, right in zip(flat(whole), flat(double), strict=True):
@@ -146,14 +144,11 @@ def test_fractions_are_exact() -> None:
 @settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_memory_layout_does_not_matter(data: st.DataObject) -> None:
-    """Read-only, Fortran-ordered, strided and reversed arrays give the same results and are left
-    unchanged."""
+    """Read-only, Fortran-ordered, strided and reversed arrays give the same results and are left unchanged."""
     case = data.draw(convolution_cases(max_batch=2))
     options = case.geometry.options()
     x, w, d = (data.draw(layouts(a)) for a in (case.x, case.w, case.delta))
-    np.testing.assert_array_equal(
-        layers.convolve(x, w, **options), layers.convolve(case.x, case.w, **options)
-    )
+    np.testing.assert_array_equal(layers.convolve(x, w, **options), layers.convolve(case.x, case.w, **options))
     for ours, plain in zip(
         layers.convolve_backward(d, x, w, **options),
         layers.convolve_backward(case.delta, case.x, case.w, **options),
@@ -184,8 +179,7 @@ def test_results_own_their_memory() -> None:
 
 
 def test_empty_batch_and_missing_maps() -> None:
-    """A batch of no samples gives empty outputs and zero kernel gradients; no channels give the bias
-    alone."""
+    """A batch of no samples gives empty outputs and zero kernel gradients; no channels give the bias alone."""
     x, w, b = np.zeros((0, 2, 5)), np.ones((3, 2, 2)), np.arange(3.0)
     y = layers.correlate(x, w, b)
     assert y.shape == (0, 3, 4)
@@ -204,8 +198,7 @@ def test_empty_batch_and_missing_maps() -> None:
 
 
 def test_huge_and_tiny_values_keep_their_digits() -> None:
-    """Scaling the input by 2**±60 scales every multilinear layer by exactly that, and 1e9 is nothing
-    special."""
+    """Scaling the input by 2**±60 scales every multilinear layer by exactly that, and 1e9 is nothing special."""
     for scale in (2.0**60, 2.0**-60):
         x, w = np.arange(1.0, 13.0).reshape(1, 2, 6), np.arange(1.0, 9.0).reshape(2, 2, 2)
         np.testing.assert_array_equal(layers.convolve(scale * x, w), scale * layers.convolve(x, w))
@@ -220,8 +213,7 @@ def test_huge_and_tiny_values_keep_their_digits() -> None:
 
 
 def test_not_a_number_is_passed_on() -> None:
-    """NaN stays NaN through activations and maxima, and appears exactly in the outputs whose window holds
-    it."""
+    """NaN stays NaN through activations and maxima, and appears exactly in the outputs whose window holds it."""
     z = np.array([np.nan, 1.0])
     for function in ACTIVATIONS:
         assert np.isnan(function(z)[0]), function.name
@@ -242,9 +234,7 @@ def test_infinities_in_maxima() -> None:
     np.testing.assert_array_equal(dx, [[[3.0, 4.0, 8.0]]])
     np.testing.assert_array_equal(layers.max_pool_ties(x, 2, stride=1, pad=1), [[[False, True, True, False]]])
     with np.errstate(invalid="raise"):
-        np.testing.assert_array_equal(
-            layers.max_pool_margin(x, 2, stride=1, pad=1), [[[np.inf, 0.0, 0.0, np.inf]]]
-        )
+        np.testing.assert_array_equal(layers.max_pool_margin(x, 2, stride=1, pad=1), [[[np.inf, 0.0, 0.0, np.inf]]])
 
 
 def test_kinks_are_named() -> None:
@@ -320,8 +310,7 @@ REFUSED: list[tuple[str, Any, str]] = [
 
 @pytest.mark.parametrize(("call", "message"), [r[1:] for r in REFUSED], ids=[r[0] for r in REFUSED])
 def test_wrong_input_is_refused_with_both_sides_named(call: Any, message: str) -> None:
-    """Input that does not fit raises ValueError that names the sizes and, where there is one, the smallest
-    fix."""
+    """Input that does not fit raises ValueError that names the sizes and, where there is one, the smallest fix."""
     with pytest.raises(ValueError, match=message):
         call()
 

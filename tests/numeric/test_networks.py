@@ -110,13 +110,10 @@ SMALL_NETWORKS: list[tuple[str, Network]] = [
 
 @pytest.mark.parametrize("network", [n[1] for n in SMALL_NETWORKS], ids=[n[0] for n in SMALL_NETWORKS])
 def test_chain_gradient_is_the_complex_step(network: Network) -> None:
-    """The gradient of the whole chain, input and all parameters, agrees with the complex step to a relative
-    1e-12."""
+    """The gradient of the whole chain, input and all parameters, agrees with the complex step to a relative 1e-12."""
     generator = np.random.default_rng(7)
     parameters = tuple(p + 0.1 * generator.standard_normal(p.shape) for p in network.initial(generator))
-    assert_gradient_projects(
-        network, generator.standard_normal((2, *network.input_shape)), parameters, generator
-    )
+    assert_gradient_projects(network, generator.standard_normal((2, *network.input_shape)), parameters, generator)
 
 
 @settings(max_examples=60, deadline=None)
@@ -125,9 +122,7 @@ def test_gradients_of_generated_stacks(network: Network, seed: int) -> None:
     """Whatever layers are stacked, the chain's gradient is the complex step's."""
     generator = np.random.default_rng(seed)
     parameters = tuple(p + generator.standard_normal(p.shape) for p in network.initial(generator))
-    assert_gradient_projects(
-        network, generator.standard_normal((3, *network.input_shape)), parameters, generator
-    )
+    assert_gradient_projects(network, generator.standard_normal((3, *network.input_shape)), parameters, generator)
 
 
 @settings(max_examples=40, deadline=None)
@@ -210,9 +205,23 @@ def test_dropout_uses_the_mask_of_its_name() -> None:
     np.testing.assert_array_equal(network.backward(x, x)[0], x)
 
 
+def test_singular_points_of_the_chain_are_found() -> None:
+    """Kinks and ties are reported with their layer, nested ones too; a smooth network at random input has none."""
+    body = (Elementwise(layers.relu), Convolution(1, 1), Pooling("max", 2, stride=1, pad=((0, 1),)))
+    network = Network((Residual(body), Elementwise(layers.relu)), (1, 4))
+    w, b = np.ones((1, 1, 1)), np.zeros(1)
+    found = network.singularities(np.array([[[-1.0, -2.0, 0.0, 5.0]]]), w, b)
+    # after the inner rectifier 0, 0, 0, 5: two windows are tied; the sum −1, −2, 5, 10 stands on no kink
+    assert [(s.layer, s.what, s.entries) for s in found] == [("0.0", "kink", 1), ("0.2", "tie", 2)]
+    generator = np.random.default_rng(0)
+    smooth = zoo.lenet5()
+    assert smooth.singularities(generator.standard_normal((1, 1, 32, 32)), *smooth.initial(generator)) == ()
+    assert "total" in str(smooth)
+    assert "61,706" in str(smooth)
+
+
 def test_loss_and_gradients_are_one_pass_of_both() -> None:
-    """The training step's loss and gradients are those of the forward pass and of the chain rule through
-    the loss."""
+    """The training step's loss and gradients are those of the forward pass and of the chain rule through the loss."""
     generator = np.random.default_rng(5)
     network = Network((Convolution(2, 3), Elementwise(layers.tanh), Flatten(), Dense(3)), (1, 5, 5))
     parameters, x = network.initial(generator), generator.standard_normal((4, 1, 5, 5))

@@ -60,9 +60,7 @@ POOLINGS: dict[str, Callable[[PoolingGeometry], bool]] = {
     "overlapping windows": lambda g: any(s < f for s, f in zip(g.stride, g.window, strict=True)),
     "windows with gaps": lambda g: any(s > f for s, f in zip(g.stride, g.window, strict=True)),
     "tiles": lambda g: g.tiles and max(g.window) > 1,
-    "an unread tail": lambda g: any(
-        a.stride * (a.outputs - 1) + a.extent < a.before + a.size for a in g.axes
-    ),
+    "an unread tail": lambda g: any(a.stride * (a.outputs - 1) + a.extent < a.before + a.size for a in g.axes),
     "a partial window": lambda g: g.ceil and any(a.padded > a.before + a.size + a.after for a in g.axes),
     "padding on one side": lambda g: any(a != b for a, b in g.pad),
     "a window as large as the input": lambda g: g.window == g.sizes and max(g.sizes) > 1,
@@ -84,8 +82,7 @@ def test_pooling_geometries_contain(wanted: str) -> None:
 
 
 def test_convolution_geometries_shrink_to_one_entry() -> None:
-    """The simplest geometry has one sample, one map, one row, a kernel of one row, stride 1 and no
-    padding."""
+    """The simplest geometry has one sample, one map, one row, a kernel of one row, stride 1 and no padding."""
     assert find(convolution_geometries(), anything, settings=SEARCH) == ConvolutionGeometry(
         1, 1, 1, 1, (1,), (1,), None, (1,), ((0, 0),), (1,)
     )
