@@ -30,10 +30,10 @@ class Arithmetic:
     def __init__(self, dims: Mapping[str, Dimension], conditions: Iterable[Condition]) -> None:
         self.least = {dimension.symbol: dimension.least for dimension in dims.values()}
         self.slack = [
-            part.right - part.left if part.operator in ("<=", "<") else part.left - part.right
+            slack
             for condition in conditions
             for part in conjuncts(condition)
-            if isinstance(part, Compare) and part.operator in ("<=", "<", ">=", ">")
+            if isinstance(part, Compare) and (slack := _slack(part)) is not None
         ]
 
     def lower_bound(self, value: Expr) -> Expr | None:
@@ -51,7 +51,10 @@ class Arithmetic:
             least = self.least.get(value)
             return None if least is None else Integer(least)
         if isinstance(value, FloorDiv):
-            return Integer(0) if self.positive(value.args[1]) and self._at_least(value.args[0], 0) else None
+            top, bottom = value.args
+            if not self.positive(bottom):
+                return None
+            return Integer(1) if self._at_least(top - bottom, 0) else Integer(0) if self._at_least(top, 0) else None
         if isinstance(value, Remainder):
             return Integer(0) if self.positive(value.args[1]) else None
         parts = [self._bound(part) for part in value.args]
@@ -70,14 +73,14 @@ class Arithmetic:
         bound = self.lower_bound(value)
         return bound is not None and bool(bound > 0)
 
-    def _partial(self, value: Expr) -> set[Expr]:
+    def partial(self, value: Expr) -> set[Expr]:
         """The `//` and `%` in a value whose divisor may fail to be positive."""
         found: set[Expr] = value.atoms(FloorDiv, Remainder)
         return {part for part in found if not self.positive(part.args[1])}
 
     def computed(self, value: Expr, *operands: Expr) -> Constant | None:
         """The value as a constant, or None where computing it has hidden a part that may not exist."""
-        if any(not self._partial(operand) <= self._partial(value) for operand in operands):
+        if any(not self.partial(operand) <= self.partial(value) for operand in operands):
             return None
         return Constant(bounded(value))
 
@@ -123,11 +126,20 @@ class Arithmetic:
         if abs(exponent) > limits.EXPONENT:
             raise TooLarge("this exponent is too large")
         power: Expression = Power(base, Integer(exponent))
-        if not isinstance(base, Constant) or (exponent == 0 and self._partial(base.value)):
+        if not isinstance(base, Constant) or (exponent == 0 and self.partial(base.value)):
             return power
         if exponent < 0:
             return self.over(Constant(1), self.power(base, -exponent))
         return self.computed(base.value**exponent, base.value) or power
+
+
+def _slack(part: Compare) -> Expr | None:
+    """What a comparison says is not negative."""
+    if part.operator in ("<=", "<"):
+        return part.right - part.left - int(part.operator == "<")
+    if part.operator in (">=", ">"):
+        return part.left - part.right - int(part.operator == ">")
+    return None
 
 
 def _combined(value: Expr, parts: list[Expr]) -> Expr | None:

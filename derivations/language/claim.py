@@ -17,8 +17,9 @@ from sympy import Expr
 
 from derivations.claims import Assumption, Claim, Context, Expectation, Free, Hypothesis, Link
 from derivations.expressions import Expression
-from derivations.integers import Condition, integer_symbol
+from derivations.integers import Condition, conjuncts, integer_symbol
 from derivations.language import conditions
+from derivations.language.arithmetic import Arithmetic
 from derivations.language.elaborate import Elaborator
 from derivations.language.errors import did_you_mean
 from derivations.language.given import (
@@ -101,7 +102,8 @@ def _chosen(choices: Mapping[str, Sequence[str]], statement: Statement) -> tuple
 def claim_in(scope: Scope, lines: Lines, identifier: str, document: str, reading: Mapping[str, str]) -> Claim:
     """The claim in one scope."""
     links = _links(scope, lines.equation)
-    sizes, hypotheses, supposed = _where(scope, lines.where)
+    indices = frozenset(str(part.index) for link in links for part in link.free)
+    sizes, hypotheses, supposed = _where(scope, lines.where, indices)
     expectations = _expectations(scope, lines.expect, len(links))
     context: Context = scope.context()
     if supposed:
@@ -193,19 +195,23 @@ def _index_token(item: Any) -> Any:
 # -- where and expect ------------------------------------------------------------------------------
 
 
-def _where(scope: Scope, statements: Sequence[Statement]) -> tuple[list[Condition], list[Hypothesis], list[Assumption]]:
+def _where(
+    scope: Scope, statements: Sequence[Statement], indices: frozenset[str]
+) -> tuple[list[Condition], list[Hypothesis], list[Assumption]]:
     sizes: list[Condition] = []
     hypotheses: list[Hypothesis] = []
     supposed: list[Assumption] = []
     for statement in statements:
         elaborator = Elaborator(scope, statement)
+        elaborator.hidden = indices
         for part in parse("conditions", statement).children:
             if is_unique_max(part):
                 supposed += [assumption for assumption, _ in assumptions(elaborator, part)]
                 continue
             for relation in conditions.relations(elaborator, part):
                 if isinstance(relation, Condition):
-                    sizes.append(relation)
+                    sizes += conjuncts(conditions.total(elaborator, relation))
+                    elaborator.arithmetic = Arithmetic(scope.dims, [*scope.conditions, *sizes])
                 elif relation.operator == "==":
                     text = conditions.text_of(elaborator, *relation.tree)
                     hypotheses.append(Hypothesis(relation.left, relation.right, text))
@@ -260,7 +266,7 @@ def _expectation(scope: Scope, statement: Statement) -> Expectation:
         rest = statement.rest(match.end())
         elaborator = Elaborator(scope, rest)
         tree = parse("conditions", rest)
-        region = conditions.size_condition(elaborator, tree)
+        region = conditions.total(elaborator, conditions.size_condition(elaborator, tree))
         _check_sized(elaborator, rest)
         text = f"holds where {words(rest.text)}"
     elif statement.text[match.end() :].strip():

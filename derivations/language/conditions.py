@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from sympy import Expr, Integer
 
 from derivations.expressions import Bracket, Constant, DataBracket, Expression, Minus, Plus, SizeTuple, Times
-from derivations.integers import AllOf, AnyOf, Compare, Condition, Negation
-from derivations.language.arithmetic import is_integer_expression
+from derivations.integers import AllOf, AnyOf, Compare, Condition, Negation, conjuncts
+from derivations.language.arithmetic import Arithmetic, is_integer_expression
 from derivations.language.syntax import span
 
 if TYPE_CHECKING:
@@ -89,6 +89,23 @@ def _compare_sizes(
     pairs = zip(left.sizes, right.sizes, strict=True)
     equal = AllOf(*[_compare(elaborator, "==", a, b, first, second) for a, b in pairs])
     return equal if sign == "==" else Negation(equal)
+
+
+def total(elaborator: Elaborator, found: Condition) -> Condition:
+    """A condition with a truth value at all sizes: where a divisor in it is not positive, it does not hold."""
+    arithmetic = elaborator.arithmetic
+    known = list(elaborator.scope.conditions)
+    guards: list[Condition] = []
+    for part in conjuncts(found):
+        sides = [side for comparison in part.atoms(Compare) for side in (comparison.left, comparison.right)]
+        partial = set().union(*[arithmetic.partial(side) for side in sides]) if sides else set()
+        for divisor in sorted({quotient.args[1] for quotient in partial}, key=str):
+            guards.append(Compare(">=", divisor, 1))
+        known.append(part)
+        arithmetic = Arithmetic(elaborator.scope.dims, [*known, *guards])
+    if not guards:
+        return found
+    return AllOf(*guards, *(found.args if isinstance(found, AllOf) else (found,)))
 
 
 def condition(elaborator: Elaborator, tree: Any) -> Relation:

@@ -134,6 +134,8 @@ class _Builder:
             self.document.blocks.append(self._given(fence, block))
             return
         self._check_new(fence)
+        if fence.kind == "remark" and not block.text.strip():
+            raise InputError("this remark is empty", self._place(fence), "the statement and the reason")
         if fence.kind == "remark":
             remark = Remark(fence.id, self.document.name, fence.first + 1, block.text.strip())
             self.document.blocks.append(_with(block, remark=remark))

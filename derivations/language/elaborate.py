@@ -53,6 +53,7 @@ class Elaborator:
         self.indices: dict[str, Symbol] = {name: integer_symbol(name) for name in free}
         self.free_sizes: dict[str, Expr] = {}
         self.sized: list[Expression] = []
+        self.hidden: frozenset[str] = frozenset()  # names that mean something elsewhere in the claim
         self.wanted = "scalar"  # how an undeclared name would be declared where it stands
 
     # -- errors and the entry points ---------------------------------------------------------------
@@ -119,6 +120,9 @@ class Elaborator:
             return self.error(token, f"{name} is {kind}, not a formula", "", f"call it: {name}(x)")
         if kind:
             return self.error(token, f"{name} is {kind}, not a name", "a name or a number")
+        if name in self.hidden:
+            fix = "multiply both sides by a bracket, such as [p <= q]"
+            return self.error(token, f"{name} is an index of the claim", "a condition between sizes, or on data", fix)
         hint = did_you_mean(name, [*self.scope.declared(), *self.indices])
         return self.error(
             token,
@@ -231,7 +235,10 @@ class Elaborator:
         if divisor.is_Integer and divisor <= 0:
             raise self.error(part, f"{sign} by {divisor}", "a positive divisor")
         operation = FloorDiv if sign == "//" else Remainder
-        return Constant(operation(left.value, divisor))
+        found = self.arithmetic.computed(operation(left.value, divisor), left.value, divisor)
+        if found is None:
+            raise self.error(tree, f"{sign} hides a quotient that may not exist", "a simpler expression")
+        return found
 
     def _signed(self, tree: Any) -> Expression:
         sign, part = tree.children

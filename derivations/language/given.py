@@ -16,10 +16,10 @@ from typing import Any
 from lark import Token
 
 from derivations.claims import Assumption, Context, Dimension
-from derivations.expressions import Constant, DataBracket, Definition, Expression, Loss, SizeTuple, Tensor
-from derivations.integers import Condition, integer_symbol
+from derivations.expressions import Apply, Constant, DataBracket, Definition, Expression, Loss, SizeTuple, Tensor
+from derivations.integers import Condition, conjuncts, integer_symbol
 from derivations.language import calls, conditions, limits
-from derivations.language.arithmetic import is_integer_expression
+from derivations.language.arithmetic import Arithmetic, is_integer_expression
 from derivations.language.elaborate import Elaborator, index_item
 from derivations.language.errors import InputError, did_you_mean
 from derivations.language.ranges import Unsettled, explicit_range, inferred_range
@@ -115,6 +115,8 @@ class Given:
                     continue
                 seen.add(item.node)
                 missing = checker(context, item.node)
+                if missing is not None and isinstance(item.node, Apply) and item.node.operator == "zeros":
+                    missing = missing.replace("zeros exists", "its size")
                 if missing is not None:
                     under = ", ".join(f"{name} = {option}" for name, option in reading.items())
                     raise item.statement.error(
@@ -240,7 +242,8 @@ class Reader:
                     "integers",
                     "state conditions on data with assume",
                 )
-            self.scope.conditions.append(relation)
+            self.scope.conditions += conjuncts(conditions.total(elaborator, relation))
+            elaborator.arithmetic = Arithmetic(self.scope.dims, self.scope.conditions)
 
     def _tensor(self, statement: Statement) -> None:
         elaborator = self._elaborator(statement)

@@ -26,7 +26,7 @@ from derivations.expressions import (
     Tensor,
     Times,
 )
-from derivations.integers import AllOf, Compare, FloorDiv, Maximum, Minimum, integer_symbol
+from derivations.integers import AllOf, Compare, FloorDiv, Maximum, Minimum, Remainder, integer_symbol
 from derivations.language.document import Document, parse_claim, parse_context, parse_expression
 from derivations.language.printer import to_text
 
@@ -65,6 +65,23 @@ def test_conditions_may_be_nonlinear_and_chained() -> None:
     assert found.conditions[0] == Compare("<", integer_symbol("q") * (m - 1), H)
     assert found.conditions[1:3] == (Compare("<=", 1, m), Compare("<=", m, H))
     assert len(found.conditions) == 4
+
+
+def test_conditions_that_make_a_divisor_positive_come_first() -> None:
+    """A divisor is positive by a condition before it, in the same line too."""
+    found = context("dims H, m, n where n < m, H % (m - n) == 0\noh = H // (m - n)")
+    assert len(found.conditions) == 2
+    assert found.abbreviations == {"oh": FloorDiv(H, m - n)}
+
+
+def test_a_condition_does_not_hold_where_its_divisor_is_not_positive() -> None:
+    """H % (m - n) == 0 says m - n >= 1 too, wherever it stands."""
+    guarded = (Compare(">=", m - n, 1), Compare("==", Remainder(H, m - n), 0))
+    assert context("dims H, m, n where H % (m - n) == 0").conditions == guarded
+    found = claim("x == x\nwhere H % (m - n) == 0\nexpect holds where not H % (n - m) == 0")
+    assert found.conditions == guarded
+    assert to_text(found.expectations[0].region) == "n - m >= 1, not H % (n - m) == 0"
+    assert claim("x == x\nwhere m - n >= 1, H % (m - n) == 0").conditions == guarded
 
 
 def test_abbreviations_are_substituted() -> None:
