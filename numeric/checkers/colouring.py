@@ -22,8 +22,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from numeric.checkers.exact import ExactProbe
 from numeric.checkers.lattice import as_integers
 from numeric.checkers.localise import Mask, Positions, Probe
+from numeric.checkers.packing import packed_sums
 from numeric.checkers.problem import Array
 
 # for each colour: positions perturbed together, and for each output the position that owns it, or −1
@@ -39,6 +41,11 @@ class AxisPlan:
 
     members: tuple[Positions, ...]
     owner: tuple[NDArray[np.int64], ...]
+
+
+# owners that are held at once
+_MOST_OWNERS = 1 << 22
+_NOBODY = -(1 << 48)
 
 
 class NoPlan(Exception):
@@ -84,15 +91,17 @@ def _axis_plan(touched: Mask) -> AxisPlan:
 def colours(plans: tuple[AxisPlan, ...], shape: tuple[int, ...], outputs: int) -> Plan:
     """(entries that are perturbed together, owner of each output or −1) for each colour, as flat positions."""
     strides = [math.prod(shape[axis + 1 :]) for axis in range(len(shape))]
-    for classes in itertools.product(*(range(len(plan.members)) for plan in plans)):
-        positions = np.zeros(1, dtype=np.intp)
-        owner = np.zeros(outputs, dtype=np.intp)
-        owned = np.ones(outputs, dtype=bool)
-        for plan, c, stride in zip(plans, classes, strides, strict=True):
-            positions = np.add.outer(positions, plan.members[c] * stride).ravel()
-            owner += plan.owner[c] * stride
-            owned &= plan.owner[c] >= 0
-        yield positions, np.where(owned, owner, -1)
+
+    def extend(axis: int, positions: Positions, owner: Positions) -> Plan:
+        if axis == len(plans):
+            yield positions, np.maximum(owner, -1)
+            return
+        for members, owns in zip(plans[axis].members, plans[axis].owner, strict=True):
+            more = np.add.outer(positions, members * strides[axis]).ravel()
+            # no owner on one axis leaves the sum negative, whatever the others add
+            yield from extend(axis + 1, more, owner + np.where(owns < 0, _NOBODY, owns * strides[axis]))
+
+    return extend(0, np.zeros(1, dtype=np.intp), np.zeros(outputs, dtype=np.intp))
 
 
 def _one_by_one(shape: tuple[int, ...], outputs: int) -> Plan:
@@ -106,6 +115,11 @@ def true_gradient(probe: Probe, k: int) -> TrueGradient:
     if math.prod(shape) == 0 or outputs == 0:
         return TrueGradient(np.zeros(shape), np.zeros(shape), 0)
     plans = plan_axes(probe, k)
+    if isinstance(probe, ExactProbe) and probe.packs(k) and colour_count(plans) * outputs <= _MOST_OWNERS:
+        packed = packed_sums(probe, k, colours(plans, shape, outputs))
+        # a sum that disagrees with the claim is taken again, one colour at a time: digits may have run over
+        if packed is not None and np.array_equal(packed[0], probe.claimed[k].ravel()):
+            return TrueGradient(packed[0].reshape(shape), np.zeros(shape), sum(shape) + packed[1])
     try:
         return _gradient(probe, k, colours(plans, shape, outputs), sum(shape))
     except NoPlan:
@@ -143,8 +157,10 @@ def _gather_exactly(probe: Probe, k: int, plan: Plan, spent: int) -> TrueGradien
         whole = as_integers(response)
         if whole is None:
             raise NoPlan
-        sums = np.zeros(values.size, dtype=np.int64)
-        np.add.at(sums, owner[owned], (weights.mantissa * whole.mantissa).ravel()[owned])
+        # Python's integers where 64 bits could overflow
+        roomy = weights.largest * whole.largest * owner.size < 2.0**62
+        sums = np.zeros(values.size, dtype=np.int64 if roomy else object)
+        np.add.at(sums, owner[owned], (weights.mantissa.astype(sums.dtype) * whole.mantissa).ravel()[owned])
         steps = probe.steps(k).ravel()[positions]
         values[positions] = np.ldexp(sums[positions].astype(np.float64), whole.exponent + weights.exponent) / steps
     return TrueGradient(values.reshape(shape), np.zeros(shape), spent)

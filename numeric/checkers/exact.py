@@ -138,23 +138,32 @@ class ExactProbe:
 
     def respond(self, k: int, positions: Positions) -> tuple[Array, Array]:
         """(J u, 0) for u the step at some entries of the k-th argument, every output exactly."""
-        ahead = self._moved(k, positions, self._steps[k][positions])
+        ahead = self.evaluate_moved(k, positions, self._steps[k][positions])
         if self._affine[k]:
             return (ahead - self.start).astype(np.float64), np.zeros(())
-        back = self._moved(k, positions, -self._steps[k][positions])
+        back = self.evaluate_moved(k, positions, -self._steps[k][positions])
         return (ahead - back).astype(np.float64) / 2, np.zeros(())
 
     def touched(self, k: int, positions: Positions) -> Mask:
         """Which outputs move when these entries do, in a direction without integer coincidences."""
-        return np.asarray(self._moved(k, positions, self._odd_steps[k][positions]) != self.start)
+        return np.asarray(self.evaluate_moved(k, positions, self._odd_steps[k][positions]) != self.start)
 
-    def _moved(self, k: int, positions: Positions, steps: Array) -> Array:
+    def evaluate_moved(self, k: int, positions: Positions, steps: Array) -> Array:
+        """The value with some entries of the k-th argument moved by `steps`."""
         moved = np.array(self.at[k])
         moved.reshape(-1)[positions] += steps
         value = self.problem.value_at_once((*self.at[:k], moved, *self.at[k + 1 :]))
         if value.shape != self.start.shape:
             raise NotExact("the shape or type of its result depends on the data")
         return value
+
+    def unit(self, k: int) -> float:
+        """The grid of the k-th argument's integers."""
+        return 2.0 ** self.place.values[k].exponent
+
+    def packs(self, k: int) -> bool:
+        """Whether steps of any size may be taken: the function is affine in the argument, not only near the point."""
+        return self._affine[k] and not self.local
 
     @cached_property
     def _steps(self) -> Arrays:
