@@ -1,0 +1,95 @@
+"""Random claims against exhaustive evaluation: every shape up to 5, every stride, window, dilation and padding up to 3.
+
+    python benchmarks/soundness.py --claims 50000 -j 2 --results build/soundness.jsonl
+
+One line of the results file for each claim, so that a run can be stopped and started again. Prints the shares of the
+verdicts, how many comparisons were made, the seconds, and every wrong verdict; the exit status is 1 if there is one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from multiprocessing import Pool
+from pathlib import Path
+from typing import Any
+
+sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / "tests" / "soundness")]
+
+from comparison import guarded  # noqa: E402
+from random_claims import admissible, random_claim  # noqa: E402
+
+Record = dict[str, Any]
+
+
+def judged(task: tuple[int, int, float]) -> Record:
+    """The record of one claim."""
+    number, longest, seconds = task
+    start = time.perf_counter()
+    claim = random_claim(number, longest)
+    record: Record = {"number": number, "longest": longest, "intended": claim.intended}
+    try:
+        found = guarded(claim, admissible(claim.claim), seconds)
+        record |= {"word": found.word, "compared": found.compared, "agreed": found.agreed, "reason": found.reason}
+        record["wrong"] = [f"{claim.text}: {what}" for what in found.wrong]
+    except Exception as error:  # a crash is a result to be shown, not the end of the run
+        record |= {"word": "crash", "compared": 0, "wrong": [], "reason": f"{claim.text}: {error!r}"}
+    record["seconds"] = round(time.perf_counter() - start, 4)
+    return record
+
+
+def done(path: Path) -> Iterator[Record]:
+    """The records of earlier runs; a line cut off by an interrupt is left out."""
+    if path.exists():
+        for line in path.read_text(encoding="utf-8").splitlines():
+            try:
+                yield json.loads(line)
+            except json.JSONDecodeError:
+                continue
+
+
+def table(records: list[Record]) -> str:
+    """The shares of the verdicts, the comparisons and the seconds."""
+    words = Counter(record["word"] for record in records)
+    lines = [f"{'verdict':<14}{'claims':>8}{'share':>9}"]
+    lines += [f"{word:<14}{count:>8}{count / len(records):>9.2%}" for word, count in words.most_common()]
+    seconds = sorted(record["seconds"] for record in records)
+    compared = sum(record["compared"] for record in records)
+    wrong = [record for record in records if record["wrong"]]
+    median = seconds[len(seconds) // 2]
+    lines.append(f"{len(records)} claims, {compared} evaluations, {sum(seconds):.0f} s (median {median:.3f} s)")
+    lines.append(f"wrong verdicts: {len(wrong)}")
+    lines += [f"  claim {record['number']}: {what}" for record in wrong for what in record["wrong"][:1]]
+    lines += [f"  crash {record['number']}: {record['reason']}" for record in records if record["word"] == "crash"]
+    return "\n".join(lines)
+
+
+def main() -> int:
+    """Run what the results file lacks, then print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--claims", type=int, default=50_000)
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--longest", type=int, default=3, help="operators by which a formula grows at most")
+    parser.add_argument("--guard", type=float, default=5.0, help="seconds of wall time for one claim")
+    parser.add_argument("-j", "--processes", type=int, default=1)
+    parser.add_argument("--results", type=Path, default=Path("build/soundness.jsonl"))
+    options = parser.parse_args()
+    records = [record for record in done(options.results) if record["longest"] == options.longest]
+    known = {record["number"] for record in records}
+    numbers = [n for n in range(options.first, options.first + options.claims) if n not in known]
+    options.results.parent.mkdir(parents=True, exist_ok=True)
+    tasks = [(number, options.longest, options.guard) for number in numbers]
+    with options.results.open("a", encoding="utf-8") as file, Pool(options.processes, maxtasksperchild=500) as pool:
+        for record in pool.imap_unordered(judged, tasks, chunksize=20):
+            print(json.dumps(record), file=file, flush=True)
+            records.append(record)
+    print(table(records))
+    return 1 if any(record["wrong"] for record in records) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
