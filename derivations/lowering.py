@@ -528,27 +528,28 @@ class Lowering:
 
     def _softmax(self, node: Apply, index: tuple[Int, ...], env: Environment, cut: frozenset[str]) -> Terms:
         (z,) = node.tensors
-        rank, outer, formals = z.rank, _outer_names(z, env), _formals(z.rank + len(_outer_names(z, env)))
-        inner = dict(zip(outer, formals[rank:], strict=True))
-        key, demands = canonical_key(self.lower(z, formals[:rank], inner, cut))
+        outer = _outer_names(z, env)
+        lead, formals = len(outer), _formals(len(outer) + z.rank)  # the indices in scope are the first places
+        inner = dict(zip(outer, formals[:lead], strict=True))
+        key, demands = canonical_key(self.lower(z, formals[lead:], inner, cut))
         self.demands |= demands
         head = f"softmax over {self.shape(z, inner)[-1]} of {key}"
 
         def expand(indices: Sequence[Int]) -> list[tuple[Term, Terms]]:
             here = Atom(head, tuple(indices))
             name = self.fresh()
-            other = (*indices[: rank - 1], Int.symbol(name), *indices[rank:])
-            there = dict(zip(outer, indices[rank:], strict=True))
-            inside = k.between(0, other[rank - 1], self.shape(z, there)[-1] - 1)
+            other = (*indices[:-1], Int.symbol(name))
+            there = dict(zip(outer, indices[:lead], strict=True))
+            inside = k.between(0, other[-1], self.shape(z, there)[-1] - 1)
             around = Term((here, Atom(head, other)), frozenset({name}), inside, Int.of(-1))
             return [
-                (Term((here,)), self.lower(z, indices[:rank], there, cut)),
-                (around, self.lower(z, other[:rank], there, cut)),
+                (Term((here,)), self.lower(z, indices[lead:], there, cut)),
+                (around, self.lower(z, other[lead:], there, cut)),
             ]
 
         self.opaque[head] = Opaque(expand, lambda change, indices: _no_rebuild(), plain=False)
         self.axioms["softmax' = softmax·(dz − Σ softmax·dz), softmax > 0"] = None
-        return [Term((Atom(head, (*index, *[env[name] for name in outer])),))]
+        return [Term((Atom(head, (*[env[name] for name in outer], *index)),))]
 
     # -- elementwise functions ----------------------------------------------------------------------------------------
 
