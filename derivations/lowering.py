@@ -572,13 +572,13 @@ class Lowering:
         """f^(order)(of)[index] as terms: an opaque atom of the normalised entry of its argument.
 
         The indices in scope become formal places too: the argument, and so the unknown, differs from one of their values
-        to another.
+        to another. They come first, so that f(x)[i] and f(x[i]) are one unknown.
         """
         outer = _outer_names(of, env)
-        formals = _formals(of.rank + len(outer))
-        places = formals[: of.rank]
-        index = (*index, *[env[name] for name in outer])
-        env = dict(zip(outer, formals[of.rank :], strict=True))
+        formals = _formals(len(outer) + of.rank)
+        places = formals[len(outer) :]
+        index = (*[env[name] for name in outer], *index)
+        env = dict(zip(outer, formals[: len(outer)], strict=True))
         short = self.lower(of, places, env, frozenset({ALL}))
         single = _single(short)
         if single is not None and single.head not in cut:
