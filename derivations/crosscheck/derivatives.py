@@ -20,7 +20,7 @@ import numpy as np
 from derivations.crosscheck import values
 from derivations.crosscheck.evaluate import KinkCrossed, Scope, _value, value_of
 from derivations.crosscheck.structure import Degrees, tensors
-from derivations.crosscheck.values import NotEvaluable, NotExact, Number
+from derivations.crosscheck.values import NotEvaluable, NotExact, Number, TooLarge
 from derivations.expressions import Differential, Expression, Grad, Jacobian
 from numeric.operators import Array, quotient
 
@@ -28,6 +28,10 @@ from numeric.operators import Array, quotient
 IMAGINARY_STEP = 2.0**-200
 # samples that are evaluated together: enough to share NumPy's overhead, few enough to stay in the cache
 TOGETHER = 4096
+# entries of data from which on fewer samples are evaluated together
+LARGE = 500
+# entries × samples that one derivative may cost: about a second
+LARGEST_WORK = 200_000_000
 # fractions of the scope's step that are tried in turn where the whole step would change a maximum or a sign
 SHRINK = (1, 2**20, 2**60)
 
@@ -66,7 +70,10 @@ def along(of: Expression, directions: Directions, scope: Scope) -> Number:
         raise NotExact("the dependence is not known to be polynomial")
     samples = _samples(directions, scope)
     points = 1 if not scope.exact or degree is None else degree + 1
-    chunk = max(TOGETHER // (samples * points), 1)
+    size = sum(prod(value.shape) for value in (*scope.data.values(), base))
+    if count * points * samples * size > LARGEST_WORK:
+        raise TooLarge(f"a derivative by {count} entries")
+    chunk = max(TOGETHER // (samples * points * (1 + size // LARGE)), 1)
     pieces = [
         _along(of, _chosen(directions, start, start + chunk), scope, degree if scope.exact else None)
         for start in range(0, count, chunk)
@@ -203,6 +210,8 @@ def _entries(of: Expression, wrt: Expression, scope: Scope) -> tuple[Array, int 
     base = value_of(wrt, scope)
     scope.names[wrt.name] = wrt
     count = prod(base.shape)
+    if count**2 > LARGEST_WORK:
+        raise TooLarge(f"a derivative by {count} entries")
     directions = np.eye(count, dtype=np.int64).reshape(1, count, *base.shape)
     result = along(of, {wrt.name: Number(directions, 1)}, scope)
     return result.array, result.bound, base.shape

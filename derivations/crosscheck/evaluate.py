@@ -29,7 +29,7 @@ from sympy.core.symbol import Str
 from derivations.crosscheck import values
 from derivations.crosscheck.integers import compiled, compiled_condition
 from derivations.crosscheck.structure import data_names, exponent_of, index_names
-from derivations.crosscheck.values import NotEvaluable, NotExact, Number
+from derivations.crosscheck.values import NotEvaluable, NotExact, Number, TooLarge
 from derivations.expressions import (
     Apply,
     Bracket,
@@ -112,6 +112,11 @@ class Scope:
         """The same data at other index values, with an empty list of missing entries."""
         return replace(self, indices=indices, count=count, missing=[])
 
+    @property
+    def samples(self) -> int:
+        """How many samples of data there are."""
+        return max((int(value.array.shape[0]) for value in self.data.values()), default=1)
+
     def integer(self, expression: Expr) -> int:
         """An integer that must not depend on index values; raises Varying if it does."""
         value = compiled(expression)(self.values)
@@ -138,7 +143,7 @@ def value_of(node: Expression, scope: Scope) -> Number:
     if found is None:
         closed = scope.with_indices({}, 1) if scope.indices else scope
         found = _from_outside(node, scope) or _value(node, closed)
-        if closed is not scope and closed.missing:
+        if closed.missing:  # no index outside can excuse it
             raise DoesNotExist("an entry does not exist")
         scope.known[node] = found
     return found
@@ -283,6 +288,9 @@ def _parameter(argument: Basic, scope: Scope) -> Any:
     return scope.integer(argument)
 
 
+# products of an entry of each argument, times samples, that one operator may cost: about a second
+LARGEST_OPERATION = 100_000_000
+
 # operators each of whose entries is one product of entries: nothing is summed
 MOVING = {
     *("transpose", "rot180", "rot90", "flip", "up", "dilate", "pad", "crop", "resize"),
@@ -293,6 +301,9 @@ MOVING = {
 def operate(name: str, *arguments: Any) -> Number:
     """An operator of `numeric` on Numbers (and parameters), without overflow."""
     numbers = [argument for argument in arguments if isinstance(argument, Number)]
+    cost = prod(prod(part.shape) for part in numbers) * max((part.array.shape[0] for part in numbers), default=1)
+    if cost > LARGEST_OPERATION:
+        raise TooLarge(f"{name} of shapes {' and '.join(str(part.shape) for part in numbers)}")
     known = values.bounds(numbers)
     bound = None
     if known is not None and numbers:

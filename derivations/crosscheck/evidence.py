@@ -18,7 +18,7 @@ from derivations.crosscheck.data import Ingredients, Manner, Vacuous, data_for, 
 from derivations.crosscheck.evaluate import KinkCrossed
 from derivations.crosscheck.integers import compiled
 from derivations.crosscheck.sizes import Sizes, generic_sizes, sizes_by_sum
-from derivations.crosscheck.values import NotEvaluable, NotExact
+from derivations.crosscheck.values import NotEvaluable, NotExact, TooLarge
 from derivations.crosscheck.witness import Failure, one_sample, witness_of
 from derivations.expressions import Shape
 from derivations.integers import Condition
@@ -31,6 +31,9 @@ SMALLEST, GENERIC = 8, 4
 ATTEMPTS = 4
 # sizes tried, by increasing sum, to find one below a failing generic size
 LARGEST_SEARCH = 400
+
+# squared entries of data up to which further sizes are evaluated: a second or so
+LARGEST_WORK = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,8 @@ def _try(link: Link, needs: Ingredients, sizes: Mapping[str, int], seed: int) ->
                 return Trial(dict(sizes), None, False, reason="no floating values")
             exact = False
             continue
+        except TooLarge as error:
+            return Trial(dict(sizes), None, exact, reason=str(error))
         except Vacuous as error:
             return Trial(dict(sizes), None, exact, reason=str(error), vacuous=True)
         except (Tie, ZeroDivisionError, KinkCrossed, FloatingPointError) as error:
@@ -154,7 +159,15 @@ def _sizes(
 
     chosen = list(sizes_by_sum(context, conditions, smallest))
     more = generic_sizes(context, conditions, generic, work=work, seed=seed)
-    return chosen, [one for one in more if one not in chosen]
+    spent = 0
+    kept: list[Sizes] = []
+    for one in [*chosen, *(one for one in more if one not in chosen)]:
+        # a gradient costs about the square of the entries; where the least sizes are large, few of them must do
+        spent += work(one) ** 2
+        if kept and spent > LARGEST_WORK:
+            break
+        kept.append(one)
+    return kept[: len(chosen)], kept[len(chosen) :]
 
 
 def _smaller(claim: Claim, link: Link, tried: list[Sizes], failing: Trial, seed: int) -> Trial:
@@ -175,8 +188,8 @@ def _witness(claim: Claim, link: Link, failure: Failure) -> Witness:
 def _summary(trials: Sequence[Trial]) -> Evidence:
     """How many sizes gave an answer, how many agreed, by which method, with which largest error."""
     counted = [trial for trial in trials if trial.agree is not None]
-    reasons = sorted({trial.reason for trial in trials if trial.agree is None and not trial.vacuous})
-    notes = [f"not evaluated at {len(trials) - len(counted)} sizes: {'; '.join(reasons)}"] if reasons else []
+    open_ = [trial for trial in trials if trial.agree is None and not trial.vacuous]
+    notes = [f"not evaluated at {len(open_)} sizes: {open_[0].reason}"] if open_ else []
     if any(trial.vacuous for trial in trials):
         notes.append("at some sizes no data satisfy the hypotheses")
     if not counted:

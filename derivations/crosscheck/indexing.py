@@ -16,12 +16,12 @@ import numpy as np
 from derivations.crosscheck import ranges, values
 from derivations.crosscheck.evaluate import Missing, Scope, Varying, _value, value_of
 from derivations.crosscheck.integers import compiled, symbols_of
-from derivations.crosscheck.values import NotEvaluable, Number
+from derivations.crosscheck.values import Number, TooLarge
 from derivations.expressions import ByIndex, Entry, Expression, IndexRange, IndexSum, Slice
 from numeric.operators import Array, DoesNotExist
 
 # index values × samples that one sum may unfold into; more is a limit of the cross-check
-LARGEST_SUM = 2_000_000
+LARGEST_SUM = 20_000_000
 
 
 # -- entries -------------------------------------------------------------------------------------------------
@@ -95,8 +95,8 @@ def unfold(ranges_: Sequence[IndexRange], bodies: Expression, scope: Scope) -> U
         low = np.broadcast_to(np.asarray(low, dtype=np.int64), group.shape)
         counts = np.maximum(np.broadcast_to(np.asarray(high, dtype=np.int64), group.shape) - low + 1, 0)
         total = int(counts.sum())
-        if total > LARGEST_SUM:
-            raise NotEvaluable(f"a sum of {total} terms")
+        if total * scope.samples > LARGEST_SUM:
+            raise TooLarge(f"a sum of {total} terms")
         owner = np.repeat(np.arange(len(group)), counts)
         first = np.cumsum(counts) - counts
         indices = {name: array[owner] for name, array in indices.items()}
@@ -114,7 +114,10 @@ def _per_group(end: Any, scope: Scope) -> bool:
 def _index_sum(node: IndexSum, scope: Scope) -> Number:
     unfolded = unfold(node.ranges, node.body, scope)
     if not len(unfolded.group):
-        return Number(np.zeros((1, scope.count, *scope.shape(node.body)), dtype=np.int64), 0)
+        shape = scope.shape(node.body)
+        if any(size < 0 for size in shape):
+            raise DoesNotExist(f"an empty sum of shape {shape}")
+        return Number(np.zeros((1, scope.count, *shape), dtype=np.int64), 0)
     try:
         inner = scope.with_indices(unfolded.indices, len(unfolded.group))
         terms = value_of(node.body, inner)

@@ -28,6 +28,10 @@ class NotEvaluable(Exception):
     the claim."""
 
 
+class TooLarge(NotEvaluable):
+    """Computing this would cost more than a cross-check may; the limits count entries, not seconds."""
+
+
 class NotExact(NotEvaluable):
     """There are no exact values (exp, softmax, ...): floating point and complex steps are needed."""
 

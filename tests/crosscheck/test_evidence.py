@@ -320,3 +320,15 @@ def test_a_chain_has_evidence_for_each_link() -> None:
     chain = claim(CONVOLUTION, "grad(J, b) == sum(delta) == sum[i, j](delta[i, j]) == sum(delta.T) / 2")
     witnesses = [crosscheck.evidence(chain, one)[1] for one in chain.links]
     assert [witness is None for witness in witnesses] == [True, True, False]
+
+
+@pytest.mark.parametrize("least", [60, 200])
+def test_large_sizes_have_a_limit(least: int) -> None:
+    """Where even the smallest sizes are large, few are evaluated or none, and the note says so; nothing is guessed."""
+    found, witness = judged(
+        f"dims N >= {least}, m where m <= N\ntensor a[N, N], w[m, m]\nz = conv(a, w, valid)\nloss J(z)",
+        "grad(J, a) == conv(grad(J, z), rot180(w), full)",
+    )
+    assert witness is None
+    assert found.shapes == found.agreed <= 2
+    assert found.shapes or "not evaluated at 1 sizes" in found.note
