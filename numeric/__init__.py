@@ -21,6 +21,7 @@ _HOMES: dict[str, str] = {
     "layers": "numeric.layers",
     "network_zoo": "numeric.network_zoo",
     "networks": "numeric.networks",
+    "operators": "numeric.operators",
     "oracles": "numeric.oracles",
     "reference": "numeric.reference",
     "specifications": "numeric.specifications",

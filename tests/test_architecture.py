@@ -103,7 +103,7 @@ def test_only_the_judge_looks_at_expectations(source: Path) -> None:
         "region.py",
         "existence.py",
         "differential.py",
-        "crosscheck.py",
+        "crosscheck",
         "repair.py",
     )
     parts = source.relative_to(ROOT).parts
