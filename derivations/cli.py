@@ -46,6 +46,7 @@ Processes = Annotated[int, typer.Option("-j", "--jobs", min=1, max=256, metavar=
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Judge everything anew and remember nothing.")]
 Thorough = Annotated[bool, typer.Option("--thorough", help="More numeric evidence: generated shapes and strides.")]
 
+DEFECT = 70  # EX_SOFTWARE of sysexits.h
 BROKEN_PIPE = 141  # 128 + SIGPIPE: nobody reads on
 
 
@@ -180,6 +181,14 @@ def main() -> NoReturn:
         app(prog_name="gradproof", standalone_mode=True)
     except BrokenPipeError:
         _leave_quietly()
+    except Exception as error:
+        if os.environ.get("GRADPROOF_TRACEBACK"):
+            raise
+        _complain(
+            f"gradproof failed, which is a defect of gradproof and not of the input: {type(error).__name__}: {error}"
+        )
+        _complain("Please report it with the output of the same command under GRADPROOF_TRACEBACK=1.")
+        sys.exit(DEFECT)
     except SystemExit as leaving:
         try:
             sys.stdout.flush()
@@ -238,11 +247,11 @@ class _Lines:
     """Prints the verdicts as they come, a heading above each document."""
 
     def __init__(self, console: Console, inputs: Inputs) -> None:
-        from derivations.lines import GLYPHS, glyphs_for, name_width
+        from derivations.lines import GLYPHS, glyphs_for, name_width, reading
 
         self._console, self._document = console, ""
         self._glyphs = glyphs_for(console.encoding) if console.encoding else GLYPHS
-        self._width = name_width(claim.id for claim in inputs.claims)
+        self._width = name_width(claim.id + reading(claim.reading) for claim in inputs.claims)
 
     def show(self, verdicts: Sequence[Any]) -> None:
         from derivations.lines import heading, line, printed

@@ -38,12 +38,16 @@ def name(verdict: Verdict) -> str:
     """A verdict's claim with its link and reading: `chain link 2 (star = conv)`. Link 1 goes without
     saying."""
     link = f" link {verdict.link}" if verdict.link > 1 else ""
-    return f"{verdict.id}{link}{reading(verdict)}"
+    return f"{verdict.id}{link}{reading(verdict.reading)}"
 
 
-def reading(verdict: Verdict) -> str:
-    """The reading under which a verdict was given, or nothing where there is only one."""
-    chosen = ", ".join(f"{key} = {value}" for key, value in verdict.reading.items())
+def reading(choices: Mapping[str, str]) -> str:
+    """The reading under which a verdict was given, or nothing where there is only one.
+
+    >>> reading({"star": "conv"})
+    ' (star = conv)'
+    """
+    chosen = ", ".join(f"{key} = {value}" for key, value in choices.items())
     return f" ({chosen})" if chosen else ""
 
 
@@ -209,7 +213,7 @@ def _conclusion(results: Results) -> Text:
 def details(verdict: Verdict, glyphs: Mapping[str, str] = GLYPHS, with_expectation: bool = True) -> list[Text]:
     """Everything that a record says, for one claim: `check` and `explain`."""
     style = STYLES[verdict.verdict]
-    head = Text(f"{glyphs[verdict.verdict]} ", style).append(word(verdict), f"bold {style}").append(reading(verdict))
+    head = Text(f"{glyphs[verdict.verdict]} ", style).append(word(verdict), f"bold {style}").append(reading(verdict.reading))
     lines = [head, Text(), Text(f"    {verdict.statement}"), Text()]
     for label, value in _fields(verdict, with_expectation):
         lines.append(Text(f"  {label:<25}", "dim").append(value))

@@ -1,35 +1,38 @@
-"""A derived gradient as a NumPy function: source text that stands alone, checked against `numeric/` before
-it is shown.
+"""A gradient as a NumPy program: the result of a derivation, with the functions that it uses, as text.
 
-The law kept here: no source leaves this module unless the function that it defines has given, at several
-sizes without coincidences, the same gradient as `numeric/` (through `crosscheck`), exactly where the data
-allow it.
+Law: the program is run, in a process of its own, and its result compared with `numeric/` on the same integer
+data at generic sizes before it is printed: exactly where they are integers, else up to rounding. What has no
+NumPy form here is refused by name; nothing is approximated.
 
-What it cannot see: speed. The helpers are plain; they are for reading and for tests.
+What it cannot see: speed. It prints the formula that was derived, sums over maps as Python loops.
 """
 
 from __future__ import annotations
 
-import keyword
-import runpy
-import tempfile
-from collections.abc import Callable, Mapping
+import inspect
+import json
+import random
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import singledispatchmethod
-from pathlib import Path
+from itertools import product
+from math import prod
 from typing import Any
 
-from sympy import Basic, Expr, Symbol, Tuple
+from sympy import Basic, Symbol, Tuple
 from sympy.core.symbol import Str
 
 from derivations import numpy_helpers
+from derivations.claims import Context
 from derivations.derivation import Derivation
-from derivations.differential import NoRule
 from derivations.expressions import (
     Apply,
     Bracket,
     ByIndex,
     Constant,
-    DataBracket,
     Definition,
     Elementwise,
     Entry,
@@ -47,229 +50,17 @@ from derivations.expressions import (
     Tensor,
     Times,
 )
-from derivations.functions import derivative_of
-from derivations.indices import open_entries
-from derivations.integers import AllOf, AnyOf, Compare, Condition, Negation, ceiling_division, integer_symbol
+from derivations.functions import DERIVATIVES
+from derivations.integers import Condition, conjuncts, evaluate_integer
+from derivations.language.printer import to_text
+
+SECONDS = 60  # a program of a few small arrays takes a fraction of one
+SIZES_COMPARED = 3
+POLYNOMIAL = (1, 2, 3)  # stands for an arbitrary function where the program is compared: 1 + 2z + 3z²
 
 
-class NotChecked(ValueError):
-    """The source could not be checked against `numeric/`, or failed the check; it is not shown."""
-
-
-def python_name(name: str) -> str:
-    """A name that Python allows: `lambda` becomes `lambda_`."""
-    reserved = keyword.iskeyword(name) or name in ("np", *numpy_helpers.HELPERS)
-    return f"{name}_" if reserved else name
-
-
-def integer_code(value: Expr) -> str:
-    """An integer expression, or a rational function of sizes, in Python: the claim language's spelling is
-    Python's.
-
-    >>> from derivations.integers import FloorDiv, integer_symbol
-    >>> integer_code(FloorDiv(integer_symbol("H") - 1, integer_symbol("s")) + 1)
-    '(H - 1)//s + 1'
-    """
-    from derivations.language.printer import to_text
-
-    renamed = {symbol: integer_symbol(python_name(symbol.name)) for symbol in value.free_symbols}
-    return str(to_text(value.xreplace(renamed)))
-
-
-def _enclosed(code: str) -> str:
-    return code if code.isidentifier() or code.isdigit() else f"({code})"
-
-
-def condition_code(condition: Condition) -> str:
-    """A condition between integers in Python."""
-    if isinstance(condition, Compare):
-        return f"{integer_code(condition.left)} {condition.operator} {integer_code(condition.right)}"
-    parts = [f"({condition_code(part)})" for part in condition.args]
-    if isinstance(condition, Negation):
-        return f"not {parts[0]}"
-    word = {AllOf: " and ", AnyOf: " or "}[type(condition)]
-    return word.join(parts) or str(isinstance(condition, AllOf))
-
-
-class Writer:
-    """Writes one formula, and collects what it uses: helpers, arguments, local definitions, functions,
-    sizes."""
-
-    def __init__(self) -> None:
-        self.helpers: set[str] = set()
-        self.arguments: dict[str, Expression] = {}
-        self.locals: dict[str, str] = {}
-        self.functions: list[tuple[str, int]] = []
-        self.sizes: set[str] = set()
-
-    def integer(self, value: Expr) -> str:
-        """An integer expression; its symbols are noted."""
-        self.sizes |= {str(symbol.name) for symbol in value.free_symbols}
-        return integer_code(value)
-
-    @singledispatchmethod
-    def code(self, node: Basic) -> str:
-        """The formula in Python; raises NoRule."""
-        raise NoRule(f"{type(node).__name__} has no NumPy form")
-
-    @code.register
-    def _(self, node: Tensor) -> str:
-        self.arguments[node.name] = node
-        return python_name(node.name)
-
-    @code.register
-    def _(self, node: Definition) -> str:
-        if isinstance(node.body, Grad):
-            self.arguments[node.name] = node
-        elif node.name not in self.locals:
-            self.locals[node.name] = self.code(node.body)
-        return python_name(node.name)
-
-    @code.register
-    def _(self, node: Grad) -> str:
-        name = f"grad_{node.of}_{node.wrt}"
-        if not name.isidentifier():
-            raise NoRule(f"{node} has no NumPy form")
-        self.arguments[name] = node
-        return name
-
-    @code.register
-    def _(self, node: Constant) -> str:
-        return f"({self.integer(node.value)})"
-
-    @code.register
-    def _(self, node: Literal) -> str:
-        values = ", ".join(integer_code(value) for value in node.values)
-        return f"np.reshape([{values}], {tuple(int(size) for size in node.shape)})"
-
-    @code.register
-    def _(self, node: Plus) -> str:
-        return "(" + " + ".join(self.code(part) for part in node.args).replace("+ (-", "- (") + ")"
-
-    @code.register
-    def _(self, node: Minus) -> str:
-        return f"(-{self.code(node.args[0])})"
-
-    @code.register
-    def _(self, node: Times) -> str:
-        return " * ".join(self.code(part) for part in node.args).join("()")
-
-    @code.register
-    def _(self, node: Over) -> str:
-        return f"({self.code(node.args[0])} / {self.code(node.args[1])})"
-
-    @code.register
-    def _(self, node: Power) -> str:
-        exponent = node.args[1].value if isinstance(node.args[1], Constant) else node.args[1]
-        return f"{self.code(node.args[0])}**{_enclosed(self.integer(exponent))}"
-
-    @code.register
-    def _(self, node: Elementwise) -> str:
-        if node.order and (known := derivative_of(node.name, node.order, node.of)) is not None:
-            return self.code(known)
-        inner = self.code(node.of)
-        if not node.order and node.name in ("exp", "log", "sqrt", "tanh", "abs"):
-            return f"np.{node.name}({inner})"
-        simple = {"relu": f"np.maximum({inner}, 0)", "softplus": f"np.log1p(np.exp({inner}))"}
-        if not node.order and node.name in simple:
-            return simple[node.name]
-        if not node.order and node.name == "sigmoid":
-            self.helpers.add("sigmoid")
-            return f"sigmoid({inner})"
-        if (node.name, node.order) not in self.functions:
-            self.functions.append((node.name, node.order))
-        return f"{function_name(node.name, node.order)}({inner})"
-
-    @code.register
-    def _(self, node: DataBracket) -> str:
-        return f"np.where({self.code(node.args[1])} {node.operator} {self.code(node.args[2])}, 1, 0)"
-
-    @code.register
-    def _(self, node: Bracket) -> str:
-        self.sizes |= {str(symbol.name) for symbol in node.free_symbols}
-        return f"({condition_code(node.condition)})"
-
-    @code.register
-    def _(self, node: Entry) -> str:
-        parts = [
-            self.slice(index, size) if isinstance(index, Slice) else self.integer(index)
-            for size, index in zip(node.of.shape, node.indices, strict=True)
-        ]
-        while len(parts) > 1 and parts[-1] == ":":
-            parts.pop()
-        return f"{self.code(node.of)}[{', '.join(parts)}]"
-
-    def slice(self, part: Slice, size: Expr) -> str:
-        """start:stop:step, without what is usual."""
-        start = "" if part.start == 0 else self.integer(part.start)
-        rest = part.count == ceiling_division(size - part.start, part.step)
-        stop = "" if rest else self.integer(part.start + (part.count - 1) * part.step + 1)
-        return f"{start}:{stop}" + ("" if part.step == 1 else f":{self.integer(part.step)}")
-
-    @code.register
-    def _(self, node: IndexSum) -> str:
-        inner = self.code(node.body)
-        loops = " ".join(self.loop(part, node) for part in node.ranges)
-        self.sizes -= {str(part.index.name) for part in node.ranges}
-        return f"sum({inner} {loops})"
-
-    def loop(self, part: IndexRange, node: IndexSum) -> str:
-        """`for i in range(...)`; without a range, over the axes on which the index stands alone."""
-        if part.explicit:
-            low, high = self.integer(part.low), self.integer(part.high + 1)
-            return f"for {self.integer(part.index)} in range({low}, {high})"
-        sizes = []
-        for entry, _ in open_entries(node.body):
-            for size, index in zip(entry.of.shape, entry.indices, strict=True):
-                if index == part.index:
-                    sizes.append(self.integer(size))
-                elif index.has(part.index):
-                    raise NoRule(f"the range of {part.index} is not given: write sum[{part.index} in ...]")
-        return f"for {self.integer(part.index)} in range(min({', '.join(dict.fromkeys(sizes))},))"
-
-    @code.register
-    def _(self, node: ByIndex) -> str:
-        inner = self.code(node.body)
-        for part in reversed(node.ranges):
-            inner = f"[{inner} for {self.integer(part.index)} in range({self.integer(part.high + 1)})]"
-        self.sizes -= {str(part.index.name) for part in node.ranges}
-        return f"np.array({inner})"
-
-    @code.register
-    def _(self, node: Apply) -> str:
-        arguments = [self.parameter(part) for part in node.arguments]
-        if node.operator in _DIRECT:
-            return _DIRECT[node.operator](*arguments)
-        if node.operator not in numpy_helpers.HELPERS:
-            raise NoRule(f"{node.operator} has no NumPy form")
-        self.helpers.add(node.operator)
-        if node.operator.endswith("_pool"):
-            if node.arguments[-1] == 1:
-                raise NoRule("partial windows have no NumPy form")
-            arguments.pop()
-        if node.operator in ("conv", "corr"):
-            names = ("mode", "stride", "pad", "dilation")
-            ones, zeros = self.everywhere(node, "1"), self.everywhere(node, "(0, 0)")
-            defaults = ("'valid'", ones, zeros, ones)
-            rows = zip(names, arguments[2:], defaults, strict=True)
-            arguments[2:] = [f"{name}={text}" for name, text, default in rows if text != default]
-        return f"{node.operator}({', '.join(arguments)})"
-
-    def everywhere(self, node: Apply, text: str) -> str:
-        """A parameter that is the same on every axis, as `parameter` writes it."""
-        rank = node.tensors[0].rank
-        return f"({', '.join([text] * rank)}{',' if rank == 1 else ''})"
-
-    def parameter(self, part: Basic) -> str:
-        """An operator's argument: a formula, a mode, an integer, or a tuple of them."""
-        if isinstance(part, Expression):
-            return self.code(part)
-        if isinstance(part, Str):
-            return repr(str(part.name))
-        if isinstance(part, Tuple):
-            inner = [self.parameter(each) for each in part.args]
-            return f"({', '.join(inner)}{',' if len(inner) == 1 else ''})"
-        return self.integer(part)
+class NoProgram(ValueError):
+    """A formula that has no NumPy form here, or whose program was not confirmed."""
 
 
 _DIRECT: dict[str, Callable[..., str]] = {
@@ -277,143 +68,340 @@ _DIRECT: dict[str, Callable[..., str]] = {
     "transpose": lambda a: f"{a}.T",
     "tr": lambda a: f"np.trace({a})",
     "sum": lambda a: f"np.sum({a})",
-    "mean": lambda a: f"np.mean({a})",
+    "kron": lambda a, b: f"np.kron({a}, {b})",
+    "outer": lambda a, b: f"np.multiply.outer({a}, {b})",
+    "diag": lambda a: f"np.diag({a})",
     "ones": lambda shape: f"np.ones({shape}, int)",
     "zeros": lambda shape: f"np.zeros({shape}, int)",
     "eye": lambda n: f"np.eye({n}, dtype=int)",
-    "diag": lambda v: f"np.diag({v})",
-    "kron": lambda a, b: f"np.kron({a}, {b})",
-    "outer": lambda u, v: f"np.multiply.outer({u}, {v})",
-    "vec": lambda a: f"np.reshape({a}, (-1, 1), order='F')",
     "reshape": lambda a, shape: f"np.reshape({a}, {shape})",
     "inv": lambda a: f"np.linalg.inv({a})",
     "det": lambda a: f"np.linalg.det({a})",
-    "max": lambda a: f"np.max({a})",
-    "flip": lambda a, axis: f"np.flip({a}, {axis})",
-    "rot90": lambda a, k: f"np.rot90({a}, {k}, (-2, -1))",
 }
+_CARRIED = ("conv", "corr", "rot180", "up", "dilate", "pad", "crop", "resize", "sum_pool")
+_FUNCTIONS = {"exp": "np.exp", "log": "np.log", "tanh": "np.tanh", "sqrt": "np.sqrt", "abs": "np.abs"}
 
 
-def function_name(name: str, order: int) -> str:
-    """The argument for f, f', f'': f, f_prime, f_prime_prime."""
-    return python_name(name) + "_prime" * order
+@dataclass
+class Program:
+    """Collects what a formula needs while it is written: parameters, earlier definitions, carried
+    functions."""
+
+    context: Context
+    parameters: dict[str, Expression | None] = field(default_factory=dict)
+    definitions: dict[str, str] = field(default_factory=dict)
+    helpers: set[str] = field(default_factory=set)
+    losses: dict[str, str] = field(default_factory=dict)
+
+    @singledispatchmethod
+    def text(self, node: Basic) -> str:
+        """The formula as a Python expression."""
+        raise NoProgram(f"{type(node).__name__} has no NumPy form: {node}")
+
+    @text.register
+    def _(self, node: Tensor) -> str:
+        self.parameters.setdefault(node.name, node)
+        return node.name
+
+    @text.register
+    def _(self, node: Definition) -> str:
+        if isinstance(node.body, Grad) and isinstance(node.body.of, Loss):
+            return self._residual(node.body, node.name)
+        if node.name not in self.definitions:
+            self.definitions[node.name] = ""  # its place comes before what uses it: fill it after its own parts
+            body = self.text(node.body)
+            del self.definitions[node.name]
+            self.definitions[node.name] = body
+        return node.name
+
+    @text.register
+    def _(self, node: Grad) -> str:
+        for name, value in self.context.names.items():
+            if isinstance(value, Definition) and value.body == node:
+                return self._residual(node, name)
+        if not isinstance(node.of, Loss):
+            raise NoProgram(f"the result still has a derivative: {node}")
+        return self._residual(node, f"grad_{node.of.name}_{getattr(node.wrt, 'name', 'z')}")
+
+    def _residual(self, node: Grad, name: str) -> str:
+        if not isinstance(node.of, Loss) or node.of.of != node.wrt:
+            raise NoProgram(f"the result still has a derivative: {node}")
+        self.parameters.setdefault(name, node)
+        self.losses[name] = node.of.name
+        return name
+
+    @text.register
+    def _(self, node: Constant) -> str:
+        text = to_text(node.value)
+        return text if text.isidentifier() or text.isdigit() else f"({text})"
+
+    @text.register
+    def _(self, node: Literal) -> str:
+        values = ", ".join(to_text(value) for value in node.values)
+        return f"np.reshape(np.array([{values}]), {self._plain(Tuple(*node.shape))})"
+
+    @text.register
+    def _(self, node: Plus) -> str:
+        return f"({' + '.join(map(self.text, node.args))})"
+
+    @text.register
+    def _(self, node: Minus) -> str:
+        return f"(-{self.text(node.args[0])})"
+
+    @text.register
+    def _(self, node: Times) -> str:
+        return f"({' * '.join(map(self.text, node.args))})"
+
+    @text.register
+    def _(self, node: Over) -> str:
+        return f"({self.text(node.args[0])} / {self.text(node.args[1])})"
+
+    @text.register
+    def _(self, node: Power) -> str:
+        return f"({self.text(node.args[0])} ** {node.args[1]})"
+
+    @text.register
+    def _(self, node: Apply) -> str:
+        parts = [self._argument(part) for part in node.arguments]
+        if node.operator in ("sum_pool", "mean_pool"):
+            return self._pooled(node, parts)
+        if node.operator in _DIRECT:
+            return _DIRECT[node.operator](*parts)
+        if node.operator not in _CARRIED:
+            raise NoProgram(f"{node.operator} has no NumPy form")
+        self.helpers |= {node.operator} | ({"corr"} if node.operator == "conv" else set())
+        return f"{node.operator}({', '.join(_without_usual(node, parts))})"
+
+    def _pooled(self, node: Apply, parts: Sequence[str]) -> str:
+        *_, padding, ceil = node.arguments
+        if ceil != 0 or any(number != 0 for pair in padding.args for number in pair.args):
+            raise NoProgram("pooling with padding or partial windows has no NumPy form")
+        self.helpers.add("sum_pool")
+        pooled = f"sum_pool({', '.join(parts[:3])})"
+        if node.operator == "sum_pool":
+            return pooled
+        count = " * ".join(self._plain(size) for size in node.arguments[1].args)
+        return f"({pooled} / ({count}))"
+
+    def _argument(self, part: Basic) -> str:
+        return self.text(part) if isinstance(part, Expression) else self._plain(part)
+
+    def _plain(self, part: Basic) -> str:
+        """A parameter that is no data: a mode, an integer, a tuple of integers."""
+        if isinstance(part, Str):
+            return repr(str(part.name))
+        if isinstance(part, Tuple):
+            inner = ", ".join(self._plain(item) for item in part.args)
+            return f"({inner}{',' if len(part.args) == 1 else ''})"
+        return to_text(part)
+
+    @text.register
+    def _(self, node: Elementwise) -> str:
+        if node.order and node.name in DERIVATIVES and node.order == 1:
+            return self.text(DERIVATIVES[node.name](node.of))
+        name = _FUNCTIONS.get(node.name) if not node.order else None
+        if name is None:
+            if node.name not in self.context.functions or node.order > 1:
+                raise NoProgram(f"{node.name}{chr(39) * node.order} has no NumPy form")
+            name = node.name + "_prime" * node.order
+            self.parameters.setdefault(name, None)
+        return f"{name}({self.text(node.of)})"
+
+    @text.register
+    def _(self, node: Entry) -> str:
+        parts = [_subscript(index, size) for index, size in zip(node.indices, node.of.shape, strict=True)]
+        while parts and parts[-1] == ":":
+            parts.pop()
+        return f"{self.text(node.of)}[{', '.join(parts)}]" if parts else self.text(node.of)
+
+    @text.register
+    def _(self, node: IndexSum) -> str:
+        return f"sum({self.text(node.body)} {' '.join(_loop(part, node.body) for part in node.ranges)})"
+
+    @text.register
+    def _(self, node: ByIndex) -> str:
+        body = self.text(node.body)
+        for part in reversed(node.ranges):
+            body = f"[{body} {_loop(part, node.body)}]"
+        return f"np.array({body})"
+
+    @text.register
+    def _(self, node: Bracket) -> str:
+        return f"({_condition(node.condition)})"
 
 
-def written(derivation: Derivation) -> tuple[str, str, Writer]:
-    """The source, the function's name and what the writer found; unchecked. Raises NoRule."""
-    writer = Writer()
-    result = writer.code(derivation.result)
-    target = derivation.wrt
-    deduced = _deduced(writer)
-    missing = writer.sizes - set(deduced)
-    if isinstance(target, Tensor) and any(str(size) in missing for size in target.shape):
-        writer.arguments.setdefault(target.name, target)
-        deduced = _deduced(writer)
-        missing = writer.sizes - set(deduced)
-    names = [python_name(name) for name in writer.arguments]
-    names += [function_name(name, order) for name, order in writer.functions]
-    if missing:
-        names += ["*", *sorted(python_name(name) for name in missing)]
-    lines = [f"{left} = {right}" for left, right in _shape_lines(writer, deduced)]
-    lines += [f"{python_name(name)} = {code}" for name, code in writer.locals.items()]
-    name = f"grad_{derivation.of if isinstance(derivation.of, Loss | Definition) else 'J'}_{target.name}"
-    head = f'def {name}({", ".join(names)}):\n    """grad({derivation.of}, {target}) = {derivation.result}"""'
-    body = "\n".join(f"    {line}" for line in [*lines, f"return {result}"])
-    helpers = numpy_helpers.source(writer.helpers)
-    return f"{numpy_helpers.IMPORT}{helpers}\n\n{head}\n{body}\n", name, writer
+def _subscript(index: Basic, size: Basic) -> str:
+    """An index, or a slice in Python's notation; a whole axis is `:`."""
+    if not isinstance(index, Slice):
+        return to_text(index)
+    if index.start == 0 and index.step == 1 and index.count == size:
+        return ":"
+    start, step = to_text(index.start), to_text(index.step)
+    return f"{start}:{start} + ({to_text(index.count)} - 1) * {step} + 1:{step}"
 
 
-def _deduced(writer: Writer) -> dict[str, tuple[str, int]]:
-    """The sizes that are an axis of an argument: size -> (argument, axis)."""
-    found: dict[str, tuple[str, int]] = {}
-    for name, node in writer.arguments.items():
-        for axis, size in enumerate(node.shape):
-            if isinstance(size, Symbol):
-                found.setdefault(str(size.name), (name, axis))
-    return found
-
-
-def _shape_lines(writer: Writer, deduced: Mapping[str, tuple[str, int]]) -> list[tuple[str, str]]:
-    used = sorted(writer.sizes & set(deduced), key=lambda size: deduced[size])
-    return [(python_name(size), f"{python_name(deduced[size][0])}.shape[{deduced[size][1]}]") for size in used]
-
-
-# -- the check -------------------------------------------------------------------------------------
-
-
-def numpy_function(derivation: Derivation, shapes: int = 4) -> str:
-    """The source of a NumPy function of the gradient, checked against `numeric/` at some sizes.
-
-    Raises NoRule where a part has no NumPy form, NotChecked where the check is impossible or fails.
-    """
-    from derivations.crosscheck import generic_sizes
-
-    text, name, writer = written(derivation)
-    sizes = generic_sizes(derivation.context, (), shapes)
+def _loop(part: IndexRange, body: Expression) -> str:
+    """`for i in range(...)`: of an open range, all values for which the entries with this index exist."""
+    if part.explicit:
+        low = "" if part.low == 0 else f"{to_text(part.low)}, "
+        return f"for {part.index} in range({low}{to_text(part.high + 1)})"
+    sizes: list[str] = []
+    for entry in body.atoms(Entry):
+        for size, index in zip(entry.of.shape, entry.indices, strict=True):
+            if index == part.index:
+                sizes.append(to_text(size))
+            elif part.index in index.free_symbols:
+                raise NoProgram(f"the range of {part.index} is given by {index}, which has no NumPy form here")
     if not sizes:
-        raise NotChecked("no sizes were found that satisfy the context")
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "gradient.py"
-        path.write_text(text, encoding="utf-8")
-        function = runpy.run_path(str(path))[name]
-    for seed, each in enumerate(sizes):
-        problem = _difference(derivation, writer, function, each, seed)
-        if problem:
-            raise NotChecked(f"the generated function is not the gradient at {each}: {problem}")
-    return text
+        raise NoProgram(f"the range of {part.index} is not given by an entry")
+    bounds = sorted(set(sizes))
+    return f"for {part.index} in range({bounds[0] if len(bounds) == 1 else f'min({chr(44).join(bounds)})'})"
 
 
-def _difference(derivation: Derivation, writer: Writer, function: Any, sizes: dict[str, int], seed: int) -> str:
-    """What differs between the generated function and the gradient by `numeric/` at these sizes; nothing:
-    empty."""
-    import numpy as np
+def _condition(condition: Condition) -> str:
+    return " and ".join(f"({to_text(part)})" for part in conjuncts(condition)) or "True"
 
-    from derivations.crosscheck import NotExact, evaluate
-    from derivations.integers import evaluate_integer
 
-    gradient = Grad(derivation.of, derivation.wrt)
-    chance = np.random.default_rng(seed)
+def _without_usual(node: Apply, parts: Sequence[str]) -> list[str]:
+    """The arguments of a convolution, those with their usual values left out and the others by name."""
+    if node.operator not in ("conv", "corr"):
+        return list(parts)
+    shown = list(parts[:3]) if parts[2] != "'valid'" else list(parts[:2])
+    for name, value, usual in zip(("stride", "padding", "dilation"), node.arguments[3:], (1, (0, 0), 1), strict=True):
+        if any(part != (Tuple(*usual) if isinstance(usual, tuple) else usual) for part in value.args):
+            shown.append(f"{name}={parts[2 + ('stride', 'padding', 'dilation').index(name) + 1]}")
+    return shown
 
-    def drawn(node: Expression) -> Any:
-        shape = tuple(evaluate_integer(size, sizes) for size in node.shape)
-        # distinct positive values: no ties for maxima, no kinks, logarithms exist
-        count = int(np.prod(shape))
-        return (chance.permutation(count) + 1 + int(chance.integers(0, 3))).reshape(shape)
 
-    tensors = {node.name: drawn(node) for node in _tensors(gradient) | _tensors(derivation.result)}
-    losses = {loss.name: drawn(loss.of) for loss in gradient.atoms(Loss)}
-    polynomials = {name: (1, 2, -1, 1) for name, _ in _functions(gradient) | _functions(derivation.result)}
-    data: dict[str, Any] = {**tensors, **losses}
-    exact = True
-    try:
-        expected = evaluate(gradient, sizes, data, functions=polynomials)
-    except NotExact:
-        exact = False
-        expected = evaluate(gradient, sizes, data, functions=polynomials, exact=False)
-    arguments = [
-        tensors[node.name]
-        if isinstance(node, Tensor)
-        else evaluate(node, sizes, data, functions=polynomials, exact=exact)
-        for node in writer.arguments.values()
+# -- the program ---------------------------------------------------------------------------------------------
+
+
+def numpy_function(derived: Derivation) -> str:
+    """The gradient of a derivation as the text of a NumPy program; raises NoProgram.
+
+    The program was run on integer data and gave, exactly, what `numeric/` gives for the same formula.
+    """
+    program = Program(derived.context)
+    result = program.text(derived.result)
+    name = f"gradient_{getattr(derived.wrt, 'name', 'x')}"
+    source = _source(program, derived, name, result)
+    compared = _confirm(source, name, program, derived)
+    return source + f"\n\n\n# Compared with numeric, equal in every entry, at\n#   {compared}"
+
+
+def _source(program: Program, derived: Derivation, name: str, result: str) -> str:
+    helpers = [inspect.getsource(getattr(numpy_helpers, helper)) for helper in _CARRIED if helper in program.helpers]
+    lines = _size_lines(program, result)
+    parameters = list(program.parameters)
+    body = [*lines, *(f"{key} = {value}" for key, value in program.definitions.items()), f"return {result}"]
+    gradient = to_text(Grad(derived.of, derived.wrt))
+    function = [
+        f"def {name}({', '.join(parameters)}):",
+        f'    """{gradient} == {to_text(derived.result)}"""',
+        *(f"    {line}" for line in body),
     ]
-    derivatives = [np.polynomial.Polynomial(polynomials[name]).deriv(order) if order
-                   else np.polynomial.Polynomial(polynomials[name]) for name, order in writer.functions]  # fmt: skip
-    given = {python_name(name): sizes[name] for name in writer.sizes - set(_deduced(writer))}
-    found = np.asarray(function(*[np.asarray(each) for each in arguments], *derivatives, **given), dtype=float)
-    wanted = np.asarray(expected, dtype=float)
-    if found.shape != wanted.shape and found.size * wanted.size != 1:
-        return f"shape {found.shape} for {wanted.shape}"
-    scale = max(1.0, float(np.max(np.abs(wanted), initial=0.0)))
-    error = float(np.max(np.abs(found.reshape(wanted.shape) - wanted), initial=0.0))
-    # rounding in a sum of at most some thousand products; a wrong entry is off by at least 1 in these integers
-    return "" if error <= 1e-9 * scale else f"an entry is off by {error:.3g}"
+    head = ["from __future__ import annotations", "", "from collections.abc import Sequence", "from typing import Any"]
+    head += ["", "import numpy as np", "", "Array = np.ndarray[Any, Any]"]
+    if not helpers:
+        head = ["import numpy as np"]
+    return "\n\n\n".join(["\n".join(head), *(helper.rstrip() for helper in helpers), "\n".join(function)])
 
 
-def _tensors(node: Basic) -> set[Tensor]:
-    return set(node.atoms(Tensor))
+def _size_lines(program: Program, result: str) -> list[str]:
+    """Lines that read the sizes off the parameters' shapes; a size that no shape shows becomes a
+    parameter."""
+    words = set(re.findall(r"[A-Za-z_]\w*", " ".join([result, *program.definitions.values()])))
+    known: dict[str, str] = {}
+    for name, node in program.parameters.items():
+        for axis, size in enumerate(node.shape if node is not None else ()):
+            if isinstance(size, Symbol):
+                known.setdefault(size.name, f"{size.name} = {name}.shape[{axis}]")
+    used = [dimension.name for dimension in program.context.dims if dimension.name in words]
+    for name in used:
+        if name not in known:
+            program.parameters[name] = None
+    return [known[name] for name in used if name in known]
 
 
-def _functions(node: Basic) -> set[tuple[str, int]]:
-    from derivations.functions import KNOWN
+# -- the comparison ------------------------------------------------------------------------------------------
 
-    return {(part.name, part.order) for part in node.atoms(Elementwise) if part.name not in KNOWN}
+
+def _confirm(source: str, name: str, program: Program, derived: Derivation) -> str:
+    """The sizes at which the program and `numeric/` agree; raises NoProgram where they do not."""
+    from derivations.crosscheck.sizes import generic_sizes
+
+    context = derived.context
+    sizes = [dict(found) for found in generic_sizes(context, context.conditions, SIZES_COMPARED)]
+    if not sizes:
+        raise NoProgram("no sizes were found at which the program could be compared")
+    for at in sizes:
+        data = {key: _random(node, at, key) for key, node in program.parameters.items() if node is not None}
+        found = _run(source, name, program, at, data)
+        wanted = _wanted(program, derived, at, data)
+        if not _same(found, wanted):
+            raise NoProgram(f"the program gives another result than numeric at {at}; it is not printed")
+    return "\n#   ".join(", ".join(f"{key} = {value}" for key, value in at.items()) for at in sizes)
+
+
+def _random(node: Expression, sizes: dict[str, int], seed: str) -> Any:
+    shape = [evaluate_integer(size, sizes) for size in node.shape]
+    chance = random.Random(f"{seed}{sizes}")
+    values = [chance.randint(-4, 4) for _ in range(prod(shape))]
+    return _nested(values, shape)
+
+
+def _nested(values: list[int], shape: Sequence[int]) -> Any:
+    if not shape:
+        return values[0]
+    step = prod(shape[1:])
+    return [_nested(values[k * step : (k + 1) * step], shape[1:]) for k in range(shape[0])]
+
+
+def _wanted(program: Program, derived: Derivation, sizes: dict[str, int], data: dict[str, Any]) -> Any:
+    from derivations import crosscheck
+
+    named = {program.losses.get(key, key): value for key, value in data.items()}
+    for tensor in derived.result.atoms(Tensor):
+        named.setdefault(tensor.name, _random(tensor, sizes, tensor.name))
+    functions = dict.fromkeys(derived.context.functions, POLYNOMIAL)
+    try:
+        array = crosscheck.evaluate(derived.result, sizes, named, functions=functions)
+    except crosscheck.NotExact:
+        array = crosscheck.evaluate(derived.result, sizes, named, functions=functions, exact=False)
+    except crosscheck.NotEvaluable as error:
+        raise NoProgram(f"numeric cannot evaluate the formula, so that no program is confirmed: {error}") from None
+    return [float(array[place].real) for place in product(*map(range, array.shape))]
+
+
+def _same(found: Sequence[float], wanted: Sequence[float]) -> bool:
+    """Equal in every entry; integers exactly, others up to rounding at the scale of the largest."""
+    scale = max((abs(value) for value in wanted), default=0.0)
+    rounding = 0.0 if all(value.is_integer() for value in wanted) else 1e-12 * scale
+    return len(found) == len(wanted) and all(abs(a - b) <= rounding for a, b in zip(found, wanted, strict=True))
+
+
+def _run(source: str, name: str, program: Program, sizes: dict[str, int], data: dict[str, Any]) -> list[float]:
+    """The entries of the program's result, row by row, from a process of its own."""
+    arguments = []
+    for key, node in program.parameters.items():
+        if node is not None:
+            arguments.append(f"np.array(data[{key!r}])" if node.rank else f"data[{key!r}]")
+        elif key in sizes:
+            arguments.append(str(sizes[key]))
+        else:
+            a, b, c = POLYNOMIAL
+            is_derivative = key.endswith("_prime")
+            arguments.append(
+                f"lambda z: {b} + {2 * c} * z" if is_derivative else f"lambda z: {a} + {b} * z + {c} * z**2"
+            )
+    call = f"\n\nimport json, sys\ndata = json.load(sys.stdin)\nresult = {name}({', '.join(arguments)})\n"
+    call += "print(json.dumps(np.ravel(result).astype(float).tolist()))\n"
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", source + call],
+        input=json.dumps(data), capture_output=True, text=True, timeout=SECONDS,
+    )  # fmt: skip
+    if done.returncode:
+        problem = done.stderr.strip().splitlines()[-1:] or ["no message"]
+        raise NoProgram(f"the program does not run at {sizes}: {problem[0]}")
+    found: list[float] = json.loads(done.stdout)
+    return found

@@ -1,146 +1,94 @@
-"""The NumPy functions that a generated gradient may call, as source: each plain, and printed only where it
-is used.
+"""The operators as short NumPy functions, for the programs that `gradproof derive --numpy` prints.
 
-They are text because they are printed for the reader to keep. Nothing here is run by gradproof but in the
-check of a generated function against `numeric/` (`numpy_code.py`).
+Why not `numeric.operators`: a printed program stands by itself and needs NumPy alone, so it carries the text of the
+functions that it uses. They are written with whole-array operations, as one would write them in a project.
+
+Law: a program that uses them is compared with `numeric/` before it is printed. Nothing else calls them.
 """
 
 from __future__ import annotations
 
-IMPORT = "import numpy as np\n"
+from collections.abc import Sequence
+from typing import Any
 
-# name: (helpers that it calls, source). Axes are all axes for convolutions, the last two for the others.
-HELPERS: dict[str, tuple[tuple[str, ...], str]] = {
-    "corr": ((), '''
-def corr(x, k, mode="valid", stride=None, pad=None, dilation=None):
-    """Cross-correlation over all axes: y[i] = sum over t of x[s*i + d*t - p] * k[t]."""
-    stride, dilation = stride or (1,) * x.ndim, dilation or (1,) * x.ndim
-    reach = [d * (m - 1) for m, d in zip(k.shape, dilation)]
-    more = {"valid": [(0, 0)] * x.ndim, "full": [(r, r) for r in reach], "same": [(r - r // 2, r // 2) for r in reach]}
-    x = np.pad(x, [(p[0] + e[0], p[1] + e[1]) for p, e in zip(pad or ((0, 0),) * x.ndim, more[mode])])
-    sizes = [(n - r - 1) // s + 1 for n, r, s in zip(x.shape, reach, stride)]
-    y = np.zeros(sizes, np.result_type(x, k))
-    for tap in np.ndindex(*k.shape):
-        at = tuple(slice(d * t, d * t + s * (n - 1) + 1, s) for t, n, s, d in zip(tap, sizes, stride, dilation))
-        y += k[tap] * x[at]
-    return y
-'''),
-    "conv": (("corr",), '''
-def conv(x, k, mode="valid", stride=None, pad=None, dilation=None):
-    """True convolution: the kernel is flipped on every axis."""
-    return corr(x, np.flip(k), mode, stride, pad, dilation)
-'''),
-    "convolve": (("conv",), '''
-def convolve(a, b, mode="valid"):
-    """Commutative convolution: for valid the smaller slides over the larger."""
-    if mode == "valid" and any(n < m for n, m in zip(a.shape, b.shape)):
-        a, b = b, a
-    return conv(a, b, mode)
-'''),
-    "rot180": ((), '''
-def rot180(a):
-    """Half a turn of the last two axes."""
-    return np.flip(a, tuple(range(max(a.ndim - 2, 0), a.ndim)))
-'''),
-    "up": ((), '''
-def up(a, factors):
-    """Every entry as a block."""
-    for axis, n in enumerate(factors, a.ndim - len(factors)):
-        a = np.repeat(a, n, axis)
-    return a
-'''),
-    "dilate": ((), '''
-def dilate(a, steps):
-    """s - 1 zeros between neighbours."""
-    lead = a.ndim - len(steps)
-    sizes = [(n - 1) * s + 1 for n, s in zip(a.shape[lead:], steps)]
-    y = np.zeros((*a.shape[:lead], *sizes), a.dtype)
-    y[(..., *(slice(None, None, s) for s in steps))] = a
-    return y
-'''),
-    "pad": ((), '''
-def pad(a, widths):
-    """A frame of zeros around the last axes."""
-    return np.pad(a, [(0, 0)] * (a.ndim - len(widths)) + list(widths))
-'''),
-    "crop": ((), '''
-def crop(a, widths):
-    """The frame dropped."""
-    lead = a.ndim - len(widths)
-    return a[(..., *(slice(b, n - e) for n, (b, e) in zip(a.shape[lead:], widths)))]
-'''),
-    "resize": ((), '''
-def resize(a, sizes):
-    """The top left corner of a frame of zeros, cut where larger."""
-    lead = a.ndim - len(sizes)
-    y = np.zeros((*a.shape[:lead], *sizes), a.dtype)
-    at = (..., *(slice(0, min(n, size)) for n, size in zip(a.shape[lead:], sizes)))
-    y[at] = a[at]
-    return y
-'''),
-    "windows": ((), '''
-def windows(x, f, stride, pad=None, fill=0):
-    """All windows of the last axes, as an array with the window's axes last."""
-    lead = x.ndim - len(f)
-    x = np.pad(x, [(0, 0)] * lead + list(pad or [(0, 0)] * len(f)), constant_values=fill)
-    view = np.lib.stride_tricks.sliding_window_view(x, f, tuple(range(lead, x.ndim)))
-    return view[(slice(None),) * lead + tuple(slice(None, None, s) for s in stride)]
-'''),
-    "sum_pool": (("windows",), '''
-def sum_pool(x, f, stride, pad=None):
-    """Window sums."""
-    return windows(x, f, stride, pad).sum(tuple(range(-len(f), 0)))
-'''),
-    "mean_pool": (("sum_pool",), '''
-def mean_pool(x, f, stride, pad=None):
-    """Window means; padded zeros count."""
-    return sum_pool(x, f, stride, pad) / np.prod(f)
-'''),
-    "max_pool": (("windows",), '''
-def max_pool(x, f, stride, pad=None):
-    """Window maxima."""
-    return windows(x.astype(float), f, stride, pad, -np.inf).max(tuple(range(-len(f), 0)))
-'''),
-    "max_unpool": ((), '''
-def max_unpool(delta, x, f, stride):
-    """Each entry of delta at the place of its window's maximum in x, overlaps added."""
-    lead = x.ndim - len(f)
-    y = np.zeros(x.shape, np.result_type(delta, float))
-    for at in np.ndindex(*delta.shape):
-        corner = at[:lead] + tuple(slice(s * i, s * i + n) for i, s, n in zip(at[lead:], stride, f))
-        place = np.unravel_index(np.argmax(x[corner]), f)
-        y[at[:lead] + tuple(s * i + t for i, s, t in zip(at[lead:], stride, place))] += delta[at]
-    return y
-'''),
-    "softmax": ((), '''
-def softmax(z):
-    """exp(z) by its sum over the last axis."""
-    e = np.exp(z - z.max(-1, keepdims=True))
-    return e / e.sum(-1, keepdims=True)
-'''),
-    "sigmoid": ((), '''
-def sigmoid(z):
-    """1 / (1 + exp(-z))."""
-    return 1 / (1 + np.exp(-z))
-'''),
-}  # fmt: skip
+import numpy as np
+
+Array = np.ndarray[Any, Any]
 
 
-def needed(names: set[str]) -> list[str]:
-    """The helpers of these names with all that they call, callees first."""
-    ordered: list[str] = []
+def corr(
+    x: Array,
+    k: Array,
+    mode: str = "valid",
+    stride: Sequence[int] = (),
+    padding: Sequence[tuple[int, int]] = (),
+    dilation: Sequence[int] = (),
+) -> Array:
+    """Cross-correlation over all axes."""
+    reach = [step * (size - 1) for step, size in zip(dilation or [1] * k.ndim, k.shape, strict=True)]
+    before = {"valid": [0] * k.ndim, "full": reach, "same": [r - r // 2 for r in reach]}[mode]
+    after = {"valid": [0] * k.ndim, "full": reach, "same": [r // 2 for r in reach]}[mode]
+    extra = padding or [(0, 0)] * k.ndim
+    x = np.pad(x, [(b + p, a + q) for b, a, (p, q) in zip(before, after, extra, strict=True)])
+    windows = np.lib.stride_tricks.sliding_window_view(x, [r + 1 for r in reach])
+    places = tuple(slice(None, None, step) for step in (*(stride or [1] * k.ndim), *(dilation or [1] * k.ndim)))
+    return np.tensordot(windows[places], k, axes=k.ndim)
 
-    def add(name: str) -> None:
-        for callee in HELPERS[name][0]:
-            add(callee)
-        if name not in ordered:
-            ordered.append(name)
 
-    for name in sorted(names):
-        add(name)
-    return ordered
+def conv(
+    x: Array,
+    k: Array,
+    mode: str = "valid",
+    stride: Sequence[int] = (),
+    padding: Sequence[tuple[int, int]] = (),
+    dilation: Sequence[int] = (),
+) -> Array:
+    """True convolution over all axes: the kernel is flipped."""
+    return corr(x, np.flip(k), mode, stride, padding, dilation)
 
 
-def source(names: set[str]) -> str:
-    """The source of the helpers of these names."""
-    return "\n".join(HELPERS[name][1] for name in needed(names))
+def rot180(x: Array) -> Array:
+    """The last two axes reversed."""
+    return np.flip(x, axis=(-2, -1))
+
+
+def up(x: Array, factors: Sequence[int]) -> Array:
+    """Each entry repeated in a block."""
+    for axis, factor in zip((-2, -1), factors, strict=True):
+        x = np.repeat(x, factor, axis=axis)
+    return x
+
+
+def dilate(x: Array, steps: Sequence[int]) -> Array:
+    """Zeros put between neighbours."""
+    rows, columns = ((size - 1) * step + 1 if size else 0 for size, step in zip(x.shape[-2:], steps, strict=True))
+    wide = np.zeros((*x.shape[:-2], rows, columns), x.dtype)
+    wide[..., :: steps[0], :: steps[1]] = x
+    return wide
+
+
+def pad(x: Array, pairs: Sequence[tuple[int, int]]) -> Array:
+    """Zeros put around the last two axes."""
+    return np.pad(x, [(0, 0)] * (x.ndim - 2) + list(pairs))
+
+
+def crop(x: Array, pairs: Sequence[tuple[int, int]]) -> Array:
+    """Rows and columns dropped at the sides of the last two axes."""
+    (top, bottom), (left, right) = pairs
+    return x[..., top : x.shape[-2] - bottom, left : x.shape[-1] - right]
+
+
+def resize(x: Array, shape: tuple[int, int]) -> Array:
+    """x in the top left corner of a frame of zeros, cut where it is larger."""
+    rows, columns = shape
+    frame = np.zeros((*x.shape[:-2], rows, columns), x.dtype)
+    high, wide = min(rows, x.shape[-2]), min(columns, x.shape[-1])
+    frame[..., :high, :wide] = x[..., :high, :wide]
+    return frame
+
+
+def sum_pool(x: Array, window: Sequence[int], stride: Sequence[int]) -> Array:
+    """The sums of complete windows."""
+    windows = np.lib.stride_tricks.sliding_window_view(x, tuple(window), axis=(-2, -1))
+    sums: Array = windows[..., :: stride[0], :: stride[1], :, :].sum(axis=(-2, -1))
+    return sums

@@ -119,7 +119,8 @@ def test_markdown_becomes_latex() -> None:
     found = prose_to_latex(NOTES.split("```given")[0])
     for expected in (
         r"\section{", r"100 \% of a\_1", "$w_{1} * a_{2}$", r"\emph{emphasis}", r"\textbf{strength}",
-        r"\begin{itemize}", r"\begin{quote}", r"\textless{}tags\textgreater{}", r"\ensuremath{\nabla}", "卷积", "$\\beta$", r"\{",
+        r"\begin{itemize}", r"\begin{quote}", r"\textless{}tags\textgreater{}",
+        r"\ensuremath{\nabla}", "卷积", "$\\beta$", r"\{",
     ):  # fmt: skip
         assert expected in found, expected
 

@@ -1,0 +1,77 @@
+"""Programs that `derive --numpy` prints: they stand by themselves, and a wrong one is not printed."""
+
+from __future__ import annotations
+
+import inspect
+import subprocess
+import sys
+
+import pytest
+
+import derivations.numpy_helpers as helpers
+from derivations import derive, given
+from derivations.numpy_code import NoProgram, numpy_function
+
+CONTEXTS = {
+    "strided, dilated, with channels": (
+        """dims C, D, H, W, m, n, s, q where q*(m - 1) < H, q*(n - 1) < W
+        tensor x[C, H, W], k[D, C, m, n], b[D]
+        function f
+        z[d] = sum[c](corr(x[c], k[d, c], valid, stride=s, dilation=q)) + b[d]
+        a = f(z)
+        loss J(a)""",
+        ("x", "k", "b"),
+    ),
+    "padded": (
+        """dims H, W, m, n, p where m <= H, n <= W
+        tensor x[H, W], k[m, n]
+        z = conv(x, k, valid, pad=p)
+        loss J(z)""",
+        ("x", "k"),
+    ),
+    "same": (
+        "dims H, W, m, n where m <= H, n <= W\ntensor x[H, W], k[m, n]\nz = conv(x, k, same)\nloss J(z)",
+        ("x", "k"),
+    ),
+    "pooled": (
+        """dims h, w, n where n <= h, n <= w
+        tensor z[h, w]
+        scalar beta
+        function f
+        y = beta * mean_pool(tanh(z) * f(z), n)
+        loss J(y)""",
+        ("z", "beta"),
+    ),
+    "dense": ("dims p, q\ntensor W[p, q], x[q, 1], b[p, 1]\nz = W @ x + b\nloss J(z)", ("W", "x", "b")),
+}
+
+
+@pytest.mark.parametrize(("name", "wrt"), [(name, x) for name, (_, names) in CONTEXTS.items() for x in names])
+def test_the_program_stands_by_itself(name: str, wrt: str) -> None:
+    """A printed program has been compared with numeric, needs NumPy alone, and runs."""
+    program = numpy_function(derive(given(CONTEXTS[name][0]), "J", wrt, judged=False))
+    assert "# Compared with numeric, equal in every entry" in program
+    assert "import derivations" not in program
+    assert "import numeric" not in program
+    done = subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_wrong_program_is_not_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the functions that a program carries computed something else, nothing would be printed."""
+    wrong = "def rot180(x: Array) -> Array:\n    return x\n"
+    genuine = inspect.getsource
+    monkeypatch.setattr(
+        "derivations.numpy_code.inspect.getsource",
+        lambda function: wrong if function is helpers.rot180 else genuine(function),
+    )
+    context = given(CONTEXTS["padded"][0])
+    with pytest.raises(NoProgram, match="another result than numeric"):
+        numpy_function(derive(context, "J", "k", judged=False))
+
+
+def test_what_has_no_program_is_refused() -> None:
+    """A formula without a NumPy form is refused by name."""
+    context = given("dims h, n where n <= h\ntensor x[h, h]\nassume unique_max(x, n)\ny = max_pool(x, n)\nloss J(y)")
+    with pytest.raises(NoProgram, match="max_unpool"):
+        numpy_function(derive(context, "J", "x", judged=False))

@@ -1,0 +1,61 @@
+"""Writes into the README what the tool itself says: an excerpt of `gradproof verify`, and the table of verdicts.
+
+    python tools/refresh_readme.py
+
+Each part stands between `<!-- name: ... -->` and `<!-- end -->`; everything else stays.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+from derivations.cache import Cache
+from derivations.lines import line, name, name_width, summary
+from derivations.report.table import markdown_table
+from derivations.run import Results, judge_claim, judged, read
+
+ROOT = Path(__file__).resolve().parent.parent
+# the lines of the first document that everybody asks about: the two forms of the kernel's gradient, and plain up
+EXCERPT = ("S0-17a-rectangular-conv", "S0-17b-rectangular-conv", "S0-34-mean", "S0-34-mean-corrected", "S0-35-conv")
+
+
+def results() -> Results:
+    """The verdicts on the shipped documents; from the cache where they are known."""
+    inputs = read([])
+    found = Results(remarks=inputs.remarks, errors=inputs.errors)
+    for answer in judged(inputs.claims, judge_claim, 2, Cache()):
+        found.add(answer)
+    return found
+
+
+def excerpt(found: Results) -> str:
+    """Some lines of the run, and its summary without the time that it took."""
+    chosen = [verdict for verdict in found.verdicts if verdict.id in EXCERPT]
+    width = name_width(map(name, chosen))
+    count = re.sub(r" [\d.]+ s\.$", "", summary(found, 0.0)[1].plain)
+    return "\n".join(["```", *(line(verdict, width).plain.rstrip() for verdict in chosen), "", count, "```"])
+
+
+def replaced(text: str, name: str, content: str) -> str:
+    """The text with what stands between the marks of this name exchanged; raises ValueError without marks."""
+    pattern = re.compile(rf"(<!-- {name}:[^>]*-->\n).*?(<!-- end -->)", re.DOTALL)
+    if not pattern.search(text):
+        raise ValueError(f"the README has no place for {name}: it needs <!-- {name}: ... --> and <!-- end -->")
+    return pattern.sub(lambda match: f"{match[1]}{content}\n{match[2]}", text)
+
+
+def main() -> int:
+    """Refreshes the README; 1 if the verdicts are not as expected, so that nobody publishes a broken table unseen."""
+    readme = ROOT / "README.md"
+    found = results()
+    text = replaced(readme.read_text(encoding="utf-8"), "excerpt", excerpt(found))
+    text = replaced(text, "table", markdown_table(found).rstrip())
+    readme.write_text(text, encoding="utf-8")
+    print(f"wrote {readme}; status {int(found.status)}")
+    return int(found.status != 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
