@@ -69,6 +69,8 @@ def _expect_same(value: Array, start: Array) -> None:
         raise NotAnalytic("it returns real numbers for complex data")
     if value.shape != start.shape:
         raise NotAnalytic("it returns another shape for complex data")
+    if not np.isfinite(value).all():
+        raise NotAnalytic("complex data make it overflow")
 
 
 def _complex_value(function: Callable[[Arrays], Array], moved: Arrays) -> Array:

@@ -20,7 +20,7 @@ lines.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, lru_cache
@@ -152,10 +152,8 @@ class ExactProbe:
         """The value with some entries of the k-th argument moved by `steps`."""
         moved = np.array(self.at[k])
         moved.reshape(-1)[positions] += steps
-        value = self.problem.value_at_once((*self.at[:k], moved, *self.at[k + 1 :]))
-        if value.shape != self.start.shape:
-            raise NotExact("the shape or type of its result depends on the data")
-        return value
+        point = (*self.at[:k], moved, *self.at[k + 1 :])
+        return _same_kind(self.problem.value_at_once, point, self.start)
 
     def unit(self, k: int) -> float:
         """The grid of the k-th argument's integers."""
@@ -250,7 +248,15 @@ def slope_along(problem: Problem, place: Point, masks: Masks, start: Array) -> L
 
 
 def _evaluate(problem: Problem, point: Arrays, start: Array) -> Array:
-    value = problem.value(point)
+    return _same_kind(problem.value, point, start)
+
+
+def _same_kind(function: Callable[[Arrays], Array], point: Arrays, start: Array) -> Array:
+    """The value at an integer point; NotExact where there is none of the same shape and type."""
+    try:
+        value = function(point)
+    except Exception as error:
+        raise NotExact(f"forward does not take integer data: {error}") from error
     if value.shape != start.shape or value.dtype != start.dtype:
         raise NotExact("the shape or type of its result depends on the data")
     return value

@@ -37,6 +37,8 @@ from numeric.checkers.smooth import (
 
 Kind = Literal["complex", "difference"]
 _WAYS = {"complex": COMPLEX_STEP, "difference": CENTRAL_DIFFERENCES}
+# share of the compared terms that a tolerance may be, if passing it is to mean anything
+_COARSE = 0.02
 _TESTED = {
     (
         True,
@@ -175,7 +177,19 @@ def check_smooth(problem: Problem, kind: Kind, reason: str, *, every_entry: bool
         return _with_kinks(probe, kind, report, seed)
     if found.wrong:
         return _smooth_failure(probe, report)
+    if _too_coarse(probe, found):
+        note = "differences at this point are too rough to decide: move the data away from the edge of its domain"
+        return replace(report, verdict="undecided", notes=(note,))
     return compare_every_entry(probe, report) if every_entry else report
+
+
+def _too_coarse(probe: SmoothProbe, found: Measurement) -> bool:
+    """Whether the tolerance is no longer small beside what was compared."""
+    if not np.isfinite(found.tolerance):
+        return True
+    pairs = zip(probe.claimed, probe.directions, strict=True)
+    compared = sum(float(np.abs(np.multiply(g, u, dtype=np.float64)).sum()) for g, u in pairs)
+    return found.tolerance > _COARSE * max(compared, abs(float(found.true))) > 0
 
 
 def _ground(problem: Problem, at: Arrays, seed: int) -> Ground:

@@ -177,6 +177,38 @@ def test_saturated_layers_are_not_called_wrong() -> None:
         assert check_gradient(*TANH, np.full(4, value)).verdict != "wrong"
 
 
+def test_overflow_in_complex_numbers_is_no_alarm() -> None:
+    """1/(1 + exp(−z)) is finite at −800, its complex twin is NaN: differences take over."""
+
+    def forward(z):  # type: ignore[no-untyped-def]
+        with np.errstate(over="ignore"):
+            return 1 / (1 + np.exp(-z))
+
+    z = np.array([-800.0, 0.5, 1.0])
+    report = check_gradient(forward, lambda d, z: d * forward(z) * (1 - forward(z)), z)
+    assert report.verdict == "right", str(report)
+    assert check_gradient(forward, lambda d, z: d * forward(z), z).verdict == "wrong"
+
+
+def test_edge_of_the_domain_is_undecided() -> None:
+    """Where every difference leaves the domain, nothing is passed."""
+    with np.errstate(all="ignore"):
+        report = check_gradient(lambda x: np.sqrt(x.real), lambda d, x: 0 * d, np.array([0.0, 1.0]))
+    assert report.verdict == "undecided"
+
+
+def test_forward_that_refuses_other_data_is_checked_at_the_caller_s() -> None:
+    """A forward that asserts a range rules out integers, not the check."""
+
+    def forward(x):  # type: ignore[no-untyped-def]
+        assert np.abs(x).max() < 3, "out of range"
+        return 2 * x
+
+    x = np.array([0.25, -1.0])
+    assert check_gradient(forward, lambda d, x: 2 * d, x, every_entry=True).verdict == "right"
+    assert check_gradient(forward, lambda d, x: d, x).verdict == "wrong"
+
+
 def test_records_read_well() -> None:
     """Entries and kinks print their place, values and ratio."""
     assert str(WrongEntry("w", (1, 2), 2.0, 1.0)) == "w[1, 2]: true 2, claimed 1 (ratio 0.5)"
