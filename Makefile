@@ -12,7 +12,7 @@ DEVELOP := $(VENV)/.ready-develop
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
 .DEFAULT_GOAL := help
-.PHONY: help verify test lint bench report notebooks clean
+.PHONY: help verify test lint bench report notebooks readme clean
 
 help:
 	@echo "make verify     judge every claim of the documents that ship with gradproof"
@@ -21,6 +21,7 @@ help:
 	@echo "make bench      time the proofs against SymPy's explicit entries"
 	@echo "make report     write report/: LaTeX, PDF where xelatex is present, HTML"
 	@echo "make notebooks  execute the notebooks and write them with their results"
+	@echo "make readme     write the README's excerpt and table from the verdicts"
 	@echo "make clean      remove the environment and what the targets wrote"
 
 $(BIN)/python:
@@ -56,6 +57,9 @@ report: $(DEVELOP)
 
 notebooks: $(DEVELOP)
 	$(BIN)/python tools/execute_notebooks.py
+
+readme: $(DEVELOP)
+	$(BIN)/python tools/refresh_readme.py
 
 clean:
 	rm -rf $(VENV) report build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

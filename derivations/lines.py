@@ -213,7 +213,8 @@ def _conclusion(results: Results) -> Text:
 def details(verdict: Verdict, glyphs: Mapping[str, str] = GLYPHS, with_expectation: bool = True) -> list[Text]:
     """Everything that a record says, for one claim: `check` and `explain`."""
     style = STYLES[verdict.verdict]
-    head = Text(f"{glyphs[verdict.verdict]} ", style).append(word(verdict), f"bold {style}").append(reading(verdict.reading))
+    head = Text(f"{glyphs[verdict.verdict]} ", style).append(word(verdict), f"bold {style}")
+    head.append(reading(verdict.reading))
     lines = [head, Text(), Text(f"    {verdict.statement}"), Text()]
     for label, value in _fields(verdict, with_expectation):
         lines.append(Text(f"  {label:<25}", "dim").append(value))

@@ -1,0 +1,74 @@
+"""The project's papers: what the README shows exists, and its table is about the documents that ship."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from derivations.language.document import Document
+from derivations.run import shipped_documents
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def table() -> list[list[str]]:
+    """The rows of the README's table of documents, without head and total."""
+    part = README.split("<!-- table:")[1].split("<!-- end -->")[0]
+    lines = [line for line in part.splitlines() if line.startswith("| ")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[1:-1]]
+
+
+def test_the_table_is_about_the_documents() -> None:
+    """Each document has its row with its number of claims, verdicts and remarks; each row's verdicts add up."""
+    found = {row[0]: list(map(int, row[1:])) for row in table()}
+    assert set(found) == {path.name for path in shipped_documents()}
+    for path in shipped_documents():
+        document = Document.read(path)
+        claims, verdicts, *words, remarks = found[path.name]
+        assert claims == len({claim.id for claim in document.claims}), path.name
+        assert verdicts == sum(len(claim.links) for claim in document.claims) == sum(words), path.name
+        assert remarks == len(document.remarks), path.name
+
+
+def test_the_readmes_document_is_read() -> None:
+    """The document that the README shows is one: two claims, one of them with a region."""
+    source = README.split("````markdown\n")[1].split("````")[0]
+    assert [claim.id for claim in Document.parse(source).claims] == ["grad-w", "grad-w-without-rotation"]
+
+
+@pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)#:]+)\)", README))))
+def test_links_lead_somewhere(link: str) -> None:
+    """Every file that the README links to is there."""
+    assert (ROOT / link).exists()
+
+
+def test_the_makefile_has_the_commands() -> None:
+    """Every `make` command that README and CONTRIBUTING name is a target."""
+    text = README + (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    assert {"verify", "test", "lint", "bench", "report", "notebooks"} <= targets
+    assert set(re.findall(r"`?make (\w+)`?(?:\s{2,}|`)", text)) <= targets
+
+
+def test_requirements_are_pinned_or_bounded() -> None:
+    """Every dependency names its version; the trusted libraries are pinned exactly."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert {name.split("==")[0] for name in project["dependencies"] if "==" in name} >= {"sympy", "islpy", "z3-solver"}
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="not a clone")
+def test_nothing_generated_is_in_the_repository() -> None:
+    """No environment, cache or report is committed."""
+    try:
+        done = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("git is not available")
+    bad = re.compile(
+        r"(^|/)(\.venv|__pycache__|\.hypothesis|\.mypy_cache|\.ruff_cache|\.pytest_cache)/|\.egg-info/|\.pyc$"
+    )
+    assert not [name for name in done.stdout.splitlines() if bad.search(name)]
