@@ -74,7 +74,7 @@ def _expect_same(value: Array, start: Array) -> None:
 
 
 def _complex_value(function: Callable[[Arrays], Array], moved: Arrays) -> Array:
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("error", np.exceptions.ComplexWarning)
         try:
             return function(moved)

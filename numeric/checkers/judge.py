@@ -56,7 +56,8 @@ def check_exact(problem: Problem, *, every_entry: bool, seed: int) -> GradientRe
     first = "unequal" if every_entry else equal_at_once(problem, seed)
     if isinstance(first, Point):
         limits = (*_limits(problem), _DATA.format(first.reach))
-        return _blank(problem, ExactProbe.method, _AT_ONCE, limits)
+        report = _blank(problem, ExactProbe.method, _AT_ONCE, limits)
+        return report if _like_the_data(problem, first) else _at_the_data(problem, report, seed)
     # entry by entry, small integers leave room for several slopes in one number
     probe = find_exact(problem, seed, small_only=every_entry or first == "not integers")
     probe, found, spent = _settled(problem, probe)
@@ -74,7 +75,8 @@ def check_exact(problem: Problem, *, every_entry: bool, seed: int) -> GradientRe
         report = compare_every_entry(probe, report)
         if not report:
             return report
-    return _with_kinks_of_data(problem, report, seed) if probe.local else report
+    alike = not probe.local and not every_entry and _like_the_data(problem, probe.place)
+    return report if alike or not problem.value(problem.point).size else _at_the_data(problem, report, seed)
 
 
 def _settled(problem: Problem, probe: ExactProbe) -> tuple[ExactProbe, Measurement, int]:
@@ -362,14 +364,32 @@ def _beside_the_kink(probe: SmoothProbe, kind: Kind, report: GradientReport, see
     return replace(report, verdict="undecided", notes=(*report.notes, note))
 
 
-def _with_kinks_of_data(problem: Problem, report: GradientReport, seed: int) -> GradientReport:
-    """Ties and kinks at the caller's own data, after the formula was verified exactly at tie-free integers."""
+def _at_the_data(problem: Problem, report: GradientReport, seed: int) -> GradientReport:
+    """After an exact pass at integers that need not behave like the caller's data: kinks there, and a comparison.
+
+    A clamp, a dead zone or a branch on the size of the data may lie between the two.
+    """
     ground = _ground(problem, problem.point, seed)
     directions = proportional_directions(problem.point, seed)
-    if not bends(problem, problem.point, directions, ground.start).any():
-        return report
     probe = _probe(problem, "difference", ground, problem.point, seed)
-    return _kinks_and_rest(probe, report, directions)
+    if bends(problem, problem.point, directions, ground.start).any():
+        return _kinks_and_rest(probe, report, directions)
+    found = probe.measure((None,) * len(problem.checked))
+    report = replace(report, projections=report.projections + 1)
+    if found.wrong:
+        return _smooth_failure(probe, report)
+    how = "too coarsely to tell" if _too_coarse(probe, found) else "and agreed"
+    note = f"at the caller's own values one projection was compared by differences, {how} ({found.tolerance:.3g})"
+    return replace(report, notes=(*report.notes, note))
+
+
+def _like_the_data(problem: Problem, place: Point) -> bool:
+    """Whether the integers are of the size of the caller's data, argument by argument."""
+    for array, top in zip(place.three[1], problem.tops, strict=True):
+        reach = float(np.abs(array).max(initial=0))
+        if top > reach or (0 < 128 * top < reach):
+            return False
+    return True
 
 
 __all__ = ["Kink", "check_exact", "check_smooth", "wrong_shapes"]

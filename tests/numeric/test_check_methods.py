@@ -75,6 +75,24 @@ def test_rounding_function_is_not_taken_for_linear() -> None:
     assert check_gradient(lambda x: np.round(x), lambda delta, x: delta, X).verdict == "wrong"
 
 
+@pytest.mark.parametrize("limit", [1e-3, 0.5, 6.0, 1e4, 1e8])
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_clamp_beyond_the_integers_is_not_overlooked(limit: float, scale: float, dtype: type) -> None:
+    """A clamp is checked where the caller's data lie, even if the exact method's integers lie on one side of it."""
+    x = (scale * (RANDOM.permutation(12) - 5.5)).reshape(3, 4).astype(dtype)
+
+    def forward(x):  # type: ignore[no-untyped-def]
+        return np.clip(x, x.dtype.type(-limit), x.dtype.type(limit))
+
+    right = check_gradient(forward, lambda d, x: d * (np.abs(x) < limit), x)
+    assert right.verdict == "right", str(right)
+    if (np.abs(x) >= limit).any():
+        assert check_gradient(forward, lambda d, x: d, x).verdict == "wrong"
+    if (np.abs(x) < limit).any():
+        assert check_gradient(forward, lambda d, x: 0 * d, x).verdict == "wrong"
+
+
 @pytest.mark.parametrize("error", [1e-3, 1e-9, 1e-13])
 def test_one_entry_off_is_found(error: float) -> None:
     """One entry off by a relative 1e-13 is found by its index, in at most 20 projections."""
