@@ -94,10 +94,12 @@ def _entry_groups(
 ) -> list[Group]:
     index = tuple(Int.symbol(f"entry {axis}") for axis in range(rank))
     monomials = Monomials()
+    ranges = [part for part in k.conjuncts(context) if not all(n.isidentifier() for n in k.condition_symbols(part))]
     for side, sign in ((link.left, 1), (link.right, -1)):
         found = lowering.lower(side, index if side.rank else (), env, frozenset())
         for term in apply_hypotheses(lowering, claim, found):
-            monomials.add(term, sign)
+            # The entry's own range, which the group supposes anyway, helps to solve for the bound indices.
+            monomials.add(replace(term, condition=k.all_of((term.condition, *ranges))), sign)
     demands = frozenset(lowering.demands)
     groups = []
     for heads, pieces in monomials.groups.items():

@@ -22,18 +22,13 @@ from derivations.kernel.decide import (
     Proof,
     Undecided,
     failing_sizes,
+    failing_values,
     failures,
+    holds_at,
     prove,
     prove_fails,
 )
-from derivations.kernel.solver import (
-    Satisfiable,
-    Solver,
-    Unknown,
-    is_affine,
-    isl_satisfiable,
-    isl_set,
-)
+from derivations.kernel.solver import Solver, is_affine, isl_point, isl_set
 from derivations.kernel.terms import FALSE, TRUE, Condition, Int
 
 SAMPLES = 60  # sizes decided before the first proposal; counterexamples add more
@@ -129,17 +124,7 @@ class Search:
         if self.exact is not None:
             point = isl_set(k.all_of(k.equal(Int.symbol(n), v) for n, v in sizes.items()), self.goal.sizes)
             return bool(point.intersect(self.exact).is_empty())
-        values = {name: Int.of(value) for name, value in sizes.items()}
-        for group, failure in self.failing:
-            specific = _specific(k.all_of((group.context, failure)), values)
-            if specific == FALSE:
-                continue
-            answer = self.solver.satisfiable(specific)
-            if isinstance(answer, Unknown):
-                return None
-            if isinstance(answer, Satisfiable):
-                return False
-        return True
+        return holds_at(self.solver, self.goal, sizes)
 
     def _inside(self, region: Region) -> Sizes | str | None:
         """None where the claim is proved inside; else sizes where it fails, or why this is not known."""
@@ -161,19 +146,12 @@ class Search:
             rest = isl_set(outside, self.goal.sizes).subtract(self.exact)
             if rest.is_empty():
                 return None
-            return self._point(rest)
+            return isl_point(rest, self.goal.sizes)
         for part in _alternatives(k.negate(region.condition)):
             found = self._outside_part(k.all_of((self.goal.context, part)))
             if found is not None:
                 return found
         return None
-
-    def _point(self, points: Any) -> Sizes:
-        import islpy as isl
-
-        point = points.sample_point()
-        values = [point.get_coordinate_val(isl.dim_type.set, n).to_python() for n in range(len(self.goal.sizes))]
-        return dict(zip(self.goal.sizes, values, strict=True))
 
     def _outside_part(self, context: Condition) -> Sizes | str | None:
         goal = Goal(self.goal.sizes, context, self.goal.groups)
@@ -203,20 +181,20 @@ class Search:
     def _learn_instances(self, sizes: Sizes) -> bool:
         """Generalise the entries at which the claim fails at these sizes; whether anything new was found."""
         new = False
-        values = {name: Int.of(value) for name, value in sizes.items()}
-        for group, failure in self.failing:
-            specific = _specific(k.all_of((group.context, failure)), values)
-            if specific == FALSE:
+        for group, found in failing_values(self.solver, self.goal, sizes):
+            if found is None:
                 continue
-            answer = isl_satisfiable(specific, smallest=True) if is_affine(specific) else Unknown("not affine")
-            if not isinstance(answer, Satisfiable):
-                continue
-            variables = sorted(k.condition_symbols(k.all_of((group.context, failure))) - set(self.goal.sizes))
-            found = {name: answer.model.get(name, 0) for name in variables}
-            for instance in generalise(self.goal, failure, sizes, found):
-                if instance not in self.instances:
-                    self.instances.append(instance)
-                    new = True
+            for other, failure in self.failing:
+                if other.name != group.name or other.context != group.context:
+                    continue
+                variables = k.condition_symbols(k.all_of((group.context, failure))) - set(self.goal.sizes)
+                point = {name: found.get(name, 0) for name in sorted(variables)}
+                if not _specific_holds(failure, {**sizes, **point}):
+                    continue
+                for instance in generalise(self.goal, failure, sizes, point):
+                    if instance not in self.instances:
+                        self.instances.append(instance)
+                        new = True
         return new
 
 

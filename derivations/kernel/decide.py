@@ -15,7 +15,16 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from derivations.kernel.implication import Known, irredundant
-from derivations.kernel.solver import Satisfiable, Solver, Unknown, Unsatisfiable, is_affine, isl_project, isl_set
+from derivations.kernel.solver import (
+    Satisfiable,
+    Solver,
+    Unknown,
+    Unsatisfiable,
+    is_affine,
+    isl_nonzero,
+    isl_point,
+    isl_set,
+)
 from derivations.kernel.sums import Piece
 from derivations.kernel.terms import (
     FALSE,
@@ -274,6 +283,25 @@ def failures(solver: Solver, goal: Goal, group: Group) -> tuple[list[Condition],
         return [], f"more than {CELL_LIMIT} overlapping cases"
 
 
+def affine_failures(
+    solver: Solver, pieces: Sequence[Piece], context: Condition, first: Sequence[str]
+) -> tuple[Any, list[str]] | None:
+    """The isl set of the points (sizes `first`, then the variables) where affine pieces do not cancel under a context,
+    with its symbols; None where something is not affine or past the limit."""
+    whole = [(all_of((context, piece.condition)), piece.numerator, piece.denominator.constant) for piece in pieces]
+    if any(divisor is None or divisor <= 0 for _, _, divisor in whole):
+        return None
+    conditions = [condition for condition, _, _ in whole]
+    amounts = [nonnegative(value) for _, value, _ in whole]
+    if not all(is_affine(condition) for condition in (context, *conditions, *amounts)):
+        return None
+    names = frozenset().union(*(condition_symbols(part) for part in (context, *conditions, *amounts)))
+    symbols = [*first, *sorted(names - set(first))]
+    solver.statistics.isl += 1
+    points = isl_nonzero([(c, v, d or 1) for c, v, d in whole], symbols, solver.isl_operations)
+    return None if points is None else (points, symbols)
+
+
 def prove(solver: Solver, goal: Goal) -> Decision:
     """Whether every group cancels at all sizes of the context.
 
@@ -283,6 +311,15 @@ def prove(solver: Solver, goal: Goal) -> Decision:
     """
     undecided: Undecided | None = None
     for group in goal.groups:
+        pieces, missing = prepare(solver, goal, group)
+        affine = None
+        if missing is None:
+            affine = affine_failures(solver, pieces, all_of((goal.context, group.context)), goal.sizes)
+        if affine is not None:
+            model = isl_point(*affine)
+            if model is None:
+                continue
+            return CounterModel({name: model[name] for name in goal.sizes}, group.name, model)
         conditions, missing = failures(solver, goal, group)
         if missing is not None:
             undecided = undecided or Undecided(f"the kernel cannot tell {missing}")
@@ -315,24 +352,9 @@ def _complete(solver: Solver, goal: Goal, model: dict[str, int]) -> dict[str, in
 
 
 def holds_at(solver: Solver, goal: Goal, sizes: dict[str, int]) -> bool | None:
-    """Whether the goal holds at given sizes (with numbers for sizes everything affine is decided by isl)."""
-    values = {name: Int.of(value) for name, value in sizes.items()}
-    for group in goal.groups:
-        if substituted(group.context, values) == FALSE:
-            continue
-        pieces = merge(group.pieces)
-        if any(piece.leftover for piece in pieces):
-            return None
-        try:
-            narrowed = merge([_at(piece, values) for piece in pieces])
-            failing = [all_of((cell, negate(zero(value)))) for cell, value in cells(narrowed)]
-        except (ZeroDivisionError, OverflowError):
-            return None
-        answer = solver.satisfiable(all_of((substituted(group.context, values), any_of(failing))))
-        if isinstance(answer, Unknown):
-            return None
-        if isinstance(answer, Satisfiable):
-            return False
+    """Whether the goal holds at given sizes (with numbers for sizes, what is affine in the indices isl decides)."""
+    for _, answer in failing_values(solver, goal, sizes):
+        return None if answer is None else False
     return True
 
 
@@ -356,19 +378,19 @@ def _at(piece: Piece, values: dict[str, Int]) -> Piece:
 
 def failing_sizes(solver: Solver, goal: Goal) -> Any | None:
     """The isl set of the sizes of the context at which the goal fails, exactly; None where it is not affine."""
+    import islpy as isl
+
     found: Any = isl_set(FALSE, goal.sizes)
     for group in goal.groups:
-        conditions, missing = failures(solver, goal, group)
+        pieces, missing = prepare(solver, goal, group)
         if missing is not None:
             return None
-        for failure in conditions:
-            whole = all_of((goal.context, group.context, failure))
-            if not is_affine(whole):
-                return None
-            points = isl_project(whole, goal.sizes, solver.isl_operations)
-            if points is None:
-                return None
-            found = found.union(points)
+        affine = affine_failures(solver, pieces, all_of((goal.context, group.context)), goal.sizes)
+        if affine is None:
+            return None
+        points, symbols = affine
+        count = len(goal.sizes)
+        found = found.union(points.project_out(isl.dim_type.set, count, len(symbols) - count))
     return found.coalesce()
 
 
@@ -415,19 +437,32 @@ def prove_fails(
     return CounterModel({name: answer.model.get(name, 1) for name in goal.sizes}, "", answer.model)
 
 
-def failing_values(solver: Solver, goal: Goal, sizes: dict[str, int]) -> Iterator[tuple[Group, dict[str, int]]]:
-    """For each group that fails at given sizes, values of its variables at which it does."""
+def failing_values(
+    solver: Solver, goal: Goal, sizes: dict[str, int]
+) -> Iterator[tuple[Group, dict[str, int] | None]]:
+    """Each group that fails at given sizes, with the smallest values of its variables at which it does; None where the
+    kernel cannot decide it there."""
     values = {name: Int.of(value) for name, value in sizes.items()}
+    if substituted(goal.context, values) != TRUE:
+        return
     for group in goal.groups:
-        conditions, missing = failures(solver, goal, group)
-        if missing is not None:
+        context = substituted(group.context, values)
+        if context == FALSE:
             continue
-        for condition in conditions:
-            specific = substituted(all_of((group.context, condition)), values)
-            answer = solver.satisfiable(specific)
-            if isinstance(answer, Satisfiable):
-                names = condition_symbols(condition) - set(goal.sizes)
-                yield group, {name: answer.model.get(name, 0) for name in names}
+        try:
+            pieces = merge([_at(piece, values) for piece in group.pieces])
+        except ZeroDivisionError:
+            yield group, None
+            continue
+        if not pieces:
+            continue
+        affine = None if any(piece.leftover for piece in pieces) else affine_failures(solver, pieces, context, ())
+        if affine is None:
+            yield group, None
+            continue
+        model = isl_point(*affine, smallest=True)
+        if model is not None:
+            yield group, model
 
 
 __all__ = [

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import count, product
+from math import lcm
 from typing import Any
 
 from derivations.kernel.terms import (
@@ -292,8 +293,9 @@ def isl_context() -> Any:
 
 
 def _only_the_limit(error: Exception) -> None:
-    """Re-raise what is not isl's operation limit: that would be a defect of ours."""
-    if "syntax" in str(error) or "invalid" in str(error):
+    """Re-raise what is not isl's operation limit: that would be a defect of ours. (Reading a text past the limit is
+    reported as a syntax error, so that this one cannot be told apart; `tests/kernel` reads generated texts without.)"""
+    if "invalid" in str(error):
         raise error
 
 
@@ -316,12 +318,8 @@ def isl_satisfiable(condition: Condition, operations: int = ISL_OPERATIONS, *, s
     context = isl_context()
     context.set_max_operations(operations)
     try:
-        points = isl_set(condition, symbols)
-        if points.is_empty():
-            return Unsatisfiable()
-        point = (points.lexmin() if smallest and points.is_bounded() else points).sample_point()
-        values = [point.get_coordinate_val(isl.dim_type.set, n).to_python() for n in range(len(symbols))]
-        return Satisfiable(dict(zip(symbols, values, strict=True)))
+        model = isl_point(isl_set(condition, symbols), symbols, smallest=smallest)
+        return Unsatisfiable() if model is None else Satisfiable(model)
     except isl.Error as error:
         _only_the_limit(error)
         return Unknown(f"isl's limit of {operations:,} operations")
@@ -347,6 +345,44 @@ def isl_project(condition: Condition, onto: Sequence[str], operations: int = ISL
     finally:
         context.set_max_operations(0)
         context.reset_operations()
+
+
+def isl_nonzero(
+    pieces: Sequence[tuple[Condition, Int, int]], symbols: Sequence[str], operations: int = ISL_OPERATIONS
+) -> Any | None:
+    """The isl set of the points where Σ value/divisor·[condition] ≠ 0, for affine values and conditions; None past the
+    limit. `pieces` are (condition, value, divisor)."""
+    import islpy as isl
+
+    text = _IslText(symbols)
+    common = lcm(*(divisor for _, _, divisor in pieces)) if pieces else 1
+    point = f"[{', '.join(text.names[symbol] for symbol in symbols)}]"
+    context = isl_context()
+    context.set_max_operations(operations)
+    try:
+        total = isl.PwAff.read_from_str(context, f"{{ {point} -> [(0)] }}")
+        for condition, value, divisor in pieces:
+            body = text.condition(without_extrema(condition))
+            amount = text.term(value * (common // divisor))
+            total = total.union_add(isl.PwAff.read_from_str(context, f"{{ {point} -> [({amount})] : {body} }}"))
+        return total.non_zero_set()
+    except isl.Error as error:
+        _only_the_limit(error)
+        return None
+    finally:
+        context.set_max_operations(0)
+        context.reset_operations()
+
+
+def isl_point(points: Any, symbols: Sequence[str], *, smallest: bool = False) -> dict[str, int] | None:
+    """A point of an isl set, by symbol; None if there is none. `smallest`: the lexicographically smallest, if bounded."""
+    import islpy as isl
+
+    if points.is_empty():
+        return None
+    point = (points.lexmin() if smallest and points.is_bounded() else points).sample_point()
+    values = [point.get_coordinate_val(isl.dim_type.set, n).to_python() for n in range(len(symbols))]
+    return dict(zip(symbols, values, strict=True))
 
 
 # -- z3 ---------------------------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import permutations
 
+from derivations.kernel.implication import Known
 from derivations.kernel.terms import (
     FALSE,
     TRUE,
@@ -181,7 +182,10 @@ def eliminate(term: Term) -> Iterator[Piece]:
     if counted is not None:
         yield from counted
         return
-    yield Piece(solved(condition), term.numerator, term.denominator, bound, term.demands)
+    demands = set(term.demands)
+    condition = all_of(_divisibility(part, demands) for part in conjuncts(condition))
+    reduced = all_of(_without_quotient(part, demands) for part in conjuncts(solved(condition)))
+    yield Piece(reduced, term.numerator, term.denominator, bound, frozenset(demands))
 
 
 def solved(condition: Condition) -> Condition:
@@ -202,6 +206,49 @@ def solved(condition: Condition) -> Condition:
             break
         else:
             return all_of((*done, *parts))
+
+
+def _divisibility(part: Condition, demands: set[Condition]) -> Condition:
+    """p mod q = e  ⟺  0 <= e <= q − 1 and q divides p − e, for q >= 1 (a demand); the sign of p − e is made canonical."""
+    if not isinstance(part, Zero):
+        return part
+    for monomial, coefficient in part.term.terms.items():
+        quotients = [g for g in monomial if isinstance(g, Quotient)]
+        if len(quotients) != 1 or coefficient not in (1, -1):
+            continue
+        quotient = quotients[0]
+        if Int({tuple(g for g in monomial if g != quotient): 1}) != quotient.q:
+            continue
+        remainder = quotient.p - quotient.q * Int({(quotient,): 1})  # p mod q
+        e = part.term + remainder if coefficient == 1 else remainder - part.term
+        if any(quotient in level for level in _nested(e)):
+            continue
+        demands |= set(positive(quotient.q))
+        difference = quotient.p - e
+        if render(-difference) < render(difference):
+            difference = -difference
+        exact = zero(difference % quotient.q)
+        return all_of((nonnegative(e), nonnegative(quotient.q - 1 - e), exact))
+    return part
+
+
+def _without_quotient(part: Condition, demands: set[Condition]) -> Condition:
+    """⌊p / q⌋ <= e  ⟺  p <= q·e + q − 1, and ⌊p / q⌋ >= e  ⟺  p >= q·e, for q >= 1 (a demand), where p speaks of an
+    index."""
+    if not isinstance(part, NonNegative):
+        return part
+    for monomial, coefficient in part.term.terms.items():
+        if len(monomial) != 1 or not isinstance(monomial[0], Quotient) or coefficient not in (1, -1):
+            continue
+        quotient = monomial[0]
+        rest = part.term - Int({monomial: coefficient})
+        if all(name.isidentifier() for name in quotient.p.symbols()) or any(quotient in level for level in _nested(rest)):
+            continue
+        demands |= set(positive(quotient.q))
+        if coefficient == 1:  # ⌊p / q⌋ >= −rest
+            return _without_quotient(nonnegative(quotient.p + quotient.q * rest), demands)
+        return _without_quotient(nonnegative(quotient.q * rest + quotient.q - 1 - quotient.p), demands)
+    return part
 
 
 def _last_place(part: Condition) -> tuple[str, Int] | None:
@@ -292,6 +339,56 @@ def _solve_one(term: Term) -> Term | None:
         step = _solve_quotient(term, number, equation) or _solve_multiple(term, number, equation)
         if step is not None:
             return step
+    return _solve_window(term) or _known_quotient(term)
+
+
+def _solve_window(term: Term) -> Term | None:
+    """0 <= p − q·b <= q − 1  ⟺  b = ⌊p / q⌋, for q >= 1 (a demand): windows that do not overlap."""
+    parts = [part for part in conjuncts(term.condition) if isinstance(part, NonNegative)]
+    terms = {part.term for part in parts}
+    for part in parts:
+        for monomial, coefficient in part.term.terms.items():
+            names = [g.name for g in monomial if isinstance(g, Sym) and g.name in term.bound]
+            if coefficient >= 0 or len(names) != 1 or monomial.count(Sym(names[0])) != 1:
+                continue
+            factors = tuple(g for g in monomial if g != Sym(names[0]))
+            divisor = Int({factors: -coefficient})
+            p = part.term + divisor * Int.symbol(names[0])
+            if names[0] in p.symbols() or names[0] in divisor.symbols() or divisor == ONE:
+                continue
+            if divisor - 1 - part.term in terms:
+                rest = all_of(
+                    other
+                    for other in conjuncts(term.condition)
+                    if other not in (part, NonNegative(divisor - 1 - part.term))
+                )
+                return _substituted(
+                    replace(term, condition=rest), names[0], p // divisor, (), positive(divisor)
+                )
+    return None
+
+
+def _known_quotient(term: Term) -> Term | None:
+    """⌊p / q⌋ = 0 where 0 <= p <= q − 1 stands among the conditions."""
+    known: Known | None = None
+    for value in (*condition_terms(term.condition), term.numerator):
+        for generator in value.generators():
+            if isinstance(generator, Quotient):
+                # Only conditions free of the quotient itself may speak for it.
+                known = Known(
+                    part
+                    for part in conjuncts(term.condition)
+                    if not any(generator in level for t in condition_terms(part) for level in _nested(t))
+                )
+                low, high = nonnegative(generator.p), nonnegative(generator.q - 1 - generator.p)
+                if known.implies(low) and known.implies(high):
+                    def change(old: Int, generator: Quotient = generator) -> Int:
+                        return replace_generator(old, generator, Int.of(0))
+
+                    return Term(
+                        (), term.bound, map_condition(term.condition, change), change(term.numerator),
+                        change(term.denominator), term.demands | set(positive(generator.q)),
+                    )  # fmt: skip
     return None
 
 
