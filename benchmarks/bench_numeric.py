@@ -313,8 +313,8 @@ def all_rows() -> list[Row]:
 PAGE = """# The gradient checks, measured
 
 Printed by `make bench` (`python -m benchmarks.bench_numeric`): processor time of one thread, medians, all checkers
-in turns in one run, float64 unless said otherwise, each with its default settings, the same layers, data and mistakes for all.
-Missed goals are left as they are.
+in turns in one run, float64 unless said otherwise, each with its default settings, the same layers, data and mistakes
+for all. Missed goals are left as they are.
 
 {table}
 
