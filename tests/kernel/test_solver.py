@@ -1,0 +1,131 @@
+"""The two deciders agree with each other and with counting; past a limit they say neither yes nor no."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from integer_trees import Claimed, affine_trees, conditions, trees
+
+from derivations.kernel import terms as k
+from derivations.kernel.solver import (
+    Satisfiable,
+    Solver,
+    Unknown,
+    Unsatisfiable,
+    components,
+    is_affine,
+    isl_project,
+    isl_satisfiable,
+    isl_set,
+    linearised,
+    without_extrema,
+    z3_satisfiable,
+)
+from derivations.kernel.terms import Condition, Int
+
+FEW = settings(max_examples=60, deadline=None)
+BOX = {"s": (1, 3), "t": (1, 2), "a": (-2, 3), "b": (0, 3), "c": (-1, 1)}
+
+
+def boxed(condition: Condition) -> Condition:
+    """The condition with every name in a small box, so that counting decides it."""
+    return k.all_of([condition, *[k.between(low, Int.symbol(name), high) for name, (low, high) in BOX.items()]])
+
+
+def counted(claimed: Claimed) -> bool:
+    values = (dict(zip(BOX, point, strict=True)) for point in product(*[range(a, b + 1) for a, b in BOX.values()]))
+    return any(claimed.holds(at) for at in values)
+
+
+@FEW
+@given(conditions(affine_trees))
+def test_isl_and_z3_and_counting_agree(claimed: Claimed) -> None:
+    """On affine conditions both deciders give the counted answer, and their examples satisfy the condition."""
+    condition = boxed(claimed.condition())
+    assert is_affine(condition)
+    expected = counted(claimed)
+    for answer in (isl_satisfiable(condition), isl_satisfiable(condition, smallest=True), z3_satisfiable(condition)):
+        assert isinstance(answer, Satisfiable if expected else Unsatisfiable)
+        if isinstance(answer, Satisfiable):
+            assert claimed.holds(answer.model)
+
+
+@FEW
+@given(conditions(trees))
+def test_the_solver_and_counting_agree(claimed: Claimed) -> None:
+    """On conditions with products and quotients by sizes the answer is the counted one, or none."""
+    condition = boxed(claimed.condition())
+    answer = Solver().satisfiable(condition)
+    expected = counted(claimed)
+    assert isinstance(answer, Unknown | (Satisfiable if expected else Unsatisfiable))
+    if isinstance(answer, Satisfiable):
+        assert claimed.holds({**dict.fromkeys(BOX, 1), **answer.model})
+
+
+@FEW
+@given(conditions(trees))
+def test_weaker_questions_are_weaker(claimed: Claimed) -> None:
+    """Linearised conditions and components hold wherever the condition does: no solution is lost."""
+    condition = boxed(claimed.condition())
+    if counted(claimed):
+        assert not isinstance(isl_satisfiable(linearised(condition)), Unsatisfiable)
+        for part in components(condition):
+            assert not isinstance(Solver().satisfiable(part), Unsatisfiable)
+
+
+@FEW
+@given(conditions(affine_trees), st.fixed_dictionaries({name: st.integers(*ends) for name, ends in BOX.items()}))
+def test_extrema_are_cases(claimed: Claimed, at: dict[str, int]) -> None:
+    """Writing minima and maxima as cases keeps the condition, and isl's set has exactly its points."""
+    condition = claimed.condition()
+    assert k.holds(without_extrema(condition), at) == claimed.holds(at)
+    names = sorted(BOX)
+    point = isl_set(k.all_of(k.equal(Int.symbol(name), at[name]) for name in names), names)
+    assert (not point.intersect(isl_set(condition, names)).is_empty()) == claimed.holds(at)
+
+
+@FEW
+@given(conditions(affine_trees))
+def test_projection_keeps_exactly_the_sizes_with_a_solution(claimed: Claimed) -> None:
+    """Projected onto s, a condition keeps the values of s for which the other names have values."""
+    condition = boxed(claimed.condition())
+    projected = isl_project(condition, ["s"])
+    others = {name: ends for name, ends in BOX.items() if name != "s"}
+    for s in range(0, 5):
+        points = product(*[range(low, high + 1) for low, high in others.values()])
+        exists = 1 <= s <= 3 and any(claimed.holds({"s": s, **dict(zip(others, p, strict=True))}) for p in points)
+        inside = not projected.intersect(isl_set(k.equal(Int.symbol("s"), s), ["s"])).is_empty()
+        assert inside == exists
+
+
+def hard() -> Condition:
+    """x³ + y³ + z³ = 42 with all beyond any search."""
+    x, y, z = (Int.symbol(name) for name in "xyz")
+    return k.all_of([k.equal(x**3 + y**3 + z**3, 42), k.at_most(1000, x * x)])
+
+
+def test_past_a_limit_nothing_is_said() -> None:
+    """Neither a tiny budget nor a hard question gives yes or no."""
+    assert isinstance(z3_satisfiable(hard(), 10_000), Unknown)
+    solver = Solver(z3_resources=10_000)
+    assert isinstance(solver.satisfiable(hard()), Unknown)
+    assert solver.implies(hard(), k.FALSE) is None
+    many = k.all_of(
+        k.any_of([k.equal(Int.symbol(f"v{i}") % 7, 1), k.at_most(Int.symbol(f"v{i}") * 3, Int.symbol(f"v{i + 1}"))])
+        for i in range(12)
+    )
+    assert isinstance(isl_satisfiable(many, 20), Unknown)
+    assert isinstance(isl_satisfiable(many), Satisfiable)  # and the limit of one question is not the next one's
+
+
+@pytest.mark.parametrize("attempt", range(3))
+def test_the_same_question_has_the_same_answer(attempt: int) -> None:
+    """Answers and examples do not depend on what was asked before."""
+    x, y = Int.symbol("x"), Int.symbol("y")
+    question = k.all_of([k.equal(x * y, 91), k.between(2, x, y)])
+    for number in range(attempt * 3):
+        Solver().satisfiable(k.equal(x * x * y, number))
+    assert z3_satisfiable(question) == Satisfiable({"x": 7, "y": 13})
