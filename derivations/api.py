@@ -46,7 +46,7 @@ def d(of: Any, wrt: Expression | None = None) -> Expression:
 
 def shape(of: Expression) -> Expression:
     """The shape of a formula as a tuple of integers, to be compared in a claim."""
-    return SizeTuple(*of.shape)
+    return SizeTuple.of_shape(of)
 
 
 class ElementwiseFunction:

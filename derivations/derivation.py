@@ -15,7 +15,7 @@ from typing import Any
 
 from derivations.claims import Claim, Context, Link
 from derivations.expressions import Expression
-from derivations.latex import name_to_latex, to_latex
+from derivations.latex import GREEK, name_to_latex, to_latex
 from derivations.verdict import Step, Verdict
 
 Judge = Callable[..., Verdict]
@@ -40,7 +40,7 @@ class DerivationStep:
         """What is said beside a step that is not proved."""
         if self.proved:
             return ""
-        return "not judged" if self.verdict is None else f"not proved: {self.verdict.verdict}"
+        return "not judged" if self.verdict is None else "not proved"
 
 
 def judge_equation(context: Context, left: Expression, right: Expression, numeric: bool = False) -> Verdict:
@@ -103,21 +103,23 @@ class Derivation:
         return "\n".join(f"{formula:<{width}}  {rule}".rstrip() for formula, rule in rows)
 
     def to_latex(self, environment: str = "align*") -> str:
-        """An align* of all steps, rules at the right, or below where the line is long."""
+        """An align* of all steps, aligned at the relation, rules at the right margin; long lines are broken.
+
+        In `align*` the rules are tags, which LaTeX sets below where a line leaves no room; other
+        environments have no tags, there the rules are a column.
+        """
+        tags = environment == "align*"
         rows: list[str] = []
         previous: Expression | None = None
         for step in self.steps:
             head = to_latex(step.left) if step.left != previous else ""
-            rows += _latex_rows(head, to_latex(step.right), _latex_rule(step))
+            rows += _latex_rows(head, to_latex(step.right), _latex_rule(step, tags))
             previous = step.right
         body = " \\\\\n".join(rows)
         return f"\\begin{{{environment}}}\n{body}\n\\end{{{environment}}}"
 
     def to_numpy(self) -> str:
-        """The source of a NumPy function of the gradient, checked against `numeric/` before it is returned.
-
-        Raises NotChecked where the check fails, NoRule where a part has no NumPy form.
-        """
+        """The source of a NumPy function of the gradient, compared with `numeric/` before it is returned."""
         from derivations.numpy_code import numpy_function
 
         return numpy_function(self)
@@ -153,51 +155,84 @@ def _text(node: Expression) -> str:
     return str(node)
 
 
-PAGE = 62  # estimated characters of mathematics that leave room for a rule beside them
-LINE = 92  # and that fill the line
+LINE = 70  # estimated characters of mathematics that fill a line beside the relation
+HEAD = 20  # left sides wider than this stand on a line of their own, so that the relations are not pushed out
 
 
 def _width(latex: str) -> int:
-    """How wide a formula prints, roughly: commands count one character, braces and positions none."""
-    plain = re.sub(r"\\(operatorname|mathrm|mathbf|mathit|text|left|right)", "", latex)
-    plain = re.sub(r"\\frac\{([^{}]*)\}\{[^{}]*\}", r"\1", plain)
+    """How wide a formula prints, roughly: commands count one character, braces and small marks none."""
+    plain = re.sub(r"\\frac\{([^{}]*)\}\{[^{}]*\}", r"\1", latex)
+    plain = re.sub(r"\\(operatorname|mathrm|mathbf|mathit|text|left|right|bigl|bigr)", "", plain)
     plain = re.sub(r"\\[A-Za-z]+|\\[,;! ]", "x", plain)
     return len(re.sub(r"[{}_^\s]", "", plain))
 
 
-def _latex_rule(step: DerivationStep) -> str:
+def _latex_rule(step: DerivationStep, tag: bool) -> str:
+    """The rule with the names in it set as in the formulas: as a tag (which is text), or as a column."""
     remark = f" ({step.remark})" if step.remark else ""
-    text = re.sub(r"(definition of |linearity of )(\w+)", _named_rule, step.rule + remark)
-    return rf"\text{{{text}}}".replace(r"\text{}", "")
+    parts = re.split(r"(?<=definition of )(\w+)", step.rule + remark)
+    names = [_is_name(part) for part in parts]
+    if tag:
+        text = "".join(f"${name_to_latex(p)}$" if named else p for p, named in zip(parts, names, strict=True))
+        return rf"\tag*{{{text.replace('_', ' ')}}}" if not any(names) else rf"\tag*{{{text}}}"
+    column = "".join(
+        name_to_latex(p) if named else rf"\text{{{p.replace('_', ' ')}}}"
+        for p, named in zip(parts, names, strict=True)
+        if p
+    )
+    return f"&& {column}"
 
 
-def _named_rule(match: re.Match[str]) -> str:
-    """The name in a rule's name, set as in the formulas."""
-    if match[1].startswith("linearity"):
-        return match[0].replace("_", "-")
-    return rf"{match[1]}}}{name_to_latex(match[2])}\text{{"
+def _is_name(part: str) -> bool:
+    """A name after `definition of`, in difference to words such as `the pooling` or `up`."""
+    return bool(re.fullmatch(r"\w+", part)) and (len(part) == 1 or part in GREEK or "_" in part or part[-1].isdigit())
 
 
 def _latex_rows(head: str, formula: str, rule: str) -> list[str]:
-    if _width(head) > 30:
-        return [f"{head} \\hspace{{-6em}}&", *_latex_rows("", formula, rule)]
-    if _width(head) + _width(formula) <= PAGE:
-        return [f"{head} &= {formula} && {rule}"]
-    return [f"{head} &= {part}" if number == 0 else f"&\\qquad {part}"
-            for number, part in enumerate(_broken(formula))] + [f"&&& {rule}"]  # fmt: skip
+    if _width(head) > HEAD:
+        return [f"&{head}", *_latex_rows("", formula, rule)]
+    parts = broken(formula, LINE - _width(head))
+    rows = [f"{head} &= {parts[0]}", *(f"&\\quad {part}" for part in parts[1:])]
+    return [*rows[:-1], f"{rows[-1]} {rule}"]
 
 
-def _broken(formula: str) -> list[str]:
-    """A formula in parts of at most a line, broken before a sign outside of all braces and parentheses."""
-    if _width(formula) <= LINE:
+# where a formula may break: before these signs, outside of braces
+_BREAK = re.compile(
+    r" (?=\+ |- |\\circ |\\cdot |\\ast_|\\star_|\\circledast_|\\otimes |\\oslash |\\mathrm\{d\}|\\operatorname)"
+)
+
+
+def broken(formula: str, width: int) -> list[str]:
+    """A formula in parts of at most this width where it can be broken, at the outermost sign that fills most
+    of a line.
+
+    Brackets that grow do not reach over a line's end, so a broken formula gets brackets of one size.
+
+    >>> broken("a + b", 3), broken("a + b", 2)
+    (['a + b'], ['a', '+ b'])
+    """
+    if _width(formula) <= width:
         return [formula]
-    depth, best = 0, -1
+    formula = re.sub(r"\\left(?=[(\[\\|])", r"\\bigl", formula)
+    formula = re.sub(r"\\right(?=[)\]\\|])", r"\\bigr", formula)
+    places = [(depth, place) for depth, place in _places(formula) if width // 4 <= _width(formula[:place]) <= width]
+    if not places:
+        return [formula]
+    _, place = min(places, key=lambda each: (each[0], -each[1]))
+    return [formula[:place], *broken(formula[place + 1 :], width)]
+
+
+def _places(formula: str) -> list[tuple[int, int]]:
+    """(rank, place) of every possible break: outer ones first, before a sign rather than before a word."""
+    found = []
+    braces = brackets = 0
     for place, letter in enumerate(formula):
-        depth += letter in "{([" or 0
-        depth -= letter in "})]" or 0
-        sign = formula.startswith((" + ", " - "), place)
-        if sign and depth == 0 and _width(formula[:place]) <= LINE:
-            best = place
-    if best < 0:
-        return [formula]
-    return [formula[:best], *_broken(formula[best + 1 :])]
+        if letter in "{}" and formula[place - 1 : place] != "\\":
+            braces += 1 if letter == "{" else -1
+        brackets += (letter in "([") - (letter in ")]")
+        if braces == 0 and letter == " ":
+            if _BREAK.match(formula, place):
+                found.append((2 * brackets, place))
+            elif _LATE.match(formula, place):
+                found.append((2 * brackets + 1, place))
+    return found

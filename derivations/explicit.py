@@ -373,6 +373,9 @@ class Explicit:
 
     @_make.register
     def _(self, node: SizeTuple) -> Grid:
+        if node.of is not None:
+            shape = self.grid(node.of).shape
+            return Grid((len(shape),), tuple(Integer(size) for size in shape))
         return Grid((len(node.sizes),), tuple(self.grid(Constant(size))[()] for size in node.sizes))
 
 
@@ -464,6 +467,11 @@ def explicit_difference(link: Link, sizes: Mapping[str, int], hypotheses: Sequen
         evaluator = whole
         for part, value in zip(link.free, free, strict=True):
             evaluator = evaluator.bound(part.index, value)
+        try:
+            for node in link.supposed:
+                evaluator.grid(node)
+        except DoesNotExist as error:
+            return Difference(None, None, {}, str(error))
         grids = []
         for number, side in enumerate((link.left, link.right)):
             try:

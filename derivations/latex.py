@@ -208,11 +208,15 @@ def _base(piece: Piece) -> str:
 JUXTAPOSED = " "
 HADAMARD = r" \circ "
 KRONECKER = r" \otimes "
+DOT = r" \cdot "
 ASSOCIATIVE = frozenset({JUXTAPOSED, HADAMARD, KRONECKER})
 
 
 def _product(pieces: Sequence[Piece], sign: str) -> Piece:
-    return Piece(sign.join(_factor(piece, sign) for piece in pieces), PRODUCT, sign)
+    texts = [_factor(piece, sign) for piece in pieces]
+    if sign == JUXTAPOSED:
+        texts[1:] = [rf"\,{text}" if text.startswith(r"\mathrm{d}") else text for text in texts[1:]]
+    return Piece(sign.join(texts), PRODUCT, sign)
 
 
 def _list(parts: Iterable[str]) -> str:
@@ -292,6 +296,8 @@ def _(node: Minus) -> Piece:
 def _(node: Times) -> Piece:
     scalars = [part for part in node.args if not part.rank]
     tensors = [part for part in node.args if part.rank]
+    if tensors and tuple(node.args[: len(scalars)]) != tuple(scalars):
+        return _in_order(node.args)
     field = _product([render(part) for part in tensors], HADAMARD) if len(tensors) > 1 else None
     factors = [render(part) for part in scalars]
     if tensors:
@@ -303,6 +309,15 @@ def _(node: Times) -> Piece:
     for following in texts[1:]:
         text += (r" \cdot " if following[:1].isdigit() else r"\, ") + following
     return Piece(text, PRODUCT, JUXTAPOSED)
+
+
+def _in_order(parts: Sequence[Any]) -> Piece:
+    """A product with a number behind a tensor, as written: up(δ) · β ∘ f'(z)."""
+    text, tensor = _factor(render(parts[0]), DOT), bool(parts[0].rank)
+    for part in parts[1:]:
+        text += (HADAMARD if tensor and part.rank else DOT) + _factor(render(part), DOT)
+        tensor = tensor or bool(part.rank)
+    return Piece(text, PRODUCT, DOT)
 
 
 @render.register
@@ -369,9 +384,7 @@ def _(node: Entry) -> Piece:
         return Piece(rf"\mathrm{{d}} {_subscripted(render(node.of.of), subscripts)}", PREFIX)
     if isinstance(node.of, Grad) and not any(isinstance(index, Slice) for index in node.indices):
         of, wrt = render(node.of.of), render(node.of.wrt)
-        return Piece(
-            rf"\frac{{\partial {_factor(of, '')}}}{{\partial {_subscripted(wrt, subscripts)}}}", PREFIX
-        )
+        return Piece(rf"\frac{{\partial {_factor(of, '')}}}{{\partial {_subscripted(wrt, subscripts)}}}", PREFIX)
     return Piece(_subscripted(render(node.of), subscripts))
 
 
@@ -451,6 +464,8 @@ def _(node: DataBracket) -> Piece:
 
 @render.register
 def _(node: SizeTuple) -> Piece:
+    if node.of is not None:
+        return _call(r"\operatorname{shape}", render(node.of).text)
     return Piece(fence(", ".join(integer_to_latex(size) for size in node.sizes)))
 
 
@@ -481,7 +496,9 @@ def _parameter(part: Basic) -> str:
 def _axes(numbers: Basic) -> str:
     """One number where all axes have the same, else a × b; padding pairs (before, after) likewise."""
     parts = [_pair(part) if isinstance(part, Tuple) else integer_to_latex(part) for part in numbers.args]
-    return parts[0] if len(set(parts)) == 1 else r" \times ".join(parts)
+    if len(set(parts)) == 1:
+        return parts[0]
+    return r" \times ".join(rf"({part})" if " " in part and part[0] != "(" else part for part in parts)
 
 
 def _pair(pair: Basic) -> str:
@@ -615,9 +632,7 @@ def to_latex(value: Any) -> str:
         value = Integer(value)
     if isinstance(value, Expr):
         return integer_to_latex(value)
-    raise TypeError(
-        f"{type(value).__name__} has no notation: formulas, conditions, integers, links and claims have"
-    )
+    raise TypeError(f"{type(value).__name__} has no notation: formulas, conditions, integers, links and claims have")
 
 
 def _link(link: Link) -> str:
