@@ -240,6 +240,18 @@ def without_extrema(condition: Condition) -> Condition:
     return any_of(cases)
 
 
+def amounts_without_extrema(condition: Condition, value: Int) -> Iterable[tuple[Condition, Int]]:
+    """A value under a condition, as disjoint cases in whose values no minimum and no maximum stands."""
+    extremum = next((g for g in _all_generators(value) if isinstance(g, Least | Greatest)), None)
+    if extremum is None:
+        yield condition, value
+        return
+    p, q = extremum.p, extremum.q
+    first, second = (p, q) if isinstance(extremum, Least) else (q, p)
+    for chosen, case in ((first, at_most(p, q)), (second, at_most(q + 1, p))):
+        yield from amounts_without_extrema(all_of((condition, case)), replace_generator(value, extremum, chosen))
+
+
 def _all_generators(term: Int) -> Iterable[Any]:
     """Every generator, the innermost first."""
     for generator in term.generators():
@@ -267,6 +279,8 @@ class _IslText:
     def _generator(self, generator: Any) -> str:
         if isinstance(generator, Sym):
             return self.names[generator.name]
+        if not isinstance(generator, Quotient) or generator.q.constant is None:
+            raise TypeError(f"isl's notation has no {generator}; minima and maxima are cases")
         return f"floor(({self.term(generator.p)})/{generator.q.constant})"
 
     def condition(self, condition: Condition) -> str:
@@ -362,9 +376,10 @@ def isl_nonzero(
     try:
         total = isl.PwAff.read_from_str(context, f"{{ {point} -> [(0)] }}")
         for condition, value, divisor in pieces:
-            body = text.condition(without_extrema(condition))
-            amount = text.term(value * (common // divisor))
-            total = total.union_add(isl.PwAff.read_from_str(context, f"{{ {point} -> [({amount})] : {body} }}"))
+            for case, amount in amounts_without_extrema(condition, value * (common // divisor)):
+                body = text.condition(without_extrema(case))
+                read = f"{{ {point} -> [({text.term(amount)})] : {body} }}"
+                total = total.union_add(isl.PwAff.read_from_str(context, read))
         return total.non_zero_set()
     except isl.Error as error:
         _only_the_limit(error)

@@ -56,6 +56,11 @@ FALSE = [
         "sum[i, j in 0..n](x[i]*[j*s == i]) == sum[i](x[i]*[i % max(s, 1) == 0])",
     ),
     (
+        "a minimum in a coefficient",
+        "dims n\nscalar y",
+        "sum[i in 0..n-1](sum[j in 0..2](y*[i == j])) == ((n + 1)//2)*y",
+    ),
+    (
         "an inner index that no range binds",
         "dims n\ntensor A[n], B[n]",
         "sum[i](sum[k](sum[j](A[i + k]*B[j]))) == sum[i](sum[k](sum[j](2*A[i + k]*B[j])))",
@@ -70,6 +75,7 @@ TRUE = [
         "y == f(3*x)",
     ),
     ("softmax by rows", "dims n\ntensor x[n, n]", "softmax(2*x)[i] == softmax(2*x[i])"),
+    ("a count", "dims n\nscalar y", "sum[i in 0..n-1](sum[j in 0..2](y*[i == j])) == min(n, 3)*y"),
     ("hypotheses about all of a tensor", "dims m, n\ntensor k[m, n]", "k == rot180(k)\nwhere k == rot180(k)"),
 ]
 
