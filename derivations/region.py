@@ -9,7 +9,7 @@ Law: a region is returned only with both proofs. What it cannot see: regions out
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations, product
 from typing import Any
@@ -278,14 +278,14 @@ def words(goal: Goal) -> list[Literal]:
             for shift in (1, 2):
                 add(f"{left} == {right} + {shift}", k.equal(symbols[left], symbols[right] + shift), 6)
     for quotient in sorted(_quotients(goal), key=lambda q: k.render(Int({(q,): 1}))):
-        if Int({(quotient,): 1}).symbols() <= set(names):
-            text = f"({k.render(quotient.p)}) % {_operand(quotient.q)} == 0"
-            add(text, k.zero(quotient.p % quotient.q), 4)
+        whole = Int({(quotient,): 1})
+        if whole.symbols() <= set(names):
+            rest, by = f"{_operand(quotient.p)} % {_operand(quotient.q)}", quotient.p % quotient.q
+            add(f"{rest} == 0", k.zero(by), 4)
+            add(f"{syntax(whole)} == 0", k.zero(whole), 7)
             for name, value in symbols.items():
-                add(f"{name} == ({k.render(quotient.p)}) % {_operand(quotient.q)}", k.equal(value, quotient.p % quotient.q), 7)
-            whole = f"({k.render(quotient.p)}) // {_operand(quotient.q)}"
-            if "floor" not in whole:
-                add(f"{whole} == 0", k.zero(Int({(quotient,): 1})), 7)
+                add(f"{name} == {rest}", k.equal(value, by), 7)
+                add(f"{rest} < {name}", k.at_most(by + 1, value), 7)
     for group in goal.groups:
         totals = [piece.numerator for piece in group.pieces] + [
             left.numerator * right.denominator + right.numerator * left.denominator
@@ -308,9 +308,35 @@ def words(goal: Goal) -> list[Literal]:
     return sorted(found.values(), key=lambda literal: literal.cost)
 
 
+def syntax(value: Int) -> str:
+    """A term in claim syntax: positive parts first, numbers last."""
+    if not value.terms:
+        return "0"
+    pieces = []
+    for monomial, coefficient in sorted(
+        value.terms.items(), key=lambda item: (not item[0], item[1] < 0, [_factor(g) for g in item[0]])
+    ):
+        factors = "*".join(_factor(generator) for generator in monomial)
+        size = abs(coefficient)
+        body = str(size) if not factors else factors if size == 1 else f"{size}*{factors}"
+        pieces.append((" - " if coefficient < 0 else " + ") + body)
+    text = "".join(pieces)
+    return text[3:] if text.startswith(" + ") else "-" + text[3:]
+
+
+def _factor(generator: k.Generator) -> str:
+    if isinstance(generator, k.Sym):
+        return generator.name
+    if isinstance(generator, k.Quotient):
+        return f"({_operand(generator.p)} // {_operand(generator.q)})"
+    word = "min" if isinstance(generator, k.Least) else "max"
+    return f"{word}({syntax(generator.p)}, {syntax(generator.q)})"
+
+
 def _operand(value: Int) -> str:
-    text = k.render(value)
-    return text if text.isidentifier() or text.isdigit() else f"({text})"
+    text = syntax(value)
+    whole = len(value.terms) == 1 and text.startswith("(") and text.endswith(")")
+    return text if text.isidentifier() or text.isdigit() or whole else f"({text})"
 
 
 def _quotients(goal: Goal) -> set[k.Quotient]:
@@ -346,13 +372,11 @@ def _size_conditions(condition: Condition, names: set[str]) -> Iterator[Conditio
 
 def _text(condition: Condition) -> str | None:
     """A condition in claim syntax, positive terms on the left; None for what would not read well."""
-    if not isinstance(condition, k.Zero | k.NonNegative):
-        return None
-    if any(not isinstance(g, k.Sym) for g in condition.term.generators()) or len(condition.term.terms) > 5:
+    if not isinstance(condition, k.Zero | k.NonNegative) or len(condition.term.terms) > 6:
         return None
     left = Int({m: c for m, c in condition.term.terms.items() if c > 0})
     right = Int({m: -c for m, c in condition.term.terms.items() if c < 0})
-    return f"{k.render(left)} {'==' if isinstance(condition, k.Zero) else '>='} {k.render(right)}"
+    return f"{syntax(left)} {'==' if isinstance(condition, k.Zero) else '>='} {syntax(right)}"
 
 
 # -- learning ---------------------------------------------------------------------------------------------------------
@@ -377,7 +401,7 @@ def learn(names: Sequence[str], samples: dict[tuple[int, ...], bool], vocabulary
         seeds += [[number] for number in numbers]
         best: tuple[int, tuple[Literal, ...], list[int]] | None = None
         for seed in seeds:
-            case = _conjunction(truth, seed, len(negative))
+            case = _conjunction(truth, seed, len(negative), numbers)
             if case is None:
                 continue
             covered = [n for n in numbers if all(truth[literal][0][n] for literal in case)]
@@ -388,30 +412,38 @@ def learn(names: Sequence[str], samples: dict[tuple[int, ...], bool], vocabulary
                 break
         if best is None:
             return None
-        cases.append(best[1])
+        cases.append(tuple(sorted(best[1], key=lambda literal: _position(literal, names))))
         numbers = [n for n in numbers if n not in set(best[2])]
         left = [positive[n] for n in numbers]
     return Region(tuple(cases)) if not left else None
 
 
+def _position(literal: Literal, names: Sequence[str]) -> list[int]:
+    """Where a literal's sizes were declared, so that a region reads in that order."""
+    return sorted(names.index(name) for name in k.condition_symbols(literal.condition) if name in names)
+
+
 def _conjunction(
-    truth: dict[Literal, tuple[list[bool], list[bool]]], seed: Iterable[int], negatives: int
+    truth: dict[Literal, tuple[list[bool], list[bool]]], seed: Sequence[int], negatives: int, rest: Sequence[int]
 ) -> tuple[Literal, ...] | None:
-    """Few literals, true at the seed's samples, that together exclude every negative sample."""
+    """Few literals, true at the seed's samples and at many of the rest, that together exclude every negative sample."""
     usable = [literal for literal, (held, _) in truth.items() if all(held[n] for n in seed)]
     excluded = {
         literal: {n for n in range(negatives) if not truth[literal][1][n]} for literal in usable
     }
     wanted = set(range(negatives))
     chosen: list[Literal] = []
+    shared = {literal: sum(truth[literal][0][n] for n in rest) / max(len(rest), 1) for literal in usable}
     while wanted:
+        helpful = [literal for literal in usable if excluded[literal] & wanted]
+        if not helpful:
+            return None
         best = max(
-            usable, key=lambda literal: len(excluded[literal] & wanted) * 10 - literal.cost * 3, default=None
+            helpful,
+            key=lambda literal: (
+                len(excluded[literal] & wanted) / len(wanted) * (0.2 + shared[literal]) - literal.cost * 0.01
+            ),
         )
-        if best is None or not excluded[best] & wanted:
-            best = max(usable, key=lambda literal: len(excluded[literal] & wanted), default=None)
-            if best is None or not excluded[best] & wanted:
-                return None
         chosen.append(best)
         wanted -= excluded[best]
     return _without_redundant(chosen, excluded, negatives)

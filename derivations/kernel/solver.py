@@ -390,7 +390,7 @@ def isl_nonzero(
 
 
 def isl_point(points: Any, symbols: Sequence[str], *, smallest: bool = False) -> dict[str, int] | None:
-    """A point of an isl set, by symbol; None if there is none. `smallest`: the lexicographically smallest, if bounded."""
+    """A point of an isl set, by symbol; None if it is empty. `smallest` asks for the lexicographically smallest."""
     import islpy as isl
 
     if points.is_empty():

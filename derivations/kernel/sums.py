@@ -209,7 +209,7 @@ def solved(condition: Condition) -> Condition:
 
 
 def _divisibility(part: Condition, demands: set[Condition]) -> Condition:
-    """p mod q = e  ⟺  0 <= e <= q − 1 and q divides p − e, for q >= 1 (a demand); the sign of p − e is made canonical."""
+    """p mod q = e  ⟺  0 <= e <= q − 1 and q divides p − e, for q >= 1 (a demand); p − e gets a canonical sign."""
     if not isinstance(part, Zero):
         return part
     for monomial, coefficient in part.term.terms.items():
@@ -242,7 +242,8 @@ def _without_quotient(part: Condition, demands: set[Condition]) -> Condition:
             continue
         quotient = monomial[0]
         rest = part.term - Int({monomial: coefficient})
-        if all(name.isidentifier() for name in quotient.p.symbols()) or any(quotient in level for level in _nested(rest)):
+        of_sizes = all(name.isidentifier() for name in quotient.p.symbols())
+        if of_sizes or any(quotient in level for level in _nested(rest)):
             continue
         demands |= set(positive(quotient.q))
         if coefficient == 1:  # ⌊p / q⌋ >= −rest
