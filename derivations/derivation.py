@@ -155,14 +155,16 @@ def _text(node: Expression) -> str:
     return str(node)
 
 
-LINE = 70  # estimated characters of mathematics that fill a line beside the relation
+LINE = 78  # estimated characters of mathematics that fill a line beside the relation
 HEAD = 20  # left sides wider than this stand on a line of their own, so that the relations are not pushed out
 
 
 def _width(latex: str) -> int:
-    """How wide a formula prints, roughly: commands count one character, braces and small marks none."""
+    """How wide a formula prints, roughly: a sign with its spaces counts three characters, a command
+    one, braces none."""
     plain = re.sub(r"\\frac\{([^{}]*)\}\{[^{}]*\}", r"\1", latex)
     plain = re.sub(r"\\(operatorname|mathrm|mathbf|mathit|text|left|right|bigl|bigr)", "", plain)
+    plain = re.sub(r"\\(circ|oslash|otimes|ast|star|circledast|cdot)\b| [-+] ", "ooo", plain)
     plain = re.sub(r"\\[A-Za-z]+|\\[,;! ]", "x", plain)
     return len(re.sub(r"[{}_^\s]", "", plain))
 
@@ -197,9 +199,8 @@ def _latex_rows(head: str, formula: str, rule: str) -> list[str]:
 
 
 # where a formula may break: before these signs, outside of braces
-_BREAK = re.compile(
-    r" (?=\+ |- |\\circ |\\cdot |\\ast_|\\star_|\\circledast_|\\otimes |\\oslash |\\mathrm\{d\}|\\operatorname)"
-)
+_BREAK = re.compile(r" (?=\+ |- |\\circ |\\cdot |\\ast_|\\star_|\\circledast_|\\otimes |\\oslash )")
+_LATE = re.compile(r" (?=\\,|\\mathrm\{d\}|\\operatorname)")
 
 
 def broken(formula: str, width: int) -> list[str]:

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 from sympy import Basic, Expr, Integer, Rational, Symbol, Tuple, sympify
 from sympy.core.symbol import Str
@@ -253,7 +253,7 @@ def _common_shape(parts: Sequence[Expression], what: str) -> Shape:
 class _Arithmetic(Expression):
     what = ""
 
-    def __new__(cls, *parts: Any) -> Any:
+    def __new__(cls, *parts: Any) -> Self:
         nodes = [part if isinstance(part, Basic) else expression(part) for part in parts]
         _common_shape([node for node in nodes if isinstance(node, Expression)], cls.what)
         return super().__new__(cls, *nodes)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from derivations.expressions import Constant, DataBracket, Elementwise, Expression, Power, Times
+from derivations.expressions import Constant, DataBracket, Elementwise, Expression, Over, Power, Times
 
 
 def _f(name: str, x: Expression) -> Expression:
@@ -17,10 +17,10 @@ def _f(name: str, x: Expression) -> Expression:
 
 DERIVATIVES: dict[str, Callable[[Expression], Expression]] = {
     "exp": lambda x: _f("exp", x),
-    "log": lambda x: 1 / x,
-    "sqrt": lambda x: 1 / (2 * _f("sqrt", x)),
-    "tanh": lambda x: 1 - Power(_f("tanh", x), Constant(2)),
-    "sigmoid": lambda x: Times(_f("sigmoid", x), 1 - _f("sigmoid", x)),
+    "log": lambda x: Over(Constant(1), x),
+    "sqrt": lambda x: Over(Constant(1), Constant(2) * _f("sqrt", x)),
+    "tanh": lambda x: Constant(1) - Power(_f("tanh", x), Constant(2)),
+    "sigmoid": lambda x: Times(_f("sigmoid", x), Constant(1) - _f("sigmoid", x)),
     "softplus": lambda x: _f("sigmoid", x),
     "step>": lambda x: Constant(0),
     "step>=": lambda x: Constant(0),
@@ -29,7 +29,7 @@ DERIVATIVES: dict[str, Callable[[Expression], Expression]] = {
 # relu(x) = x·[x > 0] and abs(x) = x·(2[x > 0] − 1) hold everywhere; their derivatives need x ≠ 0.
 PIECEWISE: dict[str, Callable[[Expression], Expression]] = {
     "relu": lambda x: DataBracket(">", x, Constant(0)),
-    "abs": lambda x: 2 * DataBracket(">", x, Constant(0)) - 1,
+    "abs": lambda x: Constant(2) * DataBracket(">", x, Constant(0)) - 1,
 }
 
 KNOWN = (*[name for name in DERIVATIVES if name.isalpha()], *PIECEWISE)

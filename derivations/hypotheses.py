@@ -1,4 +1,4 @@
-"""Hypotheses on the data: `where sum(y) == 1`, `where k == rot180(k)`, used by parametrising the data that satisfy them.
+"""Hypotheses on the data, such as `where sum(y) == 1`: used by parametrising the data that satisfy them.
 
 For a hypothesis h(y) = 0 put y = P(y0) with y0 arbitrary and P(y0) = y0 − A·h(y0). Where h(P(y0)) = 0 for all y0 (the
 kernel proves it), P maps onto the data that satisfy the hypothesis: its values do, and it leaves alone what did. So a
@@ -106,7 +106,7 @@ def _satisfies(lowering: Lowering, claim: Claim, hypothesis: Hypothesis, chosen:
     rank = max(hypothesis.left.rank, hypothesis.right.rank)
     index = tuple(Int.symbol(f"entry {axis}") for axis in range(rank))
     shape = lowering.shape(hypothesis.left if hypothesis.left.rank else hypothesis.right, {})
-    same = k.TRUE
+    same: k.Condition = k.TRUE
     if hypothesis.left.rank and hypothesis.right.rank:
         other = lowering.shape(hypothesis.right, {})
         same = k.all_of(k.equal(p, q) for p, q in zip(shape, other, strict=True))

@@ -45,8 +45,8 @@ from derivations.expressions import (
     Tensor,
     Times,
 )
-from derivations.integers import FloorDiv, Maximum, Minimum, Remainder
 from derivations.functions import KNOWN
+from derivations.integers import FloorDiv, Maximum, Minimum, Remainder
 from derivations.kernel import terms as k
 from derivations.kernel.sums import RECIPROCAL, Atom, LimitReached, Term, canonical_key, rename_term
 from derivations.kernel.terms import Condition, Int
@@ -158,12 +158,12 @@ class Lowering:
         if isinstance(value, FloorDiv | Remainder | Minimum | Maximum):
             p, q = (self.integer(part, env) for part in value.args)
             try:
-                combined = {
-                    FloorDiv: lambda: p // q,
-                    Remainder: lambda: p % q,
-                    Minimum: lambda: k.least(p, q),
-                    Maximum: lambda: k.greatest(p, q),
-                }[type(value)]()
+                if isinstance(value, FloorDiv):
+                    combined = p // q
+                elif isinstance(value, Remainder):
+                    combined = p % q
+                else:
+                    combined = (k.least if isinstance(value, Minimum) else k.greatest)(p, q)
             except ZeroDivisionError:
                 raise Unsupported(f"{value} has a divisor that is not positive") from None
             return combined, Int.of(1)
@@ -385,14 +385,16 @@ class Lowering:
 
     def _max_unpool(self, node: Apply, index: tuple[Int, ...], env: Environment, cut: frozenset[str]) -> Terms:
         delta, x, f, stride = node.arguments
-        assert isinstance(delta, Expression) and isinstance(x, Expression)
+        assert isinstance(delta, Expression)
+        assert isinstance(x, Expression)
         window, steps = self._argument(f, env), self._argument(stride, env)
         none = tuple((Int.of(0), Int.of(0)) for _ in window)
         found: Terms = []
         bound, inside, output = self.box(self.shape(delta, env))
         for term, place in self._routes(x, output, window, steps, none, complete=True, env=env, cut=cut):
             frame = Term((), bound, k.all_of((inside, _equal_places(place, index))))
-            found += [self._refreshed(part) for part in self.products([[frame], [term], self.lower(delta, output, env, cut)])]
+            values = self.lower(delta, output, env, cut)
+            found += [self._refreshed(part) for part in self.products([[frame], [term], values])]
         return found
 
     def _max(self, node: Apply, index: tuple[Int, ...], env: Environment, cut: frozenset[str]) -> Terms:
@@ -511,14 +513,14 @@ class Lowering:
         if None in shape or any(term.atoms for term in probe):
             return None
         values = {}
-        for place in product(*[range(size or 0) for size in source]):
-            values[place] = _number(self.lower(x, [Int.of(i) for i in place], env, cut))
+        for cell in product(*[range(size or 0) for size in source]):
+            values[cell] = _number(self.lower(x, [Int.of(i) for i in cell], env, cut))
         windows = [self._argument(part, env) for part in (f, stride, pad)]
         entries = []
         for output in product(*[range(size or 0) for size in shape]):
             bound, condition, place = window_reads([Int.of(i) for i in output], self.shape(x, env), *windows)
             best: Any = None
-            for taps in product(*[range((k.Int.of(high).constant or 0) + 1) for _, _, high in bound]):
+            for taps in product(*[range((Int.of(high).constant or 0) + 1) for _, _, high in bound]):
                 tap_values = {name: tap for (name, _, _), tap in zip(bound, taps, strict=True)}
                 if k.holds(condition, tap_values):
                     value = values[tuple(k.evaluate(i, tap_values) for i in place)]
@@ -571,8 +573,8 @@ class Lowering:
     ) -> Terms:
         """f^(order)(of)[index] as terms: an opaque atom of the normalised entry of its argument.
 
-        The indices in scope become formal places too: the argument, and so the unknown, differs from one of their values
-        to another. They come first, so that f(x)[i] and f(x[i]) are one unknown.
+        The indices in scope become formal places too: the argument, and so the unknown, differs from one of their
+        values to another. They come first, so that f(x)[i] and f(x[i]) are one unknown.
         """
         outer = _outer_names(of, env)
         formals = _formals(len(outer) + of.rank)
@@ -588,7 +590,8 @@ class Lowering:
                 place = tuple(_at(i, formals, index) for i in single.indices)
                 inner = _formals(definition.rank)
                 guard = self._inside(definition, inner, {})
-                return self.apply_function(name, order, self.lower(definition.body, inner, {}, cut), inner, place, guard)
+                body = self.lower(definition.body, inner, {}, cut)
+                return self.apply_function(name, order, body, inner, place, guard)
         guard = self._inside(of, places, env)
         return self.apply_function(name, order, self.lower(of, places, env, cut), formals, index, guard)
 
@@ -648,9 +651,10 @@ class Lowering:
         opaque function is a function of its entry's value, however that is written."""
         for record in list(self.opaque.values()):
             known = record.template
-            if known is not None and known.function == name and known.formals == formals and not record.plain:
-                if list(known.terms) == argument or self.same(argument, list(known.terms), guard):
-                    return list(known.terms)
+            if known is None or known.function != name or known.formals != formals or record.plain:
+                continue
+            if list(known.terms) == argument or self.same(argument, list(known.terms), guard):
+                return list(known.terms)
         return argument
 
     def _function_record(
@@ -938,7 +942,7 @@ def _is_shift(indices: Sequence[Int], formals: Sequence[Int]) -> bool:
     met = []
     for index in indices:
         used = [name for name in names if name in index.symbols()]
-        if len(used) > 1 or used and names.keys() & (index - formals[names[used[0]]]).symbols():
+        if len(used) > 1 or (used and names.keys() & (index - formals[names[used[0]]]).symbols()):
             return False
         met += [names[name] for name in used]
     return met == sorted(met) and len(met) == len(formals)

@@ -1,7 +1,7 @@
 """The table of operators: one row each, with name, signature, size rule, existence, index definition, LaTeX, source.
 
-Adding an operator is one row here and one loop in `numeric/operators.py`; `tests/test_operator_table.py` fails and names
-what is still missing. Rows are grouped by idea in the modules of this package.
+Adding an operator is one row here and one loop in `numeric/operators/`; `tests/test_operator_table.py` fails and
+names what is still missing. Rows are grouped by idea in the modules of this package.
 """
 
 from __future__ import annotations

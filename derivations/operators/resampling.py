@@ -32,7 +32,7 @@ def _rot180_entry(index: Sequence[Int], a: Sequence[Int]) -> Gather:
 def _quarter_turns(k: Basic) -> int:
     if not getattr(k, "is_Integer", False):
         raise OperatorError(f"rot90 by {k} quarter turns", "the number of quarter turns is a number, such as 2", 1)
-    return int(k) % 4  # type: ignore[call-overload,no-any-return]
+    return int(k) % 4
 
 
 def _rot90_size(a: Expression, k: Basic) -> Shape:
@@ -54,9 +54,9 @@ def _rot90_entry(index: Sequence[Int], a: Sequence[Int], k: Int) -> Gather:
 
 
 def _flip_axis(axis: Basic, rank: int) -> int:
-    if not getattr(axis, "is_Integer", False) or not -rank <= int(axis) < rank:  # type: ignore[call-overload]
+    if not getattr(axis, "is_Integer", False) or not -rank <= int(axis) < rank:
         raise OperatorError(f"flip along axis {axis} of a formula of rank {rank}", f"axes are 0 to {rank - 1}", 1)
-    return int(axis) % rank  # type: ignore[call-overload,no-any-return]
+    return int(axis) % rank
 
 
 def _flip_size(a: Expression, axis: Basic) -> Shape:

@@ -78,8 +78,8 @@ class Gather:
 @dataclass(frozen=True)
 class Operator:
     """A row. `size(*normalised)` is the shape, `exists(*normalised)` the conditions under which it exists,
-    `entry(index, *normalised)` the index definition (there integers are kernel terms and a data argument is given by its
-    shape; None for the few operators that are not linear, which `lowering.py` treats by name), `latex(*rendered)` the
+    `entry(index, *normalised)` the index definition (there integers are kernel terms and a data argument is given by
+    its shape; None for the few operators that are not linear, which `lowering.py` treats by name), `latex(*rendered)` the
     notation."""
 
     name: str
@@ -175,7 +175,7 @@ def integer(value: Any, what: str) -> Expr:
             raise OperatorError(f"{what} is not an integer", "write a number or an integer expression in the dims")
         value = inner
     number = sympify(value)
-    if number.is_integer is False or number.is_number and not number.is_Integer:
+    if number.is_integer is False or (number.is_number and not number.is_Integer):
         raise OperatorError(f"{what} is {number}, which is not an integer", "use // for the floor of a quotient")
     return number
 
@@ -191,7 +191,8 @@ def _each(value: Any, axes: int, parameter: Parameter) -> Basic:
     if items is None:
         items = [value] * axes
     if len(items) != axes:
-        raise OperatorError(f"{parameter.name} has {len(items)} numbers for {axes} axes", "give one number for all axes")
+        message = f"{parameter.name} has {len(items)} numbers for {axes} axes"
+        raise OperatorError(message, "give one number for all axes")
     return Tuple(*[integer(item, parameter.name) for item in items])
 
 
@@ -219,9 +220,9 @@ def _integer(value: Any, axes: int, parameter: Parameter) -> Basic:
 
 
 def _integers(value: Any, axes: int, parameter: Parameter) -> Basic:
-    items = value or ()
-    if len(items) == 1 and _items(items[0]) is not None:
-        items = _items(items[0])
+    items = list(value or ())
+    if len(items) == 1:
+        items = _items(items[0]) or items
     if not items:
         raise OperatorError("no sizes are given", "give at least one size")
     return Tuple(*[integer(item, parameter.name) for item in items])

@@ -101,12 +101,13 @@ def _convolution_entry(flipped: bool) -> Any:
 def commutative_size(a: Expression, b: Expression, mode: Basic) -> Shape:
     """valid |n − m| + 1, full n + m − 1, same n."""
     same_rank(a, b)
-    sizes = {
-        "valid": lambda n, m: Maximum(n, m) - Minimum(n, m) + 1,
-        "full": lambda n, m: n + m - 1,
-        "same": lambda n, m: n,
-    }[str(mode.name)]
-    return tuple(sizes(n, m) for n, m in zip(a.shape, b.shape, strict=True))
+
+    def size(n: Expr, m: Expr) -> Expr:
+        if str(mode.name) == "valid":
+            return Maximum(n, m) - Minimum(n, m) + 1
+        return n + m - 1 if str(mode.name) == "full" else n
+
+    return tuple(size(n, m) for n, m in zip(a.shape, b.shape, strict=True))
 
 
 def commutative_exists(a: Expression, b: Expression, mode: Basic) -> list[Condition]:
