@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from pickle import PicklingError
 from typing import Any
 
 from derivations.claims import Claim
@@ -117,7 +118,12 @@ def _serve(connection: Connection, claims: Sequence[Claim], judge: Judge) -> Non
             number = connection.recv()
             if number is None:
                 return
-            connection.send((number, answer(claims[number], judge)))
+            found = answer(claims[number], judge)
+            try:
+                connection.send((number, found))
+            except (TypeError, AttributeError, PicklingError) as error:
+                reason = f"a defect of gradproof: its answer cannot be sent: {error}"
+                connection.send((number, undecided(claims[number], reason, defect=True)))
     except (EOFError, BrokenPipeError, ConnectionError):
         return
 

@@ -104,6 +104,18 @@ def test_one_bad_claim_does_not_end_the_run(claims: list[Claim], misbehave: Call
 
 
 @forked
+def test_an_answer_that_cannot_be_sent_is_a_defect(claims: list[Claim]) -> None:
+    """A record that holds what no pipe carries is undecided as a defect, and the run goes on."""
+
+    def judge(claim: Claim) -> list[Verdict]:
+        return [proved(claim, reading={"star": lambda: None} if claim.id == "c2" else {})]
+
+    answers = list(judged(claims, judge))
+    assert answers[2].verdicts[0].reason.startswith("a defect of gradproof: its answer cannot be sent")
+    assert [answer.verdicts[0].verdict for answer in answers].count("proved") == 5
+
+
+@forked
 def test_an_input_error_of_the_judge_is_an_error_of_the_input(claims: list[Claim]) -> None:
     """What judging finds wrong with the input is reported as such, and gives no verdict."""
     error = InputError("z is empty where m > H", Place("notes.md", 3, 1, "z = conv(a, w)"))
