@@ -64,7 +64,7 @@ def inner(a: Expression | None, b: Expression) -> Expression:
     if a is None:
         return b
     if not b.rank:
-        return Times(a, b)  # type: ignore[no-any-return]
+        return Times(a, b)
     return apply("tr", a.T @ b) if b.rank == 2 else apply("sum", times(a, b))
 
 

@@ -256,7 +256,7 @@ class _Arithmetic(Expression):
     def __new__(cls, *parts: Any) -> Self:
         nodes = [part if isinstance(part, Basic) else expression(part) for part in parts]
         _common_shape([node for node in nodes if isinstance(node, Expression)], cls.what)
-        return super().__new__(cls, *nodes)
+        return super().__new__(cls, *nodes)  # type: ignore[no-any-return]
 
     @cached_property
     def shape(self) -> Shape:

@@ -320,7 +320,7 @@ def _gathered(pairing: Pairing) -> Expression:
     """The weight of the whole differential: Σ_i ⟨G_i, dx[i]⟩ = ⟨(G_i)_i, dx⟩."""
     weight = pairing.weight if pairing.weight is not None else Constant(1)
     if pairing.negative:
-        return Minus(_gathered(replace(pairing, negative=False)))  # type: ignore[no-any-return]
+        return Minus(_gathered(replace(pairing, negative=False)))
     if not isinstance(pairing.inner, Entry):
         return _summed(weight, pairing.ranges)
     leading = _leading(pairing)

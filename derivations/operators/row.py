@@ -79,8 +79,8 @@ class Gather:
 class Operator:
     """A row. `size(*normalised)` is the shape, `exists(*normalised)` the conditions under which it exists,
     `entry(index, *normalised)` the index definition (there integers are kernel terms and a data argument is given by
-    its shape; None for the few operators that are not linear, which `lowering.py` treats by name), `latex(*rendered)` the
-    notation."""
+    its shape; None for the few operators that are not linear, which `lowering.py` treats by name), `latex(*rendered)`
+    the notation."""
 
     name: str
     parameters: tuple[Parameter, ...]
