@@ -50,7 +50,7 @@ lint: $(DEVELOP)
 	$(BIN)/mypy
 
 bench: $(DEVELOP)
-	@set -e; for file in benchmarks/*.py; do echo "$$file"; $(BIN)/python "$$file"; done
+	@set -e; for file in benchmarks/bench_*.py; do echo "$$file"; $(BIN)/python "$$file"; done
 
 report: $(DEVELOP)
 	$(BIN)/gradproof report -o report -j $(JOBS)
