@@ -636,7 +636,11 @@ class Lowering:
         used = [n for n, formal in enumerate(formals) if formal.symbols() <= names]
         unused = frozenset[str]().union(*(formal.symbols() for formal in formals)) - names
         guard = k.all_of(part for part in k.conjuncts(guard) if not k.condition_symbols(part) & unused)
-        formals, place = tuple(formals[n] for n in used), tuple(place[n] for n in used)
+        # The formal indices are numbered anew, so that an argument's key does not depend on those it leaves out.
+        values = {next(iter(formals[n].symbols())): fresh for n, fresh in zip(used, _formals(len(used)), strict=True)}
+        argument = [rename_term(term, values) for term in argument]
+        guard = k.substitute_condition(guard, values)
+        formals, place = _formals(len(used)), tuple(place[n] for n in used)
         if single is None:
             argument = self._known_equal(name, argument, formals, guard)
         key, demands = canonical_key(argument)
