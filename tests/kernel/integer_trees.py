@@ -68,9 +68,7 @@ def _grown(inner: st.SearchStrategy[Tree]) -> st.SearchStrategy[Tree]:
 
 
 trees = st.recursive(st.one_of(numbers, names), _grown, max_leaves=6)
-values = st.fixed_dictionaries(
-    {**dict.fromkeys(SIZES, st.integers(1, 4)), **dict.fromkeys(OTHERS, st.integers(-7, 7))}
-)
+values = st.fixed_dictionaries({**dict.fromkeys(SIZES, st.integers(1, 4)), **dict.fromkeys(OTHERS, st.integers(-7, 7))})
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,9 @@ def terms(draw: st.DrawFn) -> Term:
         more = [k.any_of(more)]
     atoms = tuple(Atom(draw(st.sampled_from("xy")), (draw(positions()),)) for _ in range(draw(st.integers(0, 2))))
     numerator = draw(st.sampled_from([Int.of(1), Int.symbol("n"), Int.of(-2), Int.symbol("p")]))
-    return Term(atoms, frozenset({B, C}), k.all_of([*limits, *box, *more]), numerator, draw(st.sampled_from([1, 3]).map(Int.of)))
+    return Term(
+        atoms, frozenset({B, C}), k.all_of([*limits, *box, *more]), numerator, draw(st.sampled_from([1, 3]).map(Int.of))
+    )
 
 
 def assignments() -> Iterator[dict[str, int]]:

@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 
 from random_claims import Random
 
+from derivations.claims import Link
 from derivations.crosscheck import agree_at
+from derivations.expressions import Definition
 from derivations.judge import Symbolic, decide
 from derivations.kernel import terms as k
 from derivations.kernel.solver import Solver
@@ -45,6 +47,8 @@ def outcome(random: Random, chosen: Sequence[Sizes], using: Solver | None = None
     if word in ("undecided", "uncertain"):
         return found
     for sizes in [*([symbolic.sizes] if word == "false" and symbolic.sizes else []), *chosen]:
+        if not defined(random, sizes):
+            continue
         agree = agree_at(random.claim, random.link, sizes)
         if agree is None:
             continue
@@ -54,6 +58,15 @@ def outcome(random: Random, chosen: Sequence[Sizes], using: Solver | None = None
         if expected is not None and expected != agree:
             found.wrong.append(f"{_said(symbolic)} but the sides {'agree' if agree else 'differ'} at {sizes}")
     return found
+
+
+def defined(random: Random, sizes: Sizes) -> bool:
+    """Whether the claim's definitions exist at these sizes: a `given` block must see to that, a claim supposes it."""
+    names = {node for side in (random.link.left, random.link.right) for node in side.atoms(Definition)}
+    return all(
+        agree_at(random.claim, Link(node.body, node.body, (), ""), sizes) is not False
+        for node in sorted(names, key=str)
+    )
 
 
 def _expected(symbolic: Symbolic, sizes: Sizes) -> bool | None:

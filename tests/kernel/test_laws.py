@@ -1,0 +1,269 @@
+"""Each law of the kernel, taken away: the verdict on a named claim changes, or becomes wrong.
+
+A law that can be removed without a claim changing is not tested, or not needed. `kept` is the verdict with the law,
+`lost` says what comes out without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from derivations import existence, judge, lowering, region
+from derivations.judge import Symbolic, decide
+from derivations.kernel import decide as decision
+from derivations.kernel import solver, sums
+from derivations.kernel import terms as k
+from derivations.kernel.decide import Proof
+from derivations.kernel.solver import Solver, Unknown, Unsatisfiable
+from derivations.kernel.terms import Condition
+from derivations.language.document import Document
+
+Patch = pytest.MonkeyPatch
+
+
+def verdict(given: str, text: str, **limits: int) -> Symbolic:
+    claim = Document.parse(f"```given\n{given}\n```\n\n```claim c\n{text}\n```\n", "laws").claims[0]
+    return decide(claim, claim.links[0], Solver(**limits))
+
+
+def said(found: Symbolic) -> str:
+    return f"holds where {found.region.text}" if found.word == "holds where" and found.region else found.word
+
+
+# -- the mutations ---------------------------------------------------------------------------------------------------
+
+
+def shapes_are_not_compared(patch: Patch) -> None:
+    patch.setattr(judge, "_common_entries", lambda left, right: (k.TRUE, left or right))
+
+
+def existence_is_supposed(patch: Patch) -> None:
+    patch.setattr(judge, "obligations", lambda *arguments: iter(()))
+
+
+def no_isl_sums(patch: Patch) -> None:
+    """Only the general way, so that a mutation of it is felt."""
+    patch.setattr(decision, "affine_failures", lambda *arguments: None)
+
+
+def pieces_are_compared_one_by_one(patch: Patch) -> None:
+    no_isl_sums(patch)
+    patch.setattr(decision, "cells", lambda pieces, context=k.TRUE: [(p.condition, p.numerator) for p in pieces])
+
+
+def a_coefficient_is_never_zero(patch: Patch) -> None:
+    no_isl_sums(patch)
+    original = decision.zero
+
+    def never(term: Any) -> Condition:
+        found = original(term)
+        return found if found in (k.TRUE, k.FALSE) else k.FALSE
+
+    patch.setattr(decision, "zero", never)
+
+
+def everything_counts_once(patch: Patch) -> None:
+    original = sums._count_one
+
+    def once(term: sums.Term) -> list[sums.Piece] | None:
+        found = original(term)
+        return found and [replace(piece, numerator=term.numerator) for piece in found]
+
+    patch.setattr(sums, "_count_one", once)
+
+
+def what_cannot_be_counted_counts_once(patch: Patch) -> None:
+    no_isl_sums(patch)
+    original = decision.merge
+    patch.setattr(
+        decision, "merge", lambda pieces: [replace(piece, leftover=frozenset()) for piece in original(pieces)]
+    )
+
+
+def entries_do_not_commute(patch: Patch) -> None:
+    patch.setattr(sums, "_orders", lambda atoms: [tuple(atoms)])
+
+
+def functions_ignore_the_indices_in_scope(patch: Patch) -> None:
+    patch.setattr(lowering, "_outer_names", lambda node, env: [])
+
+
+def functions_are_named_as_written(patch: Patch) -> None:
+    """An opaque atom's name from the argument's terms, not from their reduced sum."""
+    original = lowering.canonical_key
+    patch.setattr(lowering, "canonical_key", lambda terms: (str(list(terms)), original(terms)[1]))
+    patch.setattr(lowering.Lowering, "_known_equal", lambda self, name, argument, formals, guard: argument)
+
+
+def axes_are_compared_alone(patch: Patch) -> None:
+    """Conditions on the first axis are forgotten, as if the second axis decided."""
+    no_isl_sums(patch)
+    original = decision.prepare
+
+    def second_axis(*arguments: Any) -> Any:
+        pieces, missing = original(*arguments)
+        return [replace(piece, condition=_without(piece.condition, ("@0.0", "entry 0"))) for piece in pieces], missing
+
+    patch.setattr(decision, "prepare", second_axis)
+
+
+def _without(condition: Condition, names: tuple[str, ...]) -> Condition:
+    return k.all_of(part for part in k.conjuncts(condition) if not k.condition_symbols(part) & set(names))
+
+
+def unknown_is_no(patch: Patch) -> None:
+    original = Solver.satisfiable
+
+    def satisfiable(self: Solver, condition: Condition) -> Any:
+        found = original(self, condition)
+        return Unsatisfiable() if isinstance(found, Unknown) else found
+
+    patch.setattr(Solver, "satisfiable", satisfiable)
+    patch.setattr(judge, "_admits_sizes", lambda *arguments: True)
+
+
+def quotients_are_free(patch: Patch) -> None:
+    """A quotient is any integer: without its two inequalities."""
+    original = solver._Z3Encoding._quotient
+
+    def free(self: Any, generator: Any) -> Any:
+        found = original(self, generator)
+        self.definitions.clear()
+        return found
+
+    patch.setattr(solver._Z3Encoding, "_quotient", free)
+
+
+def divisors_are_supposed_positive(patch: Patch) -> None:
+    patch.setattr(decision, "check_demands", lambda *arguments: None)
+    patch.setattr(sums, "positive", lambda divisor: ())
+    patch.setattr(existence, "_divisors", lambda *arguments: iter(()))
+
+
+def regions_are_not_proved_outside(patch: Patch) -> None:
+    patch.setattr(region, "SAMPLES", 2)
+    patch.setattr(region.Search, "_outside", lambda self, found: None)
+
+
+def regions_are_not_proved_inside(patch: Patch) -> None:
+    patch.setattr(region, "SAMPLES", 1)
+    patch.setattr(region.Search, "_inside", lambda self, found: None)
+    patch.setattr(region.Search, "_outside", lambda self, found: None)
+
+
+def nothing_proves_everything(patch: Patch) -> None:
+    patch.setattr(judge, "_admits_sizes", lambda *arguments: True)
+
+
+def inverses_everywhere(patch: Patch) -> None:
+    """A reciprocal cancels the entry of any place."""
+
+    def cancelled(atoms: Any) -> list[Any]:
+        left = list(atoms)
+        for atom in atoms:
+            for other in left:
+                if atom.head == sums.RECIPROCAL + other.head and atom in left:
+                    left.remove(atom)
+                    left.remove(other)
+                    break
+        return left
+
+    patch.setattr(sums, "_without_reciprocals", cancelled)
+
+
+def hypotheses_bind_more_than_they_say(patch: Patch) -> None:
+    from derivations import hypotheses
+
+    def all_true(original: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda self, factors: original(self, [[replace(f[0], condition=k.TRUE)] if i == 0 else f
+                                                     for i, f in enumerate(factors)])  # fmt: skip
+
+    assert hypotheses.parametrise
+    patch.setattr(lowering.Lowering, "products", all_true(lowering.Lowering.products))
+
+
+# -- the laws --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Law:
+    """A claim, its verdict with the law (alternatives by |), and the verdicts that losing the law may give."""
+
+    name: str
+    lose: Callable[[Patch], None]
+    given: str
+    claim: str
+    kept: str
+    lost: tuple[str, ...]
+    limits: tuple[tuple[str, int], ...] = ()
+
+
+STRIDED = "dims N, m, s where m <= N\ntensor x[N], w[m]\nz = corr(x, w, valid, stride=s)\nloss J(z)\ne = grad(J, z)"
+
+LAWS = [
+    Law("shapes come before entries", shapes_are_not_compared, "dims n\ntensor x[n]", "x == pad(x, (0, 1))",
+        "refuted", ("proved",)),
+    Law("rows that a stride leaves unread have gradient 0", shapes_are_not_compared, STRIDED,
+        "conv(dilate(e, s), w, full) == grad(J, x)", "holds where (N - m) % s == 0", ("proved",)),
+    Law("what is claimed must exist", existence_is_supposed, "dims n\ntensor x[n]", "x[2] + x[0] == x[0] + x[2]",
+        "holds where n >= 3", ("proved",)),
+    Law("coefficients belong to pieces", pieces_are_compared_one_by_one, "dims n\ntensor x[n]\nscalar b",
+        "sum[i](x[i]*[i <= 2]*b) + sum[i](x[i]*[i > 2]*b) == sum(x)*b", "proved",
+        ("refuted", "false", "holds where", "undecided")),
+    Law("a coefficient may be 0 at some sizes", a_coefficient_is_never_zero, "dims n, q\ntensor x[q]",
+        "up(x, n)/n**2 == up(x, n)", "holds where n == 1", ("refuted", "false")),
+    Law("an interval is counted", everything_counts_once, "dims n\nscalar b", "sum[i in 0..n-1](b) == b",
+        "holds where n == 1", ("proved",)),
+    Law("what cannot be counted is undecided", what_cannot_be_counted_counts_once, "dims n\nscalar b",
+        "sum[i in 0..n-1, j in 0..n-1](b*[i*i + j*j*j <= n]) == b", "undecided",
+        ("proved", "refuted", "false", "holds where")),
+    Law("entries of one tensor commute", entries_do_not_commute, "dims n\ntensor x[n], B[n, n]",
+        "x @ B @ x == x @ B.T @ x", "proved", ("refuted", "false", "holds where", "undecided")),
+    Law("a function is a function of its entry", functions_are_named_as_written,
+        "dims n\ntensor x[n], y[n]\nfunction f", "f'(x + y) == f'(y + x)", "proved",
+        ("refuted", "false", "holds where", "undecided")),
+    Law("a function differs from index to index", functions_ignore_the_indices_in_scope,
+        "dims n where n >= 2\ntensor x[n]\nfunction f", "sum[i in 0..1](f(2*x[i])*([i == 0] - [i == 1])) == 0",
+        "refuted", ("proved",)),
+    Law("axes are decided together", axes_are_compared_alone, "dims H, W\ntensor x[H, W]",
+        "resize(x, H+2, W+1)[H:, 0:W] == resize(x, H+2, W+1)[H:, 1:]", "proved", ("refuted", "false", "holds where")),
+    Law("an unknown answer is no answer", unknown_is_no, STRIDED, "grad(J, w) == 2*corr(x, dilate(e, s), valid)[0:m]",
+        "undecided", ("proved",), (("z3_resources", 1), ("questions", 0))),
+    Law("a quotient is a floor", quotients_are_free, "dims N, s where s <= N\ntensor x[N]",
+        "grad(sum(sum_pool(x, s)), x) == resize(ones(s*(N//s)), N)", "proved",
+        ("refuted", "false", "undecided", "holds where")),
+    Law("divisors are positive", divisors_are_supposed_positive, "dims n, s >= 0\ntensor x[n]",
+        "sum[i](x[i]*[i % s == 0]) == sum[i](x[i]*[s*(i//s) == i])", "holds where s >= 1|false", ("proved",)),
+    Law("a region is proved outside", regions_are_not_proved_outside, "dims H, m where m <= H\ntensor a[H], w[m]",
+        "corr(a, w) == corr(a, rot180(rot180(w)))*[H >= 4]", "holds where H >= 4",
+        ("refuted", "holds where", "false")),
+    Law("a region is proved inside", regions_are_not_proved_inside, "dims H, m where m <= H\ntensor a[H], w[m]",
+        "corr(a, w) == conv(a, w)", "holds where m == 1", ("holds where", "refuted", "false")),
+    Law("of no sizes nothing is proved", nothing_proves_everything, "dims n\ntensor x[n]",
+        "x == 2*x\nwhere n % 2 == 0, n % 2 == 1", "undecided", ("proved",)),
+    Law("a reciprocal cancels its own entry only", inverses_everywhere, "dims n where n >= 2\ntensor x[n]",
+        "x[0] * (1/x[1]) == 1", "refuted", ("proved",)),
+    Law("a hypothesis binds what it speaks of", hypotheses_bind_more_than_they_say, "dims m, n\ntensor k[m, n]",
+        "k == zeros(m, n)\nwhere k[0:m-1, :] == zeros(m-1, n)", "refuted", ("proved",)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("law", LAWS, ids=[law.name for law in LAWS])
+def test_a_law_is_needed(law: Law, monkeypatch: Patch) -> None:
+    """With the law the verdict is right; without it, it is another one."""
+    kept = law.kept.split("|")
+    assert said(verdict(law.given, law.claim, **dict(law.limits))) in kept
+    law.lose(monkeypatch)
+    without = said(verdict(law.given, law.claim, **dict(law.limits)))
+    assert without not in kept
+    assert without.startswith(law.lost), without
+
+
+def test_a_proof_is_made_by_the_decision_only() -> None:
+    """Nobody else can make a Proof."""
+    with pytest.raises(TypeError):
+        Proof(object(), "holds at all sizes")
