@@ -122,7 +122,7 @@ class _Renderer:
                 case "heading_open":
                     names = ("section", "subsection", "subsubsection", "paragraph", "subparagraph")
                     name = names[min(int(token.tag[1]) - 1, len(names) - 1)]
-                    yield rf"\{name}{{"
+                    yield rf"\roomfor{{9\baselineskip}}\{name}{{"
                 case "heading_close":
                     yield "}"
                 case "paragraph_close":

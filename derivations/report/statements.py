@@ -100,18 +100,27 @@ def _names(contexts: Sequence[tuple[Mapping[str, str], Context]]) -> str:
         if isinstance(value, Loss):
             shown.append(f"${name_to_latex(name)}$ is an arbitrary differentiable function of ${to_latex(value.of)}$")
         elif isinstance(value, Definition):
-            forms: dict[str, list[str]] = {}
+            forms: dict[str, list[Mapping[str, str]]] = {}
             for reading, context in contexts:
                 other = context.names.get(name)
                 if isinstance(other, Definition):
-                    form = f"${name_to_latex(name)} = {to_latex(other.body)}$"
-                    forms.setdefault(form, []).append(", ".join(f"{k} = {v}" for k, v in reading.items()))
-            alternatives = [
-                form + (f" (for {code('; '.join(readings))})" if len(forms) > 1 else "")
-                for form, readings in forms.items()
-            ]
+                    forms.setdefault(f"${name_to_latex(name)} = {to_latex(other.body)}$", []).append(reading)
+            alternatives = [form + (f" (for {_choices(forms, form)})" if len(forms) > 1 else "") for form in forms]
             shown.append(" or ".join(alternatives))
     return f"{'; '.join(shown)}." if shown else ""
+
+
+def _choices(forms: Mapping[str, Sequence[Mapping[str, str]]], form: str) -> str:
+    """Which choices lead to a form: one choice by itself where it settles the form, else whole readings."""
+    for key in forms[form][0]:
+        settled: dict[str, set[str]] = {}
+        for each, readings in forms.items():
+            for reading in readings:
+                settled.setdefault(reading[key], set()).add(each)
+        if all(len(found) == 1 for found in settled.values()):
+            values = [value for value, found in settled.items() if form in found]
+            return _join([code(f"{key} = {value}") for value in values])
+    return code("; ".join(", ".join(f"{k} = {v}" for k, v in reading.items()) for reading in forms[form]))
 
 
 def _assumptions(context: Context) -> str:
