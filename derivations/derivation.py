@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from derivations.claims import Claim, Context, Link
-from derivations.expressions import Expression
+from derivations.expressions import ByIndex, Expression, Grad
 from derivations.latex import GREEK, name_to_latex, to_latex
 from derivations.verdict import Step, Verdict
 
@@ -113,7 +113,8 @@ class Derivation:
         previous: Expression | None = None
         for step in self.steps:
             head = to_latex(step.left) if step.left != previous else ""
-            rows += _latex_rows(head, to_latex(step.right), _latex_rule(step, tags))
+            head, formula = _by_entries(step) or (head, to_latex(step.right))
+            rows += _latex_rows(head, formula, _latex_rule(step, tags))
             previous = step.right
         body = " \\\\\n".join(rows)
         return f"\\begin{{{environment}}}\n{body}\n\\end{{{environment}}}"
@@ -169,20 +170,34 @@ def _width(latex: str) -> int:
     return len(re.sub(r"[{}_^\s]", "", plain))
 
 
+def _by_entries(step: DerivationStep) -> tuple[str, str] | None:
+    """A gradient that is given by its entries is read off by its entries: (∇_k J)_{d,c} = ..., 0 ≤ d < D."""
+    if not isinstance(step.left, Grad) or not isinstance(step.right, ByIndex):
+        return None
+    indices = ", ".join(to_latex(part.index) for part in step.right.ranges)
+    ranges = [rf"0 \le {to_latex(part.index)} < {to_latex(part.high + 1)}" for part in step.right.ranges]
+    where = r",\ ".join(ranges)
+    return rf"({to_latex(step.left)})_{{{indices}}}", rf"{to_latex(step.right.body)} \qquad ({where})"
+
+
 def _latex_rule(step: DerivationStep, tag: bool) -> str:
     """The rule with the names in it set as in the formulas: as a tag (which is text), or as a column."""
     remark = f" ({step.remark})" if step.remark else ""
-    parts = re.split(r"(?<=definition of )(\w+)", step.rule + remark)
-    names = [_is_name(part) for part in parts]
+    parts = re.split(r"(?<=definition of )(\w+)|(?<=substitution )([^,]*?)(?=,| in |$)", step.rule + remark)
+    parts = [part for part in parts if part]
+    names = [_is_name(part) or " = " in part for part in parts]
     if tag:
-        text = "".join(f"${name_to_latex(p)}$" if named else p for p, named in zip(parts, names, strict=True))
+        text = "".join(f"${_set(p)}$" if named else p for p, named in zip(parts, names, strict=True))
         return rf"\tag*{{{text.replace('_', ' ')}}}" if not any(names) else rf"\tag*{{{text}}}"
     column = "".join(
-        name_to_latex(p) if named else rf"\text{{{p.replace('_', ' ')}}}"
-        for p, named in zip(parts, names, strict=True)
-        if p
+        _set(p) if named else rf"\text{{{p.replace('_', ' ')}}}" for p, named in zip(parts, names, strict=True) if p
     )
     return f"&& {column}"
+
+
+def _set(part: str) -> str:
+    """A name, or a substitution such as x = s i + p, which is mathematics as it stands."""
+    return part if " = " in part else name_to_latex(part)
 
 
 def _is_name(part: str) -> bool:

@@ -100,6 +100,11 @@ class _Integers(LatexPrinter):  # type: ignore[misc]
     def _print_Symbol(self, symbol: Symbol, style: str = "plain") -> str:
         return name_to_latex(symbol.name)
 
+    def _as_ordered_terms(self, expr: Expr, order: str | None = None) -> list[Expr]:
+        """x - s i rather than - s i + x."""
+        terms = super()._as_ordered_terms(expr, order=order)
+        return sorted(terms, key=lambda term: bool(term.could_extract_minus_sign()))
+
     def _print_FloorDiv(self, quotient: Basic, exp: str | None = None) -> str:
         numerator, denominator = (self._print(part) for part in quotient.args)
         return _to_power(rf"\left\lfloor \frac{{{numerator}}}{{{denominator}}} \right\rfloor", exp)
