@@ -31,7 +31,7 @@ from derivations.kernel.decide import (
 from derivations.kernel.solver import Solver, is_affine, isl_point, isl_set
 from derivations.kernel.terms import FALSE, TRUE, Condition, Int
 
-SAMPLES = 60  # sizes decided before the first proposal; counterexamples add more
+SAMPLES = 40  # sizes decided before the first proposal; counterexamples add more
 ROUNDS = 14  # proposals per claim
 INSTANCES = 48  # instances offered for one outside proof
 
@@ -148,21 +148,20 @@ class Search:
                 return None
             return isl_point(rest, self.goal.sizes)
         for part in _alternatives(k.negate(region.condition)):
-            found = self._outside_part(k.all_of((self.goal.context, part)))
+            found = self._outside_part(part)
             if found is not None:
                 return found
         return None
 
-    def _outside_part(self, context: Condition) -> Sizes | str | None:
-        goal = Goal(self.goal.sizes, context, self.goal.groups)
+    def _outside_part(self, part: Condition) -> Sizes | str | None:
         used: set[tuple[int, ...]] = set()
         for key, held in list(self.samples.items()):
             sizes = dict(zip(self.goal.sizes, key, strict=True))
-            if not held and len(used) < 3 and _specific_holds(context, sizes):
+            if not held and len(used) < 3 and _specific_holds(part, sizes):
                 used.add(key)
                 self._learn_instances(sizes)
         for _ in range(8):
-            decision = prove_fails(self.solver, goal, self.instances[-INSTANCES:])
+            decision = prove_fails(self.solver, self.goal, part, self.instances[-INSTANCES:])
             if isinstance(decision, Proof):
                 return None
             if isinstance(decision, Undecided):

@@ -10,7 +10,7 @@ positivity is proved before any quotient is trusted. `Unknown` from a decider is
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -254,6 +254,19 @@ def _solution(part: Condition) -> tuple[str, Int] | None:
 
 def prepare(solver: Solver, goal: Goal, group: Group) -> tuple[list[Piece], str | None]:
     """The group's pieces, merged, and what keeps the kernel from trusting them (None: nothing)."""
+    found: tuple[list[Piece], str | None] = _remembered(solver, goal, group, "pieces", _prepare)
+    return found
+
+
+def _remembered(solver: Solver, goal: Goal, group: Group, kind: str, compute: Callable[..., Any]) -> Any:
+    """What was computed before of the same two objects (which the memory keeps alive), or the computation."""
+    key = (kind, id(goal), id(group))
+    if key not in solver.memory:
+        solver.memory[key] = (goal, group, compute(solver, goal, group))
+    return solver.memory[key][2]
+
+
+def _prepare(solver: Solver, goal: Goal, group: Group) -> tuple[list[Piece], str | None]:
     context = all_of((goal.context, group.context))
     pieces = merge(
         [replace(piece, condition=irredundant(piece.condition, context)) for piece in group.pieces]
@@ -273,6 +286,11 @@ def prepare(solver: Solver, goal: Goal, group: Group) -> tuple[list[Piece], str 
 
 def failures(solver: Solver, goal: Goal, group: Group) -> tuple[list[Condition], str | None]:
     """The conditions whose disjunction says that the group does not cancel, and what is not understood."""
+    found: tuple[list[Condition], str | None] = _remembered(solver, goal, group, "failures", _failures)
+    return found
+
+
+def _failures(solver: Solver, goal: Goal, group: Group) -> tuple[list[Condition], str | None]:
     pieces, missing = prepare(solver, goal, group)
     if missing is not None:
         return [], missing
@@ -394,22 +412,21 @@ def failing_sizes(solver: Solver, goal: Goal) -> Any | None:
     return found.coalesce()
 
 
-def prove_fails(
-    solver: Solver, goal: Goal, instances: Sequence[dict[str, Int]], rounds: int = 6
-) -> Decision:
-    """Whether at every size of the context some group fails to cancel.
+def prove_fails(solver: Solver, goal: Goal, outside: Condition, instances: Sequence[dict[str, Int]]) -> Decision:
+    """Whether at every size of the context and `outside` some group fails to cancel.
 
     A universal statement "for all values of the variables all groups cancel" implies its instances; so
 
-        context ∧ (every instance of every group cancels) is unsatisfiable
-        ──────────────────────────────────────────────────────────────────
-        at every size of the context the goal fails
+        context ∧ outside ∧ (every instance of every group cancels) is unsatisfiable
+        ────────────────────────────────────────────────────────────────────────────
+        at every size of the context and outside the goal fails
 
     `instances` map the variables to integer terms in the sizes; they come from an untrusted proposer. A CounterModel
     gives sizes at which every instance cancels (the proposer may then find a new instance there).
     """
     demands: list[Condition] = []
-    known = Known(conjuncts(goal.context))
+    supposed = all_of((goal.context, outside))
+    known = Known(conjuncts(supposed))
     for group in goal.groups:
         conditions, missing = failures(solver, goal, group)
         if missing is not None:
@@ -426,10 +443,10 @@ def prove_fails(
                 if specific not in seen and specific != FALSE:
                     seen.add(specific)
                     demands.append(negate(specific))
-    missing_divisor = check_demands(solver, goal.context, demands)
+    missing_divisor = check_demands(solver, supposed, demands)
     if missing_divisor is not None:
         return Undecided(f"the kernel cannot tell {missing_divisor}")
-    answer = solver.satisfiable(all_of((goal.context, *demands)))
+    answer = solver.satisfiable(all_of((supposed, *demands)))
     if isinstance(answer, Unsatisfiable):
         return Proof(_KEY, "fails at all sizes")
     if isinstance(answer, Unknown):

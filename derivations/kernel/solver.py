@@ -85,6 +85,7 @@ class Solver:
     z3_total: int = Z3_TOTAL
     questions: int = QUESTIONS
     spent: int = 0
+    memory: dict[Any, Any] = field(default_factory=dict)  # of `decide`: what it computed of a goal's groups
     statistics: Statistics = field(default_factory=Statistics)
 
     def satisfiable(self, condition: Condition) -> Answer:
