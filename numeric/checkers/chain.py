@@ -20,13 +20,14 @@ import numpy as np
 
 from numeric.checkers.colouring import TrueGradient, true_gradient
 from numeric.checkers.complex_step import COMPLEX_STEP, NotAnalytic
+from numeric.checkers.confirm import claimed_noise
 from numeric.checkers.differences import CENTRAL_DIFFERENCES
 from numeric.checkers.every_entry import MOST_LISTED
 from numeric.checkers.kinks import bends
 from numeric.checkers.pattern import describe_pattern
 from numeric.checkers.problem import Array, Arrays, Problem, make_problem
 from numeric.checkers.report import CheckInputError, GradientReport, Verdict, WrongEntry
-from numeric.checkers.smooth import SmoothProbe, random_directions, random_sensitivity
+from numeric.checkers.smooth import ROUNDINGS, SmoothProbe, random_directions, random_sensitivity
 
 # a residual this many tolerances large is a mistake; between one and this many it is left undecided
 _CLEAR = 16
@@ -71,7 +72,18 @@ def check_chain(
     inputs, output = _run(problem, stages)
     delta = random_sensitivity(output, seed)
     true, kinked = _carry_back(stages, inputs, delta, seed)
-    return _report(problem, problem.gradients(delta, problem.point), true, kinked)
+    claimed = problem.gradients(delta, problem.point)
+    return _report(problem, claimed, _with_noise(problem, delta, claimed, true), kinked)
+
+
+def _with_noise(problem: Problem, delta: Array, claimed: Arrays, true: list[TrueGradient]) -> list[TrueGradient]:
+    """The true gradients, their tolerances widened by the claim's measured rounding noise if any entry needs it."""
+    if any(g.shape != t.values.shape for g, t in zip(claimed, true, strict=True)):
+        return true
+    if not any((np.abs(g - t.values) > t.tolerance).any() for g, t in zip(claimed, true, strict=True)):
+        return true
+    noise = claimed_noise(problem, problem.point, delta)
+    return [replace(t, tolerance=t.tolerance + ROUNDINGS * n) for t, n in zip(true, noise, strict=True)]
 
 
 def _run(problem: Problem, stages: Sequence[Stage]) -> tuple[list[Arrays], Array]:
@@ -131,7 +143,7 @@ def _report(problem: Problem, claimed: Arrays, true: list[TrueGradient], kinked:
         if g.shape != t.values.shape:
             guesses.append(f"{name}: the claimed gradient has shape {g.shape}, the argument {t.values.shape}")
             continue
-        allowed = t.tolerance + 16 * float(np.finfo(g.dtype).eps) * np.abs(g)
+        allowed = t.tolerance + ROUNDINGS * float(np.finfo(g.dtype).eps) * np.abs(g)
         residual = np.abs(g - t.values)
         off = ~(residual <= _CLEAR * allowed)
         doubtful += int((residual > allowed).sum()) - int(off.sum())

@@ -20,7 +20,7 @@ from typing import Literal
 import numpy as np
 
 from numeric.checkers.localise import masks_of, place_of
-from numeric.checkers.problem import Array
+from numeric.checkers.problem import Array, Arrays, Problem
 from numeric.checkers.report import Measurement
 from numeric.checkers.smooth import ROUNDINGS, SmoothProbe, random_directions, scale_of
 
@@ -64,6 +64,27 @@ def _noise(probe: SmoothProbe, position: int) -> float:
             residuals.append(float(moved.measure(masks).residual))
     sixth = np.convolve(np.array(residuals), _SIXTH, mode="valid")
     return float(np.abs(sixth).max() / math.sqrt(924.0))
+
+
+def claimed_noise(problem: Problem, at: Arrays, sensitivity: Array) -> Arrays:
+    """Rounding noise of every claimed entry, from sixth differences along a random line; at least what is usual in
+    its array, because three samples of one entry may all happen to be small."""
+    precision = np.dtype(np.float32) if any(a.dtype == np.float32 for a in at) else np.dtype(np.float64)
+    line = random_directions(at, 4321)
+    samples = []
+    for t in range(-4, 5):
+        moved = tuple((a + t * _SPACING[precision] * u).astype(a.dtype) for a, u in zip(at, line, strict=True))
+        with np.errstate(all="ignore"):
+            problem.value(moved)
+            samples.append(problem.gradients(sensitivity, moved))
+    return tuple(_usual_at_least(np.stack([sample[k] for sample in samples])) for k in range(len(at)))
+
+
+def _usual_at_least(samples: Array) -> Array:
+    sixth = [np.tensordot(_SIXTH, samples[start : start + 7], axes=1) for start in range(3)]
+    noise = np.abs(np.stack(sixth)).max(axis=0) / math.sqrt(924.0)
+    usual = math.sqrt(float((noise**2).mean())) if noise.size else 0.0
+    return np.asarray(np.maximum(noise, usual))
 
 
 def _natural(probe: SmoothProbe, position: int) -> float:
