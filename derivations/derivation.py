@@ -224,7 +224,7 @@ def broken(formula: str, width: int) -> list[str]:
 
     Brackets that grow do not reach over a line's end, so a broken formula gets brackets of one size.
 
-    >>> broken("a + b", 3), broken("a + b", 2)
+    >>> broken("a + b", 5), broken("a + b", 3)
     (['a + b'], ['a', '+ b'])
     """
     if _width(formula) <= width:
