@@ -27,6 +27,8 @@ from numeric.checkers.smooth import ROUNDINGS, SmoothProbe, random_directions, s
 Finding = Literal["mistake", "noise", "unclear"]
 # spacing of the nine points relative to the data: its sixth power is below the rounding of either type
 _SPACING = {np.dtype(np.float64): 2.0**-10, np.dtype(np.float32): 2.0**-6}
+# closer where the claim itself is differenced, not its residual: nothing else cancels what is smooth there
+_CLOSER = 2.0**-4
 _SIXTH = np.array([1, -6, 15, -20, 15, -6, 1], dtype=np.float64)
 # share of the function's own size below which a derivative is indistinguishable from 0, in units of eps
 _BELOW_VALUES = 64
@@ -70,10 +72,11 @@ def claimed_noise(problem: Problem, at: Arrays, sensitivity: Array) -> Arrays:
     """Rounding noise of every claimed entry, from sixth differences along a random line; at least what is usual in
     its array, because three samples of one entry may all happen to be small."""
     precision = np.dtype(np.float32) if any(a.dtype == np.float32 for a in at) else np.dtype(np.float64)
+    spacing = _CLOSER * _SPACING[precision]
     line = random_directions(at, 4321)
     samples = []
     for t in range(-4, 5):
-        moved = tuple((a + t * _SPACING[precision] * u).astype(a.dtype) for a, u in zip(at, line, strict=True))
+        moved = tuple((a + t * spacing * u).astype(a.dtype) for a, u in zip(at, line, strict=True))
         with np.errstate(all="ignore"):
             problem.value(moved)
             samples.append(problem.gradients(sensitivity, moved))
