@@ -133,10 +133,12 @@ class Given:
         right: Expression | None = None,
         where: str | Sequence[str] = (),
         steps: bool = True,
+        repair: bool = True,
     ) -> Any:
         """The verdict of an equation, with the steps of its derivation; of a chain, the table of its links.
 
-        where: conditions in claim syntax. steps: False leaves the derivation out. Raises InputError.
+        where: conditions in claim syntax. steps: False leaves the derivation out, repair: False the nearest true
+        formulas of what is false. Raises InputError.
 
         >>> ctx = given("dims n\\ntensor x[n]")
         >>> ctx.judge("rot180(rot180(x)) == x").verdict
@@ -148,6 +150,10 @@ class Given:
         verdicts = _typeset(claim, judge(claim))
         if steps:
             verdicts = [_with_steps(claim, verdict) for verdict in verdicts]
+        if repair:
+            from derivations.repair import with_repair
+
+            verdicts = [with_repair(claim, verdict) for verdict in verdicts]
         return verdicts[0] if len(verdicts) == 1 else Verdicts(verdicts)
 
     def derive(self, of: str | Expression, wrt: str | Expression) -> Any:

@@ -44,6 +44,7 @@ Given = Annotated[Path, typer.Option("--given", metavar="FILE", help="A document
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
 Processes = Annotated[int, typer.Option("-j", "--jobs", min=1, max=256, metavar="N", help="Number of processes.")]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Judge everything anew and remember nothing.")]
+Repair = Annotated[bool, typer.Option("--repair", help="The nearest true formulas of claims that are false.")]
 Thorough = Annotated[bool, typer.Option("--thorough", help="More numeric evidence: generated shapes and strides.")]
 
 DEFECT = 70  # EX_SOFTWARE of sysexits.h
@@ -74,13 +75,14 @@ def verify(
     thorough: Thorough = False,
     processes: Processes = 1,
     no_cache: NoCache = False,
+    repair: Repair = False,
 ) -> None:
     """Judge every claim of the documents: a line for each, and a summary."""
     inputs = _read(files)
     console = _console()
     start = time.perf_counter()
     shown = None if as_json else _Lines(console, inputs)
-    results = _judge(inputs, processes, no_cache, shown, thorough=thorough)
+    results = _judge(inputs, processes, no_cache, shown, thorough=thorough, repair=repair)
     if as_json:
         _print_json(results.as_json())
     else:
@@ -106,7 +108,7 @@ def check(
     from derivations.asked import one_claim
 
     inputs = _or_exit(one_claim, given, equation, tuple(where or ()), at_line)
-    results = _judge(inputs, 1, True, thorough=thorough)
+    results = _judge(inputs, 1, True, thorough=thorough, repair=True)
     if as_json:
         _print_json(results.as_json())
     else:
@@ -160,7 +162,7 @@ def report(
     from derivations.report import write
 
     inputs = _read(files)
-    results = _judge(inputs, processes, no_cache, steps=True)
+    results = _judge(inputs, processes, no_cache, steps=True, repair=True)
     for error in results.errors[len(inputs.errors) :]:
         _complain(error)
     try:
@@ -354,7 +356,7 @@ def _explain(chosen: Inputs) -> NoReturn:
     for remark in chosen.remarks:
         console.print(f"{remark.id} is a remark, which no formula settles ({remark.document}:{remark.line}).\n")
         console.print(remark.text, markup=False)
-    results = _judge(chosen, 1, True, steps=True)
+    results = _judge(chosen, 1, True, steps=True, repair=True)
     for claim in chosen.claims:
         verdicts = [
             v for v in results.verdicts if v.id == claim.id and v.reading == claim.reading and v.line == claim.line

@@ -162,13 +162,20 @@ def _merely_undecided(verdict: Verdict) -> bool:
 THOROUGH = {"smallest": 64, "generic": 24}  # sizes by increasing sum, and without coincidences: about 8 times as many
 
 
-def judge_claim(claim: Claim, thorough: bool = False, steps: bool = False) -> list[Verdict]:
-    """The judge as the command line uses it: with more numeric evidence, with the derivations of gradients."""
+def judge_claim(
+    claim: Claim, thorough: bool = False, steps: bool = False, repair: bool = False
+) -> list[Verdict]:
+    """The judge as the command line uses it: with more numeric evidence, with the derivations of gradients, with
+    the nearest true formulas."""
     from derivations.judge import judge
 
     verdicts = judge(claim)
     if thorough:
         verdicts = [_thoroughly(claim, verdict) for verdict in verdicts]
+    if repair:
+        from derivations.repair import with_repair
+
+        verdicts = [with_repair(claim, verdict) for verdict in verdicts]
     return [_with_steps(claim, verdict) for verdict in verdicts] if steps else verdicts
 
 
