@@ -177,7 +177,7 @@ def evaluate_integer(value: Expr, sizes: dict[str, int]) -> int:
         for part in parts:
             product *= part
         return product
-    if value.is_Pow:
+    if value.is_Pow and parts[1] >= 0:
         return int(parts[0] ** parts[1])
     raise TypeError(f"{value!r} is not an integer expression")
 

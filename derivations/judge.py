@@ -254,6 +254,8 @@ def judge_link(claim: Claim, number: int, *, numeric: bool = True, solver: Solve
 def _join(symbolic: Symbolic, evidence: Evidence, witness: Witness | None, numeric: bool) -> tuple[Word, str, str]:
     """The verdict's word, the reason, and the contradiction between the two meanings, if there is one."""
     if not numeric:
+        if not symbolic.certain and symbolic.word not in ("proved", "undecided"):
+            return "undecided", "its counterexample rests on unknowns that may depend on each other", ""
         return symbolic.word, symbolic.reason, ""
     if symbolic.word == "proved":
         if witness is not None:

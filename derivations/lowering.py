@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from itertools import count, product
 from typing import Any
 
@@ -48,7 +49,7 @@ from derivations.expressions import (
 from derivations.functions import KNOWN
 from derivations.integers import FloorDiv, Maximum, Minimum, Remainder
 from derivations.kernel import terms as k
-from derivations.kernel.sums import RECIPROCAL, Atom, LimitReached, Term, canonical_key, rename_term
+from derivations.kernel.sums import RECIPROCAL, Atom, LimitReached, Monomials, Term, canonical_key, rename_term
 from derivations.kernel.terms import Condition, Int
 from derivations.operators import OPERATORS
 from derivations.operators.elementary import unravel
@@ -295,6 +296,9 @@ class Lowering:
             if term.atoms:
                 self.axioms[f"no entry of {node} is 0"] = None
             return [multiply(inverse, *[self._inverse_atom(atom) for atom in term.atoms])]
+        number = _constant(found)
+        if number is not None:
+            return [Term(numerator=number[1], denominator=number[0])]
         if any(term.atoms for term in found):
             self.axioms[f"no entry of {node} is 0"] = None
             return self.function("1/", 0, node, index, env, cut)
@@ -493,7 +497,9 @@ class Lowering:
 
         if head not in self.opaque:
             single = _single(template)
-            lone = not any(other.startswith("argmax") for other in self.opaque)
+            # Maxima over different tensors are independent; two kinds of window over one tensor are not.
+            shared = f"'{single.head}'" if single is not None else ""
+            lone = not any(other.startswith("argmax") and shared in other for other in self.opaque)
             inner = self.opaque.get(single.head) if single is not None else None
             # Any tap can be the maximum if the entries may take any values; those of an arbitrary function may.
             free = inner is None or inner.plain or (inner.template is not None and inner.template.arbitrary)
@@ -900,6 +906,21 @@ def _find_definition(node: Basic, name: str) -> Definition | None:
         if found is not None:
             return found
     return None
+
+
+def _constant(found: Terms) -> tuple[Int, Int] | None:
+    """The number other than 0 that terms without data and indices are, as a fraction; None where they are not."""
+    monomials = Monomials()
+    for term in found:
+        monomials.add(term)
+    total = Fraction(0)
+    for heads, pieces in monomials.groups.items():
+        for piece in pieces:
+            top, bottom = piece.numerator.constant, piece.denominator.constant
+            if heads or piece.condition != k.TRUE or piece.leftover or piece.demands or top is None or not bottom:
+                return None
+            total += Fraction(top, bottom)
+    return (Int.of(total.numerator), Int.of(total.denominator)) if total else None
 
 
 def _equal_places(left: Sequence[Int], right: Sequence[Int]) -> Condition:
