@@ -16,35 +16,54 @@ from functools import lru_cache
 from math import gcd
 
 
+class _Hashed:
+    """Remembers its hash: terms and conditions are looked up far more often than they are made."""
+
+    __slots__ = ("_hash",)
+    _hash: int
+
+    def __hash__(self) -> int:
+        try:
+            return self._hash
+        except AttributeError:
+            value = hash((type(self).__name__, *[getattr(self, name) for name in self.__match_args__]))  # type: ignore[attr-defined]
+            object.__setattr__(self, "_hash", value)
+            return value
+
+
 @dataclass(frozen=True, slots=True)
-class Sym:
+class Sym(_Hashed):
     """A size, a parameter or an index."""
 
     name: str
+    __hash__ = _Hashed.__hash__
 
 
 @dataclass(frozen=True, slots=True)
-class Quotient:
+class Quotient(_Hashed):
     """The floor of p / q, for q >= 1."""
 
     p: Int
     q: Int
+    __hash__ = _Hashed.__hash__
 
 
 @dataclass(frozen=True, slots=True)
-class Least:
+class Least(_Hashed):
     """The minimum of two integers."""
 
     p: Int
     q: Int
+    __hash__ = _Hashed.__hash__
 
 
 @dataclass(frozen=True, slots=True)
-class Greatest:
+class Greatest(_Hashed):
     """The maximum of two integers."""
 
     p: Int
     q: Int
+    __hash__ = _Hashed.__hash__
 
 
 Generator = Sym | Quotient | Least | Greatest
@@ -305,31 +324,35 @@ def _evaluate_generator(generator: Generator, values: Mapping[str, int]) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Zero:
+class Zero(_Hashed):
     """term = 0."""
 
     term: Int
+    __hash__ = _Hashed.__hash__
 
 
 @dataclass(frozen=True, slots=True)
-class NonNegative:
+class NonNegative(_Hashed):
     """term >= 0."""
 
     term: Int
+    __hash__ = _Hashed.__hash__
 
 
 @dataclass(frozen=True, slots=True)
-class And:
+class And(_Hashed):
     """All of the parts; of none, true."""
 
     parts: tuple[Condition, ...]
+    __hash__ = _Hashed.__hash__
 
 
 @dataclass(frozen=True, slots=True)
-class Or:
+class Or(_Hashed):
     """Some of the parts; of none, false."""
 
     parts: tuple[Condition, ...]
+    __hash__ = _Hashed.__hash__
 
 
 Condition = Zero | NonNegative | And | Or
