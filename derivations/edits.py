@@ -10,7 +10,8 @@ Law: an edit is a proposal. It may be wrong, and it may not even exist; the sear
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -20,6 +21,7 @@ from sympy.core.symbol import Str
 from derivations.claims import Context
 from derivations.expressions import (
     Apply,
+    Bracket,
     Constant,
     Definition,
     Differential,
@@ -41,8 +43,8 @@ from derivations.expressions import (
     Tensor,
     Times,
 )
-from derivations.indices import free_names
-from derivations.integers import FloorDiv, integer_symbol
+from derivations.indices import free_names, fresh, substituted
+from derivations.integers import Compare, FloorDiv, ceiling_division, integer_symbol
 from derivations.operators import OPERATORS, apply
 
 # The kinds of edits, the smallest first: of repairs with equally many edits, those with earlier kinds come first.
@@ -57,6 +59,7 @@ Proposal = tuple[str, str, Any]  # the last one a function without arguments
 CLOSED = (Tensor, Definition, Loss, Constant, Literal, Grad, Jacobian, Differential, SizeTuple)
 SLIDING = ("conv", "corr")
 POOLS = ("sum_pool", "mean_pool", "max_pool")
+WEAKER = {"<": "<=", ">": ">="}
 MODES = ("valid", "full", "same")
 
 
@@ -76,12 +79,15 @@ class Edit:
 @dataclass(frozen=True)
 class Setting:
     """What edits may draw on: the context, the other side's shape, the sizes that stand as strides and windows, and
-    the sizes of the free indices."""
+    the sizes of the free indices and of those that a sum
+    around the formula binds."""
 
     context: Context
     target: tuple[Expr, ...]
     steps: tuple[Expr, ...]
     ranges: tuple[tuple[Symbol, Expr], ...] = ()
+    bound: frozenset[Symbol] = frozenset()
+    other: Expression | None = None
 
 
 def parts_of(node: Basic) -> Iterator[Basic]:
@@ -121,10 +127,25 @@ def _everywhere(node: Expression, setting: Setting, target: tuple[Expr, ...] | N
     for position, part in enumerate(node.args):
         if isinstance(part, Expression):
             inner = target if _same_shape(node) else None
-            for edit in _everywhere(part, setting, inner):
+            for edit in _everywhere(part, _inside(node, setting), inner):
                 changed = _rebuilt(node, position, edit.node)
                 if changed is not None:
                     yield Edit(changed, edit.kind, edit.words)
+
+
+def _inside(node: Expression, setting: Setting) -> Setting:
+    """The setting with the ranges of the indices that a sum binds, as far as an entry `w[p, q]` shows them."""
+    if not isinstance(node, IndexSum):
+        return setting
+    bound = {part.index for part in node.ranges}
+    sizes = {
+        index: size
+        for part in _open_parts(node.body)
+        if isinstance(part, Entry)
+        for index, size in zip(part.indices, part.of.shape, strict=True)
+        if index in bound
+    }
+    return replace(setting, ranges=(*setting.ranges, *sizes.items()), bound=frozenset(sizes))
 
 
 def _same_shape(node: Expression) -> bool:
@@ -159,7 +180,8 @@ def tidy(node: Expression) -> Expression:
 def _rebuilt(node: Expression, position: int, part: Expression) -> Expression | None:
     arguments = list(node.args)
     arguments[position] = part
-    return _written(lambda: node.func(*arguments))
+    made = _written(lambda: node.func(*arguments))
+    return None if made is None else tidy(made)
 
 
 def _written(make: Callable[[], Any]) -> Expression | None:
@@ -187,6 +209,10 @@ def _proposals(node: Expression, setting: Setting, target: tuple[Expr, ...] | No
     yield from _indices(node, setting)
     if isinstance(node, Constant | SizeTuple):
         yield from _sizes(node, setting)
+    if isinstance(node, Differential) and node.wrt is not None:
+        for other in setting.context.names.values():
+            if isinstance(other, Tensor) and other != node.wrt:
+                yield "names", f"with respect to {other}: {{}}", lambda o=other: Differential(node.of, o)
 
 
 # -- rotations, transposes, sums --------------------------------------------------------------------------------------
@@ -214,6 +240,15 @@ def _noun(operator: str) -> str:
 
 
 # -- operators --------------------------------------------------------------------------------------------------------
+
+
+def _exchanged_in_operators(node: Basic, new: dict[Symbol, Symbol]) -> Any:
+    """The formula with indices renamed in its sliding operators only."""
+    if isinstance(node, Apply) and node.operator in SLIDING:
+        return substituted(node, new)
+    if isinstance(node, CLOSED) or not node.args:
+        return node
+    return node.func(*(_exchanged_in_operators(part, new) for part in node.args))
 
 
 def _operators(node: Apply, setting: Setting, target: tuple[Expr, ...] | None) -> Iterator[Proposal]:
@@ -265,7 +300,7 @@ def _unpoolings(node: Apply, setting: Setting) -> Iterator[Expression]:
         pooling = assumption.about
         if assumption.kind == "unique_max" and isinstance(pooling, Apply):
             x, window, stride = pooling.arguments[:3]
-            made = _written(lambda x=x, w=window, s=stride: Apply("max_unpool", inner.tensors[0], x, w, s))
+            made = _written(partial(Apply, "max_unpool", inner.tensors[0], x, window, stride))
             if made is not None:
                 yield made
 
@@ -276,6 +311,10 @@ def _sliding(node: Apply, setting: Setting, target: tuple[Expr, ...] | None) -> 
     mode, stride, pad, dilation = node.arguments[2:]
     other = "corr" if name == "conv" else "conv"
     said = "a correlation" if other == "corr" else "a convolution"
+    turned = [isinstance(part, Apply) and part.operator == "rot180" for part in (x, kernel)]
+    if turned[0] != turned[1]:
+        operands = [tidy(apply("rot180", part)) for part in (x, kernel)]
+        yield "rotation", "with the other operand rotated: {}", lambda: Apply(name, *operands, *node.arguments[2:])
     yield "operator", f"as {said}: {{}}", lambda: Apply(other, x, kernel, mode, stride, pad, dilation)
     for one in MODES:
         if one != mode.name:
@@ -291,8 +330,25 @@ def _sliding(node: Apply, setting: Setting, target: tuple[Expr, ...] | None) -> 
     exchanged = (mode, dilation, pad, stride)
     yield "stride", "with stride and dilation exchanged: {}", lambda: Apply(name, x, kernel, *exchanged)
     yield from _paddings(node, setting)
+    for free, _ in setting.ranges:
+        if free in {index for part in _open_parts(node) if isinstance(part, Entry) for index in part.indices}:
+            yield "sum", f"summed over the first index in place of {free}: {{}}", lambda f=free: _summed(node, f)
     for position in (0, 1):
         yield from _framed(node, position, setting, target)
+
+
+def _summed(node: Apply, free: Symbol) -> Expression:
+    """Σ over a fresh index that takes the place of a free one, where that stands first in an entry."""
+    index = fresh("j", set(free_names(node)) | {str(free.name)})
+
+    def changed(part: Basic) -> Any:
+        if isinstance(part, CLOSED) or not part.args:
+            return part
+        if isinstance(part, Entry) and part.indices[0] == free:
+            return Entry(part.of, index, *part.indices[1:])
+        return part.func(*(changed(one) for one in part.args))
+
+    return IndexSum(changed(node), IndexRange(index))
 
 
 def _paddings(node: Apply, setting: Setting) -> Iterator[Proposal]:
@@ -300,8 +356,12 @@ def _paddings(node: Apply, setting: Setting) -> Iterator[Proposal]:
     mode, stride, pad, dilation = node.arguments[2:]
     widths = [(f"by {step}", [step] * kernel.rank) for step in (Integer(0), *setting.steps)]
     widths.append(("by the kernel's size less one", [size - 1 for size in kernel.shape]))
-    for said, width in widths:
-        pairs = Tuple(*[Tuple(one, one) for one in width])
+    pairs_of = [(said, [(one, one) for one in width]) for said, width in widths]
+    halves = [(FloorDiv(size - 1, 2), FloorDiv(size, 2)) for size in kernel.shape]
+    pairs_of.append(("by half the kernel, the larger half after", halves))
+    pairs_of.append(("by half the kernel, the larger half before", [half[::-1] for half in halves]))
+    for said, ends in pairs_of:
+        pairs = Tuple(*[Tuple(*end) for end in ends])
         if pairs != pad:
             yield "padding", f"padded {said}: {{}}", lambda pairs=pairs: Apply(
                 node.operator, x, kernel, mode, stride, pairs, dilation
@@ -369,6 +429,9 @@ def _arithmetic(node: Expression) -> Iterator[Proposal]:
             yield "term", f"with the other sign of {part}", lambda p=position, n=negative: Plus(
                 *node.args[:p], n, *node.args[p + 1 :]
             )
+    if isinstance(node, Bracket) and isinstance(node.condition, Compare) and node.condition.operator in WEAKER:
+        weaker = Compare(WEAKER[node.condition.operator], node.condition.left, node.condition.right)
+        yield "size", "with equality allowed: {}", lambda: Bracket(weaker)
     if isinstance(node, Elementwise):
         yield "function", f"with the derivative of {node.name}: {{}}", lambda: Elementwise(
             node.name, node.order + 1, node.of
@@ -384,6 +447,14 @@ def _arithmetic(node: Expression) -> Iterator[Proposal]:
 def _indices(node: Expression, setting: Setting) -> Iterator[Proposal]:
     if isinstance(node, IndexSum):
         yield "sum", "without the sum", lambda: node.body
+        ranges = [IndexRange(part.index) for part in node.ranges]
+        yield "sum", "with the sum over all indices for which its entries exist", lambda: IndexSum(node.body, *ranges)
+        names = [symbol for symbol, _ in setting.ranges]
+        for bound in (part.index for part in node.ranges):
+            for free in names:
+                yield "names", f"with {bound} and {free} exchanged in the operands: {{}}", lambda p=bound, q=free: (
+                    IndexSum(_exchanged_in_operators(node.body, {p: q, q: p}), *ranges)
+                )
         return
     if not isinstance(node, Entry):
         return
@@ -393,11 +464,24 @@ def _indices(node: Expression, setting: Setting) -> Iterator[Proposal]:
     for shift in (1, -1):
         changes.append((f"with indices shifted by {shift}", {at: node.indices[at] + shift for at in plain}))
         changes += [(f"with an index shifted by {shift}", {at: node.indices[at] + shift}) for at in plain]
-    mirrored = {
-        at: node.indices[at].subs({s: n - 1 - s for s, n in sizes.items()}, simultaneous=True) for at in plain
-    }
-    changes.append(("with indices counted from the other end", mirrored))
-    changes += [("with an index counted from the other end", {at: value}) for at, value in mirrored.items()]
+    for group in (sizes.keys() - setting.bound, setting.bound):
+        other_end = {s: n - 1 - s for s, n in sizes.items() if s in group}
+        mirrored = {at: node.indices[at].subs(other_end, simultaneous=True) for at in plain}
+        changes.append(("with indices counted from the other end", mirrored))
+        changes += [("with an index counted from the other end", {at: value}) for at, value in mirrored.items()]
+    for said, move in (
+        ("with the other sign of the summed indices", lambda s: -s),
+        ("with the summed indices shifted by their size less one", lambda s: s - sizes[s] + 1),
+    ):
+        moved = {s: move(s) for s in setting.bound}
+        changes.append((said, {at: node.indices[at].subs(moved, simultaneous=True) for at in plain}))
+    outer = [symbol for symbol in sizes if symbol not in setting.bound]
+    for step in setting.steps:
+        strided = {symbol: step * symbol for symbol in outer}
+        changes.append((
+            f"with indices times {step}",
+            {at: node.indices[at].xreplace(strided) for at in plain if not node.indices[at].is_Symbol},
+        ))
     turned = {at: node.of.shape[at] - 1 - node.indices[at] for at in plain}
     changes.append(("with indices counted from the other end", turned))
     for said, change in changes:
@@ -421,8 +505,8 @@ def _sizes(node: Constant | SizeTuple, setting: Setting) -> Iterator[Proposal]:
     changes: dict[str, Callable[[Any], Any]] = {
         "one more": lambda v: v + 1,
         "one less": lambda v: v - 1,
-        "rounded up": lambda v: v.replace(FloorDiv, lambda p, q: FloorDiv(p + q - 1, q)),
-        "rounded down": lambda v: v.replace(lambda e: e.is_Mul and _fraction(e), _floored),
+        "rounded up": lambda v: v.replace(FloorDiv, ceiling_division),
+        "rounded down": _floored_everywhere,
     }
     for said, change in changes.items():
         changed = [change(value) for value in values]
@@ -439,7 +523,11 @@ def _with_sizes(node: Constant | SizeTuple, values: list[Expr]) -> Expression:
 
 
 def _fraction(value: Expr) -> bool:
-    return bool(value.as_numer_denom()[1] != 1)
+    return bool(value.is_Mul and value.as_numer_denom()[1] != 1)
+
+
+def _floored_everywhere(value: Any) -> Any:
+    return value.replace(_fraction, _floored)
 
 
 def _floored(value: Expr) -> Expr:
@@ -459,6 +547,14 @@ def _whole(node: Expression, setting: Setting) -> Iterator[Edit]:
 
 def _whole_proposals(node: Expression, setting: Setting) -> Iterator[Proposal]:
     yield from _missing_sums(node, setting)
+    if setting.other is not None and isinstance(setting.other, SizeTuple) and setting.other.of is not None:
+        true = setting.other.of.shape
+        yield "size", "with the size that the operator has", lambda: SizeTuple(*true)
+    if node.rank == len(setting.target) == 2 and 1 in node.shape:
+        rows, columns = setting.target
+        yield "choice", "with the vector as a matrix, column by column", lambda: apply(
+            "reshape", node, columns, rows
+        ).T
     if node.rank and node.rank == len(setting.target) and not isinstance(node, SizeTuple):
         yield "frame", "in a frame of the other side's size", lambda: apply("resize", node, *setting.target)
     if node.rank:

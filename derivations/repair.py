@@ -44,8 +44,8 @@ from derivations.lowering import Lowering, Unsupported
 from derivations.verdict import Verdict
 
 SINGLES = 300  # single edits of a side that are looked at
-FIRST, SECOND = 60, 60  # of how many single edits a second one is tried, and how many of those
-PAIRS = 600  # pairs of edits that are looked at
+FIRST, SECOND = 50, 50  # of how many single edits a second one is tried, and how many of those
+PAIRS = 400  # pairs of edits that are looked at
 PROOFS = 16  # candidates that are handed to the kernel
 PLACES = 5  # sizes at which candidates are sieved
 
@@ -119,7 +119,7 @@ class _Search:
     def _setting(self, right: bool) -> Setting:
         other = self.link.left if right else self.link.right
         ranges = tuple((free.index, free.size) for free in self.link.free)
-        return Setting(self.claim.context, other.shape, step_sizes(self.claim.context), ranges)
+        return Setting(self.claim.context, other.shape, step_sizes(self.claim.context), ranges, other=other)
 
     def _with(self, right: bool, node: Expression) -> Link:
         return replace(self.link, right=node) if right else replace(self.link, left=node)
