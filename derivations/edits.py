@@ -469,11 +469,12 @@ def _indices(node: Expression, setting: Setting) -> Iterator[Proposal]:
         mirrored = {at: node.indices[at].subs(other_end, simultaneous=True) for at in plain}
         changes.append(("with indices counted from the other end", mirrored))
         changes += [("with an index counted from the other end", {at: value}) for at, value in mirrored.items()]
-    for said, move in (
-        ("with the other sign of the summed indices", lambda s: -s),
-        ("with the summed indices shifted by their size less one", lambda s: s - sizes[s] + 1),
+    opposite = {s: -s for s in setting.bound}
+    shifted = {s: s - sizes[s] + 1 for s in setting.bound}
+    for said, moved in (
+        ("with the other sign of the summed indices", opposite),
+        ("with the summed indices shifted by their size less one", shifted),
     ):
-        moved = {s: move(s) for s in setting.bound}
         changes.append((said, {at: node.indices[at].subs(moved, simultaneous=True) for at in plain}))
     outer = [symbol for symbol in sizes if symbol not in setting.bound]
     for step in setting.steps:
