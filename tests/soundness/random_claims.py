@@ -18,7 +18,18 @@ from formulas import GROWTH, MUTATIONS, RULES, Setting, leaves
 from sympy import Expr
 
 from derivations.claims import Claim, Context, Dimension, Link
-from derivations.expressions import Definition, Elementwise, Expression, Grad, ShapeError, Tensor, Times
+from derivations.expressions import (
+    Definition,
+    Differential,
+    Elementwise,
+    Expression,
+    Grad,
+    Jacobian,
+    ShapeError,
+    SizeTuple,
+    Tensor,
+    Times,
+)
 from derivations.integers import Compare, Condition, evaluate_condition, integer_symbol
 from derivations.operators import OperatorError, apply
 
@@ -197,12 +208,13 @@ def changed(
 
 
 def positions(node: Expression, here: tuple[int, ...] = ()) -> Iterator[tuple[int, ...]]:
-    """The places of all parts of a formula that are formulas; the name by which a gradient is taken is none."""
+    """The places of all parts of a formula that are formulas; the name by which a derivative is taken is none."""
     yield here
     if isinstance(node, Definition | Tensor):
         return
     for number, part in enumerate(node.args):
-        if isinstance(part, Expression) and not (isinstance(node, Grad) and number == 1):
+        named = isinstance(node, Grad | Jacobian | Differential) and number == 1
+        if isinstance(part, Expression) and not named:
             yield from positions(part, (*here, number))
 
 
@@ -219,7 +231,7 @@ def put(node: Expression, place: tuple[int, ...], new: Expression) -> Expression
     number, rest = place[0], place[1:]
     parts = list(node.args)
     parts[number] = put(parts[number], rest, new)
-    result: Expression = node.func(*parts)
+    result: Expression = SizeTuple.of_shape(parts[number]) if isinstance(node, SizeTuple) else node.func(*parts)
     result.shape  # noqa: B018  (the ranks must fit)
     return result
 
