@@ -204,7 +204,7 @@ def distinct(left: Template, right: Template, goal: Goal, solver: Solver) -> boo
             return True
         parts.append(k.negate(k.all_of(k.equal(i, j) for i, j in zip(first_place, second_place, strict=True))))
     question = Goal((*goal.sizes, *names), k.all_of(parts), difference_groups(first, second))
-    found = find(solver, question)
+    found = find(solver, question, samples=8)
     return isinstance(found, Region) and not found.cases
 
 

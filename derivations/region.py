@@ -72,6 +72,7 @@ class Search:
     solver: Solver
     goal: Goal
     exact: Any = None
+    wanted: int = SAMPLES
     failing: list[tuple[Group, Condition]] = field(default_factory=list)
     samples: dict[tuple[int, ...], bool] = field(default_factory=dict)
     instances: list[dict[str, Int]] = field(default_factory=list)
@@ -84,7 +85,7 @@ class Search:
                 return f"the kernel cannot tell {missing}"
             self.failing += [(group, condition) for condition in conditions]
         self.exact = failing_sizes(self.solver, self.goal)
-        for sizes in small_sizes(self.goal, SAMPLES):
+        for sizes in small_sizes(self.goal, self.wanted):
             self._sample(sizes)
         vocabulary = [word for word in words(self.goal) if not self._constant(word)]
         reason = "no simple region was found"
@@ -197,9 +198,9 @@ class Search:
         return new
 
 
-def find(solver: Solver, goal: Goal) -> Region | str:
+def find(solver: Solver, goal: Goal, samples: int = SAMPLES) -> Region | str:
     """The exact region where a goal holds (no case: it holds nowhere), or the reason why none was found."""
-    return Search(solver, goal).run()
+    return Search(solver, goal, wanted=samples).run()
 
 
 def _specific(condition: Condition, values: dict[str, Int]) -> Condition:
@@ -230,14 +231,22 @@ def small_sizes(goal: Goal, limit: int) -> Iterator[Sizes]:
         yield {}
         return
     found = 0
-    for total in range(0, 8 + 3 * count):
+    least = [_least(goal.context, name) for name in goal.sizes]
+    for total in range(8 + 2 * count):
         for values in _compositions(total, count):
-            sizes = dict(zip(goal.sizes, values, strict=True))
+            sizes = {name: low + value for name, low, value in zip(goal.sizes, least, values, strict=True)}
             if _specific_holds(goal.context, sizes):
                 yield sizes
                 found += 1
                 if found >= limit:
                     return
+
+
+def _least(context: Condition, name: str) -> int:
+    """The lower bound that a context states for a size; 0 if it states none."""
+    symbol = Int.symbol(name)
+    bounds = [(symbol - part.term).constant for part in k.conjuncts(context) if isinstance(part, k.NonNegative)]
+    return max((bound for bound in bounds if bound is not None), default=0)
 
 
 def _compositions(total: int, count: int) -> Iterator[tuple[int, ...]]:

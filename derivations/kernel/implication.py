@@ -14,7 +14,7 @@ from collections.abc import Iterable
 
 from derivations.kernel.terms import Condition, Int, Monomial, NonNegative, Zero, all_of, conjuncts
 
-Shape = frozenset[tuple[Monomial, int]]
+Shape = frozenset[tuple[Monomial, int]]  # the terms of a polynomial without its number
 
 
 def _shape(term: Int) -> tuple[Shape, int]:
@@ -27,7 +27,7 @@ class Known:
 
     def __init__(self, conditions: Iterable[Condition] = ()) -> None:
         self.least: dict[Shape, int] = {}
-        self.terms: dict[Shape, Int] = {}
+        self.having: dict[tuple[Monomial, int], dict[Shape, None]] = {}  # the shapes that have a monomial
         for condition in conditions:
             self.add(condition)
 
@@ -43,7 +43,8 @@ class Known:
         shape, number = _shape(term)
         if shape not in self.least or number < self.least[shape]:
             self.least[shape] = number
-            self.terms[shape] = term
+            for item in shape:
+                self.having.setdefault(item, {})[shape] = None
 
     def implies(self, condition: Condition) -> bool:
         """Whether a condition visibly follows; False says nothing."""
@@ -57,12 +58,19 @@ class Known:
             return number >= 0
         if shape in self.least and self.least[shape] <= number:
             return True
-        for known in self.terms.values():
-            rest, left = _shape(term - known)
-            if not rest:
-                if left >= 0:
-                    return True
-            elif rest in self.least and self.least[rest] <= left:
+        # p = q + r visibly only where p and q share a monomial with its coefficient.
+        for first in dict.fromkeys(known for item in shape for known in self.having.get(item, ())):
+            rest = dict(shape)
+            for monomial, coefficient in first:
+                left = rest.get(monomial, 0) - coefficient
+                if left:
+                    rest[monomial] = left
+                else:
+                    del rest[monomial]
+            second = frozenset(rest.items())
+            if second and second not in self.least:
+                continue
+            if self.least[first] + (self.least[second] if second else 0) <= number:
                 return True
         return False
 
