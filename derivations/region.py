@@ -33,6 +33,7 @@ from derivations.kernel.terms import FALSE, TRUE, Condition, Int
 
 SAMPLES = 40  # sizes decided before the first proposal; counterexamples add more
 ROUNDS = 14  # proposals per claim
+PLAIN = 4  # the cost up to which a condition of the vocabulary reads at a glance
 INSTANCES = 48  # instances offered for one outside proof
 
 Sizes = dict[str, int]
@@ -79,14 +80,22 @@ class Search:
 
     def run(self) -> Region | str:
         """The region with both proofs made, or why there is none."""
+        # What holds everywhere has no part in the region: the groups that are proved are left out.
+        sizes, context = self.goal.sizes, self.goal.context
+        open_groups = [
+            group
+            for group in self.goal.groups
+            if not isinstance(prove(self.solver, Goal(sizes, context, (group,))), Proof)
+        ]
+        self.goal = Goal(sizes, context, tuple(open_groups))
         for group in self.goal.groups:
             conditions, missing = failures(self.solver, self.goal, group)
             if missing is not None:
                 return f"the kernel cannot tell {missing}"
             self.failing += [(group, condition) for condition in conditions]
         self.exact = failing_sizes(self.solver, self.goal)
-        for sizes in small_sizes(self.goal, self.wanted):
-            self._sample(sizes)
+        for sample in small_sizes(self.goal, self.wanted):
+            self._sample(sample)
         vocabulary = [word for word in words(self.goal) if not self._constant(word)]
         reason = "no simple region was found"
         for _ in range(ROUNDS):
@@ -435,7 +444,15 @@ def _conjunction(
     truth: dict[Literal, tuple[list[bool], list[bool]]], seed: Sequence[int], negatives: int, rest: Sequence[int]
 ) -> tuple[Literal, ...] | None:
     """Few literals, true at the seed's samples and at many of the rest, that together exclude every negative sample."""
-    usable = [literal for literal, (held, _) in truth.items() if all(held[n] for n in seed)]
+    everything = [literal for literal, (held, _) in truth.items() if all(held[n] for n in seed)]
+    plain = [literal for literal in everything if literal.cost <= PLAIN]
+    return _cover(truth, plain, negatives, rest) or _cover(truth, everything, negatives, rest)
+
+
+def _cover(
+    truth: dict[Literal, tuple[list[bool], list[bool]]], usable: Sequence[Literal], negatives: int, rest: Sequence[int]
+) -> tuple[Literal, ...] | None:
+    """Few of the usable literals that together exclude every negative sample, found greedily and then made cheaper."""
     excluded = {
         literal: {n for n in range(negatives) if not truth[literal][1][n]} for literal in usable
     }
@@ -460,11 +477,17 @@ def _conjunction(
 def _without_redundant(
     chosen: list[Literal], excluded: dict[Literal, set[int]], negatives: int
 ) -> tuple[Literal, ...]:
+    everything = set(range(negatives))
     kept = list(chosen)
     for literal in sorted(chosen, key=lambda literal: -literal.cost):
         rest = [other for other in kept if other is not literal]
-        if set().union(*(excluded[other] for other in rest)) >= set(range(negatives)):
+        covered = set[int]().union(*(excluded[other] for other in rest))
+        if covered >= everything:
             kept = rest
+            continue
+        cheaper = [other for other in excluded if other.cost < literal.cost and covered | excluded[other] >= everything]
+        if cheaper:
+            kept = [*rest, min(cheaper, key=lambda other: other.cost)]
     return tuple(kept)
 
 
