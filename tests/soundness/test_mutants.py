@@ -21,8 +21,9 @@ from derivations.crosscheck import agree_at, generic_sizes, sizes_by_sum
 from derivations.expressions import Expression, ShapeError, Tensor
 from derivations.judge import goal_of, same_terms
 from derivations.kernel.decide import Proof, prove
-from derivations.kernel.solver import Solver
+from derivations.kernel.solver import Answer, Solver, Unknown
 from derivations.kernel.sums import LimitReached
+from derivations.kernel.terms import Condition
 from derivations.language.document import Document
 from derivations.lowering import Lowering, Unsupported
 
@@ -32,13 +33,27 @@ PARTS = 8
 FILES = sorted((*(ROOT / "documents").glob("*.md"), *(ROOT / "catalogue").glob("*.md")))
 
 
-def proved(claim: Claim, link: Link) -> bool:
+class GivenUp(Exception):
+    """One question was past its limit: there will be no proof."""
+
+
+class Impatient(Solver):
+    """A solver that ends with the first question that it cannot answer."""
+
+    def satisfiable(self, condition: Condition) -> Answer:
+        answer = super().satisfiable(condition)
+        if isinstance(answer, Unknown):
+            raise GivenUp
+        return answer
+
+
+def proved(claim: Claim, link: Link, solver: Solver) -> bool:
     """Whether the kernel proves a link; regions are not looked for."""
-    lowering, solver = Lowering(), Solver(z3_total=4_000_000, questions=1500)
+    lowering = Lowering()
     try:
         lowering.same = same_terms(lowering, claim, solver)
         return isinstance(prove(solver, goal_of(lowering, claim, link)), Proof)
-    except (Unsupported, LimitReached, ShapeError):
+    except (Unsupported, LimitReached, ShapeError, GivenUp):
         return False
 
 
@@ -76,16 +91,21 @@ def mutants(claim: Claim, link: Link) -> list[tuple[Link, str]]:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_no_false_mutant_stays_proved(path: Path, part: int) -> None:
     """What evaluation refutes, the kernel does not prove."""
-    links = [(claim, link) for claim in Document.read(path).claims for link in claim.links]
+    links = [
+        (claim, link)
+        for claim in Document.read(path).claims
+        for number, link in enumerate(claim.links, 1)
+        if claim.expectation(number).kind == "proved"
+    ]
     wrong = []
     for claim, link in links[part::PARTS]:
-        if not proved(claim, link):
+        if not proved(claim, link, Impatient()):
             continue
         false = 0
         for mutant, how in mutants(claim, link):
             if is_false(claim, mutant):
                 false += 1
-                if proved(claim, mutant):
+                if proved(claim, mutant, Impatient(z3_resources=1_000_000)):
                     wrong.append(f"{claim.id} ({how}): {mutant.left} == {mutant.right}")
             if false == WANTED:
                 break
