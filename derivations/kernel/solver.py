@@ -85,6 +85,7 @@ class Solver:
     z3_total: int = Z3_TOTAL
     questions: int = QUESTIONS
     spent: int = 0
+    answers: dict[Condition, Answer] = field(default_factory=dict)
     memory: dict[Any, Any] = field(default_factory=dict)  # of `decide`: what it computed of a goal's groups
     statistics: Statistics = field(default_factory=Statistics)
 
@@ -94,6 +95,11 @@ class Solver:
             return Satisfiable({})
         if condition == Or(()):
             return Unsatisfiable()
+        if condition not in self.answers:
+            self.answers[condition] = self._decide(condition)
+        return self.answers[condition]
+
+    def _decide(self, condition: Condition) -> Answer:
         if self.statistics.isl + self.statistics.relaxed > self.questions:
             return Unknown(f"the limit of {self.questions:,} questions to isl")
         if is_affine(condition):
