@@ -19,7 +19,7 @@ from derivations.kernel import solver, sums
 from derivations.kernel import terms as k
 from derivations.kernel.decide import Proof
 from derivations.kernel.solver import Solver, Unknown, Unsatisfiable
-from derivations.kernel.terms import Condition
+from derivations.kernel.terms import Condition, Int
 from derivations.language.document import Document
 
 Patch = pytest.MonkeyPatch
@@ -144,17 +144,6 @@ def divisors_are_supposed_positive(patch: Patch) -> None:
     patch.setattr(existence, "_divisors", lambda *arguments: iter(()))
 
 
-def regions_are_not_proved_outside(patch: Patch) -> None:
-    patch.setattr(region, "SAMPLES", 2)
-    patch.setattr(region.Search, "_outside", lambda self, found: None)
-
-
-def regions_are_not_proved_inside(patch: Patch) -> None:
-    patch.setattr(region, "SAMPLES", 1)
-    patch.setattr(region.Search, "_inside", lambda self, found: None)
-    patch.setattr(region.Search, "_outside", lambda self, found: None)
-
-
 def nothing_proves_everything(patch: Patch) -> None:
     patch.setattr(judge, "_admits_sizes", lambda *arguments: True)
 
@@ -238,11 +227,6 @@ LAWS = [
         ("refuted", "false", "undecided", "holds where")),
     Law("divisors are positive", divisors_are_supposed_positive, "dims n, s >= 0\ntensor x[n]",
         "sum[i](x[i]*[i % s == 0]) == sum[i](x[i]*[s*(i//s) == i])", "holds where s >= 1|false", ("proved",)),
-    Law("a region is proved outside", regions_are_not_proved_outside, "dims H, m where m <= H\ntensor a[H], w[m]",
-        "corr(a, w) == corr(a, rot180(rot180(w)))*[H >= 4]", "holds where H >= 4",
-        ("refuted", "holds where", "false")),
-    Law("a region is proved inside", regions_are_not_proved_inside, "dims H, m where m <= H\ntensor a[H], w[m]",
-        "corr(a, w) == conv(a, w)", "holds where m == 1", ("holds where", "refuted", "false")),
     Law("of no sizes nothing is proved", nothing_proves_everything, "dims n\ntensor x[n]",
         "x == 2*x\nwhere n % 2 == 0, n % 2 == 1", "undecided", ("proved",)),
     Law("a reciprocal cancels its own entry only", inverses_everywhere, "dims n where n >= 2\ntensor x[n]",
@@ -261,6 +245,34 @@ def test_a_law_is_needed(law: Law, monkeypatch: Patch) -> None:
     without = said(verdict(law.given, law.claim, **dict(law.limits)))
     assert without not in kept
     assert without.startswith(law.lost), without
+
+
+@pytest.mark.parametrize(
+    ("direction", "text", "proposed"),
+    [
+        ("_outside", "m == 1 and H == 2", k.all_of([k.equal(Int.symbol("m"), 1), k.equal(Int.symbol("H"), 2)])),
+        ("_inside", "m <= 2", k.at_most(Int.symbol("m"), 2)),
+    ],
+)
+def test_a_proposed_region_is_proved_in_both_directions(
+    direction: str, text: str, proposed: Condition, monkeypatch: Patch
+) -> None:
+    """A first proposal that is too small or too large is found out; without the proof it is believed."""
+    given, claim = "dims H, m where m <= H\ntensor a[H], w[m]", "corr(a, w) == conv(a, w)"
+    learn = region.learn
+    proposals: list[region.Region] = []
+
+    def wrong_at_first(*arguments: Any) -> Any:
+        return proposals.pop() if proposals else learn(*arguments)
+
+    monkeypatch.setattr(region, "learn", wrong_at_first)
+    wrong = region.Region(((region.Literal(text, proposed, 1),),))
+    proposals.append(wrong)
+    assert said(verdict(given, claim)) == "holds where m == 1"
+    assert not proposals
+    proposals.append(wrong)
+    monkeypatch.setattr(region.Search, direction, lambda self, found: None)
+    assert said(verdict(given, claim)) == f"holds where {text}"
 
 
 def test_a_proof_is_made_by_the_decision_only() -> None:
