@@ -93,15 +93,22 @@ class Past(BaseException):
 def guarded(random: Random, chosen: Sequence[Sizes], seconds: float) -> Outcome:
     """The outcome, or the word "limit" after some seconds of wall time."""
 
+    stopped = False
+
     def stop(number: int, frame: FrameType | None) -> None:
-        # Never inside a library, which would be left half done; the timer comes back.
-        if frame is not None and "site-packages" not in frame.f_code.co_filename:
+        # Once, and never inside a library, which would be left half done; the timer comes back.
+        nonlocal stopped
+        if not stopped and frame is not None and "site-packages" not in frame.f_code.co_filename:
+            stopped = True
             raise Past
 
     before = signal.signal(signal.SIGALRM, stop)
     signal.setitimer(signal.ITIMER_REAL, seconds, 0.05)
     try:
-        return outcome(random, chosen)
+        try:
+            return outcome(random, chosen)
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
     except Past:
         return Outcome("limit")
     finally:
