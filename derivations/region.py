@@ -31,7 +31,7 @@ from derivations.kernel.decide import (
 from derivations.kernel.solver import Solver, is_affine, isl_point, isl_set
 from derivations.kernel.terms import FALSE, TRUE, Condition, Int
 
-SAMPLES = 24  # sizes decided before the first proposal; counterexamples add more
+SAMPLES = 16  # sizes decided before the first proposal; counterexamples add more
 ROUNDS = 14  # proposals per claim
 PLAIN = 4  # the cost up to which a condition of the vocabulary reads at a glance
 INSTANCES = 48  # instances offered for one outside proof

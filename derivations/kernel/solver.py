@@ -84,7 +84,8 @@ class Solver:
     isl_operations: int = ISL_OPERATIONS
     z3_total: int = Z3_TOTAL
     questions: int = QUESTIONS
-    spent: int = 0
+    spent: int = 0  # of z3_total
+    z3_context: Any = None
     answers: dict[Condition, Answer] = field(default_factory=dict)
     memory: dict[Any, Any] = field(default_factory=dict)  # of `decide`: what it computed of a goal's groups
     statistics: Statistics = field(default_factory=Statistics)
@@ -142,8 +143,12 @@ class Solver:
         if left <= 0:
             return Unknown(f"the limit of {self.z3_total:,} z3 resources for one claim")
         self.statistics.z3 += 1
-        answer, spent = z3_answer(condition, min(self.z3_resources, left))
-        self.spent += spent
+        if self.z3_context is None:
+            import z3
+
+            # One context for each claim: z3's answers depend on what its context has seen before.
+            self.z3_context = z3.Context()
+        answer, self.spent = z3_answer(condition, min(self.z3_resources, left), self.z3_context)
         return answer
 
     def implies(self, context: Condition, conclusion: Condition) -> bool | None:
@@ -413,12 +418,11 @@ def isl_point(points: Any, symbols: Sequence[str], *, smallest: bool = False) ->
 class _Z3Encoding:
     """Translates conditions; each quotient is one fresh integer with its two defining inequalities."""
 
-    def __init__(self) -> None:
+    def __init__(self, context: Any) -> None:
         import z3
 
         self.z3 = z3
-        # A context of its own: z3's answers depend on what its context has seen before.
-        self.context = z3.Context()
+        self.context = context
         self.symbols: dict[str, Any] = {}
         self.quotients: dict[Quotient, Any] = {}
         self.definitions: list[Any] = []
@@ -465,12 +469,14 @@ class _Z3Encoding:
 
 def z3_satisfiable(condition: Condition, resources: int = Z3_RESOURCES) -> Answer:
     """Decide a condition by z3; nonlinear integer arithmetic is incomplete, so `Unknown` is a usual answer."""
-    return z3_answer(condition, resources)[0]
+    import z3
+
+    return z3_answer(condition, resources, z3.Context())[0]
 
 
-def z3_answer(condition: Condition, resources: int) -> tuple[Answer, int]:
-    """z3's answer, and the resources it took."""
-    encoding = _Z3Encoding()
+def z3_answer(condition: Condition, resources: int, context: Any) -> tuple[Answer, int]:
+    """z3's answer, and the resources that its context has spent so far."""
+    encoding = _Z3Encoding(context)
     z3 = encoding.z3
     solver = z3.Solver(ctx=encoding.context)
     solver.set("rlimit", resources)

@@ -232,9 +232,9 @@ def _divisibility(part: Condition, demands: set[Condition]) -> Condition:
     return part
 
 
-def _without_quotient(part: Condition, demands: set[Condition]) -> Condition:
+def _without_quotient(part: Condition, demands: set[Condition], *, everywhere: bool = False) -> Condition:
     """⌊p / q⌋ <= e  ⟺  p <= q·e + q − 1, and ⌊p / q⌋ >= e  ⟺  p >= q·e, for q >= 1 (a demand), where p speaks of an
-    index."""
+    index, or `everywhere`."""
     if not isinstance(part, NonNegative):
         return part
     for monomial, coefficient in part.term.terms.items():
@@ -243,12 +243,13 @@ def _without_quotient(part: Condition, demands: set[Condition]) -> Condition:
         quotient = monomial[0]
         rest = part.term - Int({monomial: coefficient})
         of_sizes = all(name.isidentifier() for name in quotient.p.symbols())
-        if of_sizes or any(quotient in level for level in _nested(rest)):
+        if (of_sizes and not everywhere) or any(quotient in level for level in _nested(rest)):
             continue
         demands |= set(positive(quotient.q))
         if coefficient == 1:  # ⌊p / q⌋ >= −rest
-            return _without_quotient(nonnegative(quotient.p + quotient.q * rest), demands)
-        return _without_quotient(nonnegative(quotient.q * rest + quotient.q - 1 - quotient.p), demands)
+            return _without_quotient(nonnegative(quotient.p + quotient.q * rest), demands, everywhere=everywhere)
+        above = nonnegative(quotient.q * rest + quotient.q - 1 - quotient.p)
+        return _without_quotient(above, demands, everywhere=everywhere)
     return part
 
 
@@ -336,11 +337,14 @@ def _solve_one(term: Term) -> Term | None:
             # equation = 0 says generator = rest
             if isinstance(generator, Sym) and generator.name in term.bound and generator.name not in rest.symbols():
                 return _substituted(_without(term, number), generator.name, rest)
+    known = _known_quotient(term)
+    if known is not None:
+        return known
     for number, equation in equations:
         step = _solve_quotient(term, number, equation) or _solve_multiple(term, number, equation)
         if step is not None:
             return step
-    return _solve_window(term) or _known_quotient(term)
+    return _solve_window(term)
 
 
 def _solve_window(term: Term) -> Term | None:
@@ -370,26 +374,33 @@ def _solve_window(term: Term) -> Term | None:
 
 
 def _known_quotient(term: Term) -> Term | None:
-    """⌊p / q⌋ = 0 where 0 <= p <= q − 1 stands among the conditions."""
-    known: Known | None = None
-    for value in (*condition_terms(term.condition), term.numerator):
-        for generator in value.generators():
-            if isinstance(generator, Quotient):
-                # Only conditions free of the quotient itself may speak for it.
-                known = Known(
-                    part
-                    for part in conjuncts(term.condition)
-                    if not any(generator in level for t in condition_terms(part) for level in _nested(t))
-                )
-                low, high = nonnegative(generator.p), nonnegative(generator.q - 1 - generator.p)
-                if known.implies(low) and known.implies(high):
-                    def change(old: Int, generator: Quotient = generator) -> Int:
-                        return replace_generator(old, generator, Int.of(0))
+    """⌊p / q⌋ = 0 where 0 <= p <= q − 1 follows from conditions without quotients, for q >= 1 (a demand)."""
+    quotients = dict.fromkeys(
+        generator
+        for value in (*condition_terms(term.condition), term.numerator, term.denominator)
+        for level in _nested(value)
+        for generator in level
+        if isinstance(generator, Quotient)
+    )
+    if not quotients:
+        return None
+    known = Known(
+        part
+        for part in conjuncts(term.condition)
+        if not any(isinstance(g, Quotient) for t in condition_terms(part) for level in _nested(t) for g in level)
+    )
+    for generator in sorted(quotients, key=repr):
+        demands = set(positive(generator.q))
+        bounds = (nonnegative(generator.p), nonnegative(generator.q - 1 - generator.p))
+        if all(known.implies(_without_quotient(bound, demands, everywhere=True)) for bound in bounds):
 
-                    return Term(
-                        (), term.bound, map_condition(term.condition, change), change(term.numerator),
-                        change(term.denominator), term.demands | set(positive(generator.q)),
-                    )  # fmt: skip
+            def change(old: Int, generator: Quotient = generator) -> Int:
+                return replace_generator(old, generator, Int.of(0))
+
+            return Term(
+                (), term.bound, map_condition(term.condition, change), change(term.numerator),
+                change(term.denominator), term.demands | demands,
+            )  # fmt: skip
     return None
 
 
