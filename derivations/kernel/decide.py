@@ -49,6 +49,7 @@ from derivations.kernel.terms import (
 )
 
 CELL_LIMIT = 4096  # sets of overlapping pieces of one monomial that are compared
+GROUP_LIMIT = 64  # pieces of one monomial whose overlaps are looked at, two by two
 SOLVING_LIMIT = 12  # equations that are solved to see whether two pieces overlap at all
 
 
@@ -182,6 +183,8 @@ def cells(pieces: Sequence[Piece], context: Condition = TRUE) -> Iterator[tuple[
     """The disjoint cells on which a fixed subset of the pieces applies and their coefficients do not visibly cancel:
     (condition, numerator of the sum of their coefficients). Within a cell, what is already supposed need not be
     negated: A ∧ B ∧ ¬(A ∧ C) = A ∧ B ∧ ¬C. Subsets with a visibly empty cell are left out early."""
+    if len(pieces) > GROUP_LIMIT:
+        raise OverflowError
     conflicts = [[visibly_false((left.condition, right.condition)) for right in pieces] for left in pieces]
     for chosen in _subsets(len(pieces), conflicts):
         numerator, denominator = Int.of(0), Int.of(1)

@@ -50,6 +50,7 @@ from derivations.kernel.terms import (
 )
 
 ONE = Int.of(1)
+PIECE_LIMIT = 2000  # pieces of both sides of a claim; the documents' largest has some dozens
 PERMUTATION_LIMIT = 24  # one head standing five times in a monomial has 120 orders; nobody's gradient has
 
 
@@ -98,10 +99,14 @@ class Monomials:
     """Pieces collected by monomial: the sorted heads with their ranks."""
 
     groups: dict[tuple[tuple[str, int], ...], list[Piece]] = field(default_factory=dict)
+    count: int = 0
 
     def add(self, term: Term, sign: int = 1) -> None:
-        """Add the pieces of a term."""
+        """Add the pieces of a term; raises LimitReached past PIECE_LIMIT pieces."""
         for heads, piece in pieces_of(term):
+            self.count += 1
+            if self.count > PIECE_LIMIT:
+                raise LimitReached(f"more than {PIECE_LIMIT} pieces")
             signed = replace(piece, numerator=piece.numerator * sign)
             self.groups.setdefault(heads, []).append(signed)
 
