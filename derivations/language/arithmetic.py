@@ -24,11 +24,16 @@ class TooLarge(ValueError):
     """A number beyond the limits."""
 
 
+# A condition may speak of a quotient whose bound asks for the condition again; twice is enough at a glance.
+SLACK_NESTING = 2
+
+
 class Arithmetic:
     """Sums, products, quotients and powers of nodes in a context with these dims and conditions."""
 
     def __init__(self, dims: Mapping[str, Dimension], conditions: Iterable[Condition]) -> None:
         self.least = {dimension.symbol: dimension.least for dimension in dims.values()}
+        self._nesting = 0
         self.slack = [
             slack
             for condition in conditions
@@ -39,10 +44,14 @@ class Arithmetic:
     def lower_bound(self, value: Expr) -> Expr | None:
         """A number that the value is never below, or None. Not the greatest such number."""
         direct = self._bound(value)
-        if direct is not None or not value.is_Add:
+        if direct is not None or not value.is_Add or self._nesting >= SLACK_NESTING:
             return direct
-        bounds = (self._bound(value - slack) for slack in self.slack)
-        return next((bound for bound in bounds if bound is not None), None)
+        self._nesting += 1
+        try:
+            bounds = (self._bound(value - slack) for slack in self.slack)
+            return next((bound for bound in bounds if bound is not None), None)
+        finally:
+            self._nesting -= 1
 
     def _bound(self, value: Expr) -> Expr | None:
         if value.is_number:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from derivations.language import limits
-from derivations.language.document import Document, read_text
+from derivations.language.document import Document, parse_context, read_text
 from derivations.language.errors import InputError
 
 GIVEN = "```given\ndims H, n where n <= H\ntensor a[H, H]\nfunction f\n```\n"
@@ -171,3 +171,9 @@ def test_many_claims_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         Document.parse(text)
     assert caught.value.line == 20 * 3 + 1
     assert "CLAIMS" in caught.value.expected
+
+
+def test_a_condition_on_a_quotient_of_its_own_sizes_is_read() -> None:
+    """A condition whose quotient's bound would ask for the condition again ends."""
+    contexts = parse_context("dims h, f, s where f <= h, h >= (h - f) // s + 2, h // (h // f) == f")
+    assert len(contexts[0][1].conditions) == 3
