@@ -10,16 +10,21 @@ never asked. Sound and very incomplete.
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Iterable
 
 from derivations.kernel.terms import Condition, Int, Monomial, NonNegative, Zero, all_of, conjuncts
 
-Shape = frozenset[tuple[Monomial, int]]  # the terms of a polynomial without its number
+Shape = frozenset[tuple[Monomial, int]]  # the terms of a polynomial without its number: the first part of `split`
 
 
-def _shape(term: Int) -> tuple[Shape, int]:
-    """A term without its number, and the number."""
-    return frozenset(item for item in term.terms.items() if item[0]), term.terms.get((), 0)
+def _supposed(condition: Condition) -> list[tuple[Shape, int]]:
+    """The terms that a condition says are not negative."""
+    if isinstance(condition, NonNegative):
+        return [condition.term.split()]
+    if isinstance(condition, Zero):
+        return [condition.term.split(), (-condition.term).split()]
+    return []
 
 
 class Known:
@@ -27,24 +32,32 @@ class Known:
 
     def __init__(self, conditions: Iterable[Condition] = ()) -> None:
         self.least: dict[Shape, int] = {}
+        self.numbers: dict[Shape, list[int]] = {}  # all that were supposed, the smallest first
         self.having: dict[tuple[Monomial, int], dict[Shape, None]] = {}  # the shapes that have a monomial
         for condition in conditions:
             self.add(condition)
 
     def add(self, condition: Condition) -> None:
         """Suppose a condition; only equations and inequalities are used."""
-        if isinstance(condition, NonNegative):
-            self._add(condition.term)
-        elif isinstance(condition, Zero):
-            self._add(condition.term)
-            self._add(-condition.term)
+        for shape, number in _supposed(condition):
+            numbers = self.numbers.get(shape)
+            if numbers is None:
+                self.numbers[shape] = [number]
+                for item in shape:
+                    self.having.setdefault(item, {})[shape] = None
+            else:
+                insort(numbers, number)
+            self.least[shape] = self.numbers[shape][0]
 
-    def _add(self, term: Int) -> None:
-        shape, number = _shape(term)
-        if shape not in self.least or number < self.least[shape]:
-            self.least[shape] = number
-            for item in shape:
-                self.having.setdefault(item, {})[shape] = None
+    def remove(self, condition: Condition) -> None:
+        """Suppose a condition no longer that was added before (once, if it was added twice)."""
+        for shape, number in _supposed(condition):
+            numbers = self.numbers[shape]
+            numbers.remove(number)
+            if numbers:
+                self.least[shape] = numbers[0]
+            else:
+                del self.least[shape]
 
     def implies(self, condition: Condition) -> bool:
         """Whether a condition visibly follows; False says nothing."""
@@ -53,13 +66,15 @@ class Known:
         return isinstance(condition, NonNegative) and self._implies_term(condition.term)
 
     def _implies_term(self, term: Int) -> bool:
-        shape, number = _shape(term)
+        shape, number = term.split()
         if not shape:
             return number >= 0
         if shape in self.least and self.least[shape] <= number:
             return True
         # p = q + r visibly only where p and q share a monomial with its coefficient.
         for first in dict.fromkeys(known for item in shape for known in self.having.get(item, ())):
+            if first not in self.least:
+                continue
             rest = dict(shape)
             for monomial, coefficient in first:
                 left = rest.get(monomial, 0) - coefficient
@@ -78,13 +93,15 @@ class Known:
 def irredundant(condition: Condition, context: Condition) -> Condition:
     """The conjunction without the inequalities that the others and the context visibly imply."""
     parts = list(conjuncts(condition))
-    fixed = [part for part in conjuncts(context) if isinstance(part, Zero | NonNegative)]
+    known = Known([*conjuncts(context), *parts])
     # The longest first, so that what is left are the simple bounds; the order depends on the conditions alone.
     for part in sorted(parts, key=lambda part: (-_length(part), repr(part))):
         if isinstance(part, NonNegative):
-            others = [other for other in parts if other != part]
-            if Known([*fixed, *others]).implies(part):
-                parts = others
+            known.remove(part)
+            if known.implies(part):
+                parts.remove(part)
+            else:
+                known.add(part)
     return all_of(parts)
 
 

@@ -11,79 +11,108 @@ is the obligation of whoever builds a quotient (lowering states it as an existen
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import lru_cache
 from math import gcd
+from operator import attrgetter
+from typing import Any, ClassVar
+from weakref import WeakValueDictionary
 
 
-class _Hashed:
-    """Remembers its hash: terms and conditions are looked up far more often than they are made."""
+class _Made:
+    """What polynomials are made of: a symbol, a quotient, a minimum or a maximum.
 
-    __slots__ = ("_hash",)
-    _hash: int
+    There is one object for each, so that two generators are equal exactly if they are the same object. `order` is the
+    text by which they are sorted, `names` are the names of all symbols inside.
+    """
 
-    def __hash__(self) -> int:
-        try:
-            return self._hash
-        except AttributeError:
-            value = hash((type(self).__name__, *[getattr(self, name) for name in self.__match_args__]))  # type: ignore[attr-defined]
-            object.__setattr__(self, "_hash", value)
-            return value
+    __slots__ = ("__weakref__", "names", "order")
+    order: str
+    names: frozenset[str]
+    _made: ClassVar[WeakValueDictionary[tuple[Any, ...], _Made]] = WeakValueDictionary()
+
+    def __repr__(self) -> str:
+        return self.order
 
 
-@dataclass(frozen=True, slots=True)
-class Sym(_Hashed):
+class Sym(_Made):
     """A size, a parameter or an index."""
 
+    __slots__ = ("name",)
+    __match_args__ = ("name",)
     name: str
-    __hash__ = _Hashed.__hash__
+
+    def __new__(cls, name: str) -> Sym:
+        found = cls._made.get((cls, name))
+        if found is None:
+            found = object.__new__(cls)
+            found.name = name
+            found.order = f"Sym(name={name!r})"
+            found.names = frozenset((name,))
+            cls._made[cls, name] = found
+        return found  # type: ignore[return-value]
+
+    def __getnewargs__(self) -> tuple[str]:
+        return (self.name,)
+
+    def __reduce__(self) -> Any:
+        return Sym, (self.name,)
 
 
-@dataclass(frozen=True, slots=True)
-class Quotient(_Hashed):
+class _OfTwo(_Made):
+    """A generator with two arguments."""
+
+    __slots__ = ("p", "q")
+    __match_args__ = ("p", "q")
+    p: Int
+    q: Int
+
+    def __new__(cls, p: Int, q: Int) -> Any:
+        found: Any = cls._made.get((cls, p, q))
+        if found is None:
+            found = object.__new__(cls)
+            found.p, found.q = p, q
+            found.order = f"{cls.__name__}(p={p!r}, q={q!r})"
+            found.names = p.symbols() | q.symbols()
+            cls._made[cls, p, q] = found
+        return found
+
+    def __reduce__(self) -> Any:
+        return type(self), (self.p, self.q)
+
+
+class Quotient(_OfTwo):
     """The floor of p / q, for q >= 1."""
 
-    p: Int
-    q: Int
-    __hash__ = _Hashed.__hash__
+    __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Least(_Hashed):
+class Least(_OfTwo):
     """The minimum of two integers."""
 
-    p: Int
-    q: Int
-    __hash__ = _Hashed.__hash__
+    __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Greatest(_Hashed):
+class Greatest(_OfTwo):
     """The maximum of two integers."""
 
-    p: Int
-    q: Int
-    __hash__ = _Hashed.__hash__
+    __slots__ = ()
 
 
 Generator = Sym | Quotient | Least | Greatest
 Monomial = tuple[Generator, ...]
-
-
-@lru_cache(maxsize=200_000)
-def _order(generator: Generator) -> str:
-    return repr(generator)
+_BY_ORDER = attrgetter("order")
 
 
 class Int:
     """An integer polynomial in normal form: `terms` maps a sorted tuple of generators to a non-zero coefficient."""
 
-    __slots__ = ("_hash", "_items", "terms")
+    __slots__ = ("_hash", "_split", "_symbols", "_text", "terms")
+    _hash: int
+    _split: tuple[frozenset[tuple[Monomial, int]], int]
+    _symbols: frozenset[str]
+    _text: str
 
     def __init__(self, terms: Mapping[Monomial, int]) -> None:
         self.terms = terms
-        self._items = frozenset(terms.items())
-        self._hash = hash(self._items)
 
     @staticmethod
     def of(value: Int | int) -> Int:
@@ -94,26 +123,33 @@ class Int:
         return Int({(Sym(name),): 1})
 
     def __eq__(self, other: object) -> bool:
-        if isinstance(other, int):
-            other = Int.of(other)
-        return isinstance(other, Int) and self._items == other._items
+        if isinstance(other, Int):
+            return self.terms == other.terms
+        return isinstance(other, int) and self.constant == other
 
     def __hash__(self) -> int:
-        return self._hash
+        try:
+            return self._hash
+        except AttributeError:
+            self._hash = hash(frozenset(self.terms.items()))
+            return self._hash
+
+    def __reduce__(self) -> Any:
+        return Int, (self.terms,)
 
     def __repr__(self) -> str:
-        return render(self)
+        try:
+            return self._text
+        except AttributeError:
+            self._text = _render_term(self)
+            return self._text
 
     def __add__(self, other: Int | int) -> Int:
-        other = Int.of(other)
-        terms = dict(self.terms)
-        for monomial, coefficient in other.terms.items():
-            total = terms.get(monomial, 0) + coefficient
-            if total:
-                terms[monomial] = total
-            else:
-                del terms[monomial]
-        return Int(terms)
+        if not isinstance(other, Int):
+            other = Int.of(other)
+        if not other.terms:
+            return self
+        return Int(_added(dict(self.terms), other.terms, 1))
 
     __radd__ = __add__
 
@@ -121,17 +157,27 @@ class Int:
         return Int({monomial: -coefficient for monomial, coefficient in self.terms.items()})
 
     def __sub__(self, other: Int | int) -> Int:
-        return self + -Int.of(other)
+        if not isinstance(other, Int):
+            other = Int.of(other)
+        if not other.terms:
+            return self
+        return Int(_added(dict(self.terms), other.terms, -1))
 
     def __rsub__(self, other: Int | int) -> Int:
         return Int.of(other) - self
 
     def __mul__(self, other: Int | int) -> Int:
-        other = Int.of(other)
+        if not isinstance(other, Int):
+            other = Int.of(other)
+        number = other.constant
+        if number is not None:
+            if number == 1:
+                return self
+            return Int({monomial: c * number for monomial, c in self.terms.items()} if number else {})
         terms: dict[Monomial, int] = {}
         for left, a in self.terms.items():
             for right, b in other.terms.items():
-                monomial = tuple(sorted((*left, *right), key=_order))
+                monomial = tuple(sorted((*left, *right), key=_BY_ORDER)) if left and right else left or right
                 total = terms.get(monomial, 0) + a * b
                 if total:
                     terms[monomial] = total
@@ -156,11 +202,10 @@ class Int:
     @property
     def constant(self) -> int | None:
         """The number that this is, or None."""
-        if not self.terms:
+        terms = self.terms
+        if not terms:
             return 0
-        if len(self.terms) == 1 and () in self.terms:
-            return self.terms[()]
-        return None
+        return terms.get(()) if len(terms) == 1 else None
 
     def generators(self) -> Iterator[Generator]:
         """Every generator of every monomial, nested ones not included."""
@@ -169,18 +214,31 @@ class Int:
 
     def symbols(self) -> frozenset[str]:
         """The names of all symbols, those inside quotients included."""
-        return _symbols(self)
+        try:
+            return self._symbols
+        except AttributeError:
+            self._symbols = frozenset().union(*(g.names for monomial in self.terms for g in monomial))
+            return self._symbols
+
+    def split(self) -> tuple[frozenset[tuple[Monomial, int]], int]:
+        """The terms without the number, and the number."""
+        try:
+            return self._split
+        except AttributeError:
+            terms = frozenset(item for item in self.terms.items() if item[0])
+            self._split = terms, self.terms.get((), 0)
+            return self._split
 
 
-@lru_cache(maxsize=200_000)
-def _symbols(value: Int) -> frozenset[str]:
-    names: set[str] = set()
-    for generator in value.generators():
-        if isinstance(generator, Sym):
-            names.add(generator.name)
+def _added(total: dict[Monomial, int], terms: Mapping[Monomial, int], factor: int) -> dict[Monomial, int]:
+    """`total` with factor times the terms added to it, in place."""
+    for monomial, coefficient in terms.items():
+        new = total.get(monomial, 0) + factor * coefficient
+        if new:
+            total[monomial] = new
         else:
-            names |= _symbols(generator.p) | _symbols(generator.q)
-    return frozenset(names)
+            total.pop(monomial, None)
+    return total
 
 
 def divide_monomial(monomial: Monomial, divisor: Monomial) -> Monomial | None:
@@ -261,13 +319,13 @@ def greatest(p: Int, q: Int) -> Int:
 
 def rebuild(value: Int, leaf: Callable[[Generator], Int | None]) -> Int:
     """The polynomial with each generator g replaced by leaf(g); None rebuilds g from its replaced parts."""
-    total = Int.of(0)
+    total: dict[Monomial, int] = {}
     for monomial, coefficient in value.terms.items():
-        product = Int.of(coefficient)
+        product = Int({(): coefficient})
         for generator in monomial:
-            product = product * _replace(generator, leaf)
-        total = total + product
-    return total
+            product = _replace(generator, leaf) * product
+        _added(total, product.terms, 1)
+    return Int(total)
 
 
 def _replace(generator: Generator, leaf: Callable[[Generator], Int | None]) -> Int:
@@ -276,7 +334,11 @@ def _replace(generator: Generator, leaf: Callable[[Generator], Int | None]) -> I
         return found
     if isinstance(generator, Sym):
         return Int({(generator,): 1})
-    p, q = rebuild(generator.p, leaf), rebuild(generator.q, leaf)
+    return _remade(generator, rebuild(generator.p, leaf), rebuild(generator.q, leaf))
+
+
+def _remade(generator: Quotient | Least | Greatest, p: Int, q: Int) -> Int:
+    """A generator of the same kind, of other arguments."""
     if isinstance(generator, Quotient):
         return quotient(p, q)
     return least(p, q) if isinstance(generator, Least) else greatest(p, q)
@@ -286,11 +348,27 @@ def substitute(value: Int, values: Mapping[str, Int]) -> Int:
     """Replace symbols by terms, simultaneously."""
     if not values or value.symbols().isdisjoint(values):
         return value
-
-    def leaf(generator: Generator) -> Int | None:
-        return values.get(generator.name) if isinstance(generator, Sym) else None
-
-    return rebuild(value, leaf)
+    total: dict[Monomial, int] = {}
+    for monomial, coefficient in value.terms.items():
+        kept: list[Generator] = []
+        changed: list[Int] = []
+        for generator in monomial:
+            if generator.names.isdisjoint(values):
+                kept.append(generator)
+            elif isinstance(generator, Sym):
+                changed.append(values[generator.name])
+            else:
+                changed.append(_remade(generator, substitute(generator.p, values), substitute(generator.q, values)))
+        if not changed:
+            _added(total, {monomial: coefficient}, 1)
+        elif not kept and len(changed) == 1:
+            _added(total, changed[0].terms, coefficient)
+        else:
+            product = Int({tuple(kept): coefficient})
+            for factor in changed:
+                product = factor * product
+            _added(total, product.terms, 1)
+    return Int(total)
 
 
 def replace_generator(value: Int, old: Generator, new: Int) -> Int:
@@ -323,36 +401,88 @@ def _evaluate_generator(generator: Generator, values: Mapping[str, int]) -> int:
 # -- conditions -------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Zero(_Hashed):
+class _Condition:
+    """A condition; it remembers its hash and its symbols, for which it is asked far more often than it is made."""
+
+    __slots__ = ("_hash", "_symbols")
+    _hash: int
+    _symbols: frozenset[str]
+
+
+class _OfTerm(_Condition):
+    """A condition on one integer term."""
+
+    __slots__ = ("term",)
+    __match_args__ = ("term",)
+
+    def __init__(self, term: Int) -> None:
+        self.term = term
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (type(self) is type(other) and self.term.terms == other.term.terms)
+
+    def __hash__(self) -> int:
+        try:
+            return self._hash
+        except AttributeError:
+            self._hash = hash((type(self).__name__, self.term))
+            return self._hash
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(term={self.term!r})"
+
+    def __reduce__(self) -> Any:
+        return type(self), (self.term,)
+
+
+class Zero(_OfTerm):
     """term = 0."""
 
-    term: Int
-    __hash__ = _Hashed.__hash__
+    __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
-class NonNegative(_Hashed):
+class NonNegative(_OfTerm):
     """term >= 0."""
 
-    term: Int
-    __hash__ = _Hashed.__hash__
+    __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
-class And(_Hashed):
+class _OfParts(_Condition):
+    """A condition made of conditions."""
+
+    __slots__ = ("parts",)
+    __match_args__ = ("parts",)
+
+    def __init__(self, parts: tuple[Condition, ...]) -> None:
+        self.parts = parts
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (type(self) is type(other) and self.parts == other.parts)
+
+    def __hash__(self) -> int:
+        try:
+            return self._hash
+        except AttributeError:
+            self._hash = hash((type(self).__name__, self.parts))
+            return self._hash
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(parts={self.parts!r})"
+
+    def __reduce__(self) -> Any:
+        return type(self), (self.parts,)
+
+
+class And(_OfParts):
     """All of the parts; of none, true."""
 
-    parts: tuple[Condition, ...]
-    __hash__ = _Hashed.__hash__
+    __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Or(_Hashed):
+class Or(_OfParts):
     """Some of the parts; of none, false."""
 
-    parts: tuple[Condition, ...]
-    __hash__ = _Hashed.__hash__
+    __slots__ = ()
 
 
 Condition = Zero | NonNegative | And | Or
@@ -365,15 +495,15 @@ def zero(term: Int | int) -> Condition:
     term = Int.of(term)
     if term.constant is not None:
         return TRUE if term.constant == 0 else FALSE
-    content = 0
-    for monomial, coefficient in term.terms.items():
-        if monomial:
-            content = gcd(content, coefficient)
-    if term.terms.get((), 0) % content:
+    number = term.terms.get((), 0)
+    content = _content(term)
+    if number % content:
         return FALSE
-    lead = min(term.terms, key=lambda monomial: [_order(generator) for generator in monomial] or ["~"])
+    lead = min(term.terms, key=lambda monomial: [generator.order for generator in monomial] or ["~"])
     sign = 1 if term.terms[lead] > 0 else -1
-    common = gcd(content, term.terms.get((), 0)) * sign
+    common = gcd(content, number) * sign
+    if common == 1:
+        return Zero(term)
     return Zero(Int({monomial: coefficient // common for monomial, coefficient in term.terms.items()}))
 
 
@@ -382,13 +512,21 @@ def nonnegative(term: Int | int) -> Condition:
     term = Int.of(term)
     if term.constant is not None:
         return TRUE if term.constant >= 0 else FALSE
+    content = _content(term)
+    if content > 1:
+        term = Int({m: c // content for m, c in term.terms.items() if c // content})
+    return NonNegative(term)
+
+
+def _content(term: Int) -> int:
+    """The greatest common divisor of the coefficients; the number is not among them."""
     content = 0
     for monomial, coefficient in term.terms.items():
         if monomial:
             content = gcd(content, coefficient)
-    if content > 1:
-        term = Int({m: c // content for m, c in term.terms.items() if c // content})
-    return NonNegative(term)
+            if content == 1:
+                break
+    return content
 
 
 def equal(p: Int | int, q: Int | int) -> Condition:
@@ -460,7 +598,14 @@ def map_condition(condition: Condition, change: Callable[[Int], Int]) -> Conditi
 
 def substitute_condition(condition: Condition, values: Mapping[str, Int]) -> Condition:
     """Replace symbols by terms in a condition."""
-    return map_condition(condition, lambda term: substitute(term, values))
+    if not values or condition_symbols(condition).isdisjoint(values):
+        return condition
+    if isinstance(condition, Zero):
+        return zero(substitute(condition.term, values))
+    if isinstance(condition, NonNegative):
+        return nonnegative(substitute(condition.term, values))
+    parts = [substitute_condition(part, values) for part in condition.parts]
+    return all_of(parts) if isinstance(condition, And) else any_of(parts)
 
 
 def condition_terms(condition: Condition) -> Iterator[Int]:
@@ -474,7 +619,14 @@ def condition_terms(condition: Condition) -> Iterator[Int]:
 
 def condition_symbols(condition: Condition) -> frozenset[str]:
     """The names of all symbols of a condition."""
-    return frozenset().union(*(term.symbols() for term in condition_terms(condition)))
+    try:
+        return condition._symbols
+    except AttributeError:
+        if isinstance(condition, Zero | NonNegative):
+            condition._symbols = condition.term.symbols()
+        else:
+            condition._symbols = frozenset().union(*map(condition_symbols, condition.parts))
+        return condition._symbols
 
 
 def holds(condition: Condition, values: Mapping[str, int]) -> bool:
@@ -501,10 +653,14 @@ def render(value: Int | Condition) -> str:
         return "(" + " and ".join(render(part) for part in value.parts) + ")" if value.parts else "true"
     if isinstance(value, Or):
         return "(" + " or ".join(render(part) for part in value.parts) + ")" if value.parts else "false"
+    return repr(value)
+
+
+def _render_term(value: Int) -> str:
     if not value.terms:
         return "0"
     pieces = []
-    for monomial, coefficient in sorted(value.terms.items(), key=lambda item: [_order(g) for g in item[0]]):
+    for monomial, coefficient in sorted(value.terms.items(), key=lambda item: [g.order for g in item[0]]):
         factors = "*".join(_render_generator(generator) for generator in monomial)
         size = abs(coefficient)
         body = str(size) if not factors else factors if size == 1 else f"{size}*{factors}"
