@@ -28,7 +28,7 @@ from derivations.kernel.decide import (
     prove,
     prove_fails,
 )
-from derivations.kernel.solver import Solver, is_affine, isl_point, isl_set
+from derivations.kernel.solver import IslLimit, Solver, is_affine, isl_limited, isl_point, isl_set
 from derivations.kernel.terms import FALSE, TRUE, Condition, Int
 
 SAMPLES = 16  # sizes decided before the first proposal; counterexamples add more
@@ -133,7 +133,11 @@ class Search:
     def _holds(self, sizes: Sizes) -> bool | None:
         if self.exact is not None:
             point = isl_set(k.all_of(k.equal(Int.symbol(n), v) for n, v in sizes.items()), self.goal.sizes)
-            return bool(point.intersect(self.exact).is_empty())
+            try:
+                with isl_limited(self.solver.isl_operations):
+                    return bool(point.intersect(self.exact).is_empty())
+            except IslLimit:
+                return None
         return holds_at(self.solver, self.goal, sizes)
 
     def _inside(self, region: Region) -> Sizes | str | None:
@@ -153,10 +157,11 @@ class Search:
         """None where the claim is proved to fail everywhere outside; else sizes where it holds."""
         outside = k.all_of((self.goal.context, k.negate(region.condition)))
         if self.exact is not None and is_affine(outside):
-            rest = isl_set(outside, self.goal.sizes).subtract(self.exact)
-            if rest.is_empty():
-                return None
-            return isl_point(rest, self.goal.sizes)
+            try:
+                with isl_limited(self.solver.isl_operations):
+                    return isl_point(isl_set(outside, self.goal.sizes).subtract(self.exact), self.goal.sizes)
+            except IslLimit:
+                return f"past isl's limit of {self.solver.isl_operations:,} operations"
         for part in _alternatives(k.negate(region.condition)):
             found = self._outside_part(part)
             if found is not None:

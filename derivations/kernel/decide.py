@@ -16,11 +16,13 @@ from typing import Any
 
 from derivations.kernel.implication import Known, irredundant
 from derivations.kernel.solver import (
+    IslLimit,
     Satisfiable,
     Solver,
     Unknown,
     Unsatisfiable,
     is_affine,
+    isl_limited,
     isl_nonzero,
     isl_point,
     isl_set,
@@ -308,19 +310,17 @@ def affine_failures(
     solver: Solver, pieces: Sequence[Piece], context: Condition, first: Sequence[str]
 ) -> tuple[Any, list[str]] | None:
     """The isl set of the points (sizes `first`, then the variables) where affine pieces do not cancel under a context,
-    with its symbols; None where something is not affine or past the limit."""
-    whole = [(all_of((context, piece.condition)), piece.numerator, piece.denominator.constant) for piece in pieces]
-    if any(divisor is None or divisor <= 0 for _, _, divisor in whole):
+    with its symbols; None where something is not affine. Whoever calls sets isl's limit."""
+    if any((piece.denominator.constant or 0) <= 0 for piece in pieces):
         return None
-    conditions = [condition for condition, _, _ in whole]
-    amounts = [nonnegative(value) for _, value, _ in whole]
+    conditions = [piece.condition for piece in pieces]
+    amounts = [nonnegative(piece.numerator) for piece in pieces]
     if not all(is_affine(condition) for condition in (context, *conditions, *amounts)):
         return None
     names = frozenset().union(*(condition_symbols(part) for part in (context, *conditions, *amounts)))
     symbols = [*first, *sorted(names - set(first))]
     solver.statistics.isl += 1
-    points = isl_nonzero([(c, v, d or 1) for c, v, d in whole], symbols, solver.isl_operations)
-    return None if points is None else (points, symbols)
+    return isl_nonzero(context, pieces, symbols), symbols
 
 
 def prove(solver: Solver, goal: Goal) -> Decision:
@@ -333,14 +333,17 @@ def prove(solver: Solver, goal: Goal) -> Decision:
     undecided: Undecided | None = None
     for group in goal.groups:
         pieces, missing = prepare(solver, goal, group)
-        affine = None
         if missing is None:
-            affine = affine_failures(solver, pieces, all_of((goal.context, group.context)), goal.sizes)
-        if affine is not None:
-            model = isl_point(*affine)
-            if model is None:
-                continue
-            return CounterModel({name: model[name] for name in goal.sizes}, group.name, model)
+            try:
+                with isl_limited(solver.isl_operations):
+                    affine = affine_failures(solver, pieces, all_of((goal.context, group.context)), goal.sizes)
+                    model = isl_point(*affine) if affine is not None else None
+            except IslLimit:
+                affine = None  # the cells, one by one, may be simpler
+            if affine is not None:
+                if model is None:
+                    continue
+                return CounterModel({name: model[name] for name in goal.sizes}, group.name, model)
         conditions, missing = failures(solver, goal, group)
         if missing is not None:
             undecided = undecided or Undecided(f"the kernel cannot tell {missing}")
@@ -401,18 +404,22 @@ def failing_sizes(solver: Solver, goal: Goal) -> Any | None:
     """The isl set of the sizes of the context at which the goal fails, exactly; None where it is not affine."""
     import islpy as isl
 
-    found: Any = isl_set(FALSE, goal.sizes)
-    for group in goal.groups:
-        pieces, missing = prepare(solver, goal, group)
-        if missing is not None:
-            return None
-        affine = affine_failures(solver, pieces, all_of((goal.context, group.context)), goal.sizes)
-        if affine is None:
-            return None
-        points, symbols = affine
-        count = len(goal.sizes)
-        found = found.union(points.project_out(isl.dim_type.set, count, len(symbols) - count))
-    return found.coalesce()
+    try:
+        with isl_limited(solver.isl_operations):
+            found: Any = isl_set(FALSE, goal.sizes)
+            for group in goal.groups:
+                pieces, missing = prepare(solver, goal, group)
+                if missing is not None:
+                    return None
+                affine = affine_failures(solver, pieces, all_of((goal.context, group.context)), goal.sizes)
+                if affine is None:
+                    return None
+                points, symbols = affine
+                count = len(goal.sizes)
+                found = found.union(points.project_out(isl.dim_type.set, count, len(symbols) - count))
+            return found.coalesce()
+    except IslLimit:
+        return None
 
 
 def prove_fails(solver: Solver, goal: Goal, outside: Condition, instances: Sequence[dict[str, Int]]) -> Decision:
@@ -476,12 +483,18 @@ def failing_values(
             continue
         if not pieces:
             continue
-        affine = None if any(piece.leftover for piece in pieces) else affine_failures(solver, pieces, context, ())
-        if affine is None:
+        if any(piece.leftover for piece in pieces):
             yield group, None
             continue
-        model = isl_point(*affine, smallest=True)
-        if model is not None:
+        try:
+            with isl_limited(solver.isl_operations):
+                affine = affine_failures(solver, pieces, context, ())
+                model = isl_point(*affine, smallest=True) if affine is not None else None
+        except IslLimit:
+            affine = None
+        if affine is None:
+            yield group, None
+        elif model is not None:
             yield group, model
 
 

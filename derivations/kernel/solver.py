@@ -10,15 +10,18 @@ it, and lowering makes every divisor an existence condition.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import count, product
+from itertools import product
 from math import lcm
 from typing import Any
 
+from derivations.kernel.sums import Piece
 from derivations.kernel.terms import (
     And,
     Condition,
+    Generator,
     Greatest,
     Int,
     Least,
@@ -273,39 +276,6 @@ def _all_generators(term: Int) -> Iterable[Any]:
         yield generator
 
 
-class _IslText:
-    """Writes conditions in isl's notation; symbols get safe names."""
-
-    def __init__(self, symbols: Sequence[str]) -> None:
-        self.names = {symbol: f"v{number}" for number, symbol in enumerate(symbols)}
-
-    def term(self, term: Int) -> str:
-        if not term.terms:
-            return "0"
-        pieces = []
-        for monomial, coefficient in term.terms.items():
-            factor = f"*{self._generator(monomial[0])}" if monomial else ""
-            pieces.append(f"{coefficient}{factor}")
-        return " + ".join(pieces)
-
-    def _generator(self, generator: Any) -> str:
-        if isinstance(generator, Sym):
-            return self.names[generator.name]
-        if not isinstance(generator, Quotient) or generator.q.constant is None:
-            raise TypeError(f"isl's notation has no {generator}; minima and maxima are cases")
-        return f"floor(({self.term(generator.p)})/{generator.q.constant})"
-
-    def condition(self, condition: Condition) -> str:
-        if isinstance(condition, Zero):
-            return f"{self.term(condition.term)} = 0"
-        if isinstance(condition, NonNegative):
-            return f"{self.term(condition.term)} >= 0"
-        if not condition.parts:
-            return "0 = 0" if isinstance(condition, And) else "1 = 0"
-        word = " and " if isinstance(condition, And) else " or "
-        return "(" + word.join(self.condition(part) for part in condition.parts) + ")"
-
-
 _CONTEXTS: list[Any] = []
 
 
@@ -318,87 +288,113 @@ def isl_context() -> Any:
     return _CONTEXTS[0]
 
 
-def _only_the_limit(error: Exception) -> None:
-    """Re-raise what is not isl's operation limit: that would be a defect of ours. (Reading a text past the limit is
-    reported as a syntax error, so that this one cannot be told apart; `tests/kernel` reads generated texts without.)"""
-    if "invalid" in str(error):
-        raise error
+@contextmanager
+def isl_limited(operations: int) -> Iterator[None]:
+    """Within, isl raises IslLimit after so many operations of its own counting."""
+    import islpy as isl
+
+    context = isl_context()
+    context.set_max_operations(operations)
+    try:
+        yield
+    except isl.Error as error:
+        if "operations exceeded" not in str(error):
+            raise
+        raise IslLimit from None
+    finally:
+        context.set_max_operations(0)
+        context.reset_operations()
+
+
+class IslLimit(Exception):
+    """isl has not finished within its limit."""
+
+
+class _IslSpace:
+    """Builds isl's objects over the integer points of some symbols, in their order."""
+
+    def __init__(self, symbols: Sequence[str]) -> None:
+        import islpy as isl
+
+        self.isl = isl
+        self.positions = {symbol: number for number, symbol in enumerate(symbols)}
+        self.space = isl.Space.set_alloc(isl_context(), 0, len(symbols))
+        self.zero = isl.Aff.zero_on_domain(isl.LocalSpace.from_space(self.space))
+
+    def aff(self, term: Int) -> Any:
+        """An affine term without minima and maxima."""
+        total, kind = self.zero, self.isl.dim_type.in_
+        quotients = []
+        for monomial, coefficient in term.terms.items():
+            if not monomial:
+                total = total.set_constant_val(coefficient)
+            elif isinstance(monomial[0], Sym):
+                total = total.set_coefficient_val(kind, self.positions[monomial[0].name], coefficient)
+            else:
+                quotients.append((monomial[0], coefficient))
+        for generator, coefficient in quotients:
+            if not isinstance(generator, Quotient) or generator.q.constant is None:
+                raise TypeError(f"isl has no {generator}; minima and maxima are cases")
+            whole = self.aff(generator.p).scale_down_val(generator.q.constant).floor()
+            total = total.add(whole.scale_val(coefficient))
+        return total
+
+    def set(self, condition: Condition) -> Any:
+        """The points that satisfy an affine condition."""
+        return self._set(without_extrema(condition))
+
+    def _set(self, condition: Condition) -> Any:
+        if isinstance(condition, Or):
+            found = self.isl.Set.empty(self.space)
+            for part in condition.parts:
+                found = found.union(self._set(part))
+            return found
+        inside = self.isl.BasicSet.universe(self.space)
+        alternatives = []
+        for part in conjuncts(condition):
+            if isinstance(part, Zero):
+                inside = inside.add_constraint(self.isl.Constraint.equality_from_aff(self.aff(part.term)))
+            elif isinstance(part, NonNegative):
+                inside = inside.add_constraint(self.isl.Constraint.inequality_from_aff(self.aff(part.term)))
+            else:
+                alternatives.append(part)
+        found = self.isl.Set.from_basic_set(inside)
+        for part in alternatives:
+            found = found.intersect(self._set(part))
+        return found
 
 
 def isl_set(condition: Condition, symbols: Sequence[str]) -> Any:
     """The isl set of all integer points (in the order of `symbols`) that satisfy an affine condition."""
-    import islpy as isl
-
-    text = _IslText(symbols)
-    body = text.condition(without_extrema(condition))
-    return isl.Set.read_from_str(
-        isl_context(), f"{{ [{', '.join(text.names[symbol] for symbol in symbols)}] : {body} }}"
-    )
+    return _IslSpace(symbols).set(condition)
 
 
 def isl_satisfiable(condition: Condition, operations: int = ISL_OPERATIONS, *, smallest: bool = False) -> Answer:
     """Decide an affine condition by isl; `smallest` asks for the lexicographically smallest solution, if bounded."""
-    import islpy as isl
-
     symbols = sorted(condition_symbols(condition))
-    context = isl_context()
-    context.set_max_operations(operations)
     try:
-        model = isl_point(isl_set(condition, symbols), symbols, smallest=smallest)
-        return Unsatisfiable() if model is None else Satisfiable(model)
-    except isl.Error as error:
-        _only_the_limit(error)
+        with isl_limited(operations):
+            model = isl_point(isl_set(condition, symbols), symbols, smallest=smallest)
+    except IslLimit:
         return Unknown(f"isl's limit of {operations:,} operations")
-    finally:
-        context.set_max_operations(0)
-        context.reset_operations()
+    return Unsatisfiable() if model is None else Satisfiable(model)
 
 
-def isl_project(condition: Condition, onto: Sequence[str], operations: int = ISL_OPERATIONS) -> Any | None:
-    """The isl set of the values of `onto` for which the other symbols of an affine condition have values; None past
-    the limit."""
+def isl_nonzero(context: Condition, pieces: Sequence[Piece], symbols: Sequence[str]) -> Any:
+    """The isl set of the points of a context where the pieces do not cancel (their conditions and numerators affine,
+    their denominators positive numbers)."""
     import islpy as isl
 
-    others = sorted(condition_symbols(condition) - set(onto))
-    context = isl_context()
-    context.set_max_operations(operations)
-    try:
-        points = isl_set(condition, [*onto, *others])
-        return points.project_out(isl.dim_type.set, len(onto), len(others)).coalesce()
-    except isl.Error as error:
-        _only_the_limit(error)
-        return None
-    finally:
-        context.set_max_operations(0)
-        context.reset_operations()
-
-
-def isl_nonzero(
-    pieces: Sequence[tuple[Condition, Int, int]], symbols: Sequence[str], operations: int = ISL_OPERATIONS
-) -> Any | None:
-    """The isl set of the points where Σ value/divisor·[condition] ≠ 0, for affine values and conditions; None past the
-    limit. `pieces` are (condition, value, divisor)."""
-    import islpy as isl
-
-    text = _IslText(symbols)
-    common = lcm(*(divisor for _, _, divisor in pieces)) if pieces else 1
-    point = f"[{', '.join(text.names[symbol] for symbol in symbols)}]"
-    context = isl_context()
-    context.set_max_operations(operations)
-    try:
-        total = isl.PwAff.read_from_str(context, f"{{ {point} -> [(0)] }}")
-        for condition, value, divisor in pieces:
-            for case, amount in amounts_without_extrema(condition, value * (common // divisor)):
-                body = text.condition(without_extrema(case))
-                read = f"{{ {point} -> [({text.term(amount)})] : {body} }}"
-                total = total.union_add(isl.PwAff.read_from_str(context, read))
-        return total.non_zero_set()
-    except isl.Error as error:
-        _only_the_limit(error)
-        return None
-    finally:
-        context.set_max_operations(0)
-        context.reset_operations()
+    common = lcm(*(piece.denominator.constant or 1 for piece in pieces))
+    space = _IslSpace(symbols)
+    inside = space.set(context)
+    total: Any = None
+    for piece in pieces:
+        amount = piece.numerator * (common // (piece.denominator.constant or 1))
+        for case, value in amounts_without_extrema(piece.condition, amount):
+            summand = isl.PwAff.alloc(inside.intersect(space.set(case)), space.aff(value))
+            total = summand if total is None else total.union_add(summand)
+    return isl.Set.empty(space.space) if total is None else total.non_zero_set()
 
 
 def isl_point(points: Any, symbols: Sequence[str], *, smallest: bool = False) -> dict[str, int] | None:
@@ -415,56 +411,57 @@ def isl_point(points: Any, symbols: Sequence[str], *, smallest: bool = False) ->
 # -- z3 ---------------------------------------------------------------------------------------------------------------
 
 
-class _Z3Encoding:
-    """Translates conditions; each quotient is one fresh integer with its two defining inequalities."""
+class _SmtText:
+    """Writes conditions in SMT-LIB's notation, which z3 reads faster than its Python interface builds them; each
+    quotient is one fresh integer with its two defining inequalities."""
 
-    def __init__(self, context: Any) -> None:
-        import z3
+    def __init__(self) -> None:
+        self.symbols: dict[str, str] = {}
+        self.quotients: dict[Quotient, str] = {}
+        self.definitions: list[str] = []
 
-        self.z3 = z3
-        self.context = context
-        self.symbols: dict[str, Any] = {}
-        self.quotients: dict[Quotient, Any] = {}
-        self.definitions: list[Any] = []
-        self.fresh = count()
+    def script(self, condition: Condition) -> str:
+        """The declarations and assertions whose models are the condition's solutions."""
+        asserted = [self.condition(part) for part in conjuncts(condition)] + self.definitions
+        names = [*self.symbols.values(), *self.quotients.values()]
+        return "".join([f"(declare-const {name} Int)" for name in names] + [f"(assert {part})" for part in asserted])
 
-    def term(self, term: Int) -> Any:
+    def term(self, term: Int) -> str:
         pieces = []
         for monomial, coefficient in term.terms.items():
             factors = [self._generator(generator) for generator in monomial]
             if coefficient != 1 or not factors:
-                factors.insert(0, self.z3.IntVal(coefficient, self.context))
-            product = factors[0]
-            for factor in factors[1:]:
-                product = product * factor
-            pieces.append(product)
-        return sum(pieces[1:], pieces[0]) if pieces else self.z3.IntVal(0, self.context)
+                factors.insert(0, str(coefficient) if coefficient >= 0 else f"(- {-coefficient})")
+            pieces.append(factors[0] if len(factors) == 1 else f"(* {' '.join(factors)})")
+        if not pieces:
+            return "0"
+        return pieces[0] if len(pieces) == 1 else f"(+ {' '.join(pieces)})"
 
-    def _generator(self, generator: Any) -> Any:
+    def _generator(self, generator: Generator) -> str:
         if isinstance(generator, Sym):
-            if generator.name not in self.symbols:
-                self.symbols[generator.name] = self.z3.Int(generator.name, self.context)
-            return self.symbols[generator.name]
+            return self.symbols.setdefault(generator.name, f"v{len(self.symbols)}")
         if isinstance(generator, Quotient):
             return self._quotient(generator)
         p, q = self.term(generator.p), self.term(generator.q)
-        return self.z3.If(p <= q, p, q) if isinstance(generator, Least) else self.z3.If(p >= q, p, q)
+        return f"(ite ({'<=' if isinstance(generator, Least) else '>='} {p} {q}) {p} {q})"
 
-    def _quotient(self, generator: Quotient) -> Any:
+    def _quotient(self, generator: Quotient) -> str:
         if generator not in self.quotients:
             p, q = self.term(generator.p), self.term(generator.q)
-            whole = self.z3.Int(f"quotient!{next(self.fresh)}", self.context)
-            self.definitions += [q * whole <= p, p <= q * whole + q - 1]
+            whole = f"q{len(self.quotients)}"
             self.quotients[generator] = whole
+            self.definitions += [f"(<= (* {q} {whole}) {p})", f"(<= {p} (+ (* {q} {whole}) {q} (- 1)))"]
         return self.quotients[generator]
 
-    def condition(self, condition: Condition) -> Any:
+    def condition(self, condition: Condition) -> str:
         if isinstance(condition, Zero):
-            return self.term(condition.term) == 0
+            return f"(= {self.term(condition.term)} 0)"
         if isinstance(condition, NonNegative):
-            return self.term(condition.term) >= 0
-        parts = [self.condition(part) for part in condition.parts]
-        return (self.z3.And if isinstance(condition, And) else self.z3.Or)(*parts, self.context)
+            return f"(>= {self.term(condition.term)} 0)"
+        if not condition.parts:
+            return "true" if isinstance(condition, And) else "false"
+        parts = " ".join(self.condition(part) for part in condition.parts)
+        return f"({'and' if isinstance(condition, And) else 'or'} {parts})"
 
 
 def z3_satisfiable(condition: Condition, resources: int = Z3_RESOURCES) -> Answer:
@@ -476,13 +473,13 @@ def z3_satisfiable(condition: Condition, resources: int = Z3_RESOURCES) -> Answe
 
 def z3_answer(condition: Condition, resources: int, context: Any) -> tuple[Answer, int]:
     """z3's answer, and the resources that its context has spent so far."""
-    encoding = _Z3Encoding(context)
-    z3 = encoding.z3
-    solver = z3.Solver(ctx=encoding.context)
+    import z3
+
+    text = _SmtText()
+    script = text.script(condition)
+    solver = z3.Solver(ctx=context)
+    solver.from_string(script)
     solver.set("rlimit", resources)
-    for part in conjuncts(condition):
-        solver.add(encoding.condition(part))
-    solver.add(*encoding.definitions)
     answer = solver.check()
     figures = solver.statistics()
     spent = int(figures.get_key_value("rlimit count")) if "rlimit count" in figures.keys() else resources  # noqa: SIM118
@@ -491,7 +488,6 @@ def z3_answer(condition: Condition, resources: int, context: Any) -> tuple[Answe
     if answer != z3.sat:
         return Unknown(f"z3's limit of {resources:,} resources"), spent
     model = solver.model()
-    values = {
-        name: model.eval(symbol, model_completion=True).as_long() for name, symbol in encoding.symbols.items()
-    }
-    return Satisfiable(values), spent
+    values = {constant.name(): model[constant].as_long() for constant in model.decls()}
+    # What the model leaves open may have any value.
+    return Satisfiable({symbol: values.get(name, 0) for symbol, name in text.symbols.items()}), spent

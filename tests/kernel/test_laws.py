@@ -128,14 +128,14 @@ def unknown_is_no(patch: Patch) -> None:
 
 def quotients_are_free(patch: Patch) -> None:
     """A quotient is any integer: without its two inequalities."""
-    original = solver._Z3Encoding._quotient
+    original = solver._SmtText._quotient
 
     def free(self: Any, generator: Any) -> Any:
         found = original(self, generator)
         self.definitions.clear()
         return found
 
-    patch.setattr(solver._Z3Encoding, "_quotient", free)
+    patch.setattr(solver._SmtText, "_quotient", free)
 
 
 def divisors_are_supposed_positive(patch: Patch) -> None:

@@ -17,7 +17,6 @@ from derivations.kernel.solver import (
     Unsatisfiable,
     components,
     is_affine,
-    isl_project,
     isl_satisfiable,
     isl_set,
     linearised,
@@ -85,20 +84,6 @@ def test_extrema_are_cases(claimed: Claimed, at: dict[str, int]) -> None:
     names = sorted(BOX)
     point = isl_set(k.all_of(k.equal(Int.symbol(name), at[name]) for name in names), names)
     assert (not point.intersect(isl_set(condition, names)).is_empty()) == claimed.holds(at)
-
-
-@FEW
-@given(conditions(affine_trees))
-def test_projection_keeps_exactly_the_sizes_with_a_solution(claimed: Claimed) -> None:
-    """Projected onto s, a condition keeps the values of s for which the other names have values."""
-    condition = boxed(claimed.condition())
-    projected = isl_project(condition, ["s"])
-    others = {name: ends for name, ends in BOX.items() if name != "s"}
-    for s in range(0, 5):
-        points = product(*[range(low, high + 1) for low, high in others.values()])
-        exists = 1 <= s <= 3 and any(claimed.holds({"s": s, **dict(zip(others, p, strict=True))}) for p in points)
-        inside = not projected.intersect(isl_set(k.equal(Int.symbol("s"), s), ["s"])).is_empty()
-        assert inside == exists
 
 
 def hard() -> Condition:
