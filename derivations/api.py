@@ -24,6 +24,7 @@ from derivations.expressions import (
     expression,
 )
 from derivations.integers import integer_symbol
+from derivations.readings import Readings
 from derivations.verdict import Verdict
 
 # -- words that are no operators -------------------------------------------------------------------
@@ -221,10 +222,12 @@ def _with_steps(claim: Claim, verdict: Verdict) -> Verdict:
 
 
 class Verdicts(Sequence[Verdict]):
-    """A table of verdicts, displayed typeset."""
+    """A table of verdicts, displayed typeset; `readings` says which reading fits a document with choices."""
 
-    def __init__(self, verdicts: Sequence[Verdict], remarks: Sequence[Remark] = ()) -> None:
-        self.verdicts, self.remarks = tuple(verdicts), tuple(remarks)
+    def __init__(
+        self, verdicts: Sequence[Verdict], remarks: Sequence[Remark] = (), readings: Readings | None = None
+    ) -> None:
+        self.verdicts, self.remarks, self.readings = tuple(verdicts), tuple(remarks), readings
 
     def __len__(self) -> int:
         return len(self.verdicts)
@@ -246,7 +249,12 @@ class Verdicts(Sequence[Verdict]):
         rows = [(_name(verdict), _word(verdict), verdict.statement) for verdict in self.verdicts]
         widths = [max((len(row[column]) for row in rows), default=0) for column in range(2)]
         lines = [f"{name:<{widths[0]}}  {word:<{widths[1]}}  {text}" for name, word, text in rows]
-        return "\n".join([*lines, ", ".join(f"{count} {word}" for word, count in self.counts().items())])
+        return "\n".join([*lines, ", ".join(f"{count} {word}" for word, count in self.counts().items()), *self._said()])
+
+    def _said(self) -> list[str]:
+        from derivations.readings_text import sentences
+
+        return list(sentences(self.readings)) if self.readings else []
 
     def _repr_html_(self) -> str:
         rows = "".join(
@@ -256,7 +264,8 @@ class Verdicts(Sequence[Verdict]):
         )
         head = "<tr><th>claim</th><th>statement</th><th>verdict</th></tr>"
         summary = ", ".join(f"{count} {word}" for word, count in self.counts().items())
-        return f"<table><thead>{head}</thead><tbody>{rows}</tbody></table><p>{html.escape(summary)}</p>"
+        said = "".join(f"<p>{html.escape(sentence)}</p>" for sentence in self._said())
+        return f"<table><thead>{head}</thead><tbody>{rows}</tbody></table><p>{html.escape(summary)}</p>{said}"
 
 
 def _name(verdict: Verdict) -> str:
@@ -335,11 +344,18 @@ class Document:
         raise ValueError(f"no reading of this block has {reading}")
 
     def verify(self) -> Verdicts:
-        """The verdicts of all claims."""
+        """The verdicts of all claims, and what they say about the readings of an ambiguous notation.
+
+        >>> text = "```given\\ndims m, n where m <= n\\ntensor x[n], k[m]\\nchoose star in conv, corr\\n```\\n"
+        >>> notes = Document.parse(text + "```claim turned\\nstar(x, rot180(k)) == corr(x, k)\\n```\\n")
+        >>> notes.verify().readings.best
+        [{'star': 'conv'}]
+        """
         from derivations.judge import judge
+        from derivations.readings import readings_of
 
         found = [verdict for claim in self.claims for verdict in _typeset(claim, judge(claim))]
-        return Verdicts(found, self.remarks)
+        return Verdicts(found, self.remarks, readings_of(self._parsed, found))
 
     def __repr__(self) -> str:
         return f"{self.name}: {len(self.claims)} claims, {len(self.remarks)} remarks"

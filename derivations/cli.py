@@ -20,6 +20,7 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from derivations.readings import Readings
     from derivations.run import Inputs, Results
     from derivations.workers import Judge
 
@@ -268,6 +269,13 @@ class _Lines:
         if not self._console.is_terminal:
             self._console.file.flush()
 
+    def readings(self, found: Readings) -> None:
+        """What the document's verdicts say about its readings, below its last line."""
+        from derivations.lines import printed, readings_lines
+
+        for text in readings_lines(found):
+            printed(self._console, text)
+
 
 class _Progress:
     """`judging 12 of 80: S0-17` on a terminal's last line; silent elsewhere. No thread: workers are forked
@@ -313,16 +321,22 @@ def _judge(inputs: Inputs, processes: int, no_cache: bool, shown: _Lines | None 
     try:
         with _Progress(len(claims)) as progress:
             answers = judged(claims, judge, processes, remembered)
-            for number, claim in enumerate(claims, 1):
-                progress.at(number, claim.id)
-                answer = next(answers)
-                progress.clear()
-                known = len(results.errors)
-                results.add(answer)
-                for error in results.errors[known:]:
-                    _complain(error)
+            number = 0
+            for document in inputs.documents:
+                for claim in document.claims:
+                    number += 1
+                    progress.at(number, claim.id)
+                    answer = next(answers)
+                    progress.clear()
+                    known = len(results.errors)
+                    results.add(answer)
+                    for error in results.errors[known:]:
+                        _complain(error)
+                    if shown is not None:
+                        shown.show(answer.verdicts)
+                found = results.compare_readings(document)
                 if shown is not None:
-                    shown.show(answer.verdicts)
+                    shown.readings(found)
         if remembered is not None:
             remembered.prune()
     except KeyboardInterrupt:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from rich.cells import cell_len
 from rich.text import Text
 
+from derivations.readings import Readings
 from derivations.run import WORDS, Results, Status
 from derivations.verdict import Evidence, Verdict, Witness
 
@@ -132,6 +133,15 @@ def line(verdict: Verdict, width: int = 0, glyphs: dict[str, str] = GLYPHS) -> T
     elif verdict.witness is not None:
         text.append(f"   at {sizes_text(verdict.witness)}: {difference(verdict.witness)}", "dim")
     return text
+
+
+def readings_lines(found: Readings) -> list[Text]:
+    """What a document's verdicts say about its readings, below its verdicts; nothing where it has no choices."""
+    from derivations.readings_text import sentences
+
+    if not found:
+        return []
+    return [Text("\n  readings", "bold"), *(Text(f"  {sentence}") for sentence in sentences(found))]
 
 
 def name_width(names: Iterable[str]) -> int:

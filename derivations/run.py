@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from derivations.cache import Cache
 from derivations.claims import Claim, Remark
+from derivations.readings import Readings, readings_of
 from derivations.verdict import Verdict
 from derivations.workers import Answer, Judge, Workers, in_order
 
@@ -77,7 +78,7 @@ def read(files: Sequence[Path]) -> Inputs:
         try:
             inputs.documents.append(read_document(path))
         except InputError as error:
-            inputs.errors.append(str(error))
+            inputs.errors.extend(map(str, error.errors))
         except OSError as error:
             inputs.errors.append(f"{path}: {error.strerror or error}")
     return inputs
@@ -91,6 +92,14 @@ class Results:
     remarks: list[Remark] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     interrupted: bool = False
+    readings: list[Readings] = field(default_factory=list)
+
+    def compare_readings(self, document: Document) -> Readings:
+        """What the verdicts on a document, all of them given by now, say about its readings."""
+        found = readings_of(document, self.verdicts)
+        if found:
+            self.readings.append(found)
+        return found
 
     def add(self, answer: Answer) -> None:
         """Takes one claim's answer in."""
@@ -130,8 +139,8 @@ class Results:
         return Counter(v.verdict for v in self.verdicts if document in (None, v.document))
 
     def as_json(self) -> dict[str, Any]:
-        """The object of `--json`: the contract's keys, then the errors in the input and whether the run was
-        ended."""
+        """The object of `--json`: the contract's keys, the readings of each document with choices, the errors in the
+        input, and whether the run was ended."""
         counts = self.counts()
         summary = {
             "claims": len({(v.document, v.id) for v in self.verdicts}),
@@ -149,6 +158,7 @@ class Results:
             "schema": 1,
             "claims": [verdict.as_json() for verdict in self.verdicts],
             "remarks": remarks,
+            "readings": [found.as_json() for found in self.readings],
             "summary": summary,
             "errors": self.errors,
         }

@@ -47,8 +47,25 @@ The size of the figure is a matter of taste.
 ```
 """
 )
+AMBIGUOUS = """```given
+dims m, n where m <= n
+tensor x[n], k[m]
+choose star in conv, corr
+```
+
+```claim turned
+star(x, rot180(k)) == corr(x, k)
+expect false
+```
+
+```claim plain
+star(x, k) == corr(x, k)
+expect false
+```
+"""
 WRONG = GIVEN + "```claim wrong\ngrad(J, w) == conv(a, rot180(delta), valid)\n```\n"
 BROKEN = "# One\n\n" + GIVEN + "\n```claim broken\ngrad(J, w) == cnov(a, delta)\n```\n"
+DOCUMENTS = (("notes.md", NOTES), ("wrong.md", WRONG), ("broken.md", BROKEN), ("ambiguous.md", AMBIGUOUS))
 
 
 def command(*arguments: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
@@ -75,7 +92,7 @@ def no_traceback(done: subprocess.CompletedProcess[str]) -> None:
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory with a true, a wrong and a broken document."""
     directory = tmp_path_factory.mktemp("documents")
-    for name, text in (("notes.md", NOTES), ("wrong.md", WRONG), ("broken.md", BROKEN)):
+    for name, text in DOCUMENTS:
         (directory / name).write_text(text, encoding="utf-8")
     return directory
 
@@ -107,6 +124,18 @@ def test_a_line_for_each_link_and_a_summary(judged: subprocess.CompletedProcess[
     ]
     assert "4 verdicts on 3 claims in 1 document: 3 proved, 1 holds exactly on a region; 1 remark." in judged.stdout
     assert lines[-1] == "Every verdict is as expected."
+
+
+def test_readings_follow_the_lines_of_their_document(place: Path) -> None:
+    """After the last line of a document with choices stands which reading fits it; of one without, nothing."""
+    done = command("verify", "--no-cache", place / "ambiguous.md", place / "notes.md")
+    first, second = done.stdout.split("notes.md\n")
+    assert "2 statements leave star open" in first
+    assert "turned (true under star = conv) and plain (true under star = corr) clash." in first
+    assert first.index("plain (star = corr)") < first.index("readings")
+    assert "readings" not in second
+    record = json.loads(command("verify", "--json", place / "ambiguous.md").stdout)
+    assert [one["together"] for one in record["readings"]] == [False]
 
 
 def test_a_pipe_gets_plain_text(judged: subprocess.CompletedProcess[str]) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from derivations.claims import Claim
 from derivations.language.document import Block, Document
 from derivations.report.prose import has_wide_characters, prose_to_latex, text
-from derivations.report.statements import claim_text, context_text, remark_text, verbatim_markdown
+from derivations.report.statements import claim_text, context_text, readings_text, remark_text, verbatim_markdown
 from derivations.report.table import latex_table
 from derivations.run import Results
 from derivations.verdict import Verdict
@@ -72,10 +72,11 @@ _LABELS = {"proved": "proved for all sizes", "holds where": "true on a region", 
 
 
 class Judged:
-    """The verdicts of a run, found by claim."""
+    """The verdicts of a run, found by claim; what they say about readings, by document."""
 
     def __init__(self, results: Results) -> None:
         self._verdicts: dict[tuple[Any, ...], list[Verdict]] = {}
+        self.compared = {found.document: found for found in results.readings}
         for verdict in results.verdicts:
             key = (verdict.document, verdict.id, tuple(verdict.reading.items()))
             self._verdicts.setdefault(key, []).append(verdict)
@@ -105,6 +106,13 @@ def verdict_mark(verdicts: Sequence[Verdict]) -> tuple[str, str]:
     return colour, label
 
 
+def _body(document: Document, judged: Judged) -> str:
+    """The LaTeX of a document: its blocks, then what its readings come to."""
+    found = judged.compared.get(document.name)
+    blocks = [_block(block, judged) for block in document.blocks]
+    return "\n".join([*blocks, prose_to_latex(readings_text(found)) if found else ""])
+
+
 def _block(block: Block, judged: Judged) -> str:
     """The LaTeX of one block of a document."""
     if block.kind == "prose":
@@ -128,7 +136,7 @@ def _claim(colour: str, name: str, label: str, markdown: str) -> str:
 def latex_document(documents: Sequence[Document], results: Results, title: str) -> str:
     """The whole LaTeX document."""
     judged = Judged(results)
-    bodies = ["\n".join(_block(block, judged) for block in document.blocks) for document in documents]
+    bodies = [_body(document, judged) for document in documents]
     chinese = CHINESE if any(map(has_wide_characters, bodies)) else ""
     parts = [
         PREAMBLE + chinese,

@@ -15,6 +15,7 @@ from derivations.claims import Assumption, Claim, Context, Remark
 from derivations.expressions import Definition, Loss, Tensor
 from derivations.latex import name_to_latex, to_latex
 from derivations.lines import evidence_text, is_zero
+from derivations.readings import Readings
 from derivations.report import prose
 from derivations.report.breaking import LINE, equation, fold, width
 from derivations.verdict import Verdict, Witness
@@ -330,6 +331,13 @@ def _sides(latex: str, shown: str) -> tuple[str, str]:
 def remark_text(remark: Remark) -> str:
     """A statement that no formula settles, with the reason."""
     return f"*Open:* {remark.text.strip()}"
+
+
+def readings_text(found: Readings) -> str:
+    """What a document's verdicts say about its readings, after its last claim; nothing where it has no choices."""
+    from derivations.readings_text import sentences
+
+    return "\n".join(["**Readings**", "", *(f"- {sentence}" for sentence in sentences(found, code))]) if found else ""
 
 
 def verbatim_markdown(source: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from derivations.language.document import Block, Document
 from derivations.report.document import Judged, verdict_mark
-from derivations.report.statements import claim_text, context_text, remark_text, verbatim_markdown
+from derivations.report.statements import claim_text, context_text, readings_text, remark_text, verbatim_markdown
 from derivations.report.table import markdown_table
 from derivations.run import Results
 
@@ -59,8 +59,9 @@ def web_page(documents: Sequence[Document], results: Results, title: str, conver
 
 
 def _rewritten(document: Document, judged: Judged) -> str:
-    """The document with our fenced blocks replaced by what they say."""
-    return "\n\n".join(_block(block, judged) for block in document.blocks)
+    """The document with our fenced blocks replaced by what they say, and what its readings come to."""
+    found = judged.compared.get(document.name)
+    return "\n\n".join([*(_block(block, judged) for block in document.blocks), readings_text(found) if found else ""])
 
 
 def _block(block: Block, judged: Judged) -> str:
