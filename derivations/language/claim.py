@@ -84,6 +84,18 @@ def claims_of(given: Given, statements: Sequence[Statement], identifier: str, do
     ]
 
 
+def check_syntax(statements: Sequence[Statement]) -> None:
+    """Raises InputError for what is wrong with a claim whatever its context is."""
+    lines = sort_lines(statements)
+    _sides(lines.equation, parse("test", lines.equation))
+    for statement in lines.where:
+        parse("conditions", statement)
+    for statement in lines.reading:
+        parse("reading", statement)
+    for statement in lines.expect:
+        _expected_kind(statement)
+
+
 def _chosen(choices: Mapping[str, Sequence[str]], statement: Statement) -> tuple[str, str]:
     name, option = parse("reading", statement).children
     if str(name) not in choices:
@@ -252,13 +264,17 @@ def _expectations(scope: Scope, statements: Sequence[Statement], links: int) -> 
     return tuple(found)
 
 
-def _expectation(scope: Scope, statement: Statement) -> Expectation:
+def _expected_kind(statement: Statement) -> re.Match[str]:
     match = EXPECT.match(statement.text)
-    start = len(statement.text) - len(statement.text.lstrip())
-    if match is None:
-        word = FIRST_WORD.match(statement.text)
-        fix = did_you_mean(words(statement.text), KINDS) or did_you_mean(word["word"] if word else "", KINDS)
-        raise statement.error("this is not an expectation", start, len(statement.text), ", ".join(KINDS), fix)
+    if match is not None:
+        return match
+    word = FIRST_WORD.match(statement.text)
+    fix = did_you_mean(words(statement.text), KINDS) or did_you_mean(word["word"] if word else "", KINDS)
+    raise statement.error("this is not an expectation", *statement.extent, ", ".join(KINDS), fix)
+
+
+def _expectation(scope: Scope, statement: Statement) -> Expectation:
+    match = _expected_kind(statement)
     kind = words(match["kind"])
     link = int(match["link"]) if match["link"] else None
     text, region = kind, None

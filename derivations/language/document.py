@@ -1,29 +1,30 @@
 """A document of claims: prose, contexts, claims and remarks in their order, and the single-line doors
 beside it.
 
-Law: reading a document either gives all of it or raises `InputError`; files are checked for size and
-encoding before anything else looks at them.
+Law: reading a document either gives all of it or raises `InputError`, with every mistake that does not follow from
+another; files are checked for size and encoding before anything else looks at them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from derivations.claims import Claim, Context, Remark
 from derivations.expressions import Expression
 from derivations.language import limits
-from derivations.language.claim import Lines, claim_in, claims_of, sort_lines
+from derivations.language.claim import Lines, check_syntax, claim_in, claims_of, sort_lines
 from derivations.language.elaborate import Elaborator
-from derivations.language.errors import InputError, Place
+from derivations.language.errors import InputError, InputErrors, Place
 from derivations.language.given import Checker, Given
-from derivations.language.markdown import Fence, fences
-from derivations.language.scope import Scope
+from derivations.language.markdown import BrokenFence, Fence, fences
+from derivations.language.scope import RESERVED, Scope
 from derivations.language.source import Statement, lines_of, statements
 from derivations.language.syntax import parse
 
-Contexts = Sequence[tuple[Mapping[str, str], Context]]
+Contexts = tuple[tuple[Mapping[str, str], Context], ...]
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Block:
     id: str = ""
     claims: tuple[Claim, ...] = ()
     remark: Remark | None = None
-    contexts: tuple[tuple[Mapping[str, str], Context], ...] = ()
+    contexts: Contexts = ()
     given: Given | None = None
 
 
@@ -94,7 +95,11 @@ class Document:
 
 
 class _Builder:
-    """Walks the fences of a text."""
+    """Walks the fences of a text and collects what is wrong, at least one error for each wrong block.
+
+    What a wrong statement would have declared is lost: where that is mentioned, only the syntax is looked at, so that
+    one mistake is not reported many times.
+    """
 
     def __init__(self, text: str, name: str, exists: Checker | None) -> None:
         self.text, self.exists = text, exists
@@ -103,15 +108,46 @@ class _Builder:
         self.given = Given()
         self.seen: dict[str, int] = {}
         self.count = 0
+        self.errors: list[InputError] = []
+        self.lost: set[str] = set()
+        self.is_missing = False  # something in this context does not exist for all sizes, which is said
 
     def build(self) -> Document:
         line = 1
         for fence in fences(self.text, self.document.name):
             self._prose(line, fence.first - 1)
-            self._fence(fence)
+            if isinstance(fence, BrokenFence):
+                self._note(fence.error)
+                known = set() if fence.context else self._declared(self.given.statements)
+                self.lost |= names_in(fence.content) - known
+            else:
+                self._fence(fence)
             line = fence.last + 1
         self._prose(line, len(self.source))
+        self._raise()
         return self.document
+
+    def read_given(self) -> Given:
+        """The context that the whole text is, without fences."""
+        self._contexts((), statements(lines_of(self.text), self.document.name))
+        self._check_existence()
+        self._raise()
+        return self.given
+
+    def _note(self, error: InputError) -> None:
+        self.errors.append(error)
+        if len(self.errors) >= limits.ERRORS:
+            self._raise()
+
+    def _raise(self) -> None:
+        """Raises what was found, in the order of the file."""
+        found = sorted(self.errors, key=lambda error: (error.line, error.column))
+        if found:
+            raise found[0] if len(found) == 1 else InputErrors(found)
+
+    @staticmethod
+    def _declared(found: Iterable[Statement]) -> set[str]:
+        return set().union(*(names_in(statement.text) for statement in found))
 
     def _lines(self, first: int, last: int) -> str:
         return "\n".join(self.source[first - 1 : last])
@@ -133,42 +169,99 @@ class _Builder:
         if fence.kind == "given":
             self.document.blocks.append(self._given(fence, block))
             return
-        self._check_new(fence)
-        if fence.kind == "remark" and not block.text.strip():
+        for read in (self._check_new, self._remark if fence.kind == "remark" else self._claim):
+            try:
+                read(fence, block)
+            except InputError as error:
+                self._note(error)
+
+    def _remark(self, fence: Fence, block: Block) -> None:
+        if not block.text.strip():
             raise InputError("this remark is empty", self._place(fence), "the statement and the reason")
-        if fence.kind == "remark":
-            remark = Remark(fence.id, self.document.name, fence.first + 1, block.text.strip())
-            self.document.blocks.append(_with(block, remark=remark))
-            return
+        remark = Remark(fence.id, self.document.name, fence.first + 1, block.text.strip())
+        self.document.blocks.append(_with(block, remark=remark))
+
+    def _claim(self, fence: Fence, block: Block) -> None:
         self.document.blocks.append(_with(block, claims=tuple(self._claims(fence))))
 
+    # -- contexts ----------------------------------------------------------------------------------
+
     def _given(self, fence: Fence, block: Block) -> Block:
-        own = statements(list(fence.lines), self.document.name)
-        before = self.given.statements if fence.continues else ()
-        if fence.continues and not any(part.kind == "given" for part in self.document.blocks):
-            raise InputError("there is no context to continue", self._place(fence), "given", "write given")
-        self.given = Given((*before, *own), len(own))
-        if self.exists is not None:
-            self.given.check(self.exists)
-        contexts = tuple((reading, self.given.scope(reading).context()) for reading in self.given.readings())
+        before: tuple[Statement, ...] = self.given.statements if fence.continues else ()
+        if not fence.continues:
+            self.lost, self.is_missing = set(), False
+        elif not any(part.kind == "given" for part in self.document.blocks):
+            self._note(InputError("there is no context to continue", self._place(fence), "given", "write given"))
+        try:
+            own = statements(list(fence.lines), self.document.name)
+        except InputError as error:
+            self._note(error)
+            self.lost |= names_in(block.text) - self._declared(before)
+            own = []
+        own, contexts = self._contexts(before, own)
+        self._check_existence()
         return _with(block, contexts=contexts, given=self.given)
+
+    def _contexts(self, before: tuple[Statement, ...], own: list[Statement]) -> tuple[list[Statement], Contexts]:
+        """The context under each reading, without the statements that are wrong and those that need them."""
+        own = self._unspoilt(before, own, None)
+        while True:
+            self.given = Given((*before, *own), len(own))
+            try:
+                readings = self.given.readings()
+                return own, tuple((reading, self.given.scope(reading).context()) for reading in readings)
+            except InputError as error:
+                self._note(error)
+                own = self._unspoilt(before, own, error)
+
+    def _unspoilt(
+        self, before: tuple[Statement, ...], own: list[Statement], error: InputError | None
+    ) -> list[Statement]:
+        """The statements without the one that is wrong and without those that mention what is lost."""
+        known, kept = self._declared(before), []
+        for statement in own:
+            mine = names_in(statement.text)
+            is_wrong = error is not None and statement.line <= error.line <= statement.lines[-1].number
+            if is_wrong or mine & self.lost:
+                self.lost |= mine - known
+            else:
+                kept.append(statement)
+                known |= mine
+        return kept if len(kept) < len(own) or error is None else []
+
+    def _check_existence(self) -> None:
+        if self.exists is None or self.is_missing:
+            return
+        try:
+            self.given.check(self.exists)
+        except InputError as error:
+            self.is_missing = True
+            self._note(error)
+
+    # -- claims ------------------------------------------------------------------------------------
 
     def _claims(self, fence: Fence) -> list[Claim]:
         found = statements(list(fence.lines), self.document.name)
         if not found:
             raise InputError("this claim is empty", self._place(fence), "an equation A == B")
+        if self.lost & self._declared(found):
+            check_syntax(found)
+            return []
         claims = claims_of(self.given, found, fence.id, self.document.name)
         self.count += len(claims)
         if self.count > limits.CLAIMS:
-            raise InputError(
-                f"more than {limits.CLAIMS} claims",
-                self._place(fence),
-                f"at most {limits.CLAIMS} (limit CLAIMS)",
-                "split the document",
+            self._note(
+                InputError(
+                    f"more than {limits.CLAIMS} claims",
+                    self._place(fence),
+                    f"at most {limits.CLAIMS} (limit CLAIMS)",
+                    "split the document",
+                )
             )
+            self._raise()
         return claims
 
-    def _check_new(self, fence: Fence) -> None:
+    def _check_new(self, fence: Fence, _: Block) -> None:
         if fence.id in self.seen:
             raise InputError(
                 f"{fence.id} is the name of the block in line {self.seen[fence.id]} already",
@@ -182,6 +275,11 @@ class _Builder:
         line = self.source[fence.first - 1]
         at = line.rfind(fence.id or fence.kind)
         return Place(self.document.name, fence.first, max(at, 0) + 1, line, len(fence.id or fence.kind))
+
+
+def names_in(text: str) -> set[str]:
+    """The words of a text that may be names of an author."""
+    return set(re.findall(r"[^\W\d]\w*", text)) - RESERVED
 
 
 def _with(block: Block, **changes: object) -> Block:
@@ -257,12 +355,7 @@ def normalised(text: str) -> str:
 
 def parse_given(text: str, name: str = "given", exists: Checker | None = None) -> Given:
     """The statements of a given block without its fences."""
-    found = statements(lines_of(normalised(text)), name)
-    given = Given(tuple(found), len(found))
-    given.readings()
-    if exists is not None:
-        given.check(exists)
-    return given
+    return _Builder(normalised(text), name, exists).read_given()
 
 
 def parse_context(

@@ -1,15 +1,16 @@
 """The one error that wrong input raises: where it is, what was expected there, and the smallest fix.
 
 Law: whatever a user writes, `InputError` is what comes out, never a traceback of something else. "Not
-supported" and "our own defect" are other errors.
+supported" and "our own defect" are other errors. Several mistakes of one file come together, as `InputErrors`.
 """
 
 from __future__ import annotations
 
 import difflib
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 EXIT_STATUS = 2
 
@@ -58,6 +59,11 @@ class InputError(ValueError):
         """The column, counted from 1 in characters; 0 where the file as a whole is meant."""
         return self.place.column
 
+    @property
+    def errors(self) -> tuple[InputError, ...]:
+        """The errors that this one stands for: itself, or each of `InputErrors`."""
+        return (self,)
+
     def __str__(self) -> str:
         place = self.place
         position = f":{place.line}:{place.column}" if place.line else ""
@@ -70,8 +76,39 @@ class InputError(ValueError):
             lines.append(f"  fix: {self.fix}")
         return "\n".join(lines)
 
-    def __reduce__(self) -> tuple[type[InputError], tuple[str, Place, str, str]]:
+    def __reduce__(self) -> tuple[Any, ...]:
         return InputError, (self.message, self.place, self.expected, self.fix)
+
+
+class InputErrors(InputError):
+    """Several errors of one file, in its order; place, message, expected and fix are those of the first.
+
+    >>> one, two = (InputError("wrong", Place("a.md", line, 1, "q")) for line in (1, 2))
+    >>> print(str(InputErrors([one, two])).replace("\\n\\n", "\\n--\\n"))
+    a.md:1:1: wrong
+      1 | q
+        | ^
+    --
+    a.md:2:1: wrong
+      2 | q
+        | ^
+    """
+
+    def __init__(self, errors: Sequence[InputError]) -> None:
+        self._errors = tuple(errors)
+        first = self._errors[0]
+        super().__init__(first.message, first.place, first.expected, first.fix)
+
+    @property
+    def errors(self) -> tuple[InputError, ...]:
+        """Each of them."""
+        return self._errors
+
+    def __str__(self) -> str:
+        return "\n\n".join(map(str, self._errors))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return InputErrors, (self._errors,)
 
 
 SHOWN = 110  # characters of a source line that an excerpt shows

@@ -12,6 +12,7 @@ NODE_DEPTH = 300  # nested operations with all definitions opened
 NODE_COUNT = 200_000  # nodes of a formula with all definitions opened
 STATEMENT_CHARACTERS = 20_000  # one statement with its continuation lines
 CLAIMS = 5_000  # claims of one document, every reading counted
+ERRORS = 20  # errors of one document that are shown; more help nobody
 READINGS = 64  # combinations of choices in one context
 RANK = 8  # axes of a tensor
 INDICES = 16  # indices of one sum

@@ -34,17 +34,33 @@ class Fence:
     last: int
 
 
-def fences(text: str, file: str) -> list[Fence]:
-    """Our blocks in their order; raises InputError for a block that does not close or has a wrong info
-    string."""
+@dataclass(frozen=True)
+class BrokenFence:
+    """A block that is almost one of ours, or that never closes: its error, its content, whether it may have been a
+    context, and the lines it spans."""
+
+    error: InputError
+    content: str
+    context: bool
+    first: int
+    last: int
+
+
+def fences(text: str, file: str) -> list[Fence | BrokenFence]:
+    """Our blocks in their order; a block that does not close or has a wrong info string is given as its error."""
     source = text.split("\n")
-    found = []
+    found: list[Fence | BrokenFence] = []
     parser = MarkdownIt("commonmark")
     parser.core.ruler.disable(["inline", "text_join"])  # blocks are all we need, and inline markup can be costly
     for token in parser.parse(text):
         if token.type == "fence" and token.map:
-            _check_closed(token, source, file)
-            fence = _ours(token, source, file)
+            try:
+                _check_closed(token, source, file)
+                fence: Fence | BrokenFence | None = _ours(token, source, file)
+            except InputError as error:
+                fence = BrokenFence(
+                    error, token.content, "given" in token.info.lower() + error.fix, token.map[0] + 1, token.map[1]
+                )
             if fence is not None:
                 found.append(fence)
     return found
