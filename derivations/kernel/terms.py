@@ -548,10 +548,13 @@ def all_of(parts: Iterable[Condition]) -> Condition:
     """The conjunction, flattened, without repetitions; false if a part is false."""
     found: dict[Condition, None] = {}
     for part in parts:
-        if part == FALSE:
+        if isinstance(part, And):
+            for piece in part.parts:
+                found[piece] = None
+        elif isinstance(part, Or) and not part.parts:
             return FALSE
-        for piece in part.parts if isinstance(part, And) else (part,):
-            found[piece] = None
+        else:
+            found[part] = None
     if len(found) == 1:
         return next(iter(found))
     return And(tuple(found))
@@ -561,10 +564,13 @@ def any_of(parts: Iterable[Condition]) -> Condition:
     """The disjunction, flattened, without repetitions; true if a part is true."""
     found: dict[Condition, None] = {}
     for part in parts:
-        if part == TRUE:
+        if isinstance(part, Or):
+            for piece in part.parts:
+                found[piece] = None
+        elif isinstance(part, And) and not part.parts:
             return TRUE
-        for piece in part.parts if isinstance(part, Or) else (part,):
-            found[piece] = None
+        else:
+            found[part] = None
     if len(found) == 1:
         return next(iter(found))
     return Or(tuple(found))
