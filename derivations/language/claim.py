@@ -18,7 +18,7 @@ from sympy import Expr
 from derivations.claims import Assumption, Claim, Context, Expectation, Free, Hypothesis, Link
 from derivations.expressions import Expression
 from derivations.integers import Condition, conjuncts, integer_symbol
-from derivations.language import conditions
+from derivations.language import conditions, fixes
 from derivations.language.arithmetic import Arithmetic
 from derivations.language.elaborate import Elaborator
 from derivations.language.errors import did_you_mean
@@ -59,7 +59,10 @@ def sort_lines(statements: Sequence[Statement]) -> Lines:
         match = FIRST_WORD.match(statement.text)
         word = match["word"] if match else ""
         if word not in found:
+            parse("test", statements[0], "prose belongs outside the block")  # of two mistakes the first
             hint = did_you_mean(word, CLAIM_LINES) or "a claim has one equation; write a second claim block"
+            if word in fixes.CONDITION_WORDS:
+                hint = "a condition is written where ..."
             raise statement.error(
                 "this line is neither where, expect nor reading",
                 0,
@@ -269,7 +272,10 @@ def _expected_kind(statement: Statement) -> re.Match[str]:
     if match is not None:
         return match
     word = FIRST_WORD.match(statement.text)
-    fix = did_you_mean(words(statement.text), KINDS) or did_you_mean(word["word"] if word else "", KINDS)
+    first = word["word"] if word else ""
+    meant = fixes.EXPECTATIONS.get(first.lower(), "")
+    fix = did_you_mean(words(statement.text), KINDS) or did_you_mean(first, KINDS)
+    fix = fix or (f"did you mean {meant}?" if meant else "")
     raise statement.error("this is not an expectation", *statement.extent, ", ".join(KINDS), fix)
 
 

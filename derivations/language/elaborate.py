@@ -124,6 +124,8 @@ class Elaborator:
             fix = "multiply both sides by a bracket, such as [p <= q]"
             return self.error(token, f"{name} is an index of the claim", "a condition between sizes, or on data", fix)
         hint = did_you_mean(name, [*self.scope.declared(), *self.indices])
+        if name[:1] == "d" and self.scope.kind(name[1:]):
+            hint = f"the differential is written d({name[1:]}), a gradient grad(J, w)"
         return self.error(
             token,
             f"{name} is not declared",

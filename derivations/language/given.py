@@ -115,6 +115,7 @@ class Given:
                     continue
                 seen.add(item.node)
                 missing = checker(context, item.node)
+                condition = missing.partition(" needs ")[2] if missing else ""
                 if missing is not None and isinstance(item.node, Apply) and item.node.operator == "zeros":
                     missing = missing.replace("zeros exists", "its size")
                 if missing is not None:
@@ -123,8 +124,8 @@ class Given:
                         "this does not exist for all sizes" + (f" under {under}" if under else ""),
                         item.start,
                         item.end,
-                        missing,
-                        "add the missing condition to the dims: dims ... where ...",
+                        missing.replace(" exists needs ", " exists only where "),
+                        f"add it to the dims: dims ... where {condition or '...'}",
                     )
 
 

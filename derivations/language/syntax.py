@@ -15,7 +15,7 @@ from typing import Any
 from lark import Lark, Token, Tree
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
-from derivations.language import limits
+from derivations.language import fixes, limits
 from derivations.language.errors import InputError
 from derivations.language.source import Statement
 
@@ -42,45 +42,6 @@ WORDS = {
     "SIGN": "a sign",
 }
 OPERATORS = {"SIGN", "FACTOR", "AND", "OR", "TRANSPOSE", "PRIMES", "_POWER", "COMPARE", "LPAR", "LSQB"}
-
-MINUS = "write - (the ASCII minus)"
-NO_LATEX = "write the formula in the claim language, not in LaTeX"
-CHARACTER_FIXES = {
-    "^": "a power is written **",
-    "≤": "write <=",
-    "≥": "write >=",
-    "≠": "write !=",
-    "−": MINUS,
-    "–": MINUS,
-    "×": "write *",
-    "·": "write *",
-    "∗": "write * for the entrywise product, conv(x, k) for the convolution",
-    "∘": "write *",
-    "⊙": "write *",
-    "⊗": "write kron(A, B)",
-    "÷": "write /",
-    "∑": "write sum[i](...)",
-    "²": "write **2",
-    "'": "a transpose is written A.T, a derivative f'(z)",
-    '"': "leave out the quotes",
-    "&": "write and",
-    "|": "write or; a modulus is abs(x)",
-    "!": "write not, or !=",
-    "{": "write ( or [",
-    "}": "write ) or ]",
-    ";": "put each statement on its own line",
-    "\\": NO_LATEX,
-    "$": NO_LATEX,
-    ".": "an operator is a function: rot180(A)",
-    "\ufeff": "remove the byte order mark",
-    "，": "write , in ASCII",
-    "（": "write ( in ASCII",
-    "）": "write ) in ASCII",
-    "：": "write : in ASCII",
-    "？": "remove it",
-    "?": "remove it",
-}
-
 
 @cache
 def parser() -> Lark:
@@ -167,37 +128,15 @@ def _explained(error: UnexpectedInput, start: str, statement: Statement) -> Inpu
     token = error.token if isinstance(error, UnexpectedToken) else Token("$END", "")
     if token.type == "$END":
         end = len(statement.text.rstrip())
-        return statement.error("the statement ends too early", end, expected=_expected(accepted))
-    fix = _token_fix(token, accepted, statement)
+        fix = fixes.STATEMENTS.get((start, "$END"), "")
+        return statement.error("the statement ends too early", end, expected=_expected(accepted), fix=fix)
+    fix = fixes.token(start, token, accepted, statement.text)
     return statement.error(f"unexpected `{token}`", *span(token), _expected(accepted), fix)
 
 
 def _character(at: int, accepted: set[str], statement: Statement) -> InputError:
-    text = statement.text
-    character = text[at]
-    fix = CHARACTER_FIXES.get(character, "")
-    if text[at : at + 2] in (".*", "./", ".^"):
-        fix = f"write {text[at + 1].replace('^', '**')}; it is already entrywise"
-    if character == "." and text[at + 1 : at + 2].isdigit():
-        fix = "write a digit before the point: 0.5"
-    return statement.error(f"unexpected character `{character}`", at, at + 1, _expected(accepted), fix)
-
-
-def _token_fix(token: Token, accepted: set[str], statement: Statement) -> str:
-    if token.type == "EQUAL" and "COMPARE" in accepted:
-        return "an equation is written =="
-    if token.type == "COMPARE" and token == "==" and "EQUAL" in accepted:
-        return "a definition is written with ="
-    if token.type in ("NAME", "NUMBER") and "FACTOR" in accepted:
-        return f"a product needs its sign: `* {token}`"
-    if token.type == "PRIMES":
-        quoted = statement.text[int(token.end_pos or 0) :][:1].isalpha()
-        return CHARACTER_FIXES['"'] if quoted else CHARACTER_FIXES["'"]
-    if token.type == "_RANGE":
-        return "a slice is written a:b (b is left out); a range belongs to an index: i in a..b"
-    if token.type == "FACTOR" and statement.text[: token.start_pos].rstrip().endswith("*"):
-        return "a power is written **"
-    return ""
+    fix = fixes.character(statement.text, at)
+    return statement.error(f"unexpected character `{statement.text[at]}`", at, at + 1, _expected(accepted), fix)
 
 
 def _expected(accepted: set[str]) -> str:

@@ -54,7 +54,7 @@ def _scalar(elaborator: Elaborator, name: Token, tree: Any) -> Expression:
             tree,
             f"{name} of something of rank {node.rank}",
             "a scalar",
-            "jacobian(y, x) takes any y; sum(y) and tr(y) are scalars",
+            "the scalar stands first: grad(J, x); jacobian(y, x) takes any y",
         )
     return node
 

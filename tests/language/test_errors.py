@@ -104,6 +104,26 @@ CLAIMS = [
         "may not exist",
         "write the size",
     ),
+    ("a == a\nexpect true", "true", "not an expectation", "did you mean proved?"),
+    ("a == a\nexpect holds if m == 1", "holds if", "not an expectation", "did you mean holds where?"),
+    ("a == a\nif m == 1", "if m == 1", "neither where, expect nor reading", "written where"),
+    ("a == a\nwhere m = 1", "=", "unexpected `=`", "written =="),
+    ("The gradient is given by\na == a", "gradient", "unexpected `gradient`", "prose belongs outside"),
+    ("a = = a", "=", "unexpected `=`", "written =="),
+    ("a === a", "=", "unexpected `=`", "written =="),
+    ("a ≈ a", "≈", "unexpected character `≈`", "written =="),
+    ("∇_w J == a", "∇", "unexpected character `∇`", "grad(J, w)"),
+    ("dJ == a", "dJ", "not declared", "d(J), a gradient grad(J, w)"),
+    ("grad(w, J) == a", "w", "grad of something of rank 2", "the scalar stands first"),
+    ("conv(a w) == z", "w", "unexpected `w`", "needs a comma"),
+    ("np.rot180(a) == a", ".", "unexpected character `.`", "leave out np."),
+    ("a.shape == (H, W)", ".", "unexpected character `.`", "shape(a)"),
+    ("a^T == a.T", "^", "unexpected character `^`", "A.T"),
+    ("(a if m == 1 else z) == a", "if", "unexpected `if`", "[m == 1] * x"),
+    ("⌊H/2⌋ == H//2", "⌊", "unexpected character `⌊`", "p // q"),
+    ("conv(“a”, w) == a", "“", "unexpected character `“`", "quotes"),
+    ("\\frac{a}{2} == a", "\\", "unexpected character", "not in LaTeX"),
+    ("conv（a，w） == z", "（", "unexpected character `（`", "in ASCII"),
     ("a == a\nreading stra = conv", "stra", "not a choice", "did you mean star?"),
     ("a == a\nreading star = cnov", "cnov", "not an option of star", "did you mean conv?"),
 ]
@@ -119,6 +139,18 @@ GIVENS = [
     ("dims n;", ";", "unexpected character `;`", "own line"),
     ("Dims n", "Dims", "begins no statement", "did you mean dims?"),
     ("tensors x[3]", "tensors", "begins no statement", "did you mean tensor?"),
+    ("dims H W", "W", "unexpected `W`", "commas"),
+    ("dims H: int", ":", "unexpected `:`", "every size is an integer"),
+    ("dims H = 5", "=", "unexpected `=`", "where H == 5"),
+    ("dims H\ntensor a(H, H)", "(", "unexpected `(`", "tensor x[m, n]"),
+    ("dims H\ntensor a[H H]", "H", "unexpected `H`", "comma"),
+    ("scalar b = 3", "=", "unexpected `=`", "its own line: z = ..."),
+    ("function f(x)", "(", "unexpected `(`", "leave out the brackets"),
+    ("loss J", " ", "ends too early", "loss J(z)"),
+    ("scalar x\nloss J(x) = x", "=", "unexpected `=`", "J = ..."),
+    ("scalar x, y\nloss J(x, y)", ",", "unexpected `,`", "a loss is of one name"),
+    ("choose star in conv or corr", "or", "unexpected `or`", "put a comma"),
+    ("choose star = conv", "=", "unexpected `=`", "write in"),
     ("let x = 3", "let", "begins no statement", "z = ..."),
     ("tensor x", " ", "ends too early", "tensor x[m, n]"),
     ("tensor x[n]", "n", "n is not declared", "dims n"),
@@ -260,6 +292,7 @@ def test_what_a_given_block_supposes_is_checked_by_the_callers_checker() -> None
         Document.parse("```given\ndims H, m\ntensor a[H], w[m]\nz = conv(a, w)\n```\n", "notes.md", checker)
     assert caught.value.line == 4
     assert caught.value.expected == "m <= H"
+    assert "dims ... where" in caught.value.fix
     assert caret_text(caught.value) == "conv(a, w)"
 
 
