@@ -110,6 +110,7 @@ class _Builder:
         self.count = 0
         self.errors: list[InputError] = []
         self.lost: set[str] = set()
+        self.known: set[str] = set()  # the words of the context's statements
         self.is_missing = False  # something in this context does not exist for all sizes, which is said
 
     def build(self) -> Document:
@@ -118,8 +119,7 @@ class _Builder:
             self._prose(line, fence.first - 1)
             if isinstance(fence, BrokenFence):
                 self._note(fence.error)
-                known = set() if fence.context else self._declared(self.given.statements)
-                self.lost |= names_in(fence.content) - known
+                self.lost |= names_in(fence.content) - (set() if fence.context else self.known)
             else:
                 self._fence(fence)
             line = fence.last + 1
@@ -129,14 +129,16 @@ class _Builder:
 
     def read_given(self) -> Given:
         """The context that the whole text is, without fences."""
-        self._contexts((), statements(lines_of(self.text), self.document.name))
+        self._contexts(None, statements(lines_of(self.text), self.document.name))
         self._check_existence()
         self._raise()
         return self.given
 
     def _note(self, error: InputError) -> None:
         self.errors.append(error)
-        if len(self.errors) >= limits.ERRORS:
+        if len(self.errors) == limits.ERRORS:
+            place = Place(self.document.name, len(self.source), 1, self.source[-1])
+            self.errors.append(InputError(f"{limits.ERRORS} errors are enough; the rest was not read", place))
             self._raise()
 
     def _raise(self) -> None:
@@ -187,38 +189,37 @@ class _Builder:
     # -- contexts ----------------------------------------------------------------------------------
 
     def _given(self, fence: Fence, block: Block) -> Block:
-        before: tuple[Statement, ...] = self.given.statements if fence.continues else ()
+        before = self.given if fence.continues else None
         if not fence.continues:
-            self.lost, self.is_missing = set(), False
+            self.lost, self.known, self.is_missing = set(), set(), False
         elif not any(part.kind == "given" for part in self.document.blocks):
             self._note(InputError("there is no context to continue", self._place(fence), "given", "write given"))
         try:
             own = statements(list(fence.lines), self.document.name)
         except InputError as error:
             self._note(error)
-            self.lost |= names_in(block.text) - self._declared(before)
+            self.lost |= names_in(block.text) - self.known
             own = []
         own, contexts = self._contexts(before, own)
         self._check_existence()
         return _with(block, contexts=contexts, given=self.given)
 
-    def _contexts(self, before: tuple[Statement, ...], own: list[Statement]) -> tuple[list[Statement], Contexts]:
+    def _contexts(self, before: Given | None, own: list[Statement]) -> tuple[list[Statement], Contexts]:
         """The context under each reading, without the statements that are wrong and those that need them."""
-        own = self._unspoilt(before, own, None)
+        own = self._unspoilt(own, None)
         while True:
-            self.given = Given((*before, *own), len(own))
+            self.given = Given((*(before.statements if before else ()), *own), len(own), before)
             try:
-                readings = self.given.readings()
-                return own, tuple((reading, self.given.scope(reading).context()) for reading in readings)
+                contexts = tuple((reading, self.given.scope(reading).context()) for reading in self.given.readings())
+                self.known |= self._declared(own)
+                return own, contexts
             except InputError as error:
                 self._note(error)
-                own = self._unspoilt(before, own, error)
+                own = self._unspoilt(own, error)
 
-    def _unspoilt(
-        self, before: tuple[Statement, ...], own: list[Statement], error: InputError | None
-    ) -> list[Statement]:
+    def _unspoilt(self, own: list[Statement], error: InputError | None) -> list[Statement]:
         """The statements without the one that is wrong and without those that mention what is lost."""
-        known, kept = self._declared(before), []
+        known, kept = set(self.known), []
         for statement in own:
             mine = names_in(statement.text)
             is_wrong = error is not None and statement.line <= error.line <= statement.lines[-1].number

@@ -45,10 +45,12 @@ class Existing:
 
 @dataclass
 class Given:
-    """The statements of a context (those it continues included); `own` of them stand in the block itself."""
+    """The statements of a context (those it continues included); `own` of them stand in the block itself, the others
+    were read by `before`, if that is given."""
 
     statements: tuple[Statement, ...] = ()
     own: int = 0
+    before: Given | None = None
     _read: dict[tuple[tuple[str, str], ...], tuple[Scope, list[Existing]]] = field(default_factory=dict)
     _choices: dict[str, tuple[str, ...]] | None = None
 
@@ -78,7 +80,13 @@ class Given:
         key = tuple(whole.items())
         if key not in self._read:
             reader = Reader(Scope(reading=whole, choices=dict(self.choices)))
-            for statement in self.statements:
+            start = 0
+            if self.before is not None:
+                scope, existing = self.before._under(whole)
+                reader.scope = scope.continued(whole, self.choices)
+                reader.existing = list(existing)
+                start = len(self.statements) - self.own
+            for statement in self.statements[start:]:
                 reader.read(statement)
             self._read[key] = (reader.scope, reader.existing)
         return self._read[key]

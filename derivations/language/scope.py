@@ -7,7 +7,7 @@ collected.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sympy import Expr
 
@@ -55,6 +55,20 @@ class Scope:
             {name: (option,) for name, option in reading.items()},
             list(context.assumptions),
             context.origin,
+        )
+
+    def continued(self, reading: Mapping[str, str], choices: Mapping[str, tuple[str, ...]]) -> Scope:
+        """A copy to which a block that continues this one adds, perhaps under more choices."""
+        return replace(
+            self,
+            reading=dict(reading),
+            dims=dict(self.dims),
+            conditions=list(self.conditions),
+            names=dict(self.names),
+            functions=list(self.functions),
+            abbreviations=dict(self.abbreviations),
+            choices=dict(choices),
+            assumptions=list(self.assumptions),
         )
 
     def context(self) -> Context:

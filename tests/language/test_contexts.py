@@ -350,3 +350,16 @@ def test_pads_may_be_written_in_every_way() -> None:
     assert len({parse_expression(text, given) for text in texts}) == 1
     assert parse_expression("pad(x, (1, 2), (3, 4))", given).shape == (H + 3, W + 7)
     assert parse_expression("ones(shape(x))", given).shape == (H, W)
+
+
+def test_a_context_in_parts_is_the_context() -> None:
+    """A context that is continued, statement by statement, is that of one block with all of them, in every reading."""
+    lines = [
+        "dims n, m where m <= n", "tensor x[n], k[m]", "choose star in conv, corr", "z = star(x, k)", "h = n - m + 1",
+        "choose mode in valid, full", "y = star(x, k, mode)", "function f", "assume x > 0", "loss J(z)", "origin 1",
+    ]  # fmt: skip
+    whole = Document.parse("```given\n" + "\n".join(lines) + "\n```\n")
+    blocks = [f"```given{' continue' if number else ''}\n{line}\n```\n" for number, line in enumerate(lines)]
+    parts = Document.parse("".join(blocks))
+    assert parts.contexts[-1] == whole.contexts[0]
+    assert len(whole.contexts[0]) == 4

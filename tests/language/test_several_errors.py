@@ -124,7 +124,9 @@ def test_a_file_of_given_statements_reports_all() -> None:
 def test_there_is_a_last_error() -> None:
     """Of a thousand mistakes no more are shown than the limit says."""
     text = CONTEXT + "".join(block(f"claim c{number}", "a == q") for number in range(1000))
-    assert len(errors(text)) == limits.ERRORS
+    found = messages(text)
+    assert len(found) == limits.ERRORS + 1
+    assert "the rest was not read" in found[-1]
 
 
 def test_several_errors_are_one() -> None:
