@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sympy import Basic, Expr, Integer, Poly, Symbol, div, expand
+from sympy import Basic, Expr, Integer, Mul, Poly, Symbol, div, expand
 
 from derivations.differential import NoRule
 from derivations.expressions import (
@@ -37,7 +37,7 @@ from derivations.expressions import (
     Times,
     entry_count,
 )
-from derivations.integers import AllOf, Compare, FloorDiv, integer_symbol
+from derivations.integers import AllOf, Compare, Condition, FloorDiv, Minimum, integer_symbol
 from derivations.operators import apply
 
 Candidates = list[Expression]
@@ -109,23 +109,23 @@ def apart(weight: Expression) -> tuple[Callable[[Expression], Expression], Expre
 
 
 def _same(left: Expr, right: Expr) -> bool:
-    """Whether two sizes are equal by ring arithmetic and p·q // q = p (only a shorter notation hangs on
-    it)."""
-    return bool(expand(_divided(left) - _divided(right)) == 0)
+    """Whether two sizes are equal by ring arithmetic, p·q // q = p and (p + 1) // 2 + p // 2 = p (only a shorter
+    notation hangs on it)."""
+    return bool(expand(_divided(left - right)) == 0)
 
 
 def _divided(size: Expr) -> Expr:
-    """Every quotient that comes out even as polynomials carried out."""
+    """Every quotient that comes out even as polynomials carried out, and of two halves the larger by the smaller."""
 
     def divide(p: Expr, q: Expr) -> Expr:
         quotient, rest = div(expand(p), q)
-        return (
-            quotient
-            if rest == 0 and all(value.is_Integer for value in Poly(quotient).coeffs())
-            else FloorDiv(p, q)
-        )
+        even = rest == 0 and all(value.is_Integer for value in Poly(quotient).coeffs())
+        return quotient if even else FloorDiv(expand(p), q)
 
-    return size.replace(FloorDiv, divide)
+    size = size.replace(FloorDiv, divide)
+    halved = {part.args[0] for part in size.atoms(FloorDiv) if part.args[1] == 2}
+    smaller = {p: expand(p - 1) for p in halved if expand(p - 1) in halved}
+    return size.xreplace({FloorDiv(p, 2): r - FloorDiv(r, 2) for p, r in smaller.items()})
 
 
 def framed(a: Expression, shape: Sequence[Expr]) -> Expression:
@@ -196,15 +196,15 @@ class Sliding:
             extra = {
                 "valid": (0, 0),
                 "full": (reach, reach),
-                "same": (reach - FloorDiv(reach, 2), FloorDiv(reach, 2)),
+                "same": (FloorDiv(reach + 1, 2), FloorDiv(reach, 2)),
             }
             frames.append((before + extra[self.mode][0], after + extra[self.mode][1]))
         return tuple(frames)
 
-    def check_axes(self) -> None:
-        """dilate, crop and pad act on the last two axes only."""
-        if self.x.rank == 3 and (self.stride[0] != 1 or any(width != 0 for width in self.frame[0])):
-            raise NoRule("the adjoint of a strided or padded convolution over three axes is not tabulated")
+    @property
+    def over_three_axes(self) -> bool:
+        """Whether the first of three axes is strided or padded: dilate, crop and pad act on the last two only."""
+        return self.x.rank == 3 and (self.stride[0] != 1 or any(width != 0 for width in self.frame[0]))
 
     def last_two(self, values: Sequence[Any]) -> tuple[Any, ...]:
         return tuple(values[-2:])
@@ -228,11 +228,32 @@ def _data_adjoint(g: Expression, node: Apply) -> Candidates:
     c = Sliding.of(node)
     if c.plain and c.mode == "full":
         return [apply("corr" if c.flipped else "conv", g, c.k)]
-    c.check_axes()
+    if c.over_three_axes:
+        return [_data_by_index(g, c)]
     kernel = reversed_axes(c.k) if c.flipped else c.k
     full = apply("conv", spread(g, c.last_two(c.stride)), kernel, "full", dilation=c.dilation)
     padded = tuple(n + before + after for n, (before, after) in zip(c.x.shape, c.frame, strict=True))
     return [cropped(framed(full, padded), c.last_two(c.frame))]
+
+
+def _data_by_index(g: Expression, c: Sliding) -> Expression:
+    """Σ over outputs i of G[i] k[t] with the tap t for which s·i + q·t − p is the place; true convolutions read the
+    tap from the kernel's end."""
+    place, ranges = _axes_of(c.x.shape, "u")
+    outputs, _ = _axes_of(g.shape, "i")
+    bound = [IndexRange(index) for index in outputs]
+    conditions: list[Condition] = []
+    if c.undilated:
+        taps = [u + before - s * i for u, s, i, (before, _) in zip(place, c.stride, outputs, c.frame, strict=True)]
+    else:
+        taps, _ = _axes_of(c.k.shape, "t")
+        bound += [IndexRange(index) for index in taps]
+        sizes = zip(place, c.stride, outputs, c.dilation, taps, c.frame, strict=True)
+        conditions = [Compare("==", u, s * i + q * t - before) for u, s, i, q, t, (before, _) in sizes]
+    read = [n - 1 - t if c.flipped else t for n, t in zip(c.k.shape, taps, strict=True)]
+    product = [g[tuple(outputs)], c.k[tuple(read)]]
+    body = Times(*product, Bracket(AllOf(*conditions))) if conditions else Times(*product)
+    return ByIndex(IndexSum(body, *bound), *ranges)
 
 
 def _commutative(g: Expression, node: Apply, varying: int) -> Candidates:
@@ -261,35 +282,40 @@ def _pool_adjoint(g: Expression, node: Apply) -> Candidates:
     padded = [n + before + after for n, (before, after) in zip(sizes, widths, strict=True)]
     lead = g.shape[: g.rank - len(padded)]
     if ceil == 1:
-        return [_pool_by_index(g, node)]
+        return [_pool_by_index(g, node, mean=False)]
     if f == stride:
         return [cropped(framed(apply("up", g, f), (*lead, *padded)), widths)]
     if g.rank > 3:
-        return [_pool_by_index(g, node)]
+        return [_pool_by_index(g, node, mean=False)]
     ones = apply("ones", *[1] * len(lead), *f.args)
     full = apply("conv", spread(g, stride.args), ones, "full")
     return [cropped(framed(full, (*lead, *padded)), widths)]
 
 
-def _pool_by_index(g: Expression, node: Apply) -> Expression:
-    """Σ over output i and tap t of G[i] where s·i + t − p is the place."""
+def _pool_by_index(g: Expression, node: Apply, mean: bool) -> Expression:
+    """Σ of G[i] over the windows i that the place is in: s·i ≤ place + p < s·i + f; for a mean over partial windows,
+    of G[i] divided by the number of entries of window i."""
     x, f, stride, pad, _ = node.arguments
-    axes = len(f.args)
-    lead = x.rank - axes
+    lead = x.rank - len(f.args)
     place, ranges = _axes_of(x.shape, "u")
-    outputs, out_ranges = _axes_of(g.shape[lead:], "i")
-    taps, tap_ranges = _axes_of(f.args, "t")
-    conditions = [
-        Compare("==", u, s * i + t - pair.args[0])
-        for u, s, i, t, pair in zip(place[lead:], stride.args, outputs, taps, pad.args, strict=True)
+    outputs, _ = _axes_of(g.shape[lead:], "i")
+    axes = list(zip(place[lead:], x.shape[lead:], f.args, stride.args, pad.args, outputs, strict=True))
+    inside = [
+        condition
+        for u, _, width, s, p, i in axes
+        for condition in (Compare("<=", s * i, u + p.args[0]), Compare("<", u + p.args[0], s * i + width))
     ]
-    body = Times(g[(*place[:lead], *outputs)], Bracket(AllOf(*conditions)))
-    return ByIndex(IndexSum(body, *out_ranges, *tap_ranges), *ranges)
+    value: Expression = g[(*place[:lead], *outputs)]
+    if mean:
+        counts = [Minimum(width, n + p.args[0] + p.args[1] - s * i) for _, n, width, s, p, i in axes]
+        value = Over(value, Constant(Mul(*counts)))
+    body = Times(value, Bracket(AllOf(*inside)))
+    return ByIndex(IndexSum(body, *[IndexRange(index) for index in outputs]), *ranges)
 
 
 def _mean_adjoint(g: Expression, node: Apply) -> Candidates:
     if node.arguments[4] == 1:
-        raise NoRule("the mean over partial windows has no tabulated adjoint")
+        return [_pool_by_index(g, node, mean=True)]
     area: Expr = Integer(1)
     for width in node.arguments[1].args:
         area = area * width
@@ -299,8 +325,26 @@ def _mean_adjoint(g: Expression, node: Apply) -> Candidates:
 def _max_adjoint(g: Expression, node: Apply) -> Candidates:
     x, f, stride, pad, ceil = node.arguments
     if ceil == 1 or any(width != 0 for pair in pad.args for width in pair.args):
-        raise NoRule("the adjoint of a padded or partial max pooling is not tabulated")
+        raise NoRule("padded or partial max pooling: max_unpool has no padding and no partial windows to write it with")
     return [apply("max_unpool", g, x, f, stride)]
+
+
+def _whole_max_adjoint(g: Expression, node: Apply) -> Candidates:
+    """The maximum of all entries is a pooling with one window."""
+    (x,) = node.tensors
+    if x.rank > 2:
+        raise NoRule("the maximum over three axes: max_unpool, which its gradient is written with, has two")
+    one = apply("ones", *[1] * x.rank)
+    return [apply("max_unpool", times(g, one), x, x.shape)]
+
+
+def _unpool_adjoint(g: Expression, node: Apply) -> Candidates:
+    """Disjoint windows: the entries of G where the windows' maxima are, summed window by window."""
+    delta, x, f, stride = node.arguments
+    if f != stride:
+        raise NoRule("max_unpool of windows that overlap has no adjoint in these operators: write stride = window")
+    places = apply("max_unpool", apply("ones", delta.shape), x, f)
+    return [apply("sum_pool", times(g, places), f)]
 
 
 # -- indices ---------------------------------------------------------------------------------------
@@ -317,6 +361,10 @@ def scatter(g: Expression, indices: Sequence[Basic], shape: Shape) -> Expression
     if pad is not None:
         return pad
     place, ranges = _axes_of(shape, "u")
+    lead = len(shape) - g.rank
+    if all(not isinstance(index, Slice) for index in indices[:lead]) and all(_whole(indices[lead:], shape[lead:])):
+        chosen = AllOf(*[Compare("==", u, index) for u, index in zip(place, indices[:lead], strict=False)])
+        return ByIndex(Times(g, Bracket(chosen)), *ranges[:lead])
     taken, taken_ranges = _axes_of([index.count for index in indices if isinstance(index, Slice)], "k")
     conditions, along = [], iter(taken)
     for symbol, index in zip(place, indices, strict=True):
@@ -327,14 +375,20 @@ def scatter(g: Expression, indices: Sequence[Basic], shape: Shape) -> Expression
     return ByIndex(IndexSum(body, *taken_ranges) if taken else body, *ranges)
 
 
+def _whole(indices: Sequence[Basic], shape: Sequence[Expr]) -> list[bool]:
+    """For each axis, whether it is kept whole."""
+    return [
+        isinstance(part, Slice) and part.start == 0 and part.step == 1 and _same(part.count, n)
+        for part, n in zip(indices, shape, strict=True)
+    ]
+
+
 def _as_frame(g: Expression, indices: Sequence[Basic], shape: Shape) -> Expression | None:
     """Slices of the last two axes from 0 with a step: zeros inserted, in a frame."""
     slices = [index for index in indices if isinstance(index, Slice)]
-    whole = [
-        part.start == 0 and part.step == 1 and _same(part.count, n)
-        for part, n in zip(slices, shape, strict=False)
-    ]
-    if len(slices) != len(indices) or not all(part.start == 0 for part in slices) or not all(whole[:-2]):
+    if len(slices) != len(indices) or not all(part.start == 0 for part in slices):
+        return None
+    if not all(_whole(slices, shape)[:-2]):
         return None
     return framed(spread(g, [part.step for part in slices[-2:]]), shape)
 
@@ -347,10 +401,19 @@ def _diagonal_adjoint(g: Expression, node: Apply) -> Candidates:
 # -- matrices --------------------------------------------------------------------------------------
 
 
+def transposed(a: Expression) -> Expression:
+    """Aᵀ as one writes it: of a transpose the matrix itself, of ones the ones of the other shape."""
+    if isinstance(a, Apply) and a.operator == "transpose":
+        return a.tensors[0]
+    if _is_ones(a):
+        return apply("ones", a.shape[1], a.shape[0])
+    return a.T
+
+
 def _left_factor(g: Expression, node: Apply) -> Candidates:
     a, b = node.tensors
     if a.rank == 2 and b.rank == 2:
-        return [g @ b.T]
+        return [g @ transposed(b)]
     if a.rank == 2:
         return [apply("outer", g, b)]
     return [b @ g if b.rank == 2 else times(g, b)]
@@ -359,7 +422,7 @@ def _left_factor(g: Expression, node: Apply) -> Candidates:
 def _right_factor(g: Expression, node: Apply) -> Candidates:
     a, b = node.tensors
     if a.rank == 2:
-        return [a.T @ g]
+        return [transposed(a) @ g]
     return [apply("outer", a, g) if b.rank == 2 else times(g, a)]
 
 
@@ -367,14 +430,16 @@ def _outer_left(g: Expression, node: Apply) -> Candidates:
     u, v = node.tensors
     if u.rank == 1 and v.rank == 1:
         return [g @ v]
-    raise NoRule("the adjoint of an outer product of tensors is not tabulated")
+    place, ranges = _axes_of(u.shape, "u")
+    return [ByIndex(apply("sum", times(g[tuple(place)], v)), *ranges)]
 
 
 def _outer_right(g: Expression, node: Apply) -> Candidates:
     u, v = node.tensors
     if u.rank == 1 and v.rank == 1:
         return [u @ g]
-    raise NoRule("the adjoint of an outer product of tensors is not tabulated")
+    place, ranges = _axes_of(v.shape, "u")
+    return [ByIndex(apply("sum", times(u, g[(*[Whole] * u.rank, *place)])), *ranges)]
 
 
 def _ones(shape: Shape) -> Expression:
@@ -387,7 +452,11 @@ def _vec_adjoint(g: Expression, node: Apply) -> Candidates:
         return [apply("reshape", g, a.shape)]
     if a.rank == 2:
         return [apply("reshape", g, (a.shape[1], a.shape[0])).T]
-    raise NoRule("the adjoint of vec is tabulated for vectors and matrices")
+    place, ranges = _axes_of(a.shape, "u")
+    row: Expr = Integer(0)
+    for index, size in zip(reversed(place), reversed(a.shape), strict=True):
+        row = index + size * row  # the first axis runs fastest
+    return [ByIndex(g[expand(row), 0], *ranges)]
 
 
 def _pairs(padding: Any) -> tuple[tuple[Expr, Expr], ...]:
@@ -456,13 +525,11 @@ ADJOINTS: tuple[Adjoint, ...] = (
             _mean_adjoint),
     Adjoint("max_pool", 0, "derivative of the maximum", "⟨G, d maxpool(A)⟩ = ⟨maxunpool(G; A), dA⟩",
             _max_adjoint),
-    Adjoint("max_unpool", 0, "adjoint of max unpooling", "takes the entry at the window's maximum",
-            lambda g, node: _no_rule(node)),
+    Adjoint("max", 0, "derivative of the maximum", "g d max(A) = ⟨maxunpool(g; A) with one window, dA⟩",
+            _whole_max_adjoint),
+    Adjoint("max_unpool", 0, "adjoint of max unpooling", "⟨G, maxunpool(dD; A)⟩ = ⟨sumpool(G ∘ maxunpool(1; A)), dD⟩",
+            _unpool_adjoint),
 )  # fmt: skip
-
-
-def _no_rule(node: Apply) -> Candidates:
-    raise NoRule(f"the adjoint of {node.operator} is not tabulated")
 
 
 _TABLE = {(row.operator, row.argument): row for row in ADJOINTS}

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sympy import Basic, Integer
+from sympy import Basic
 
 from derivations.expressions import (
     Apply,
@@ -27,6 +27,7 @@ from derivations.expressions import (
     Entry,
     Expression,
     Grad,
+    IndexRange,
     IndexSum,
     Literal,
     Loss,
@@ -38,6 +39,7 @@ from derivations.expressions import (
     Tensor,
     Times,
 )
+from derivations.integers import integer_symbol
 from derivations.operators import apply
 
 Name = Tensor | Definition
@@ -58,9 +60,12 @@ class Rule:
 
 
 def depends(node: Basic, x: Name) -> bool:
-    """Whether a formula contains the variable, also inside definitions."""
+    """Whether a formula contains the variable, also inside definitions. Brackets do not change with their data, except
+    where they jump and nothing is differentiable."""
     if node == x:
         return True
+    if isinstance(node, DataBracket):
+        return False
     if isinstance(node, Grad):
         raise NoRule("the differential of a gradient needs the loss's second derivative, which is arbitrary")
     return any(depends(part, x) for part in node.args)
@@ -110,7 +115,7 @@ def _quotient(node: Expression, x: Name) -> Expression:
     if depends(above, x):
         terms.append(Over(d(above, x), below))
     if depends(below, x):
-        terms.append(Minus(Times(Over(above, Power(below, Integer(2))), d(below, x))))
+        terms.append(Minus(Over(Times(Over(above, below), d(below, x)), below)))
     return _sum(terms)
 
 
@@ -121,8 +126,19 @@ def _power(node: Expression, x: Name) -> Expression:
     return Times(Constant(exponent), Power(base, exponent - 1), d(base, x))
 
 
+# the derivatives that a textbook writes out; those of tanh, sigmoid and of an arbitrary f keep their prime
+_WRITTEN_OUT: dict[str, Callable[[Elementwise, Expression], Expression]] = {
+    "exp": lambda node, inner: Times(node, inner),
+    "log": lambda node, inner: Over(inner, node.of),
+    "sqrt": lambda node, inner: Over(inner, Times(Constant(2), node)),
+    "softplus": lambda node, inner: Times(Elementwise("sigmoid", 0, node.of), inner),
+}
+
+
 def _elementwise(node: Expression, x: Name) -> Expression:
     assert isinstance(node, Elementwise)
+    if not node.order and node.name in _WRITTEN_OUT:
+        return _WRITTEN_OUT[node.name](node, d(node.of, x))
     return Times(Elementwise(node.name, node.order + 1, node.of), d(node.of, x))
 
 
@@ -137,15 +153,38 @@ def _determinant(node: Expression, x: Name) -> Expression:
 
 
 def _softmax(node: Expression, x: Name) -> Expression:
+    """Of a vector dp = p ∘ (dz − ⟨p, dz⟩); of a matrix, row by row; of three axes, matrix by matrix."""
     (inner,) = node.arguments
-    if node.rank != 1:
-        raise NoRule("the differential of softmax is tabulated for vectors")
-    return Times(node, Plus(d(inner, x), Minus(apply("sum", Times(node, d(inner, x))))))
+    varied = d(inner, x)
+    if node.rank == 1:
+        return Times(node, Plus(varied, Minus(apply("sum", Times(node, varied)))))
+    columns = node.shape[-1]
+    if node.rank == 2:
+        return Times(node, Plus(varied, Minus(Times(node, varied) @ apply("ones", columns, columns))))
+    map_ = integer_symbol("u1")
+    one, varied = node[map_], varied[map_]
+    row = Plus(varied, Minus(Times(one, varied) @ apply("ones", columns, columns)))
+    if node.rank > 3:
+        raise NoRule("the differential of softmax over more than three axes is not tabulated")
+    return ByIndex(Times(one, row), IndexRange(map_, 0, node.shape[0] - 1))
 
 
-def _max_pool(node: Expression, x: Name) -> Expression:
+def _maximum(node: Expression, x: Name) -> Expression:
     """Stays as it is: its adjoint, not its differential, has a name (max_unpool)."""
     return Differential(node, x)
+
+
+def _unpooling(node: Expression, x: Name) -> Expression:
+    """The places of unique maxima do not move under small changes: linear in what is placed, constant in the data."""
+    placed, *data = node.arguments
+    if not depends(placed, x):
+        return apply("zeros", node.shape)
+    return apply("max_unpool", d(placed, x), *data)
+
+
+def is_maximum(node: Basic) -> bool:
+    """Whether this is a maximum over windows or over all entries, whose differential stays as it is."""
+    return isinstance(node, Apply) and node.operator in ("max", "max_pool")
 
 
 LINEAR_IN_EACH = {
@@ -161,7 +200,7 @@ RULES: dict[str, Rule] = {
     "Plus": Rule("linearity", "d(A + B) = dA + dB, dC = 0 for a constant C", _linear),
     "Minus": Rule("linearity", "d(−A) = −dA", _in_each),
     "Times": Rule("product rule", "d(A ∘ B) = dA ∘ B + A ∘ dB", _in_each),
-    "Over": Rule("quotient rule", "d(A / B) = dA / B − A / B² ∘ dB", _quotient),
+    "Over": Rule("quotient rule", "d(A / B) = (dA − A / B ∘ dB) / B", _quotient),
     "Power": Rule("power rule", "d(Aⁿ) = n Aⁿ⁻¹ ∘ dA", _power),
     "Elementwise": Rule("chain rule, entry by entry", "d f(A) = f′(A) ∘ dA", _elementwise),
     "IndexSum": Rule("linearity", "d Σ Aᵢ = Σ dAᵢ", _in_each),
@@ -169,7 +208,9 @@ RULES: dict[str, Rule] = {
     "inv": Rule("differential of the inverse", "d A⁻¹ = −A⁻¹ dA A⁻¹", _inverse),
     "det": Rule("differential of the determinant", "d det A = det A Tr(A⁻¹ dA)", _determinant),
     "softmax": Rule("differential of the softmax", "dp = p ∘ (dz − ⟨p, dz⟩)", _softmax),
-    "max_pool": Rule("differential of the maximum", "see its adjoint", _max_pool),
+    "max": Rule("differential of the maximum", "see its adjoint", _maximum),
+    "max_pool": Rule("differential of the maximum", "see its adjoint", _maximum),
+    "max_unpool": Rule("differential of max unpooling", "d maxunpool(D; A) = maxunpool(dD; A)", _unpooling),
 }
 PRODUCT = "d(A ∗ B) = dA ∗ B + A ∗ dB"
 LINEAR = "d L(A) = L(dA) for a linear operator L"
@@ -182,8 +223,6 @@ def rule_for(node: Expression) -> Rule:
             return RULES[node.operator]
         if node.operator in LINEAR_IN_EACH:
             return Rule(LINEAR_IN_EACH[node.operator], PRODUCT, _in_each)
-        if node.operator == "max" or node.operator == "max_unpool":
-            raise NoRule(f"no rule for the differential of {node.operator}")
         return Rule(f"linearity of {node.operator}", LINEAR, _in_each)
     name = type(node).__name__
     if name in RULES:
@@ -209,4 +248,6 @@ def differentiate(node: Expression, x: Name) -> tuple[Expression, str]:
     if name and not isinstance(node, Plus | IndexSum | ByIndex | Minus):
         return d(node, x), name
     row = rule_for(node)
-    return row.rewrite(node, x), ", ".join(part for part in (name, row.name) if part)
+    constant_divisor = isinstance(node, Over) and not depends(node.args[1], x)
+    rule = "linearity" if constant_divisor else row.name
+    return row.rewrite(node, x), ", ".join(part for part in (name, rule) if part)

@@ -20,9 +20,7 @@ from functools import singledispatch
 from typing import Any
 
 from sympy import Basic, Expr, Integer, Symbol, Tuple
-from sympy.core.alphabets import greeks
 from sympy.core.symbol import Str
-from sympy.printing.latex import LatexPrinter
 
 from derivations.claims import Claim, Link
 from derivations.expressions import (
@@ -51,122 +49,19 @@ from derivations.expressions import (
     Tensor,
     Times,
 )
-from derivations.integers import AllOf, AnyOf, Compare, Condition, Negation, ceiling_division
-
-# -- names -----------------------------------------------------------------------------------------
-
-# SymPy writes lamda for lambda, which Python reserves; omicron has no LaTeX command
-_LOWER = {*greeks, "lambda"} - {"lamda", "omicron"}
-_LATIN = {"Alpha", "Beta", "Epsilon", "Zeta", "Eta", "Iota", "Kappa", "Mu", "Nu", "Rho", "Tau", "Chi"}
-GREEK = frozenset({*_LOWER, *(letter.capitalize() for letter in _LOWER)} - _LATIN)
-ACCENTS = {"hat": r"\hat", "bar": r"\bar", "tilde": r"\tilde", "dot": r"\dot", "vec": r"\vec"}
-
-
-def _word(word: str) -> str:
-    """One part of a name: a Greek letter, a letter, a number, or a word in italics."""
-    if word in GREEK:
-        return f"\\{word}"
-    return word if len(word) == 1 or word.isdigit() else rf"\mathit{{{word}}}"
-
-
-def name_to_latex(name: str) -> str:
-    r"""A name of the claim language as a textbook sets it: Greek letters, accents, subscripts.
-
-    >>> print(*[name_to_latex(name) for name in ("delta_next", "y_hat", "z1", "a_l_1")])
-    \delta_{\mathrm{next}} \hat{y} z_{1} a_{l,1}
-    """
-    head, *tail = [part for part in name.split("_") if part] or [name]
-    letters = re.fullmatch(r"([A-Za-z]+?)(\d+)", head)
-    if letters:
-        head, tail = letters[1], [letters[2], *tail]
-    text, primes = _word(head), ""
-    subscripts = []
-    for part in tail:
-        if part in ACCENTS:
-            text = rf"{ACCENTS[part]}{{{text}}}"
-        elif part == "prime":
-            primes += "'"
-        else:
-            subscripts.append(_word(part).replace(r"\mathit", r"\mathrm"))
-    return text + primes + (f"_{{{','.join(subscripts)}}}" if subscripts else "")
-
-
-# -- integers and conditions -----------------------------------------------------------------------
-
-
-class _Integers(LatexPrinter):  # type: ignore[misc]
-    """SymPy's printer for sizes, with our names, floors, remainders, minima and maxima."""
-
-    def _print_Symbol(self, symbol: Symbol, style: str = "plain") -> str:
-        return name_to_latex(symbol.name)
-
-    def _as_ordered_terms(self, expr: Expr, order: str | None = None) -> list[Expr]:
-        """x - s i rather than - s i + x."""
-        terms = super()._as_ordered_terms(expr, order=order)
-        return sorted(terms, key=lambda term: bool(term.could_extract_minus_sign()))
-
-    def _print_FloorDiv(self, quotient: Basic, exp: str | None = None) -> str:
-        numerator, denominator = (self._print(part) for part in quotient.args)
-        return _to_power(rf"\left\lfloor \frac{{{numerator}}}{{{denominator}}} \right\rfloor", exp)
-
-    def _print_Remainder(self, remainder: Basic, exp: str | None = None) -> str:
-        left, right = (self.parenthesize(part, 50, strict=True) for part in remainder.args)
-        return _to_power(rf"\left({left} \bmod {right}\right)", exp)
-
-    def _print_Minimum(self, least: Basic, exp: str | None = None) -> str:
-        return _to_power(rf"\min\left({', '.join(self._print(part) for part in least.args)}\right)", exp)
-
-    def _print_Maximum(self, greatest: Basic, exp: str | None = None) -> str:
-        return _to_power(rf"\max\left({', '.join(self._print(part) for part in greatest.args)}\right)", exp)
-
-
-def _to_power(text: str, exponent: str | None) -> str:
-    return text if exponent is None else f"{text}^{{{exponent}}}"
-
-
-def integer_to_latex(value: Expr) -> str:
-    r"""An integer expression, or an exact rational function of sizes.
-
-    >>> from derivations.integers import FloorDiv, integer_symbol
-    >>> print(integer_to_latex(FloorDiv(integer_symbol("H") - integer_symbol("m"), integer_symbol("s")) + 1))
-    \left\lfloor \frac{H - m}{s} \right\rfloor + 1
-    """
-    return str(_Integers({"fold_short_frac": False}).doprint(value))
-
-
-_RELATIONS = {"==": "=", "!=": r"\neq", "<=": r"\le", "<": "<", ">=": r"\ge", ">": ">"}
-
-
-def condition_to_latex(condition: Condition, inside: bool = False) -> str:
-    r"""A condition between integers; a conjunction is a list with commas.
-
-    >>> from derivations.integers import integer_symbol
-    >>> m, H = integer_symbol("m"), integer_symbol("H")
-    >>> print(condition_to_latex(AllOf(Compare("<=", m, H), Compare("==", m, 1))))
-    m \le H,\ m = 1
-    """
-    if isinstance(condition, Compare):
-        left, right = integer_to_latex(condition.left), integer_to_latex(condition.right)
-        return f"{_bare(left)} {_RELATIONS[condition.operator]} {_bare(right)}"
-    if isinstance(condition, Negation):
-        return rf"\neg {fence(condition_to_latex(condition.args[0]))}"
-    if not condition.args:
-        return r"\text{always}" if isinstance(condition, AllOf) else r"\text{never}"
-    parts = [condition_to_latex(part, inside=True) for part in condition.args]
-    if len(parts) == 1:
-        return parts[0]
-    if isinstance(condition, AnyOf):
-        joined = r" \ \lor\ ".join(parts)
-    else:
-        joined = r" \land ".join(parts) if inside else r",\ ".join(parts)
-    return fence(joined) if inside else joined
-
-
-def _bare(text: str) -> str:
-    """A side of a relation does not need the parentheses that a remainder carries."""
-    match = re.fullmatch(r"\\left\((.* \\bmod [^()]*)\\right\)", text)
-    return match[1] if match and r"\left(" not in match[1] else text
-
+from derivations.integers import Condition, ceiling_division
+from derivations.latex_integers import (
+    RELATIONS,
+    binding,
+    condition_to_latex,
+    counted_from,
+    fence,
+    integer_to_latex,
+    name_to_latex,
+    origin_of_page,
+    range_to_latex,
+    small,
+)
 
 # -- pieces and parentheses ------------------------------------------------------------------------
 
@@ -180,12 +75,6 @@ class Piece:
     text: str
     level: int = ATOM
     sign: str = ""
-
-
-def fence(text: str) -> str:
-    """Round parentheses, growing only where something inside is taller than a line."""
-    tall = any(mark in text for mark in (r"\frac", r"\sum", r"\begin", r"\left", r"\prod"))
-    return rf"\left({text}\right)" if tall else f"({text})"
 
 
 def _term(piece: Piece) -> str:
@@ -408,7 +297,7 @@ def _simple(node: Differential) -> bool:
 def _subscripts(node: Entry) -> str:
     """The indices; axes that are kept whole at the end are left out, as in x_c for a map of x."""
     parts = [
-        _slice(index, size) if isinstance(index, Slice) else integer_to_latex(index)
+        _slice(index, size) if isinstance(index, Slice) else small(index + origin_of_page())
         for size, index in zip(node.of.shape, node.indices, strict=True)
     ]
     while len(parts) > 1 and parts[-1] == WHOLE:
@@ -421,39 +310,43 @@ WHOLE = "{:}"
 
 def _slice(part: Slice, size: Expr) -> str:
     """Python's notation; a bound that is the axis's own is left out."""
-    start = "" if part.start == 0 else integer_to_latex(part.start)
+    origin = origin_of_page()
+    start = "" if part.start == 0 else small(part.start + origin)
     rest = part.count == ceiling_division(size - part.start, part.step)
-    stop = "" if rest else integer_to_latex(part.start + (part.count - 1) * part.step + 1)
-    return f"{start}{{:}}{stop}" + ("" if part.step == 1 else f"{{:}}{integer_to_latex(part.step)}")
+    stop = "" if rest else small(part.start + (part.count - 1) * part.step + 1 + origin)
+    return f"{start}{{:}}{stop}" + ("" if part.step == 1 else f"{{:}}{small(part.step)}")
 
 
 @render.register
 def _(node: IndexSum) -> Piece:
-    body = render(node.body)
-    return Piece(f"{_sigma(node.ranges)} {_operand(body)}", BIG)
+    with binding(part.index for part in node.ranges):
+        return Piece(f"{_sigma(node.ranges)} {_operand(render(node.body))}", BIG)
 
 
 def _sigma(ranges: Iterable[IndexRange]) -> str:
     """Σ signs in order; neighbouring indices without a range share one."""
     parts: list[str] = []
     open_indices: list[str] = []
+    origin = origin_of_page()
     for part in (*ranges, None):
         if part is not None and not part.explicit:
-            open_indices.append(integer_to_latex(part.index))
+            open_indices.append(name_to_latex(part.index.name))
             continue
         if open_indices:
             parts.append(rf"\sum_{{{', '.join(open_indices)}}}")
             open_indices = []
         if part is not None:
-            low = f"{integer_to_latex(part.index)}={integer_to_latex(part.low)}"
-            parts.append(rf"\sum_{{{low}}}^{{{integer_to_latex(part.high)}}}")
+            low = f"{name_to_latex(part.index.name)}={small(part.low + origin)}"
+            parts.append(rf"\sum_{{{low}}}^{{{small(part.high + origin)}}}")
     return " ".join(parts)
 
 
 @render.register
 def _(node: ByIndex) -> Piece:
-    ranges = [f"{integer_to_latex(part.index)} < {integer_to_latex(part.high + 1)}" for part in node.ranges]
-    return Piece(rf"\left({render(node.body).text}\right)_{{{_list(ranges)}}}")
+    relation = r"\le" if origin_of_page() else "<"
+    with binding(part.index for part in node.ranges):
+        ranges = [f"{name_to_latex(part.index.name)} {relation} {small(part.high + 1)}" for part in node.ranges]
+        return Piece(rf"\left({render(node.body).text}\right)_{{{_list(ranges)}}}")
 
 
 @render.register
@@ -464,7 +357,7 @@ def _(node: Bracket) -> Piece:
 @render.register
 def _(node: DataBracket) -> Piece:
     left, right = render(node.args[1]).text, render(node.args[2]).text
-    return Piece(rf"\left[{left} {_RELATIONS[node.operator]} {right}\right]")
+    return Piece(rf"\left[{left} {RELATIONS[node.operator]} {right}\right]")
 
 
 @render.register
@@ -495,19 +388,19 @@ def _parameter(part: Basic) -> str:
         return str(part.name)
     if isinstance(part, Tuple):
         return _axes(part)
-    return integer_to_latex(part)
+    return small(part)
 
 
 def _axes(numbers: Basic) -> str:
     """One number where all axes have the same, else a × b; padding pairs (before, after) likewise."""
-    parts = [_pair(part) if isinstance(part, Tuple) else integer_to_latex(part) for part in numbers.args]
+    parts = [_pair(part) if isinstance(part, Tuple) else small(part) for part in numbers.args]
     if len(set(parts)) == 1:
         return parts[0]
     return r" \times ".join(rf"({part})" if " " in part and part[0] != "(" else part for part in parts)
 
 
 def _pair(pair: Basic) -> str:
-    before, after = (integer_to_latex(part) for part in pair.args)
+    before, after = (small(part) for part in pair.args)
     return before if before == after else f"({before}, {after})"
 
 
@@ -550,11 +443,11 @@ def _filled(symbol: str) -> Callable[..., Piece]:
     def notation(shape: Any) -> Piece:
         sizes = list(shape.args)
         if len(sizes) == 2 and sizes[1] == 1:
-            return Piece(rf"\mathbf{{{symbol}}}_{{{integer_to_latex(sizes[0])}}}")
+            return Piece(rf"\mathbf{{{symbol}}}_{{{small(sizes[0])}}}")
         if len(sizes) == 2 and sizes[0] == 1:
-            return Piece(rf"\mathbf{{{symbol}}}_{{{integer_to_latex(sizes[1])}}}^{{T}}", POWER)
+            return Piece(rf"\mathbf{{{symbol}}}_{{{small(sizes[1])}}}^{{T}}", POWER)
         if len(sizes) == 1:
-            return Piece(rf"\mathbf{{{symbol}}}_{{({integer_to_latex(sizes[0])})}}")
+            return Piece(rf"\mathbf{{{symbol}}}_{{({small(sizes[0])})}}")
         return Piece(rf"\mathbf{{{symbol}}}_{{{_times(sizes)}}}")
 
     return notation
@@ -562,7 +455,7 @@ def _filled(symbol: str) -> Callable[..., Piece]:
 
 def _times(sizes: Iterable[Expr]) -> str:
     return r" \times ".join(f"({size_text})" if " " in size_text else size_text
-                            for size_text in map(integer_to_latex, sizes))  # fmt: skip
+                            for size_text in map(small, sizes))  # fmt: skip
 
 
 def _framed(name: str) -> Callable[..., Piece]:
@@ -589,7 +482,7 @@ _NOTATION: dict[str, Callable[..., Piece]] = {
     "kron": lambda a, b: _product([render(a), render(b)], KRONECKER),
     "tr": lambda a: _call(r"\operatorname{Tr}", render(a).text),
     "det": lambda a: _call(r"\det", render(a).text),
-    "eye": lambda n: Piece(rf"I_{{{integer_to_latex(n)}}}"),
+    "eye": lambda n: Piece(rf"I_{{{small(n)}}}"),
     "ones": _filled("1"),
     "zeros": _filled("0"),
     "conv": _sliding(r"\ast"),
@@ -614,23 +507,35 @@ _NOTATION: dict[str, Callable[..., Piece]] = {
 # -- the one entry ---------------------------------------------------------------------------------
 
 
-def to_latex(value: Any) -> str:
+def to_latex(value: Any, origin: int = 0, free: Iterable[Symbol] = ()) -> str:
     r"""A formula, condition, integer expression, link or claim as LaTeX for mathematics mode, without dollar
     signs.
 
-    Raises TypeError for anything else.
+    origin: where indices start on the page, 0 or 1 (a claim knows it by itself); free: the symbols that are indices
+    although no sum binds them. Raises TypeError for anything else.
 
     >>> from derivations.operators import apply
     >>> a, w = Tensor("a", (5, 4)), Tensor("w", (2, 2))
     >>> print(to_latex(apply("conv", apply("rot180", a), w)))
     \operatorname{rot180}(a) \ast_{\mathrm{valid}} w
     """
+    if isinstance(value, Claim):
+        origin, free = value.context.origin, {part.index for link in value.links for part in link.free}
+    elif isinstance(value, Link):
+        free = {part.index for part in value.free}
+    if origin:
+        with counted_from(origin, free):
+            return _to_latex(value)
+    return _to_latex(value)
+
+
+def _to_latex(value: Any) -> str:
     if isinstance(value, Expression):
         return render(value).text
     if isinstance(value, Condition):
         return condition_to_latex(value)
     if isinstance(value, Claim):
-        return " = ".join([to_latex(value.links[0].left), *(to_latex(link.right) for link in value.links)])
+        return " = ".join(_to_latex(side) for side in (value.links[0].left, *(link.right for link in value.links)))
     if isinstance(value, Link):
         return _link(value)
     if isinstance(value, int):
@@ -641,7 +546,10 @@ def to_latex(value: Any) -> str:
 
 
 def _link(link: Link) -> str:
-    text = f"{to_latex(link.left)} = {to_latex(link.right)}"
+    text = f"{_to_latex(link.left)} = {_to_latex(link.right)}"
     for part in link.free:
-        text += rf",\quad 0 \le {integer_to_latex(part.index)} < {integer_to_latex(part.size)}"
+        text += rf",\quad {range_to_latex(part.index, part.size)}"
     return text
+
+
+__all__ = ["name_to_latex", "to_latex"]

@@ -19,14 +19,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sympy import Basic, Symbol, expand
+from sympy import Symbol, expand
 
 from derivations.adjoints import adjoint, inner, scatter, times
-from derivations.claims import Claim, Context, Link
-from derivations.derivation import Derivation, DerivationStep, judge_equation
-from derivations.differential import NoRule, d, depends, differentiate
+from derivations.claims import Claim, Context, Free, Link
+from derivations.derivation import Derivation, DerivationStep, Judge, judge_equation
+from derivations.differential import NoRule, d, depends, differentiate, is_maximum
 from derivations.expressions import (
-    Apply,
     ByIndex,
     Constant,
     Definition,
@@ -41,11 +40,12 @@ from derivations.expressions import (
     Plus,
     Slice,
     Tensor,
-    Times,
 )
 from derivations.indices import free_names, fresh, substituted
+from derivations.lemmas import behind
 from derivations.operators import apply
-from derivations.verdict import Step
+from derivations.polish import polished
+from derivations.verdict import Step, Verdict
 
 Name = Tensor | Definition
 LIMIT = 40  # more steps than any derivation that a person follows; a loop in the rules ends here
@@ -68,7 +68,7 @@ class Pairing:
 
 
 def _formula(state: Sequence[Pairing]) -> Expression:
-    terms = [pairing.formula() for pairing in state]
+    terms = [pairing.formula() for pairing in state] or [Constant(0)]
     return terms[0] if len(terms) == 1 else Plus(*terms)
 
 
@@ -87,8 +87,11 @@ def _merged(state: Sequence[Pairing]) -> list[Pairing]:
 
 
 def split(pairing: Pairing) -> list[Pairing]:
-    """Sums pulled out of the inner product, signs in front; a number in every entry meets sum(weight)."""
+    """Sums pulled out of the inner product, signs in front; a number in every entry meets sum(weight). What does not
+    vary is left out."""
     node, weight = pairing.inner, pairing.weight
+    if not _varies(node):
+        return []
     if isinstance(node, Plus):
         found = []
         for part in node.args:
@@ -150,18 +153,19 @@ class Tactic:
             if isinstance(node, Definition) and isinstance(node.body, Grad)
         }
 
-    def step(self, new: list[Pairing], rule: str) -> None:
-        """Record the equation between the old and the new state, unless nothing changed."""
+    def step(self, new: list[Pairing], rule: str, lemmas: Sequence[str] = ()) -> None:
+        """Record the equation between the old and the new state, unless nothing changed; lemmas are those behind the
+        rule."""
         new = _merged(new)
         left, right = _formula(self.state), _formula(new)
         self.state = new
         if left != right:
-            self.steps.append(DerivationStep(left, right, rule))
+            self.steps.append(DerivationStep(left, right, rule, lemmas=tuple(dict.fromkeys(filter(None, lemmas)))))
 
     def run(self) -> Derivation:
         """The whole derivation; raises NoRule where the tables do not reach."""
         if not depends(self.of, self.x):
-            zero = apply("zeros", self.x.shape) if self.x.rank else Constant(0)
+            zero = _zero(self.x)
             step = DerivationStep(Grad(self.of, self.x), zero, "does not depend on the variable")
             return Derivation(self.context, self.of, self.x, (step,), zero)
         for _ in range(LIMIT):
@@ -223,29 +227,27 @@ class Tactic:
         """The adjoint of every inner part that is an operator on a differential."""
         new: list[Pairing] = []
         rules: list[str] = []
+        lemmas: list[str] = []
         for pairing in self.state:
-            if isinstance(pairing.inner, Entry | Differential) and not _is_max_pool(pairing.inner.of):
+            if isinstance(pairing.inner, Entry | Differential) and not is_maximum(pairing.inner.of):
                 new.append(pairing)
                 continue
-            after, rule = self.one_adjoint(pairing)
+            node, place = _operation(pairing.inner)
+            after, rule = self.one_adjoint(pairing, node, place)
             new += split(after)
             rules.append(rule)
+            lemmas.append(behind(node, sum(isinstance(part, Expression) for part in node.args[:place])))
         if rules:
-            self.step(new, _joined(rules))
+            self.step(new, _joined(rules), lemmas)
         return bool(rules)
 
-    def one_adjoint(self, pairing: Pairing) -> tuple[Pairing, str]:
-        """⟨G, L(dy)⟩ → ⟨L*(G), dy⟩ with the first candidate that the kernel proves."""
-        node = pairing.inner
+    def one_adjoint(self, pairing: Pairing, node: Expression, place: int) -> tuple[Pairing, str]:
+        """⟨G, L(dy)⟩ → ⟨L*(G), dy⟩ with the first candidate that the kernel proves; L is `node` as a function of its
+        argument number `place`."""
         weight = pairing.weight if pairing.weight is not None else Constant(1)
-        if isinstance(node, Differential):
-            # max pooling: the adjoint of its derivative has a name, and needs the pooled data itself
-            candidates, rule = adjoint(weight, node.of, 1)
-            after = d(node.of.tensors[0], self.x)
-        else:
-            place = next(i for i, part in enumerate(node.args) if isinstance(part, Expression) and _varies(part))
-            candidates, rule = adjoint(weight, node, place)
-            after = node.args[place]
+        candidates, rule = adjoint(weight, node, place)
+        # the adjoint of a maximum is taken of the pooled data itself, whose differential is still to come
+        after = d(node.args[place], self.x) if is_maximum(node) else node.args[place]
         afters = [replace(pairing, weight=found, inner=after) for found in candidates]
         if not afters:
             raise NoRule(f"the adjoint of {type(node).__name__} is not tabulated")
@@ -272,6 +274,10 @@ class Tactic:
 
     def read_off(self) -> Derivation:
         """⟨G, dx⟩ for arbitrary dx: the gradient is G."""
+        if not self.state:
+            zero = _zero(self.x)
+            step = DerivationStep(Grad(self.of, self.x), zero, "reading off the gradient")
+            return Derivation(self.context, self.of, self.x, (*self.steps, step), zero)
         if len(self.state) == 1:
             self.step([_inner_sums(self.state[0])], "sums exchanged")
         gathered = [_gathered(pairing) for pairing in self.state]
@@ -279,23 +285,31 @@ class Tactic:
         if len(gathered) > 1:
             self.step([Pairing((), total, d(self.x, self.x))], "terms collected")
         result = [DerivationStep(Grad(self.of, self.x), total, "reading off the gradient")]
-        for left, right, rule in _polished(total):
+        for left, right, rule in polished(total, self.context):
             result.append(DerivationStep(left, right, rule))
         return Derivation(self.context, self.of, self.x, (*self.steps, *result), result[-1].right)
+
+
+def _operation(node: Expression) -> tuple[Expression, int]:
+    """The operator that a differential stands in, with the place where it stands. A maximum keeps its differential
+    around itself."""
+    if isinstance(node, Differential):
+        return node.of, 1
+    return node, next(i for i, part in enumerate(node.args) if isinstance(part, Expression) and _varies(part))
+
+
+def _zero(x: Name) -> Expression:
+    return apply("zeros", x.shape) if x.rank else Constant(0)
 
 
 def _is_open(node: Expression, x: Name) -> bool:
     """A differential that a rule can rewrite: not dx itself, and not of a maximum, which its adjoint
     rewrites."""
-    return isinstance(node, Differential) and node.of != x and not _is_max_pool(node.of)
+    return isinstance(node, Differential) and node.of != x and not is_maximum(node.of)
 
 
 def _varies(node: Expression) -> bool:
     return node.has(Differential)  # type: ignore[no-any-return]
-
-
-def _is_max_pool(node: Basic) -> bool:
-    return isinstance(node, Apply) and node.operator == "max_pool"
 
 
 def _joined(rules: Sequence[str]) -> str:
@@ -356,37 +370,6 @@ def _summed(body: Expression, ranges: Sequence[IndexRange]) -> Expression:
     return IndexSum(body, *ranges) if ranges else body
 
 
-# -- the last lines of a textbook ------------------------------------------------------------------
-
-
-def _polished(total: Expression) -> list[tuple[Expression, Expression, str]]:
-    """Tr(Aᵀ 1 1ᵀ) = 1ᵀ A 1 and Tr(AᵀB) = 1ᵀ(A ∘ B) 1 for the gradient of a number."""
-    pair = _trace_of_product(total)
-    if pair is None:
-        return []
-    a, b = pair
-    left, right = apply("ones", 1, a.shape[0]), apply("ones", a.shape[1], 1)
-    if b == right.T or _is_ones_product(b):
-        return [(total, left @ a @ right, "cyclic trace")]
-    return [(total, left @ Times(a, b) @ right, "trace as a sum of products")]
-
-
-def _trace_of_product(node: Expression) -> tuple[Expression, Expression] | None:
-    if isinstance(node, Apply) and node.operator == "tr":
-        product = node.arguments[0]
-        if isinstance(product, Apply) and product.operator == "matmul":
-            a, b = product.tensors
-            if isinstance(a, Apply) and a.operator == "transpose":
-                return a.tensors[0], b
-    return None
-
-
-def _is_ones_product(node: Expression) -> bool:
-    if isinstance(node, Apply) and node.operator == "matmul":
-        return all(isinstance(part, Apply) and part.operator == "ones" for part in node.tensors)
-    return isinstance(node, Apply) and node.operator == "ones"
-
-
 # -- what others call ------------------------------------------------------------------------------
 
 
@@ -405,9 +388,21 @@ def derive(context: Any, of: str | Expression, wrt: str | Expression, judged: bo
         raise ValueError(f"the derivative is by a name, and {wrt} is none: declare it in `given`")
     if formula.rank:
         formula = _arbitrary_loss(known, formula)
-    judge = judge_equation if judged else None
+    judge = _once(judge_equation) if judged else None
     derivation = Tactic(known, formula, x, judge).run()
-    return derivation.judged() if judge is not None else derivation
+    return derivation.judged(judge) if judge is not None else derivation
+
+
+def _once(judge: Judge) -> Judge:
+    """The judge with a memory: a candidate that was proved when it was chosen is not proved again as a step."""
+    known: dict[tuple[Expression, Expression], Verdict] = {}
+
+    def remembered(context: Context, left: Expression, right: Expression, free: tuple[Free, ...] = ()) -> Verdict:
+        if free or (left, right) not in known:
+            known[left, right] = judge(context, left, right, free)
+        return known[left, right]
+
+    return remembered
 
 
 def proof_steps(claim: Claim, link: Link) -> tuple[Step, ...]:

@@ -23,12 +23,14 @@ class Case:
     formula: str
     names: str
     more: str = ""
+    where: str = ""
 
     @property
     def given(self) -> str:
         """The context in which J is an arbitrary loss of z, and delta its residual."""
         definition = self.formula if self.formula.startswith("z[") else f"z = {self.formula}"
-        return f"{DIMS}{self.more}{definition}\nloss J(z)\ndelta = grad(J, z)"
+        dims = DIMS.replace("n <= W\n", f"n <= W, {self.where}\n", 1) if self.where else DIMS
+        return f"{dims}{self.more}{definition}\nloss J(z)\ndelta = grad(J, z)"
 
 
 CASES = (
@@ -49,6 +51,11 @@ CASES = (
     Case("mean_pool(a, (m, n), stride=s, pad=p)", "a", "assume b > 0\n"),
     Case("sum_pool(a, (m, n), ceil=true)", "a"),
     Case("max_pool(f(a), (m, n), stride=s)", "a", "assume unique_max(f(a), (m, n), stride=s)\n"),
+    Case("mean_pool(a, (m, n), ceil=true)", "a"),
+    Case("max(f(u)) * u", "u"),
+    Case("max_unpool(g, a, 2)", "g a", "tensor g[H//2, W//2]\nassume unique_max(a, 2)\n", where="2 <= H, 2 <= W"),
+    Case("corr(x, k[0], valid, stride=s, pad=p)", "x k", where="C <= 2"),
+    Case("conv(x, x, same, stride=s)", "x"),
     Case("f(A @ a @ B)", "A B a"),
     Case("kron(w, a)", "w a"),
     Case("up(a, s)", "a"),
@@ -70,8 +77,15 @@ CASES = (
     Case("a @ u", "a u"),
     Case("v @ M", "v M"),
     Case("outer(u, u)", "u"),
+    Case("outer(a, u)", "a u"),
+    Case("outer(u, a)", "a u"),
+    Case("vec(x)", "x"),
     Case("diag(u)", "u"),
     Case("softmax(v)", "v"),
+    Case("softmax(a)", "a"),
+    Case("softmax(x)", "x"),
+    Case("relu(u) + abs(u) * [u > 1]", "u"),
+    Case("sqrt(exp(u)) / (1 + softplus(u))", "u"),
     Case("tanh(v) * v / (1 + v**2) + v**3", "v"),
     Case("sigmoid(v) * exp(v) - 2*v", "v"),
 )

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -157,8 +158,9 @@ def test_a_wrong_substitution_is_caught() -> None:
     next."""
     right = lemma("adjoint of the correlation in its kernel")
     formula, reason = right.lines[1]
-    wrong = Lemma(right.name, right.given, right.start,
-                  (right.lines[0], (formula.replace("a[p + i", "a[p + i - 1"), reason), right.lines[2]))  # fmt: skip
+    off = formula.replace("a[i + u", "a[i + u - 1")
+    assert off != formula
+    wrong = replace(right, lines=(right.lines[0], (off, reason), right.lines[2]))
     assert [step.proved for step in wrong.derivation().steps] == [True, False, False]
 
 
