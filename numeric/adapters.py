@@ -105,6 +105,8 @@ def _checked(jax: Any, arrays: tuple[Array, ...]) -> list[Any]:
 
 def _same_precision(values: Array, arrays: tuple[Array, ...], framework: str) -> Array:
     """The values, unless the function computed them in less precision than all of its data have."""
+    if values.dtype is arrays[0].dtype:
+        return values
     kinds = [np.finfo(a.dtype).eps for a in arrays if a.dtype.kind in "fc"]
     if kinds and values.dtype.kind in "fc" and np.finfo(values.dtype).eps > max(kinds):
         raise ValueError(

@@ -39,8 +39,10 @@ from numeric.checkers.lattice import (
     rational_inner,
     same_number,
     shuffled_multiples,
+    times_power_of_two,
+    whole_on_a_grid,
 )
-from numeric.checkers.problem import Array, Arrays, Problem
+from numeric.checkers.problem import Array, Arrays, Problem, largest_of
 from numeric.checkers.report import Measurement
 
 Mask = NDArray[np.bool_]
@@ -86,10 +88,29 @@ class Point:
         """All steps laid end to end as integers; each argument's power of two is left out."""
         return Lattice(np.concatenate([s.mantissa.ravel() for s in self.step]), 0)
 
+    def weights(self, shape: tuple[int, ...], delta: Lattice) -> tuple[Lattice, Array]:
+        """What φ(1), φ(1) − φ(−1) and the claims, laid end to end, weigh in the equality: (0, delta, −2·steps) as
+        integers, and the powers of two that go with the steps."""
+        if shape not in self._weights:
+            flat = delta.mantissa.ravel()
+            whole = np.concatenate([np.zeros_like(flat), flat, -2 * self.joint_step.mantissa])
+            powers = [np.full(s.mantissa.size, 2.0**s.exponent) for s in self.step]
+            self._weights[shape] = Lattice(whole, 0), np.concatenate([np.ones(2 * flat.size), *powers])
+        return self._weights[shape]
+
+    @cached_property
+    def _weights(self) -> dict[tuple[int, ...], tuple[Lattice, Array]]:
+        return {}
+
     @cached_property
     def reach(self) -> float:
         """The largest magnitude that the check uses."""
-        return max((float(np.abs(a).max(initial=0)) for arrays in self.three for a in arrays), default=0.0)
+        return max((largest_of(a) for arrays in self.three for a in arrays), default=0.0)
+
+    @cached_property
+    def reaches(self) -> tuple[float, ...]:
+        """The largest magnitude one step ahead, argument by argument."""
+        return tuple(largest_of(a) for a in self.three[1])
 
 
 class NotExact(Exception):
@@ -286,28 +307,43 @@ def _equal_along(problem: Problem, place: Point) -> Answer:
     here, ahead, back = place.three
     try:
         plus = problem.value(ahead)
-        if plus.dtype in USABLE_BITS and as_integers(plus) is None:
+        if not plus.size or plus.dtype not in USABLE_BITS:
+            return "unequal"
+        # a few tell at once what the comparison would say after a gradient was computed
+        if not whole_on_a_grid(plus.reshape(-1)[:4]):
             return "not integers"
         minus = problem.value(back)
-        if plus.shape != minus.shape or plus.dtype not in USABLE_BITS or plus.size == 0:
+        if plus.shape != minus.shape or plus.dtype != minus.dtype:
             return "unequal"
-        slope = as_integers(plus - minus)
-        if slope is None:
-            return "not integers"
         delta = _sensitivity(problem, place, plus)
         # before a forward pass at this point: a pair that caches one fails here and is then served in order
         claimed = problem.gradients(delta.floats(plus.dtype), here)
     except Exception:
         return "unequal"
-    if any(g.shape != p.shape for g, p in zip(claimed, here, strict=True)):
+    if [g.shape for g in claimed] != [p.shape for p in here]:
         return "unequal"
-    scaled = [np.ldexp(g, s.exponent).ravel() for g, s in zip(claimed, place.step, strict=True)]
+    if problem.delta is None and _equal_on_one_grid(place, delta, plus, minus, claimed):
+        return "equal"
+    slope = as_integers(plus - minus)
+    if slope is None or as_integers(plus) is None:
+        return "not integers"
+    scaled = [times_power_of_two(g, s.exponent).ravel() for g, s in zip(claimed, place.step, strict=True)]
     joint = as_integers(np.concatenate(scaled))
     if joint is None:
         return "unequal"
     total, exponent = integer_inner(delta, slope)
     same = same_number(integer_inner(joint, place.joint_step), (total, exponent - 1))
     return "equal" if same else "unequal"
+
+
+def _equal_on_one_grid(place: Point, delta: Lattice, plus: Array, minus: Array, claimed: Arrays) -> bool:
+    """Whether ⟨delta, φ(1) − φ(−1)⟩ − 2⟨g, u⟩ = 0, all numbers being whole on one grid; False tells nothing."""
+    if plus.dtype != np.float64 or any(g.dtype.char != "d" for g in claimed):
+        return False
+    weights, powers = place.weights(plus.shape, delta)
+    ends = np.concatenate([plus.ravel(), (plus - minus).ravel(), *[g.ravel() for g in claimed]])
+    whole = as_integers(ends * powers)
+    return whole is not None and integer_inner(whole, weights)[0] == 0
 
 
 def find_exact(problem: Problem, seed: int, *, small_only: bool = False) -> ExactProbe:

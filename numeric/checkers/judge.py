@@ -124,12 +124,12 @@ def _is_rounding(probe: ExactProbe, entry: WrongEntry) -> bool:
 
 def _limits(problem: Problem) -> tuple[str, ...]:
     """What no method here vouches for, and the arguments that were left out."""
-    left_out = tuple(f"{name} (excluded)" for name in problem.excluded)
-    empty = tuple(
+    left_out = [f"{name} (excluded)" for name in problem.excluded]
+    empty = [
         f"{name} is empty: only its shape was compared"
         for name, array in zip(problem.labels, problem.point, strict=True)
         if array.size == 0
-    )
+    ]
     return (*left_out, *empty, "other shapes, second derivatives")
 
 
@@ -139,7 +139,7 @@ def _blank(problem: Problem, method: str, why: str, limits: tuple[str, ...]) -> 
         method=method,
         why=why,
         checked=problem.labels,
-        entries=sum(array.size for array in problem.point),
+        entries=sum([array.size for array in problem.point]),
         not_checked=limits,
         projections=1,
     )
@@ -385,8 +385,7 @@ def _at_the_data(problem: Problem, report: GradientReport, seed: int) -> Gradien
 
 def _like_the_data(problem: Problem, place: Point) -> bool:
     """Whether the integers are of the size of the caller's data, argument by argument."""
-    for array, top in zip(place.three[1], problem.tops, strict=True):
-        reach = float(np.abs(array).max(initial=0))
+    for reach, top in zip(place.reaches, problem.tops, strict=True):
         if top > reach or (0 < 128 * top < reach):
             return False
     return True

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from numeric.checkers.problem import Array
+from numeric.checkers.problem import Array, largest_of
 
 Int64 = NDArray[np.int64]
 # bits that a lattice value may use: the mantissa less two, so that a sum that overflowed it would show
@@ -58,6 +58,13 @@ class Lattice:
         return Lattice(self.mantissa + times * other.mantissa, self.exponent)
 
 
+def times_power_of_two(values: Array, exponent: int) -> Array:
+    """values · 2**exponent, in their own type; by a product where the power itself is a number of it."""
+    if values.dtype.char == "d" and -900 < exponent < 900:
+        return np.multiply(values, 2.0**exponent)
+    return np.asarray(np.ldexp(values, exponent))
+
+
 def as_integers(values: Array) -> Lattice | None:
     """The array as integers times one power of two with bits to spare, or None where it is not on such a
     grid.
@@ -68,20 +75,35 @@ def as_integers(values: Array) -> Lattice | None:
     >>> as_integers(np.array([1.0, 1e-20])) is None
     True
     """
-    top = float(np.abs(values).max(initial=0))
+    top = largest_of(values)
     if top == 0:
         return Lattice(np.zeros(values.shape, dtype=np.int64), 0)
     if not math.isfinite(top):
         return None
     bits = USABLE_BITS[values.dtype]
     exponent = math.frexp(top)[1] - bits
-    scaled = np.ldexp(values, -exponent)
-    mantissa = scaled.astype(np.int64)
-    if not (mantissa == scaled).all():
+    scaled = times_power_of_two(values, -exponent)
+    whole = np.rint(scaled)
+    if np.count_nonzero(whole != scaled):
         return None
+    mantissa = whole.astype(np.int64)
     spare = int(np.bitwise_or.reduce(mantissa, axis=None))
     zeros = (spare & -spare).bit_length() - 1
     return Lattice(mantissa >> zeros, exponent + zeros, 2.0 ** (bits - zeros))
+
+
+def whole_on_a_grid(sample: Array) -> bool:
+    """Whether a few numbers are integers times one power of two, as `as_integers` would say.
+
+    >>> whole_on_a_grid(np.array([0.5, 3.0])), whole_on_a_grid(np.array([1 / 3, 1.0]))
+    (True, False)
+    """
+    numbers = sample.tolist()
+    top = max(map(abs, numbers), default=0.0)
+    if not math.isfinite(top):
+        return False
+    unit = USABLE_BITS[sample.dtype] - math.frexp(top)[1]
+    return all(math.ldexp(number, unit).is_integer() for number in numbers)
 
 
 def inner(left: Lattice, right: Lattice) -> Fraction:
@@ -97,8 +119,13 @@ def inner(left: Lattice, right: Lattice) -> Fraction:
 def integer_inner(left: Lattice, right: Lattice) -> tuple[int, int]:
     """(t, e) with Σ left·right = t·2**e, exact for any size."""
     exponent = left.exponent + right.exponent
-    if left.largest * right.largest * left.mantissa.size < 2.0**62:
-        return int(np.vdot(left.mantissa, right.mantissa)), exponent
+    size = left.mantissa.size
+    if left.largest * right.largest * size < 2.0**62:
+        return int(left.mantissa.ravel().dot(right.mantissa.ravel())), exponent
+    if left.largest < 2.0**52 and 2.0**26 * right.largest * size < 2.0**62:
+        high = left.mantissa >> 26
+        low = left.mantissa - (high << 26)
+        return (int(np.vdot(high, right.mantissa)) << 26) + int(np.vdot(low, right.mantissa)), exponent
     pairs = zip(left.mantissa.ravel().tolist(), right.mantissa.ravel().tolist(), strict=True)
     return sum(a * b for a, b in pairs), exponent
 

@@ -39,6 +39,7 @@ class Problem:
     checked  positions of the arguments whose gradient is checked
     delta    the one sensitivity for which the claim was made, or None if backward takes any
     fixed    True where the claim is known at the caller's arrays alone (arrays given, not a function)
+    tops     the largest magnitude in each checked argument
     """
 
     forward: Forward
@@ -49,6 +50,7 @@ class Problem:
     excluded: tuple[str, ...]
     delta: Array | None = None
     fixed: bool = False
+    tops: tuple[float, ...] = ()
 
     def value(self, moved: Sequence[Array]) -> Array:
         """forward at the checked arguments `moved`, the others as the caller gave them; a copy of the output."""
@@ -83,22 +85,19 @@ class Problem:
         claimed = self.backward(delta.copy(), *self._all(moved))
         return _in_order(claimed, self)
 
-    @cached_property
+    @property
     def point(self) -> Arrays:
         """The caller's values of the checked arguments."""
-        return tuple(self.arrays[k] for k in self.checked)
+        return tuple([self.arrays[k] for k in self.checked]) if self.excluded else self.arrays
 
-    @cached_property
-    def tops(self) -> tuple[float, ...]:
-        """The largest magnitude in each checked argument."""
-        return tuple([float(np.abs(array).max(initial=0)) for array in self.point])
-
-    @cached_property
+    @property
     def labels(self) -> tuple[str, ...]:
         """Names of the checked arguments."""
-        return tuple(self.names[k] for k in self.checked)
+        return tuple([self.names[k] for k in self.checked]) if self.excluded else self.names
 
     def _all(self, moved: Sequence[Array]) -> list[Array]:
+        if not self.excluded:
+            return [array.copy() for array in moved]
         arrays = list(self.arrays)
         for k, value in zip(self.checked, moved, strict=True):
             arrays[k] = value
@@ -107,7 +106,7 @@ class Problem:
 
 def _in_order(claimed: Any, problem: Problem) -> Arrays:
     count = len(problem.arrays)
-    values = claimed if isinstance(claimed, tuple | list) else (claimed,)
+    values = claimed if isinstance(claimed, (tuple, list)) else (claimed,)
     if len(values) != count:
         if len(values) != len(problem.checked):
             raise CheckInputError(
@@ -159,15 +158,17 @@ def make_problem(
     checked = tuple(k for k in range(len(arrays)) if k not in left_out)
     if not checked:
         raise CheckInputError("every argument is excluded; nothing is left to check")
-    values = tuple(_point(value, labels[k]) if k in checked else np.array(value) for k, value in enumerate(arrays))
+    points = {k: _point(arrays[k], labels[k]) for k in checked}
+    values = tuple([points[k][0] if k in points else np.array(value) for k, value in enumerate(arrays)])
+    tops = tuple([top for _, top in points.values()])
     excluded = tuple(labels[k] for k in sorted(left_out))
-    sensitivity = None if delta is None else _point(delta, "delta")
+    sensitivity = None if delta is None else _point(delta, "delta")[0]
     if backward is not None:
-        return Problem(forward, backward, values, labels, checked, excluded, sensitivity)
+        return Problem(forward, backward, values, labels, checked, excluded, sensitivity, tops=tops)
     fixed = not callable(claimed)
     taken = (lambda *_: claimed) if fixed else (lambda _, *arrays: claimed(*arrays))
     sensitivity = _sensitivity_of_claim(forward, values, sensitivity)
-    return Problem(forward, taken, values, labels, checked, excluded, sensitivity, fixed)
+    return Problem(forward, taken, values, labels, checked, excluded, sensitivity, fixed, tops)
 
 
 def _sensitivity_of_claim(forward: Forward, arrays: Arrays, delta: Array | None) -> Array:
@@ -183,8 +184,9 @@ def _sensitivity_of_claim(forward: Forward, arrays: Arrays, delta: Array | None)
     return delta
 
 
-def _point(value: Any, name: str) -> Array:
-    """The caller's array as a contiguous copy of float32 or float64; anything else is a clear error."""
+def _point(value: Any, name: str) -> tuple[Array, float]:
+    """The caller's array as a contiguous copy of float32 or float64, and its largest magnitude; anything else is a
+    clear error."""
     try:
         array = np.array(value, order="C")
     except ValueError as error:
@@ -199,14 +201,24 @@ def _point(value: Any, name: str) -> Array:
     if array.dtype not in (np.float32, np.float64):
         raise CheckInputError(f"{name} has dtype {array.dtype}; expected float32 or float64")
     # one pass: a NaN or an infinity anywhere makes the largest magnitude one
-    if not math.isfinite(np.abs(array).max(initial=0)):
+    top = largest_of(array)
+    if not math.isfinite(top):
         bad = ~np.isfinite(array)
         first = tuple(int(i) for i in np.argwhere(bad)[0])
         raise CheckInputError(
             f"{name} holds {int(bad.sum())} entries that are NaN or infinite, the first at {first}; "
             "a gradient is defined at finite points only"
         )
-    return array
+    return array, top
+
+
+def largest_of(values: Array) -> float:
+    """The largest magnitude, 0 if there is none; NaN or infinity if there is one.
+
+    >>> largest_of(np.array([1.0, -3.0])), largest_of(np.zeros(0))
+    (3.0, 0.0)
+    """
+    return float(np.maximum.reduce(np.abs(values), axis=None, initial=0.0))
 
 
 def _names(forward: Forward, count: int, names: Sequence[str] | None) -> tuple[str, ...]:

@@ -14,9 +14,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from numeric.layers.geometry import (
     Array,
@@ -27,9 +29,15 @@ from numeric.layers.geometry import (
     as_array,
     convolution_axes,
     expect_shape,
-    pad_spatial,
+    interior,
     sliding_windows,
+    window_places,
 )
+
+# window entries up to which their places are kept for the next call of the same sizes: half a megabyte
+_MOST_PLACES = 1 << 16
+# images up to which the kernel's gradient is a product for each and then summed; copying costs more there
+_FEW_IMAGES = 8
 
 
 @dataclass(frozen=True)
@@ -42,17 +50,42 @@ class ConvolutionSizes:
     filters: int
     axes: Axes
 
-    @property
+    @cached_property
     def outputs(self) -> tuple[int, ...]:
         return tuple(axis.outputs for axis in self.axes)
 
-    @property
+    @cached_property
     def kernels(self) -> tuple[int, ...]:
         return tuple(axis.kernel for axis in self.axes)
 
-    @property
+    @cached_property
     def output_shape(self) -> tuple[int, ...]:
         return (self.batch, self.groups * self.filters, *self.outputs)
+
+    @cached_property
+    def frame_shape(self) -> tuple[int, ...]:
+        """(N, C, *padded sizes)."""
+        return (self.batch, self.groups * self.channels, *(axis.padded for axis in self.axes))
+
+    @cached_property
+    def interior(self) -> tuple[Any, ...]:
+        """The index that cuts the input out of its frame."""
+        return interior(self.axes)
+
+    @cached_property
+    def columns_shape(self) -> tuple[int, int, int, int]:
+        """(N, groups, C/groups · kernel entries, output positions)."""
+        return self.batch, self.groups, self.channels * math.prod(self.kernels), math.prod(self.outputs)
+
+    @cached_property
+    def places(self) -> NDArray[np.intp] | None:
+        """Where each entry of the columns lies in the padded input; None where there are too many to keep."""
+        if math.prod(self.columns_shape) > _MOST_PLACES:
+            return None
+        return _places(self.axes, self.batch * self.groups * self.channels).reshape(self.columns_shape)
+
+
+_places = lru_cache(maxsize=32)(window_places)
 
 
 def correlate(
@@ -129,7 +162,7 @@ def correlate_backward(
     delta, x, w = as_array(delta, "delta"), as_array(x, "x"), as_array(w, "w")
     sizes = convolution_sizes(x, w, mode=mode, stride=stride, pad=pad, dilation=dilation, groups=groups)
     expect_shape(delta, sizes.output_shape, "delta", "the output")
-    dx = input_gradient(delta, w, sizes.axes, groups)
+    dx = _input_gradient(delta, w, sizes)
     dw = _kernel_gradient(delta, _columns(x, sizes), sizes)
     return dx, dw, delta.sum(axis=(0, *range(2, delta.ndim)))
 
@@ -166,21 +199,36 @@ def convolve_backward(
 
 def input_gradient(delta: Array, w: Array, axes: Axes, groups: int) -> Array:
     """dx of `correlate` alone: delta (N, F, *outputs), w (F, C/groups, *kernel) -> (N, C, *sizes)."""
-    batch, filters = delta.shape[0], delta.shape[1] // groups
-    channels = w.shape[1]
-    kernels, outputs = w.shape[2:], delta.shape[2:]
-    rows = w.reshape(groups, filters, channels * math.prod(kernels)).swapaxes(1, 2)
-    spread = np.matmul(rows, delta.reshape(batch, groups, filters, math.prod(outputs)))
-    return add_windows(spread.reshape(batch, groups * channels, *kernels, *outputs), axes)
+    sizes = ConvolutionSizes(delta.shape[0], groups, w.shape[1], delta.shape[1] // groups, axes)
+    return _input_gradient(delta, w, sizes)
+
+
+def _input_gradient(delta: Array, w: Array, sizes: ConvolutionSizes) -> Array:
+    batch, groups, height, positions = sizes.columns_shape
+    rows = w.reshape(groups, sizes.filters, height).swapaxes(1, 2)
+    spread = np.matmul(rows, delta.reshape(batch, groups, sizes.filters, positions))
+    if sizes.places is None:
+        shape = (batch, groups * sizes.channels, *sizes.kernels, *sizes.outputs)
+        return add_windows(spread.reshape(shape), sizes.axes)
+    framed = np.zeros(sizes.frame_shape, dtype=spread.dtype)
+    np.add.at(framed.reshape(-1), sizes.places.reshape(-1), spread.reshape(-1))
+    dx: Array = framed[sizes.interior]
+    return dx
 
 
 def _columns(x: Array, sizes: ConvolutionSizes) -> Array:
     """Every window as a column: (N, groups, C/groups · kernel entries, output positions)."""
-    view = sliding_windows(pad_spatial(x, sizes.axes), sizes.axes)
+    framed = x
+    if sizes.frame_shape != x.shape:
+        framed = np.zeros(sizes.frame_shape, dtype=x.dtype)
+        framed[sizes.interior] = x
+    if sizes.places is not None:
+        taken: Array = framed.take(sizes.places)
+        return taken
+    view = sliding_windows(framed, sizes.axes)
     rank = len(sizes.axes)
     order = (0, 1, *range(2 + rank, 2 + 2 * rank), *range(2, 2 + rank))
-    height = sizes.channels * math.prod(sizes.kernels)
-    return view.transpose(order).reshape(sizes.batch, sizes.groups, height, math.prod(sizes.outputs))
+    return view.transpose(order).reshape(sizes.columns_shape)
 
 
 def _products(columns: Array, w: Array, sizes: ConvolutionSizes) -> Array:
@@ -190,12 +238,17 @@ def _products(columns: Array, w: Array, sizes: ConvolutionSizes) -> Array:
 
 
 def _kernel_gradient(delta: Array, columns: Array, sizes: ConvolutionSizes) -> Array:
-    """dw (F, C/groups, *kernel): one product over batch and positions together, for each group."""
+    """dw (F, C/groups, *kernel): over many images one product for batch and positions together, for each group."""
     batch, groups, height, positions = columns.shape
-    left = delta.reshape(batch, groups, sizes.filters, positions).transpose(1, 2, 0, 3)
+    shape = (groups * sizes.filters, sizes.channels, *sizes.kernels)
+    rows = delta.reshape(batch, groups, sizes.filters, positions)
+    if batch <= _FEW_IMAGES:
+        total: Array = np.matmul(rows, columns.swapaxes(2, 3)).sum(axis=0)
+        return total.reshape(shape)
+    left = rows.transpose(1, 2, 0, 3)
     right = columns.transpose(1, 0, 3, 2).reshape(groups, batch * positions, height)
     dw: Array = np.matmul(left.reshape(groups, sizes.filters, batch * positions), right)
-    return dw.reshape(groups * sizes.filters, sizes.channels, *sizes.kernels)
+    return dw.reshape(shape)
 
 
 def convolution_sizes(
@@ -209,24 +262,41 @@ def convolution_sizes(
     groups: int,
 ) -> ConvolutionSizes:
     """The sizes of x (N, C, *sizes) against w (F, C/groups, *kernel); ValueError where they do not fit."""
-    if x.ndim != w.ndim or not 3 <= x.ndim <= 5:
+    plain = type(stride) is type(pad) is type(dilation) is type(groups) is int and (mode is None or type(mode) is str)
+    sizes = _known_sizes if plain else _sizes
+    return sizes(x.shape, w.shape, mode, stride, pad, dilation, groups)
+
+
+def _sizes(
+    x_shape: tuple[int, ...],
+    w_shape: tuple[int, ...],
+    mode: str | None,
+    stride: PerAxis,
+    pad: Padding,
+    dilation: PerAxis,
+    groups: int,
+) -> ConvolutionSizes:
+    if len(x_shape) != len(w_shape) or not 3 <= len(x_shape) <= 5:
         raise ValueError(
-            f"x has shape {x.shape} and w has shape {w.shape}; expected (N, C, *sizes) and (F, C/groups, "
-            "*kernel) "
-            "with the same 1 to 3 spatial axes; reshape the one that lacks its leading axes"
+            f"x has shape {x_shape} and w has shape {w_shape}; expected (N, C, *sizes) and (F, C/groups, "
+            "*kernel) with the same 1 to 3 spatial axes; reshape the one that lacks its leading axes"
         )
     if isinstance(groups, bool) or not isinstance(groups, int | np.integer) or groups < 1:
         raise ValueError(f"groups = {groups!r}: expected an integer of at least 1")
-    channels, filters = x.shape[1], w.shape[0]
-    if w.shape[1] * groups != channels:
+    channels, filters = x_shape[1], w_shape[0]
+    if w_shape[1] * groups != channels:
         raise ValueError(
-            f"x has {channels} channels but w has {w.shape[1]} for each of {groups} group(s), "
-            f"{w.shape[1] * groups} in all; give w the shape {(filters, channels // groups, *w.shape[2:])}"
+            f"x has {channels} channels but w has {w_shape[1]} for each of {groups} group(s), "
+            f"{w_shape[1] * groups} in all; give w the shape {(filters, channels // groups, *w_shape[2:])}"
         )
     if filters % groups:
         raise ValueError(f"w has {filters} filters, which {groups} groups do not divide")
-    axes = convolution_axes(x.shape[2:], w.shape[2:], mode=mode, stride=stride, pad=pad, dilation=dilation)
-    return ConvolutionSizes(x.shape[0], int(groups), w.shape[1], filters // groups, axes)
+    axes = convolution_axes(x_shape[2:], w_shape[2:], mode=mode, stride=stride, pad=pad, dilation=dilation)
+    return ConvolutionSizes(x_shape[0], int(groups), w_shape[1], filters // groups, axes)
+
+
+# True == 1, so only plain integers are looked up: other types are examined each time
+_known_sizes = lru_cache(maxsize=64)(_sizes)
 
 
 def _bias_column(b: Array, y: Array) -> Array:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import product
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -46,12 +46,12 @@ class Axis:
     after: int
     outputs: int
 
-    @property
+    @cached_property
     def extent(self) -> int:
         """How many neighbouring rows the dilated kernel covers."""
         return self.dilation * (self.kernel - 1) + 1
 
-    @property
+    @cached_property
     def padded(self) -> int:
         """Rows of the padded input, at least as many as the last window reaches (more than the paddings in
         ceil mode)."""
@@ -257,27 +257,46 @@ def add_windows(windows: Array, axes: Axes) -> Array:
     """The adjoint of padding and `sliding_windows`: (..., *kernels, *outputs) -> (..., *sizes).
 
     Overlaps are added; rows that no window reads stay 0: the tail rule. (The kernel axes come first here,
-    as the products leave them.)
+    as the products leave them.)  One spatial axis is folded after the other.
     """
     rank = len(axes)
-    lead = windows.shape[: windows.ndim - 2 * rank]
-    framed = np.zeros(lead + tuple(axis.padded for axis in axes), dtype=windows.dtype)
-    if math.prod(windows.shape[-rank:]) < math.prod(axis.kernel for axis in axes):
-        # few windows: add each of them whole
-        starts = product(*(range(0, a.stride * a.outputs, a.stride) for a in axes))
-        for number, start in zip(np.ndindex(*windows.shape[-rank:]), starts, strict=True):
-            taps: Any = [slice(u, u + a.extent, a.dilation) for u, a in zip(start, axes, strict=True)]
-            framed[(..., *taps)] += windows[(..., *number)]
-    else:
-        # few offsets: add all windows' entries at one offset together
-        ends = [a.stride * (a.outputs - 1) + 1 for a in axes]
-        offsets = product(*(range(0, a.extent, a.dilation) for a in axes))
-        whole = (slice(None),) * len(lead)
-        for number, offset in zip(np.ndindex(*(a.kernel for a in axes)), offsets, strict=True):
-            place = (slice(u, u + end, a.stride) for u, end, a in zip(offset, ends, axes, strict=True))
-            framed[(*whole, *place)] += windows[whole + number]
-    inner: Array = framed[interior(axes)]
+    lead = windows.ndim - 2 * rank
+    for number in reversed(range(rank)):
+        windows = _fold(windows, axes[number], kernel=lead + number, outputs=number - rank)
+    inner: Array = windows[interior(axes)]
     return inner
+
+
+def _fold(windows: Array, axis: Axis, *, kernel: int, outputs: int) -> Array:
+    """One axis of `add_windows`: the kernel's rows and the outputs become rows of the padded input."""
+    shape = [*windows.shape[:kernel], *windows.shape[kernel + 1 :]]
+    shape[outputs] = axis.padded
+    framed = np.zeros(shape, dtype=windows.dtype)
+    rows = np.moveaxis(framed, outputs, -1)
+    pairs = np.moveaxis(windows, (kernel, outputs), (-2, -1))
+    if axis.outputs < axis.kernel:
+        # few windows: add each of them whole
+        for i, start in enumerate(range(0, axis.stride * axis.outputs, axis.stride)):
+            rows[..., start : start + axis.extent : axis.dilation] += pairs[..., i]
+    else:
+        # few kernel rows: add what all windows hold there
+        end = axis.stride * (axis.outputs - 1) + 1
+        for k, start in enumerate(range(0, axis.extent, axis.dilation)):
+            rows[..., start : start + end : axis.stride] += pairs[..., k, :]
+    return framed
+
+
+def window_places(axes: Axes, maps: int) -> NDArray[np.intp]:
+    """Where each window entry lies in padded maps laid end to end: (maps, *kernels, *outputs) flat positions.
+
+    >>> window_places((Axis(size=3, kernel=2, stride=1, dilation=1, before=0, after=0, outputs=2),), 1).tolist()
+    [[[0, 1], [1, 2]]]
+    """
+    rank = len(axes)
+    padded = tuple(axis.padded for axis in axes)
+    flat = np.arange(maps * math.prod(padded), dtype=np.intp).reshape(maps, *padded)
+    order = (0, *range(1 + rank, 1 + 2 * rank), *range(1, 1 + rank))
+    return np.ascontiguousarray(sliding_windows(flat, axes).transpose(order))
 
 
 def expect_shape(array: Array, shape: tuple[int, ...], name: str, meaning: str) -> None:
