@@ -59,12 +59,13 @@ def one_claim(given: Path, equation: str, conditions: Sequence[str] = (), at_lin
 
 
 def named(inputs: Inputs, identifier: str) -> Inputs:
-    """The documents with only the claims and remarks of this name."""
-    kept = []
-    for document in inputs.documents:
-        blocks = [block for block in document.blocks if block.id == identifier]
-        if blocks:
-            kept.append(Document(document.name, blocks))
+    """The documents with only the claims and remarks of this name; where there are none, with those whose names begin
+    with it: `S0-12` has been written as `S0-12-conv` and `S0-12-corr`."""
+    for fits in (identifier.__eq__, lambda name: name.startswith(f"{identifier}-")):
+        kept = [Document(document.name, [b for b in document.blocks if fits(b.id)]) for document in inputs.documents]
+        kept = [document for document in kept if document.blocks]
+        if kept:
+            break
     return Inputs(kept, inputs.errors)
 
 
@@ -105,13 +106,32 @@ def _in_context(document: Document, *texts: str) -> tuple[Any, ...]:
 def _rendered(derived: Derivation, shape: str) -> str:
     import json
 
+    from derivations.expressions import Grad
+
     if shape == "latex":
-        return derived.to_latex()
+        return "\n\n".join([derived.to_latex(), *_lemmas(derived, latex=True)])
     if shape == "json":
-        return json.dumps({"schema": 1, **derived.as_json()}, ensure_ascii=False, indent=1)
+        lemmas = [{"name": name, **each.as_json()} for name, each in derived.lemmas()]
+        return json.dumps({"schema": 1, **derived.as_json(), "lemmas": lemmas}, ensure_ascii=False, indent=1)
     if shape == "numpy":
         from derivations.numpy_code import numpy_function
 
         return numpy_function(derived)
-    result = f"hence  grad = {derived.result}"
-    return f"{derived.to_text()}\n{result}" + ("" if derived.proved else "\nNot every step is proved.")
+    lines = [derived.to_text(), f"hence  {Grad(derived.of, derived.wrt)} = {derived.result}"]
+    if derived.context.origin:
+        lines.append("Indices count from 0 here.")
+    if not derived.proved:
+        lines.append("Not every step is proved.")
+    return "\n".join([*lines, *(f"\n{each}" for each in _lemmas(derived, latex=False))])
+
+
+def _lemmas(derived: Derivation, latex: bool) -> list[str]:
+    """The chains behind the adjoints that a derivation uses, from their index definitions."""
+    shown = []
+    for name, each in derived.lemmas():
+        where = "from the index definitions" + (", proved for all sizes" if each.proved else "")
+        if latex:
+            shown.append(f"{name.capitalize()}, {where}:\n{each.to_latex()}")
+        else:
+            shown.append(f"{name}, {where}:\n{each.to_text()}")
+    return shown

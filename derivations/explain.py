@@ -10,35 +10,57 @@ What it cannot see: why an author made a mistake. It names the difference and th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path, PurePath
+from typing import Any
 
 from rich.text import Text
-from sympy import Add, Expr, Symbol
+from sympy import Expr, Integer, Symbol, preorder_traversal, sympify
 
+from derivations.chains import first_wrong
 from derivations.claims import Claim, Context, Link
-from derivations.expressions import Definition, Expression, Grad, Loss
-from derivations.lines import GLYPHS, details, name
+from derivations.expressions import Definition, Elementwise, Expression, Grad, Loss, Tensor
+from derivations.language.printer import to_text
+from derivations.lines import GLYPHS, details
+from derivations.lines import name as name_of
+from derivations.mistake import mistake, sum_text
 from derivations.verdict import Verdict, Witness
 
-TERMS_SHOWN = 12  # products of one entry; the smallest counterexample rarely has more
+BY_MAXIMA = "(chosen by the maxima of windows; not written as a sum)"
+FALSE = ("holds where", "refuted", "false")
 
 
 def explanation(claim: Claim, verdicts: Sequence[Verdict], glyphs: Mapping[str, str] = GLYPHS) -> Iterator[Text]:
     """The lines for one claim under one reading."""
-    place = f"   {claim.document}:{claim.line}"
+    place = f"   {_short(claim.document)}:{claim.line}"
     for verdict, link in zip(verdicts, claim.links, strict=False):
-        yield Text(name(verdict), "bold").append(place, "dim")
+        yield Text(name_of(verdict), "bold").append(place, "dim")
         yield Text()
-        yield from details(verdict, dict(glyphs))
+        yield from details(verdict, dict(glyphs), conditions=_conditions(claim))
+        if verdict.verdict in FALSE and not verdict.repair:
+            yield Text(f"  {'nearest true formula':<25}", "dim").append("none among the small changes that were tried")
         yield Text()
         yield from _by_index(claim, link)
         if verdict.witness is not None:
-            yield from _in_numbers(claim.context, link, verdict.witness)
+            yield from _in_numbers(claim.context, link, verdict.witness, verdict.holds_where or "")
         yield from _steps(verdict)
-    first = next((verdict for verdict in verdicts if verdict.verdict != "proved"), None)
-    if len(verdicts) > 1 and first is not None:
-        yield Text(f"The first step that is not proved is number {first.link}.", "bold")
+    for first in first_wrong(verdicts):
+        yield Text(f"The first wrong step is number {first.link}.", "bold")
         yield Text()
+
+
+def _short(document: str) -> str:
+    """A document's path from here, or its name where it lies elsewhere."""
+    try:
+        return str(PurePath(document).relative_to(Path.cwd()))
+    except ValueError:
+        return document if not PurePath(document).is_absolute() else PurePath(document).name
+
+
+def _conditions(claim: Claim) -> list[str]:
+    """The claim's own conditions, as its `where` lines have them."""
+    return [*map(to_text, claim.conditions), *(hypothesis.text for hypothesis in claim.hypotheses)]
 
 
 # -- both sides by index -------------------------------------------------------------------------------------
@@ -53,7 +75,10 @@ def _by_index(claim: Claim, link: Link) -> Iterator[Text]:
     lines: list[tuple[str, list[str]]] = []
     for label, side in (("left", link.left), ("right", link.right)):
         try:
-            lines.append((label, index_form(side, link, claim.context)))
+            shown = index_form(side, link, claim.context)
+            lines.append((label, [BY_MAXIMA] if any("argmax(" in part for part in shown) else shown))
+            if any("(…)" in part for part in shown):
+                lines += [("", _argument(side, link, claim.context))]
         except (Unsupported, LimitReached, ValueError):
             return
     yield Text("by index (sums over all indices for which the entries exist)", "dim")
@@ -63,10 +88,21 @@ def _by_index(claim: Claim, link: Link) -> Iterator[Text]:
     yield Text()
 
 
+def _argument(side: Expression, link: Link, context: Context) -> list[str]:
+    """The first argument of a function in a side that is a formula itself, by index."""
+    from derivations.index_form import index_form
+
+    for node in preorder_traversal(side):
+        if isinstance(node, Elementwise) and not isinstance(node.of, Tensor):
+            shown = index_form(node.of, link, context)
+            return [f"of  {shown[0]}", *(f"    {part}" for part in shown[1:])]
+    return []
+
+
 # -- the counterexample in numbers ---------------------------------------------------------------------------
 
 
-def _in_numbers(context: Context, link: Link, witness: Witness) -> Iterator[Text]:
+def _in_numbers(context: Context, link: Link, witness: Witness, region: str) -> Iterator[Text]:
     """The entry of the counterexample on both sides: its products, then their values with the witness's
     data."""
     if witness.index is None or (witness.left is None and witness.right is None):
@@ -74,13 +110,61 @@ def _in_numbers(context: Context, link: Link, witness: Witness) -> Iterator[Text
     left, right = (_entry(side, link, witness, context) for side in (link.left, link.right))
     if left is None or right is None:
         return
-    where = f"entry ({', '.join(map(str, witness.index))})" if witness.index else "the value"
-    yield Text(f"the counterexample, {where}", "dim")
-    yield Text(f"  left   {sum_text(left)}")
-    yield Text(f"  right  {sum_text(right)}")
+    yield Text(f"the counterexample, {_where(link, witness)}", "dim")
+    chosen_left, chosen_right = (decided(side, witness.data) for side in (left, right))
+    if (chosen_left, chosen_right) != (left, right):
+        yield Text("  The data decide which entries are the maxima; what is left is")
+    yield Text(f"  left   {sum_text(chosen_left)}")
+    yield Text(f"  right  {sum_text(chosen_right)}")
     yield Text(f"  With the data above the left is {witness.left} and the right is {witness.right}.")
-    yield from _what_differs(left, right)
+    # Of sizes that happen to be equal, those of the region are what the mistake depends on.
+    telling = {name: size for name, size in witness.sizes.items() if name in re.findall(r"\w+", region)}
+    if chosen_left.expand() != chosen_right.expand():
+        yield Text(f"  {mistake(chosen_left, chosen_right, telling)}")
     yield Text()
+
+
+def _where(link: Link, witness: Witness) -> str:
+    """`entry (0, 1)`; of a claim with free indices, their values first."""
+    index = witness.index or ()
+    free = [f"{part.index.name} = {value}" for part, value in zip(link.free, index, strict=False)]
+    rest = index[len(link.free) :]
+    return ", ".join([*free, *([f"entry ({', '.join(map(str, rest))})"] if rest else [])]) or "the value"
+
+
+def decided(value: Expr, data: Mapping[str, Any]) -> Expr:
+    """A value of maxima with the comparisons decided by the data, so that only the entries chosen are left."""
+    from derivations.explicit_values import Arbitrary, Step
+
+    by_name = dict(_numbers(data))
+    numbers = {symbol: by_name[symbol.name] for symbol in value.free_symbols if symbol.name in by_name}
+    functions = {name.removesuffix("(t)"): sympify(str(body)) for name, body in data.items() if name.endswith("(t)")}
+    known, t = {}, Symbol("t")
+    for step in value.atoms(Step):
+        argument = step.args[0].replace(
+            lambda node: isinstance(node, Arbitrary) and str(node.args[0]) in functions,
+            lambda node: functions[str(node.args[0])].diff(t, node.args[1]).subs(t, node.args[2]),
+        )
+        argument = argument.xreplace(numbers)
+        if argument.is_number and argument != 0:
+            known[step] = Integer(1 if argument > 0 else 0)
+    return value.xreplace(known) if len(known) == len(value.atoms(Step)) else value
+
+
+def _numbers(data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The entries of the data by the names that the explicit form gives them."""
+
+    def entries(value: Any, index: tuple[int, ...]) -> Iterator[tuple[tuple[int, ...], Any]]:
+        if isinstance(value, list | tuple):
+            for number, part in enumerate(value):
+                yield from entries(part, (*index, number))
+        else:
+            yield index, value
+
+    for name, value in data.items():
+        if not name.endswith("(t)"):
+            for index, number in entries(value, ()):
+                yield (f"{name}[{', '.join(map(str, index))}]" if index else name), sympify(str(number))
 
 
 def _entry(side: Expression, link: Link, witness: Witness, context: Context) -> Expr | None:
@@ -112,26 +196,6 @@ def _residuals(context: Context, value: Expr) -> dict[Symbol, Symbol]:
         if head in names:
             found[symbol] = Symbol(names[head] + bracket + rest, real=True)
     return found
-
-
-def sum_text(value: Expr) -> str:
-    """A polynomial with its products in order; of a long one, the first and how many follow."""
-    terms = sorted(Add.make_args(value.expand()), key=str)
-    shown = " + ".join(map(str, terms[:TERMS_SHOWN])).replace("+ -", "- ")
-    return shown + (f" + … ({len(terms) - TERMS_SHOWN} more)" if len(terms) > TERMS_SHOWN else "")
-
-
-def _what_differs(left: Expr, right: Expr) -> Iterator[Text]:
-    """The products that stand on one side only, in a sentence."""
-    terms_left, terms_right = (set(Add.make_args(side.expand())) for side in (left, right))
-    only_left = sum_text(Add(*(terms_left - terms_right)))
-    only_right = sum_text(Add(*(terms_right - terms_left)))
-    if only_left != "0" and only_right != "0":
-        yield Text(f"  Where the left side has {only_left}, the right side has {only_right}.")
-    elif only_right == "0":
-        yield Text(f"  The right side lacks {only_left}.")
-    else:
-        yield Text(f"  The right side has {only_right} too much.")
 
 
 # -- the derivation ------------------------------------------------------------------------------------------

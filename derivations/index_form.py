@@ -12,7 +12,7 @@ What it cannot see: whether two such forms are equal. That is the kernel's busin
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from derivations.claims import Context, Link
@@ -58,7 +58,7 @@ def _shapes(lowering: Lowering, context: Context) -> dict[str, tuple[Int, ...]]:
         if isinstance(value, Loss):
             shapes[f"∂{name}"] = lowering.shape(value.of, {})
         else:
-            shapes[name] = lowering.shape(value, {})
+            shapes[name] = shapes[f"d {name}"] = lowering.shape(value, {})
     return shapes
 
 
@@ -74,8 +74,10 @@ def _free_letters(context: Context, link: Link) -> list[str]:
 
 def _solved(term: Term) -> Term:
     """The term with each bound index removed that an equation gives as a polynomial of the others."""
-    for part in conjuncts(term.condition):
-        if isinstance(part, Zero):
+    parts = list(conjuncts(term.condition))
+    not_negative = {part.term for part in parts if isinstance(part, NonNegative)}
+    for part in parts:
+        if isinstance(part, Zero) or (isinstance(part, NonNegative) and part.term * -1 in not_negative):
             for name in sorted(term.bound, key=_age, reverse=True):
                 value = _solution(part.term, name)
                 if value is not None:
@@ -161,6 +163,8 @@ def _atom(atom: Atom, context: Context) -> str:
 
 def _residual(head: str, context: Context) -> str:
     """The author's name of ∂J, where there is one."""
+    if head.startswith("d "):
+        return f"d({head[2:]})"
     loss = context.names.get(head.removeprefix("∂"))
     if not head.startswith("∂") or not isinstance(loss, Loss):
         return head
@@ -181,18 +185,43 @@ def _existence(term: Term, shapes: Mapping[str, tuple[Int, ...]]) -> set[Int]:
 
 def _others(term: Term, bound: Sequence[str], existence: set[Int]) -> list[str]:
     """The conditions on bound indices, without those which only say that an entry exists."""
-    shown = []
+    shown, bounds = [], []
     for part in conjuncts(term.condition):
         if isinstance(part, Zero):
-            shown.append(f"{pretty(part.term)} == 0")
+            shown.append(_equation(part.term))
         elif not condition_symbols(part) & set(bound):
             continue
         elif isinstance(part, NonNegative):
             if part.term not in existence:
-                shown.append(f"{pretty(part.term)} >= 0")
+                bounds.append(part.term)
         else:
-            shown.append(render(part))
-    return list(dict.fromkeys(shown))
+            shown.append(_quotients(render(part)))
+    return list(dict.fromkeys([*_intervals(bounds, bound), *shown]))
+
+
+def _intervals(bounds: Sequence[Int], bound: Sequence[str]) -> Iterator[str]:
+    """Bounds t >= 0, two of them together where they say 0 <= t <= size."""
+    left = list(dict.fromkeys(bounds))
+    while left:
+        first = left.pop(0)
+        for other in left:
+            whole = first + other
+            if not condition_symbols(Zero(whole)) & set(bound) and whole.terms:
+                left.remove(other)
+                low = min(first, other, key=lambda value: (len(value.terms), len(pretty(value))))
+                yield f"0 <= {pretty(low)} <= {pretty(whole)}"
+                break
+        else:
+            yield f"{pretty(first)} >= 0"
+
+
+def _equation(value: Int) -> str:
+    """`i == 1` for i - 1 == 0."""
+    for name in sorted(condition_symbols(Zero(value))):
+        solution = _solution(value, name)
+        if solution is not None:
+            return f"{name} == {pretty(solution)}"
+    return f"{pretty(value)} == 0"
 
 
 def pretty(value: Int) -> str:
@@ -214,4 +243,16 @@ def pretty(value: Int) -> str:
     if not parts:
         return "0"
     text = ("-" if parts[0][1] else "") + parts[0][0]
-    return text + "".join(f" {'-' if minus else '+'} {part}" for part, minus in parts[1:])
+    return _quotients(text + "".join(f" {'-' if minus else '+'} {part}" for part, minus in parts[1:]))
+
+
+def _quotients(text: str) -> str:
+    """`floor(i, n)` as the claim language has it.
+
+    >>> _quotients("floor(i, n)"), _quotients("1 + 2*floor(i + floor(j, 2), n)")
+    ('i//n', '1 + 2*((i + (j//2))//n)')
+    """
+    while match := re.search(r"floor\(([^(),]*(?:\([^()]*\)[^(),]*)*), ([^(),]*)\)", text):
+        above, below = (part if _is_simple(part) else f"({part})" for part in match.groups())
+        text = f"{text[: match.start()]}({above}//{below}){text[match.end() :]}"
+    return re.sub(r"\A\(([^()]*)\)\Z", r"\1", text)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from rich.cells import cell_len
 from rich.text import Text
 
+from derivations.chains import first_wrong
 from derivations.readings import Readings
 from derivations.run import WORDS, Results, Status
 from derivations.verdict import Evidence, Verdict, Witness
@@ -78,7 +79,9 @@ def sizes_text(witness: Witness) -> str:
 def _shape(shape: tuple[int, ...] | None) -> str:
     if shape is None:
         return "does not exist"
-    return "has shape " + (" × ".join(map(str, shape)) if shape else "of a scalar")
+    if len(shape) == 1:
+        return f"has {_plural(shape[0], 'entry', 'entries')}"
+    return "has shape " + " × ".join(map(str, shape)) if shape else "is a scalar"
 
 
 def is_zero(value: Any) -> bool:
@@ -172,8 +175,8 @@ def heading(document: str) -> Text:
     return Text(PurePath(document).name, "bold")
 
 
-def _plural(count: int, noun: str) -> str:
-    return f"{count} {noun}" + ("" if count == 1 else "s")
+def _plural(count: int, noun: str, several: str = "") -> str:
+    return f"{count} {noun if count == 1 else several or noun + 's'}"
 
 
 def counted(results: Results) -> str:
@@ -193,6 +196,12 @@ def summary(results: Results, seconds: float) -> list[Text]:
     remarks = f"; {_plural(len(results.remarks), 'remark')}" if results.remarks else ""
     lines.append(Text(f"{head} in {_plural(documents, 'document')}{tally}{remarks}. {seconds:.1f} s."))
     lines += [Text(f"  {name(v)}: expected {v.expected}, got {word(v)}", "red") for v in results.unexpected]
+    unexpected = {(v.document, v.id) for v in results.unexpected}
+    lines += [
+        Text(f"  {v.id}{reading(v.reading)}: the first wrong step is link {v.link}", "red")
+        for v in first_wrong(results.verdicts)
+        if (v.document, v.id) in unexpected
+    ]
     lines += [
         Text(f"  {name(v)}: expected {v.expected}, undecided: {v.reason}", "yellow")
         for v in results.unexpectedly_undecided
@@ -220,12 +229,18 @@ def _conclusion(results: Results) -> Text:
     return Text("Every verdict is as expected.", "bold green")
 
 
-def details(verdict: Verdict, glyphs: Mapping[str, str] = GLYPHS, with_expectation: bool = True) -> list[Text]:
-    """Everything that a record says, for one claim: `check` and `explain`."""
+def details(
+    verdict: Verdict,
+    glyphs: Mapping[str, str] = GLYPHS,
+    with_expectation: bool = True,
+    conditions: Sequence[str] = (),
+) -> list[Text]:
+    """Everything that a record says, for one claim: `check` and `explain`. `conditions` are the claim's own."""
     style = STYLES[verdict.verdict]
     head = Text(f"{glyphs[verdict.verdict]} ", style).append(word(verdict), f"bold {style}")
     head.append(reading(verdict.reading))
-    lines = [head, Text(), Text(f"    {verdict.statement}"), Text()]
+    lines = [head, Text(), Text(f"    {verdict.statement}")]
+    lines += [*(Text(f"    where {each}") for each in conditions), Text()]
     for label, value in _fields(verdict, with_expectation):
         lines.append(Text(f"  {label:<25}", "dim").append(value))
     return lines
