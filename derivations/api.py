@@ -173,7 +173,7 @@ class Given:
 
         rows = []
         for name, node in self.context.names.items():
-            right = to_latex(node.body) if isinstance(node, Definition) else None
+            right = to_latex(node.body, self.context.origin) if isinstance(node, Definition) else None
             if right is not None:
                 rows.append(f"{name_to_latex(name)} &= {right}")
         body = r" \\ ".join(rows)
@@ -206,12 +206,13 @@ def _typeset(claim: Claim, verdicts: Sequence[Verdict]) -> list[Verdict]:
     from derivations.latex import to_latex
 
     links = claim.links
-    return [v if v.latex else replace(v, latex=to_latex(links[v.link - 1])) for v in verdicts]
+    origin = claim.context.origin
+    return [v if v.latex else replace(v, latex=to_latex(links[v.link - 1], origin)) for v in verdicts]
 
 
 def _with_steps(claim: Claim, verdict: Verdict) -> Verdict:
     """The verdict with the derivation of a gradient that stands on one side, if the tables of rules reach."""
-    from derivations.tactic import proof_steps
+    from derivations.narration import proof_steps
 
     if verdict.steps or verdict.verdict != "proved":
         return verdict

@@ -351,7 +351,8 @@ def _print_json(record: Any) -> None:
 
 
 def _print_details(results: Results) -> None:
-    from derivations.lines import GLYPHS, details, glyphs_for, printed
+    from derivations.chains import first_wrong
+    from derivations.lines import GLYPHS, details, glyphs_for, printed, reading
 
     console = _console()
     glyphs = glyphs_for(console.encoding) if console.encoding else GLYPHS
@@ -360,6 +361,8 @@ def _print_details(results: Results) -> None:
             console.print()
         for text in details(verdict, glyphs, with_expectation=False):
             printed(console, text)
+    for verdict in first_wrong(results.verdicts):
+        console.print(f"\nThe first wrong step{reading(verdict.reading)} is number {verdict.link}.", markup=False)
 
 
 def _explain(chosen: Inputs) -> NoReturn:

@@ -8,7 +8,6 @@ What it cannot see: how wide a page is; long lines are broken by an estimate of 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -17,8 +16,8 @@ from typing import Any
 from derivations.claims import Claim, Context, Free, Link
 from derivations.expressions import ByIndex, Expression, Grad
 from derivations.latex import to_latex
-from derivations.latex_integers import GREEK, binding, counted_from, name_to_latex, range_to_latex
-from derivations.latex_lines import rows
+from derivations.latex_integers import binding, counted_from, name_to_latex, range_to_latex
+from derivations.latex_lines import plain_rule, rows, rule_as_column, rule_as_text
 from derivations.verdict import Step, Verdict
 
 Judge = Callable[..., Verdict]
@@ -90,13 +89,14 @@ class Derivation:
         ]
         return replace(self, steps=tuple(steps))
 
-    def proof_steps(self) -> tuple[Step, ...]:
-        """The steps in the form that a verdict carries."""
+    def proof_steps(self, plain: bool = True) -> tuple[Step, ...]:
+        """The steps in the form that a verdict carries; not plain, their rules keep the signs around mathematics."""
         steps = []
         for step in self.steps:
             with self._counted():
                 latex = f"{to_latex(step.left)} = {to_latex(step.right)}"
-            steps.append(Step(f"{_text(step.left)} == {_text(step.right)}", latex, plain_rule(step.rule), step.proved))
+            rule = plain_rule(step.rule) if plain else step.rule
+            steps.append(Step(f"{_text(step.left)} == {_text(step.right)}", latex, rule, step.proved))
         return tuple(steps)
 
     def lemmas(self) -> tuple[tuple[str, Derivation], ...]:
@@ -138,7 +138,7 @@ class Derivation:
             for step in self.steps:
                 head = to_latex(step.left) if step.left != previous else ""
                 head, formula = _by_entries(step) or (head, to_latex(step.right))
-                lines += rows(head, formula, _latex_rule(step, tags))
+                lines += rows(head, formula, _set_rule(step, tags))
                 previous = step.right
         body = " \\\\\n".join(lines)
         return f"\\begin{{{environment}}}\n{body}\n\\end{{{environment}}}"
@@ -192,30 +192,7 @@ def _by_entries(step: DerivationStep) -> tuple[str, str] | None:
         return rf"({to_latex(step.left)})_{{{indices}}}", rf"{to_latex(step.right.body)} \qquad ({where})"
 
 
-def _latex_rule(step: DerivationStep, tag: bool) -> str:
-    """The rule as a tag (which is text) or as a column, with the names in it set as in the formulas."""
-    parts = re.split(r"(?<=definition of )(\w+)(?!\w)|(?<= and )(\w+)(?!\w)|\$([^$]*)\$", step.rule)
-    text = ""
-    for place, part in enumerate(parts):
-        if place % 4 == 3 and part:
-            text += f"${part}$"
-        elif place % 4 and part:
-            text += f"${name_to_latex(part)}$" if _is_name(part) else part
-        elif part:
-            text += part.replace("_", " ")
-    text += f" ({step.remark})" if step.remark else ""
-    return rf"\tag*{{{text}}}" if tag else rf"&& \text{{{text}}}"
-
-
-def _is_name(part: str) -> bool:
-    """A name after `definition of`, in difference to words such as `the pooling` or `up`."""
-    return bool(re.fullmatch(r"\w+", part)) and (len(part) == 1 or part in GREEK or "_" in part or part[-1].isdigit())
-
-
-def plain_rule(rule: str) -> str:
-    """A rule's name without the signs around its mathematics.
-
-    >>> plain_rule("substitution $x = i + p$")
-    'substitution x = i + p'
-    """
-    return rule.replace("$", "")
+def _set_rule(step: DerivationStep, tag: bool) -> str:
+    """The rule as a tag, which is text, or as a column of mathematics."""
+    rule = step.rule + (f" ({step.remark})" if step.remark else "")
+    return rf"\tag*{{{rule_as_text(rule)}}}" if tag else f"&& {rule_as_column(rule)}"

@@ -69,9 +69,12 @@ class _Integers(LatexPrinter):  # type: ignore[misc]
         return name_to_latex(symbol.name)
 
     def _as_ordered_terms(self, expr: Expr, order: str | None = None) -> list[Expr]:
-        """x - s i rather than - s i + x."""
+        """x - s i rather than - s i + x, and a number last: m - n + 1, but 1 - n."""
         terms = super()._as_ordered_terms(expr, order=order)
-        return sorted(terms, key=lambda term: bool(term.could_extract_minus_sign()))
+        signed = sorted(terms, key=lambda term: bool(term.could_extract_minus_sign()))
+        if signed[0].is_number and len(signed) > 1 and signed[1].could_extract_minus_sign():
+            return signed
+        return sorted(signed, key=lambda term: bool(term.is_number))
 
     def _print_FloorDiv(self, quotient: Basic, exp: str | None = None) -> str:
         numerator, denominator = (self._print(part) for part in quotient.args)

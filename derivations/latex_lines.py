@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from derivations.latex_integers import GREEK, name_to_latex
+
 LINE = 76  # estimated characters of mathematics that fill a line beside the relation
 HEAD = 20  # left sides wider than this stand on a line of their own, so that the relations are not pushed out
 
@@ -79,7 +81,7 @@ def broken(formula: str, room: int) -> list[str]:
         place = max(short) if short else min(place for _, place, _ in found)
     else:
         return [formula]
-    return [formula[:place], *broken(formula[place + 1 :], room)]
+    return [formula[:place], *broken(formula[place + 1 :].removeprefix(r"\qquad "), room)]
 
 
 def _places(formula: str) -> Iterator[tuple[int, int]]:
@@ -97,3 +99,71 @@ def _places(formula: str) -> Iterator[tuple[int, int]]:
         elif _LATE.match(formula, place) or formula[place - 2 : place] == ",\\":
             inside_sum = bool(_AFTER_SUM.search(formula[:place]))
             yield 2 * brackets + (9 if inside_sum else 1), place
+
+
+# -- the names of rules ----------------------------------------------------------------------------
+
+_MATHEMATICS = re.compile(r"(?<=definition of )(?P<name>\w+)|(?<= and )(?P<other>\w+)|\$(?P<formula>[^$]*)\$")
+
+
+def rule_parts(rule: str) -> Iterator[tuple[str, bool]]:
+    """A rule's name in parts, each with whether it is mathematics: names after `definition of`, and what stands between
+    dollar signs.
+
+    >>> list(rule_parts("definition of delta, linearity"))
+    [('definition of ', False), ('\\\\delta', True), (', linearity', False)]
+    """
+    end = 0
+    for match in _MATHEMATICS.finditer(rule):
+        name = match["name"] or match["other"]
+        if name and not _is_name(name):
+            continue
+        yield rule[end : match.start()].replace("_", " "), False
+        yield match["formula"] or name_to_latex(name), True
+        end = match.end()
+    if rule[end:]:
+        yield rule[end:].replace("_", " "), False
+
+
+def _is_name(part: str) -> bool:
+    """A name after `definition of`, in difference to words such as `the pooling` or `up`."""
+    return len(part) == 1 or part in GREEK or "_" in part or part[-1].isdigit()
+
+
+def plain_rule(rule: str) -> str:
+    """A rule's name without the signs around its mathematics.
+
+    >>> plain_rule("substitution $x = i + p$")
+    'substitution x = i + p'
+    """
+    return rule.replace("$", "")
+
+
+def rule_as_text(rule: str) -> str:
+    """A rule's name as LaTeX text."""
+    return "".join(f"${part}$" if mathematics else part for part, mathematics in rule_parts(rule))
+
+
+def rule_as_column(rule: str) -> str:
+    """A rule's name inside of mathematics."""
+    return "".join(
+        part if mathematics else rf"\text{{{part}}}" for part, mathematics in rule_parts(rule) if part
+    )
+
+
+def rule_lines(rule: str, room: int) -> list[str]:
+    """A rule's name in lines of about the same width, at most this where it can be broken between its words.
+
+    >>> rule_lines("definition of the pooling", 15)
+    ['definition of the', 'pooling']
+    """
+    length = len(plain_rule(rule))
+    room = min(room, 4 + length // -(-length // room))
+    lines = [""]
+    for word in re.findall(r"(?:\$[^$]*\$|\S)+", rule):
+        longer = f"{lines[-1]} {word}".lstrip()
+        if lines[-1] and len(longer) > room and not lines[-1].endswith("definition of"):
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines

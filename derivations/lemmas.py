@@ -61,7 +61,6 @@ SLID = "valid, stride=s, pad=p, dilation=q"
 
 OUT = "i in 0..H - m, j in 0..W - n"
 TAPS = "u in 0..m - 1, t in 0..n - 1"
-STEPS = "i in 0..h - 1, j in 0..l - 1"
 DATA = "x in 0..H - 1, y in 0..W - 1"
 GRID = "i in 0..H - 1, j in 0..W - 1"
 
@@ -142,9 +141,9 @@ def _sliding(operator: str) -> tuple[Lemma, ...]:
             ANY.format(x="a", k="v"),
             f"sum(g * {operator}(a, v, {SLID}))",
             (
-                (f"sum[{STEPS}](g[i, j] * sum[{TAPS}](pad(a, p)[s*i + q*u, s*j + q*t] * v[{tap[0]}, {tap[1]}]))",
+                (f"sum[i, j](g[i, j] * sum[u, t](pad(a, p)[s*i + q*u, s*j + q*t] * v[{tap[0]}, {tap[1]}]))",
                  definition),
-                (f"sum[{TAPS}](v[{tap[0]}, {tap[1]}] * sum[{STEPS}](pad(a, p)[q*u + s*i, q*t + s*j] * g[i, j]))",
+                (f"sum[u, t](v[{tap[0]}, {tap[1]}] * sum[i, j](pad(a, p)[q*u + s*i, q*t + s*j] * g[i, j]))",
                  "sums exchanged: stride and dilation change places"),
                 (f"sum({f'rot180({strided})' if conv else strided} * v)",
                  "definition of the correlation, cut to the kernel's shape"
@@ -156,7 +155,7 @@ def _sliding(operator: str) -> tuple[Lemma, ...]:
             ANY.format(x="v", k="w"),
             f"sum(g * {operator}(v, w, {SLID}))",
             (
-                (f"sum[{STEPS}](g[i, j] * sum[{TAPS}](pad(v, p)[s*i + q*u, s*j + q*t] * w[{tap[0]}, {tap[1]}]))",
+                (f"sum[i, j](g[i, j] * sum[u, t](pad(v, p)[s*i + q*u, s*j + q*t] * w[{tap[0]}, {tap[1]}]))",
                  definition),
                 (f"sum[{DATA}](v[x, y] * sum[i, j, u, t](g[i, j] * {turned}[u, t] * "
                  "[x == s*i + q*u - p, y == s*j + q*t - p]))",
@@ -209,7 +208,7 @@ LEMMAS = (
         "h = (H + 2*p - f)//s + 1\nl = (W + 2*p - f)//s + 1\ntensor v[H, W], g[h, l]",
         "sum(g * sum_pool(v, f, stride=s, pad=p))",
         (
-            (f"sum[{STEPS}](g[i, j] * sum[u in 0..f - 1, t in 0..f - 1](pad(v, p)[s*i + u, s*j + t]))",
+            ("sum[i, j](g[i, j] * sum[u in 0..f - 1, t in 0..f - 1](pad(v, p)[s*i + u, s*j + t]))",
              "definition of the pooling"),
             ("sum(g * corr(v, ones(f, f), valid, stride=s, pad=p))", "a window sum is a correlation with ones"),
             ("sum(crop(resize(conv(dilate(g, s), ones(f, f), full), H + 2*p, W + 2*p), p) * v)",

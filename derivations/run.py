@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from derivations.cache import Cache
+from derivations.chains import first_wrong
 from derivations.claims import Claim, Remark
 from derivations.readings import Readings, readings_of
 from derivations.verdict import Verdict
@@ -159,6 +160,10 @@ class Results:
             "claims": [verdict.as_json() for verdict in self.verdicts],
             "remarks": remarks,
             "readings": [found.as_json() for found in self.readings],
+            "first_wrong": [
+                {"document": v.document, "id": v.id, "reading": dict(v.reading), "link": v.link}
+                for v in first_wrong(self.verdicts)
+            ],
             "summary": summary,
             "errors": self.errors,
         }
@@ -204,7 +209,7 @@ def _thoroughly(claim: Claim, verdict: Verdict) -> Verdict:
 
 def _with_steps(claim: Claim, verdict: Verdict) -> Verdict:
     """A proved verdict with the steps to the gradient that stands on one side, where the rules reach."""
-    from derivations.tactic import proof_steps
+    from derivations.narration import proof_steps
 
     if verdict.steps or verdict.verdict != "proved":
         return verdict

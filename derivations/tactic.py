@@ -19,10 +19,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sympy import Symbol, expand
+from sympy import Basic, Symbol, expand
 
 from derivations.adjoints import adjoint, inner, scatter, times
-from derivations.claims import Claim, Context, Free, Link
+from derivations.claims import Context, Free
 from derivations.derivation import Derivation, DerivationStep, Judge, judge_equation
 from derivations.differential import NoRule, d, depends, differentiate, is_maximum
 from derivations.expressions import (
@@ -45,7 +45,7 @@ from derivations.indices import free_names, fresh, substituted
 from derivations.lemmas import behind
 from derivations.operators import apply
 from derivations.polish import polished
-from derivations.verdict import Step, Verdict
+from derivations.verdict import Verdict
 
 Name = Tensor | Definition
 LIMIT = 40  # more steps than any derivation that a person follows; a loop in the rules ends here
@@ -182,7 +182,9 @@ class Tactic:
         ]
         changed = new != self.state
         if changed:
-            names = sorted({node.name for node in self.residuals.values()})
+            before = _formula(self.state)
+            names = sorted(node.name for node in self.residuals.values() if _has_open(_formula(new), node))
+            names = [name for name in names if not _has_open(before, self.context.names[name])]
             self.step(new, "definition of " + " and ".join(names))
         return changed
 
@@ -290,6 +292,13 @@ class Tactic:
         return Derivation(self.context, self.of, self.x, (*self.steps, *result), result[-1].right)
 
 
+def _has_open(node: Basic, name: Basic) -> bool:
+    """Whether a formula shows a name, not inside of another name."""
+    if node == name:
+        return True
+    return not isinstance(node, Definition | Loss) and any(_has_open(part, name) for part in node.args)
+
+
 def _operation(node: Expression) -> tuple[Expression, int]:
     """The operator that a differential stands in, with the place where it stands. A maximum keeps its differential
     around itself."""
@@ -388,12 +397,12 @@ def derive(context: Any, of: str | Expression, wrt: str | Expression, judged: bo
         raise ValueError(f"the derivative is by a name, and {wrt} is none: declare it in `given`")
     if formula.rank:
         formula = _arbitrary_loss(known, formula)
-    judge = _once(judge_equation) if judged else None
+    judge = remembering(judge_equation) if judged else None
     derivation = Tactic(known, formula, x, judge).run()
     return derivation.judged(judge) if judge is not None else derivation
 
 
-def _once(judge: Judge) -> Judge:
+def remembering(judge: Judge) -> Judge:
     """The judge with a memory: a candidate that was proved when it was chosen is not proved again as a step."""
     known: dict[tuple[Expression, Expression], Verdict] = {}
 
@@ -403,27 +412,6 @@ def _once(judge: Judge) -> Judge:
         return known[left, right]
 
     return remembered
-
-
-def proof_steps(claim: Claim, link: Link) -> tuple[Step, ...]:
-    """The judged steps that lead to a gradient which stands on one side of a link, then to the other side.
-
-    Empty where no side is a gradient, or the tables of rules do not reach, or the context has hypotheses
-    that the steps would need.
-    """
-    sides = [side for side in (link.left, link.right) if isinstance(side, Grad)]
-    if not sides or link.free:
-        return ()
-    context = replace(claim.context, conditions=(*claim.context.conditions, *claim.conditions))
-    try:
-        derivation = derive(context, sides[0].of, sides[0].wrt)
-    except ValueError:
-        return ()
-    other = link.right if sides[0] is link.left else link.left
-    if derivation.result != other:
-        last = DerivationStep(derivation.result, other, "the same by its entries")
-        derivation = replace(derivation, steps=(*derivation.steps, last)).judged()
-    return derivation.proof_steps()
 
 
 def _named(context: Context, what: str | Expression, given: Any) -> Expression:

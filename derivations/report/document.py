@@ -13,6 +13,7 @@ from typing import Any
 from derivations.claims import Claim
 from derivations.language.document import Block, Document
 from derivations.report.prose import has_wide_characters, prose_to_latex, text
+from derivations.report.rules import rules_text
 from derivations.report.statements import claim_text, context_text, readings_text, remark_text, verbatim_markdown
 from derivations.report.table import latex_table
 from derivations.run import Results
@@ -146,6 +147,9 @@ def latex_document(documents: Sequence[Document], results: Results, title: str) 
     parts += [_opening(results), latex_table(results)]
     if len(bodies) > 1:
         parts.append(r"\tableofcontents")
+    rules = rules_text(results)
+    if rules:
+        bodies.append(prose_to_latex(rules))
     return "\n".join([*parts, "\n\\clearpage\n".join(bodies), r"\end{document}", ""])
 
 

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import groupby
+from itertools import groupby, zip_longest
 from typing import Any
 
+from derivations.chains import first_wrong
 from derivations.claims import Assumption, Claim, Context, Remark
 from derivations.expressions import Definition, Loss, Tensor
 from derivations.latex import name_to_latex, to_latex
+from derivations.latex_integers import counted_from, origin_of_page, range_to_latex
+from derivations.latex_lines import rule_as_column, rule_lines
 from derivations.lines import evidence_text, is_zero
 from derivations.readings import Readings
-from derivations.report import prose
 from derivations.report.breaking import LINE, equation, fold, width
-from derivations.verdict import Verdict, Witness
+from derivations.verdict import Step, Verdict, Witness
 
 WORDS = {
     "proved": "Proved",
@@ -105,7 +107,8 @@ def _names(contexts: Sequence[tuple[Mapping[str, str], Context]]) -> str:
             for reading, context in contexts:
                 other = context.names.get(name)
                 if isinstance(other, Definition):
-                    forms.setdefault(f"${name_to_latex(name)} = {to_latex(other.body)}$", []).append(reading)
+                    form = f"${name_to_latex(name)} = {to_latex(other.body, context.origin)}$"
+                    forms.setdefault(form, []).append(reading)
             alternatives = [form + (f" (for {_choices(forms, form)})" if len(forms) > 1 else "") for form in forms]
             shown.append(" or ".join(alternatives))
     return f"{'; '.join(shown)}." if shown else ""
@@ -142,7 +145,8 @@ def claim_text(readings: Sequence[tuple[Claim, Sequence[Verdict]]]) -> str:
     """A claim under all its readings: formulas, verdicts, regions, counterexamples."""
     bodies: dict[str, list[str]] = {}
     for claim, verdicts in readings:
-        body = "\n\n".join(part for part in _one_reading(claim, verdicts) if part)
+        with counted_from(claim.context.origin, {part.index for link in claim.links for part in link.free}):
+            body = "\n\n".join(part for part in _one_reading(claim, verdicts) if part)
         bodies.setdefault(body, []).append(", ".join(f"{k} = {v}" for k, v in claim.reading.items()))
     if len(readings) == 1:
         return next(iter(bodies))
@@ -172,11 +176,12 @@ def _one_reading(claim: Claim, verdicts: Sequence[Verdict]) -> Iterable[str]:
 
 
 def _several_verdicts(verdicts: Sequence[Verdict]) -> Iterable[str]:
-    """Each link's verdict; neighbouring proved links together."""
+    """Each link's verdict; neighbouring proved links together, and the first wrong one named."""
+    wrong = [verdict.link for verdict in first_wrong(verdicts)]
     for proved, group in groupby(verdicts, lambda verdict: verdict.verdict == "proved" and verdict.as_expected):
         members = list(group)
         if not proved:
-            yield from (verdict_text(verdict, len(verdicts) > 1) for verdict in members)
+            yield from (verdict_text(v, len(verdicts) > 1, v.link in wrong) for v in members)
             continue
         first, last = members[0].link, members[-1].link
         steps = f"Step {first}: " if first == last else f"Steps {first} to {last}: "
@@ -186,7 +191,7 @@ def _several_verdicts(verdicts: Sequence[Verdict]) -> Iterable[str]:
 
 def _right(claim: Claim, number: int) -> str:
     link = claim.links[number]
-    free = "".join(rf",\quad 0 \le {to_latex(part.index)} < {to_latex(part.size)}" for part in link.free)
+    free = "".join(rf",\quad {range_to_latex(part.index, part.size)}" for part in link.free)
     return to_latex(link.right) + (free if number == len(claim.links) - 1 else "")
 
 
@@ -220,9 +225,9 @@ def _expectation(verdicts: Sequence[Verdict]) -> str:
     return "".join(f" **Not as expected:** {code(verdict.expected)} was expected." for verdict in wrong)
 
 
-def verdict_text(verdict: Verdict, in_chain: bool = False) -> str:
+def verdict_text(verdict: Verdict, in_chain: bool = False, is_first: bool = False) -> str:
     """One verdict in sentences: what it says, the counterexample, the nearest true formula, the numbers."""
-    which = f"Step {verdict.link}: " if in_chain else ""
+    which = f"Step {verdict.link}{', the first wrong one' if is_first else ''}: " if in_chain else ""
     if verdict.verdict == "proved":
         text = f"{which}**Proved** for all sizes{_using(verdict.axioms)}."
     elif verdict.verdict == "holds where":
@@ -264,7 +269,8 @@ def witness_text(witness: Witness) -> str:
     zeros = [f"${name}$" for name, value in shown.items() if is_zero(value)]
     if data:
         text += f"; with {', '.join(data)}" + (f", every entry of {_join(zeros)} 0" if zeros else "")
-    where = f"entry $({', '.join(map(str, witness.index))})$" if witness.index else "the value"
+    index = [str(place + origin_of_page()) for place in witness.index or ()]
+    where = f"entry $({', '.join(index)})$" if index else "the value"
     left, right = _number(witness.left), _number(witness.right)
     return f"{text}, {where} is ${left}$ on the left and ${right}$ on the right."
 
@@ -305,17 +311,23 @@ def value_to_latex(value: Any) -> str:
 
 def steps_text(verdict: Verdict) -> str:
     """The steps of a proof or derivation, aligned at the relation, the rules at the right or below."""
+    return steps_rows(verdict.steps)
+
+
+def steps_rows(steps: Sequence[Step]) -> str:
+    """Equations one under the other, aligned at the relation, their rules at the right or below."""
     rows: list[str] = []
     shown = ""
-    for step in verdict.steps:
+    for step in steps:
         left, right = _sides(step.latex, shown)
-        rule = rf"\text{{{prose.text(step.rule)}{'' if step.proved else ' (not proved)'}}}"
+        rules = [rule_as_column(line) for line in rule_lines(step.rule + ("" if step.proved else " (not proved)"), 42)]
         lines = fold(right, LINE - 30)
         beside = left != shown and width(left) < 12
         if left != shown and not beside:
             rows.append(f"&{left}")
-        rows.append(f"{left if beside else ''} &= {lines[0]} &&{rule}")
-        rows += [rf"&\qquad {line}" for line in lines[1:]]
+        rows.append(f"{left if beside else ''} &= {lines[0]} &&{rules[0]}")
+        for line, rule in zip_longest(lines[1:], rules[1:], fillvalue=""):
+            rows.append((rf"&\qquad {line}" if line else "&") + (f" &&{rule}" if rule else ""))
         shown = right
     return display(" \\\\\n".join(rows)) if rows else ""
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from derivations.language.document import Block, Document
 from derivations.report.document import Judged, verdict_mark
+from derivations.report.rules import rules_text
 from derivations.report.statements import claim_text, context_text, readings_text, remark_text, verbatim_markdown
 from derivations.report.table import markdown_table
 from derivations.run import Results
@@ -50,7 +51,7 @@ def web_page(documents: Sequence[Document], results: Results, title: str, conver
     parts = [markdown_table(results)]
     judged = Judged(results)
     parts += [_rewritten(document, judged) for document in documents]
-    body = convert("\n\n".join(parts))
+    body = convert("\n\n".join([*parts, rules_text(results)]))
     return (
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>'
         f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head>\n'

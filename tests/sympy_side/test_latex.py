@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ from derivations.integers import (
     Remainder,
     integer_symbol,
 )
-from derivations.language.document import Document
+from derivations.language.document import Document, parse_claim
 from derivations.latex import name_to_latex, to_latex
 
 CONTEXT = """dims H, W, m, n, s, p >= 0, C, D where m <= H, n <= W
@@ -128,6 +129,48 @@ def test_sizes_and_conditions_have_a_notation(value: object, expected: str) -> N
     assert to_latex(value) == expected
 
 
+DOCUMENTS = sorted((Path(__file__).parents[2] / "derivations" / "documents").glob("*.md"))
+
+
+def test_a_page_counts_as_its_document_does() -> None:
+    """Formulas of a document that counts from 1 are set as their author wrote them, not shifted to 0."""
+    counted = 0
+    for claim in [claim for path in DOCUMENTS for claim in Document.read(path).claims if claim.context.origin]:
+        as_written = parse_claim(claim.text, replace(claim.context, origin=0), claim.reading)
+        for link, plain in zip(claim.links, as_written.links, strict=True):
+            free = {part.index for part in link.free}
+            for side in ("left", "right"):
+                assert to_latex(getattr(link, side), 1, free) == to_latex(getattr(plain, side))
+                counted += 1
+    assert counted >= 20
+
+
+ORIGIN = "origin 1\ndims m, n, s\ntensor a[m, n], v[n]\n"
+FROM_ONE = {
+    "a[1, 1]": r"a_{1, 1}",
+    "sum[i in 1..m](a[i, 1])": r"\sum_{i=1}^{m} a_{i, 1}",
+    "sum[i, j](a[i, j] * v[j] * [i <= j])": r"\sum_{i, j} a_{i, j}\, v_{j}\, \left[i \le j\right]",
+    "sum[j](v[s*(j - 1) + 1] / j)": r"\sum_{j} \frac{v_{s (j - 1) + 1}}{j}",
+    "a[1:, 2:3]": r"a_{{:}, 2{:}3}",
+    "entries[i in 1..n](v[n - i + 1])": r"\left(v_{n - i + 1}\right)_{i \le n}",
+}
+
+
+@pytest.mark.parametrize("text", FROM_ONE)
+def test_indices_from_one(text: str) -> None:
+    """Entries, limits of sums, brackets, slices and definitions by index are set with indices from 1 where the context
+    counts from 1."""
+    assert to_latex(given(ORIGIN).parse(text), 1) == FROM_ONE[text]
+
+
+def test_a_claim_and_its_link_know_their_origin() -> None:
+    """A claim prints from its own origin; a link from the one that is given, with the range of its free index."""
+    claim = given(ORIGIN).claim("a[i, 1] == a[i, 1] * 1")
+    assert to_latex(claim).startswith("a_{i, 1} = ")
+    assert to_latex(claim.links[0], 1).endswith(r",\quad 1 \le i \le m")
+    assert to_latex(claim.links[0]).endswith(r",\quad 0 \le i < m")
+
+
 def test_names_are_those_of_a_textbook() -> None:
     """Greek letters, accents, primes, subscripts and words are recognised in a name."""
     names = {"delta": r"\delta", "Omega": r"\Omega", "lambda": r"\lambda", "W2": "W_{2}", "net": r"\mathit{net}"}
@@ -139,9 +182,6 @@ def test_what_has_no_notation_says_so() -> None:
     """Anything else than a formula, a condition, an integer, a link or a claim is refused by name."""
     with pytest.raises(TypeError, match="dict has no notation"):
         to_latex({})
-
-
-DOCUMENTS = sorted((Path(__file__).parents[2] / "derivations" / "documents").glob("*.md"))
 
 
 def sides() -> list[Expression]:
