@@ -1,53 +1,40 @@
 """The nearest true formula: what the author of a false claim probably meant.
 
-A bounded search over small edits (`edits.py`), the right side first: single edits, a factor in the sizes, the other
-reading of a convolution in the definitions, then two edits. Candidates are sieved by `numeric/` at a few sizes without
-coincidences; what passes is proved by the kernel for every size.
+A bounded search over small edits: `nearest.py` gives the candidates that agree in numbers, the nearest first; what is
+proved by the kernel for every size is a repair. The other reading of a convolution in the definitions is one too.
 
-Law: nothing is returned that the kernel has not proved in the claim's own context. Bounds count candidates and proofs,
-not seconds, so that the answer does not depend on the machine.
+Law: nothing is returned that the kernel has not proved in the claim's own context, and every formula that is returned
+is again a claim in the language. Bounds count candidates, proofs and the provers' operations, not seconds, so that the
+answer does not depend on the machine.
 
 What it cannot see: whether a true formula is the meant one. It ranks by the size of the edit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from typing import Any
 
-from sympy import Expr, Integer, Symbol
+from sympy import Symbol
 
 from derivations.claims import Claim, Context, Link
-from derivations.edits import SLIDING, Edit, Setting, edits, parts_of, step_sizes
-from derivations.expressions import (
-    Apply,
-    Constant,
-    Definition,
-    Entry,
-    Expression,
-    Grad,
-    Loss,
-    Minus,
-    Over,
-    ShapeError,
-    Tensor,
-    Times,
-)
-from derivations.integers import evaluate_integer
+from derivations.edits.proposals import SLIDING, open_parts
+from derivations.expressions import Apply, Constant, Definition, Loss, ShapeError, Tensor
 from derivations.kernel.decide import Proof, prove
-from derivations.kernel.solver import Solver
+from derivations.kernel.solver import Answer, Solver, Unknown
 from derivations.kernel.sums import LimitReached
+from derivations.language.document import parse_claim
+from derivations.language.errors import InputError
 from derivations.language.printer import to_text
 from derivations.lowering import Lowering, Unsupported
+from derivations.nearest import Candidate, Nearest
+from derivations.normal_form import normal
+from derivations.origin import counted_from
 from derivations.verdict import Verdict
 
-SINGLES = 300  # single edits of a side that are looked at
-FIRST, SECOND = 50, 50  # of how many single edits a second one is tried, and how many of those
-PAIRS = 400  # pairs of edits that are looked at
 PROOFS = 16  # candidates that are handed to the kernel
-PLACES = 5  # sizes at which candidates are sieved
+Z3_RESOURCES = 1_000_000  # z3's own unit, for one question of a proof
 
 
 @dataclass(frozen=True)
@@ -63,17 +50,22 @@ class Repair:
     link: Link
 
 
-@dataclass(frozen=True)
-class _Candidate:
-    link: Link
-    edits: tuple[Edit, ...]
-
-    @property
-    def rank(self) -> tuple[int, int]:
-        return len(self.edits), sum(edit.order for edit in self.edits)
+class GivenUp(Exception):
+    """One question was past its limit: there will be no proof."""
 
 
-def repairs(claim: Claim, number: int, *, limit: int = 3, solver: Solver | None = None) -> tuple[Repair, ...]:
+class Impatient(Solver):
+    """A solver that ends with the first question that it cannot answer."""
+
+    def satisfiable(self, condition: Any) -> Answer:
+        """As a solver's; raises GivenUp in place of an answer that says nothing."""
+        answer = super().satisfiable(condition)
+        if isinstance(answer, Unknown):
+            raise GivenUp
+        return answer
+
+
+def repairs(claim: Claim, number: int, *, limit: int = 3) -> tuple[Repair, ...]:
     """The nearest true formulas for link `number` (from 1) of a claim, at most `limit`, the nearest first.
 
     >>> from derivations.language.document import parse_claim, parse_context
@@ -81,133 +73,72 @@ def repairs(claim: Claim, number: int, *, limit: int = 3, solver: Solver | None 
     >>> repairs(parse_claim("A.T.T == rot180(A)", context), 1)[0].text
     'A.T.T == A'
     """
-    search = _Search(claim, claim.links[number - 1], limit, solver)
-    return tuple(search.run())
+    return tuple(_Search(claim, claim.links[number - 1], limit).run())
 
 
 class _Search:
-    """One search: the sieve, and how many proofs are left."""
+    """One search, and how many proofs are left."""
 
-    def __init__(self, claim: Claim, link: Link, limit: int, solver: Solver | None) -> None:
-        from derivations.crosscheck.candidates import Sieve
-
-        self.claim, self.link, self.limit, self.solver = claim, link, limit, solver
-        self.sizes = _places(claim)
-        self.sieve = Sieve(claim, link, self.sizes)
+    def __init__(self, claim: Claim, link: Link, limit: int) -> None:
+        self.claim, self.link, self.limit = claim, link, limit
+        self.nearest = Nearest(claim, link)
         self.proofs = PROOFS
         self.found: list[Repair] = []
-        self.texts: set[str] = {to_text(link.left), to_text(link.right)}
+        self.texts: set[str] = {self._text(link)}
+        self.alone = link.left == claim.links[0].left
 
     def run(self) -> list[Repair]:
-        if not self.sieve.places:
+        if not self.nearest.sieve.places:
             return []
         reading = next(self._readings(), None)
         formulas = self.limit - (reading is not None)
-        singles: dict[bool, list[Edit]] = {}
-        for right in (True, False):
-            if len(self.found) >= formulas or (not right and _plain(self.link.left)):
-                continue
-            singles[right] = self._singles(right)
-            self._take(self._with_factors(right, singles[right]), formulas)
-        for right, first in singles.items():
-            if not self.found:
-                self._take(self._pairs(right, first), formulas)
-        return [*self.found[:formulas], *([reading] if reading is not None else [])]
+        for candidates in self.nearest.stages():
+            self._take(_varied(candidates), formulas)
+            if self.found:
+                break
+        return [*self.found, *([reading] if reading is not None else [])]
 
-    # -- candidates ---------------------------------------------------------------------------------------------------
+    def _text(self, link: Link) -> str:
+        """The link in claim syntax, indices as the document counts them. A size that is not changed stands as it was
+        written: it is a number or an expression by now, whatever operator's size it was."""
+        free = {free.index: free.size for free in link.free}
+        written = self.link.text.split(" == ")
+        texts = []
+        for at, (side, own) in enumerate(((link.left, self.link.left), (link.right, self.link.right))):
+            if side == own and isinstance(side, Constant) and len(written) == 2:
+                texts.append(written[at])
+            else:
+                texts.append(to_text(counted_from(self.claim.context.origin, side, free)))
+        return " == ".join(texts)
 
-    def _setting(self, right: bool) -> Setting:
-        other = self.link.left if right else self.link.right
-        ranges = tuple((free.index, free.size) for free in self.link.free)
-        return Setting(self.claim.context, other.shape, step_sizes(self.claim.context), ranges, other=other)
-
-    def _with(self, right: bool, node: Expression) -> Link:
-        return replace(self.link, right=node) if right else replace(self.link, left=node)
-
-    def _singles(self, right: bool) -> list[Edit]:
-        side = self.link.right if right else self.link.left
-        other = self.link.left if right else self.link.right
-        return _distinct(edits(side, self._setting(right)), {side, other})[:SINGLES]
-
-    def _with_factors(self, right: bool, singles: Sequence[Edit]) -> list[_Candidate]:
-        """Single edits that pass the sieve, and those that pass after a factor in the sizes."""
-        side = self.link.right if right else self.link.left
-        passed, scaled = [], [_Candidate(self._with(right, made.node), (made,)) for made in self._scaled(right, side)]
-        alone = bool(scaled)  # then another edit beside a factor would be superfluous
-        for edit in singles:
-            link = self._with(right, edit.node)
-            if self.sieve.agree(link):
-                passed.append(_Candidate(link, (edit,)))
-            elif not alone:
-                scaled += [
-                    _Candidate(self._with(right, made.node), (edit, made)) for made in self._scaled(right, edit.node)
-                ]
-        passed += [candidate for candidate in scaled if self.sieve.agree(candidate.link)]
-        return sorted(passed, key=_nearness)
-
-    def _scaled(self, right: bool, node: Expression) -> Iterator[Edit]:
-        """The side times the factor in the sizes by which it is wrong, if it is wrong by one."""
-        ratios = self.sieve.ratios(self._with(right, node))
-        if ratios is None or all(ratio == 1 for ratio in ratios):
-            return
-        if not right:
-            ratios = tuple(1 / ratio for ratio in ratios)
-        for factor in self._factors:
-            at = [Fraction(_value(factor, place.sizes)) for place in self.sieve.places]
-            made = _by_factor(node, factor, at, ratios) if 0 not in at else None
-            if made is not None:
-                yield made
-                return  # another one is equal to it under the claim's conditions
-
-    @property
-    def _factors(self) -> list[Expr]:
-        """Sizes and products of sizes by which formulas are wrong: windows, and numbers of entries."""
-        context = self.claim.context
-        found: dict[Expr, None] = {Integer(1): None}
-        for dim in context.dims:
-            found.update({dim.symbol: None, dim.symbol**2: None})
-        for value in context.names.values():
-            shape = value.shape
-            for size in shape:
-                found[size] = None
-            if len(shape) >= 2:
-                found[shape[-1] * shape[-2]] = None
-        return list(found)
-
-    def _pairs(self, right: bool, singles: Sequence[Edit]) -> list[_Candidate]:
-        setting = self._setting(right)
-        side = self.link.right if right else self.link.left
-        other = self.link.left if right else self.link.right
-        seen: set[Expression] = {side, other, *(edit.node for edit in singles)}
-        pairs: list[tuple[Edit, Edit]] = []
-        for first in singles[:FIRST]:
-            for second in _distinct(edits(first.node, setting), seen)[:SECOND]:
-                seen.add(second.node)
-                pairs.append((first, second))
-        pairs.sort(key=lambda pair: pair[0].order + pair[1].order)
-        candidates = [_Candidate(self._with(right, second.node), (first, second)) for first, second in pairs[:PAIRS]]
-        return sorted((one for one in candidates if self.sieve.agree(one.link)), key=_nearness)
-
-    # -- proofs -------------------------------------------------------------------------------------------------------
-
-    def _take(self, candidates: Iterable[_Candidate], limit: int) -> None:
+    def _take(self, candidates: Iterable[Candidate], limit: int) -> None:
         """Proves candidates in their order until there are enough."""
         for candidate in candidates:
-            text = f"{to_text(candidate.link.left)} == {to_text(candidate.link.right)}"
+            text = self._text(candidate.link)
             if len(self.found) >= limit or text in self.texts:
                 continue
             self.texts.add(text)
-            if self._proved(self.claim, candidate.link):
-                words = "; ".join(edit.words for edit in candidate.edits)
+            if self._readable(text, candidate.link) and self._proved(self.claim, candidate.link):
+                words = "; ".join(dict.fromkeys(edit.words for edit in candidate.edits))
                 kind = ", ".join(edit.kind for edit in candidate.edits)
-                self.found.append(Repair(text + _origin(self.claim.context, candidate.link), words, kind,
-                                         replace(candidate.link, text=text)))  # fmt: skip
+                self.found.append(Repair(text, words, kind, replace(candidate.link, text=text)))
+
+    def _readable(self, text: str, link: Link) -> bool:
+        """Whether the text is this link again where it is read. (A free index must stand alone in the first side; in a
+        link further on in a chain it need not.)"""
+        if not self.alone:
+            return True
+        try:
+            again = parse_claim(text, self.claim.context, dict(self.claim.reading)).links[0]
+        except InputError:
+            return False
+        return (again.left, again.right) == (link.left, link.right)
 
     def _proved(self, claim: Claim, link: Link) -> bool:
         if self.proofs <= 0:
             return False
         self.proofs -= 1
-        return proved(claim, link, self.solver or Solver())
+        return proved(claim, link, Impatient(z3_resources=Z3_RESOURCES))
 
     # -- readings -----------------------------------------------------------------------------------------------------
 
@@ -218,11 +149,12 @@ class _Search:
         for old, new in _other_readings(self.claim.context):
             changed = _under(self.claim, {old: new})
             link = changed.links[self.claim.links.index(self.link)]
-            if link == self.link or not Sieve(changed, link, self.sizes).agree(link):
+            if link == self.link or not Sieve(changed, link, self.nearest.sizes).agree(link):
                 continue
             if self._proved(changed, link):
                 said = "a correlation" if "corr(" in to_text(new.body) else "a convolution"
-                text = f"{self.link.text} with {_defined(new)}"
+                written = Definition(new.name, counted_from(self.claim.context.origin, new.body))
+                text = f"{self.link.text} with {_defined(written)}"
                 yield Repair(text, f"right if {new.name} is {said}", "reading", link)
 
 
@@ -236,7 +168,7 @@ def proved(claim: Claim, link: Link, solver: Solver) -> bool:
         lowering.same = same_terms(lowering, claim, solver)
         goal = goal_of(lowering, claim, link)
         return isinstance(prove(solver, goal), Proof) and any(True for _ in small_sizes(goal, 1))
-    except (Unsupported, LimitReached, ShapeError):
+    except (Unsupported, LimitReached, ShapeError, GivenUp):
         return False
 
 
@@ -250,87 +182,23 @@ def with_repair(claim: Claim, verdict: Verdict) -> Verdict:
 # -- helpers ----------------------------------------------------------------------------------------------------------
 
 
-def _places(claim: Claim) -> list[Mapping[str, int]]:
-    """Sizes without coincidences first, which end most candidates; then the smallest."""
-    from derivations import crosscheck
-
-    conditions = (*claim.context.conditions, *claim.conditions)
-    shapes = [v.shape for v in claim.context.names.values() if isinstance(v, Tensor)]
-
-    def work(sizes: Mapping[str, int]) -> int:
-        total = 0
-        for shape in shapes:
-            count = 1
-            for size in shape:
-                count *= max(0, _value(size, sizes))
-            total += count
-        return total
-
-    generic = crosscheck.generic_sizes(claim.context, conditions, PLACES - 1, work=work)
-    smallest = list(crosscheck.sizes_by_sum(claim.context, conditions, 2))
-    chosen = [*sorted(generic, key=work), *smallest]
-    return [one for at, one in enumerate(chosen) if one not in chosen[:at]]
-
-
-def _value(size: Expr, sizes: Mapping[str, int]) -> int:
-    try:
-        return evaluate_integer(size, dict(sizes))
-    except (KeyError, TypeError, ZeroDivisionError):
-        return 0
-
-
-def _by_factor(
-    node: Expression, factor: Expr, at: Sequence[Fraction], ratios: Sequence[Fraction]
-) -> Edit | None:
-    """node times number·factor, or node times number/factor, for the number that all places ask for."""
-    for below in (False, True):
-        numbers = {ratio * value if below else ratio / value for ratio, value in zip(ratios, at, strict=True)}
-        if len(numbers) != 1:
-            continue
-        number = numbers.pop()
-        if abs(number.numerator) > 4 or number.denominator > 4 or (below and factor == 1):
-            continue
-        above = number.numerator * (Integer(1) if below else factor)
-        under = number.denominator * (factor if below else Integer(1))
-        return Edit(_times(node, above / under), "factor", f"times {to_text(above / under)}")
-    return None
-
-
-def _times(node: Expression, factor: Expr) -> Expression:
-    """The product, with the constants that already stand before or below the formula taken in."""
-    if isinstance(node, Over) and isinstance(node.args[1], Constant):
-        return _times(node.args[0], factor / node.args[1].value)
-    if isinstance(node, Times) and isinstance(node.args[0], Constant) and len(node.args) == 2:
-        return _times(node.args[1], factor * node.args[0].value)
-    above, under = factor.as_numer_denom()
-    made = Minus(node) if above == -1 else node if above == 1 else Times(Constant(above), node)
-    return made if under == 1 else Over(made, Constant(under))
-
-
-def _distinct(found: Iterable[Edit], seen: set[Expression]) -> list[Edit]:
-    """The edits whose formulas are new, by kind; the order of equal kinds is kept."""
-    kept: dict[Expression, Edit] = {}
-    for edit in found:
-        if edit.node not in seen and (edit.node not in kept or edit.order < kept[edit.node].order):
-            kept[edit.node] = edit
-    return sorted(kept.values(), key=lambda edit: edit.order)
-
-
-def _nearness(candidate: _Candidate) -> tuple[Any, ...]:
-    return (*candidate.rank, len(to_text(candidate.link.left)) + len(to_text(candidate.link.right)))
-
-
-def _plain(side: Expression) -> bool:
-    """A name, a gradient, or an entry of one: what a claim is about, and not a formula that may be wrong."""
-    while isinstance(side, Entry):
-        side = side.of
-    return isinstance(side, Grad | Tensor | Definition)
-
-
-def _origin(context: Context, link: Link) -> str:
-    """Printed indices begin at 0, whatever the document's do; the text says so where it matters."""
-    indexed = any(isinstance(part, Entry) for side in (link.left, link.right) for part in parts_of(side))
-    return "   (indices from 0)" if context.origin and indexed else ""
+def _varied(candidates: list[Candidate]) -> list[Candidate]:
+    """Each formula once; after all of them those that are one of them by definition, in other operators (a correlation
+    for a convolution with a turned kernel)."""
+    first: dict[Any, Candidate] = {}
+    others: dict[Any, Candidate] = {}
+    for one in candidates:
+        key = (normal(one.link.left), normal(one.link.right))
+        operators = tuple(
+            sorted(part.operator for side in (one.link.left, one.link.right) for part in open_parts(side)
+                   if isinstance(part, Apply))
+        )  # fmt: skip
+        if key not in first:
+            first[key] = one
+            others[key, operators] = one
+        else:
+            others.setdefault((key, operators), one)
+    return [*first.values(), *(one for one in others.values() if one not in first.values())]
 
 
 def _other_readings(context: Context) -> Iterator[tuple[Definition, Definition]]:

@@ -14,9 +14,10 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
+from sympy import Symbol
 
 from derivations.claims import Claim, Link
-from derivations.crosscheck.comparison import _compare_all, free_grid, side
+from derivations.crosscheck.comparison import Comparison, _compare_all, free_grid, side
 from derivations.crosscheck.data import Manner, Vacuous, data_for, ingredients, satisfied, scope_for
 from derivations.crosscheck.evaluate import KinkCrossed, Scope
 from derivations.crosscheck.sizes import Sizes
@@ -30,6 +31,8 @@ FAILURES = (
     FloatingPointError, KeyError, IndexError, ValueError, TypeError, OverflowError,
 )  # fmt: skip
 ATTEMPTS = 4
+LARGEST_DIVISOR = 1000  # of a ratio of floating values
+CLOSE = 1e-9  # how far they may be from it
 
 
 @dataclass
@@ -60,11 +63,24 @@ class Sieve:
         """Whether both sides of the link exist and agree at every place, and there are places."""
         return bool(self.places) and all(_agree(link, place) for place in self.places)
 
+    def fits(self, link: Link) -> bool:
+        """Whether both sides exist and have one shape at every place, and there are places."""
+        return bool(self.places) and all(_fits(link, place) for place in self.places)
+
+    def number(self, node: Expression) -> Fraction | None:
+        """The number that a formula without data and sizes is, or a simple fraction near it; else None."""
+        if any(isinstance(part, Tensor | Symbol) for part in node.atoms(Tensor, Symbol)) or not self.places:
+            return None
+        array = _entries(node, self.places[0])
+        if array is None or array.size != 1 or array.dtype.kind == "c":
+            return None
+        return Fraction(array.ravel().tolist()[0]).limit_denominator(LARGEST_DIVISOR)
+
     def ratios(self, link: Link) -> tuple[Fraction, ...] | None:
-        """left / right at each place if that is one number there, other than 0, and exact; else None."""
+        """left / right at each place if that is one number there, other than 0; else None."""
         found = []
         for place in self.places:
-            ratio = _ratio(link, place) if place.exact else None
+            ratio = _ratio(link, place)
             if ratio is None:
                 return None
             found.append(ratio)
@@ -88,10 +104,8 @@ def _place(claim: Claim, link: Link, wide: Link, sizes: Sizes, seed: int) -> Pla
                     indices, count = free_grid(link, sizes)
                     if not count:
                         return None
-                    left = side(link.left, scope, indices, count)
-                    right = side(link.right, scope, indices, count)
-                if left.value is None and right.value is None:
-                    return None
+                    side(link.left, scope, indices, count)
+                    side(link.right, scope, indices, count)
                 return Place(sizes, scope, indices, count, exact)
             except FAILURES:
                 continue
@@ -99,19 +113,37 @@ def _place(claim: Claim, link: Link, wide: Link, sizes: Sizes, seed: int) -> Pla
 
 
 def _agree(link: Link, place: Place) -> bool:
+    found = _comparison(link, place)
+    return found is not None and found.agree is True
+
+
+def _fits(link: Link, place: Place) -> bool:
+    found = _comparison(link, place)
+    return found is not None and not found.differs_in_shape
+
+
+def _comparison(link: Link, place: Place) -> Comparison | None:
+    """The sides compared at a place. What entries one proposal misses is no concern of the next one's."""
+    scope = replace(place.scope, missing=[])
     try:
         with np.errstate(all="ignore"):
-            return _compare_all(link, place.scope, place.indices, place.count, place.exact).agree is True
+            return _compare_all(link, scope, place.indices, place.count, place.exact)
     except FAILURES:
-        return False
+        return None
 
 
 def _ratio(link: Link, place: Place) -> Fraction | None:
-    """left / right where it is the same number for all entries."""
+    """left / right where it is the same number for all entries; of floating values, the simple fraction nearest to
+    it."""
     left, right = (_entries(part, place) for part in (link.left, link.right))
-    if left is None or right is None or left.shape != right.shape:
+    if left is None or right is None or left.size != right.size or not left.size:
         return None
-    pairs = list(zip(left.ravel().tolist(), right.ravel().tolist(), strict=True))
+    if left.shape != right.shape and {left.shape[2:], right.shape[2:]} != {(), (1, 1)}:
+        return None
+    left, right = left.ravel(), right.ravel()
+    if left.dtype.kind in "fc" or right.dtype.kind in "fc":
+        return _floating_ratio(left, right)
+    pairs = list(zip(left.tolist(), right.tolist(), strict=True))
     first = next(((p, q) for p, q in pairs if q != 0), None)
     if first is None or first[0] == 0:
         return None
@@ -119,16 +151,24 @@ def _ratio(link: Link, place: Place) -> Fraction | None:
     return ratio if all(p == ratio * q for p, q in pairs) else None
 
 
+def _floating_ratio(left: Array, right: Array) -> Fraction | None:
+    left, right = left.astype(np.float64), right.astype(np.float64)
+    at = int(np.abs(right).argmax())
+    if not (np.isfinite(left).all() and np.isfinite(right).all() and right[at]):
+        return None
+    ratio = Fraction(float(left[at] / right[at])).limit_denominator(LARGEST_DIVISOR)
+    scale = max(float(np.abs(left).max()), 1.0)
+    return ratio if ratio and bool((np.abs(left - float(ratio) * right) <= CLOSE * scale).all()) else None
+
+
 def _entries(part: Expression, place: Place) -> Any:
     try:
         with np.errstate(all="ignore"):
-            found = side(part, place.scope, place.indices, place.count)
+            found = side(part, replace(place.scope, missing=[]), place.indices, place.count)
     except FAILURES:
         return None
     if found.value is None or found.absent.any():
         return None
     array = found.value.array
-    if array.dtype.kind in "fc":
-        return None
     # One sample is enough for a proposal, and the same one on both sides.
     return np.broadcast_to(array[:1], (1, place.count, *array.shape[2:]))
