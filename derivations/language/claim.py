@@ -17,6 +17,7 @@ from sympy import Expr
 
 from derivations.claims import Assumption, Claim, Context, Expectation, Free, Hypothesis, Link
 from derivations.expressions import Expression
+from derivations.indices import free_names
 from derivations.integers import Condition, conjuncts, integer_symbol
 from derivations.language import conditions, fixes
 from derivations.language.arithmetic import Arithmetic
@@ -161,9 +162,10 @@ def _links(scope: Scope, statement: Statement) -> tuple[Link, ...]:
 
 
 def _link(sides: Sequence[Expression], free: Sequence[Free], text: str, supposed: Sequence[Expression]) -> Link:
-    used = set().union(*[part.free_symbols for part in (*sides, *supposed)])
+    # An index that a sum or a definition binds is no index of the claim: where it has no value, the claim still speaks.
+    used = frozenset().union(*[free_names(part) for part in (*sides, *supposed)])
     left, right = sides
-    return Link(left, right, tuple(part for part in free if part.index in used), text, tuple(supposed))
+    return Link(left, right, tuple(part for part in free if part.index.name in used), text, tuple(supposed))
 
 
 def _sides(statement: Statement, tree: Any) -> list[Any]:

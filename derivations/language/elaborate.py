@@ -444,7 +444,7 @@ class Elaborator:
             )
         if item.data == "slice":
             return self._slice(item, size)
-        if item.data == "name" and str(item.children[0]) in self.indices:
+        if item.data == "name" and str(item.children[0]) in self.free:
             self.free_sizes.setdefault(str(item.children[0]), size)
         return self.integer(item, "an index") - self.scope.origin
 
