@@ -104,7 +104,8 @@ def difference(witness: Witness) -> str:
     """What differs, in a few words: the shapes, or the entry and both values."""
     if witness.left is None and witness.right is None:
         left, right = _shape(witness.left_shape), _shape(witness.right_shape)
-        return f"left {left}, right {right}" + (f" ({witness.reason})" if witness.reason else "")
+        reason = "" if None not in (witness.left_shape, witness.right_shape) else witness.reason  # the shapes say it
+        return f"left {left}, right {right}" + (f" ({reason})" if reason else "")
     entry = f"entry ({', '.join(map(str, witness.index))}): " if witness.index else ""
     return f"{entry}left {witness.left}, right {witness.right}"
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from sympy import Add, Expr, Integer, Mul, Rational, Symbol
+from sympy import Add, Expr, Function, Integer, Mul, Rational, Symbol
 
 TERMS_SHOWN = 12  # products of one entry; the smallest counterexample rarely has more
 _ENTRY = re.compile(r"(?P<name>[^\[]+)\[(?P<index>[\d, ]+)\]")
@@ -30,6 +30,9 @@ def mistake(left: Expr, right: Expr, sizes: Mapping[str, int]) -> str:
     if right == 0 or left == 0:
         side, other = ("right", "left") if right == 0 else ("left", "right")
         return f"The {side} side is 0 there, the {other} side is not."
+    inside = _inside(left, right)
+    if inside:
+        return f"Inside {inside[0]}: {mistake(*inside[1], sizes)}"
     return _ratio(left, right, sizes) or _other_entries(left, right) or _other_products(left, right)
 
 
@@ -38,6 +41,15 @@ def sum_text(value: Expr) -> str:
     terms = sorted(Add.make_args(value.expand()), key=str)
     shown = " + ".join(map(str, terms[:TERMS_SHOWN])).replace("+ -", "- ")
     return shown + (f" + … ({len(terms) - TERMS_SHOWN} more)" if len(terms) > TERMS_SHOWN else "")
+
+
+def _inside(left: Expr, right: Expr) -> tuple[str, tuple[Expr, Expr]] | None:
+    """The function that both sides are of, and its two arguments."""
+    if not (isinstance(left, Function) and isinstance(right, Function) and left.func == right.func):
+        return None
+    if left.args[:-1] != right.args[:-1]:
+        return None
+    return str(left).partition("(")[0], (left.args[-1], right.args[-1])
 
 
 def _ratio(left: Expr, right: Expr, sizes: Mapping[str, int]) -> str:

@@ -7,7 +7,7 @@ from itertools import product
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sympy import Add, Expr, Function, Rational, Symbol
+from sympy import Add, Expr, Rational, Symbol
 
 from derivations.explain import decided
 from derivations.explicit_values import Arbitrary, Step
@@ -38,7 +38,8 @@ def products(move: object = lambda i, j: (i, j)) -> Expr:
         (products(), products() + entry("b", 0), "The right side has b[0] too much."),
         (entry("x", 0), entry("x", 2), "takes x[0], the right side takes x[2]"),
         (entry("x", 0) ** 2, entry("y", 0), "Where the left side has x[0]**2, the right side has y[0]."),
-        (Function("f")(entry("x", 0)), Function("f")(entry("x", 1)), "Where the left side has f(x[0])"),
+        (Arbitrary("f", 1, entry("x", 0)), Arbitrary("f", 1, entry("x", 1)), "Inside f': Where the left side takes x["),
+        (Arbitrary("f", 0, entry("x", 0)), Arbitrary("f", 1, entry("x", 0)), "Where the left side has f(x[0])"),
     ],
 )
 def test_each_mistake_has_its_sentence(left: Expr, right: Expr, expected: str) -> None:
