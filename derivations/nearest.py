@@ -67,11 +67,14 @@ class Nearest:
         self.sieve = Sieve(claim, link, self.sizes)
 
     def stages(self) -> Iterator[list[Candidate]]:
-        """The candidates that pass the sieve, stage by stage, the nearest first within each."""
+        """The candidates that pass the sieve, stage by stage, the nearest first within each: one edit; the same edit
+        of both sides, or a factor beside one; two edits; three."""
         if not self.sieve.places:
             return
         sides = {right: self._singles(right) for right in (True, False)}
-        yield self._one_edit(sides)
+        passed, factor = self._one_edit(sides)
+        yield passed
+        yield self._one_edit_and_more(sides, passed, factor)
         yield self._two_edits(sides)
         yield self._three_edits(sides[True])
 
@@ -100,28 +103,33 @@ class Nearest:
         passed = [one for one in candidates if self.sieve.agree(one.link)]
         return sorted((one for one in passed if not _idle(one)), key=lambda one: one.nearness)
 
-    def _one_edit(self, sides: Mapping[bool, Sequence[Edit]]) -> list[Candidate]:
+    def _one_edit(self, sides: Mapping[bool, Sequence[Edit]]) -> tuple[list[Candidate], bool]:
+        """Edits of one side, and whether a factor is among them that mends a side as it stands."""
         singles = [Candidate(self._with(right, edit.node), (edit,)) for right in sides for edit in sides[right]]
-        passed = self._passing(singles)
-        both = [
+        factors = list(self._value())
+        for right in sides:
+            side = self._side(right)
+            if right or not _plain(side):
+                factors += [Candidate(self._with(right, one.node), (one,)) for one in self._scaled(right, side)]
+        return self._passing([*singles, *factors]), bool(factors)
+
+    def _one_edit_and_more(
+        self, sides: Mapping[bool, Sequence[Edit]], passed: Sequence[Candidate], factor: bool
+    ) -> list[Candidate]:
+        """The same edit of both sides; an edit and a factor in the sizes, unless a factor does alone."""
+        found = [
             Candidate(replace(self.link, left=left.node, right=right.node), (left, right))
             for left, right in alike(sides[False], sides[True])
         ]
-        scaled = list(self._value())
-        for right in sides:
-            if right or not _plain(self.link.left):
-                side = self._side(right)
-                scaled += [Candidate(self._with(right, one.node), (one,)) for one in self._scaled(right, side)]
-        if not scaled:  # else another edit beside a factor would be superfluous
-            done = {candidate.link for candidate in passed}
-            scaled = [
-                Candidate(self._with(right, made.node), (edit, made))
-                for right in sides
-                for edit in sides[right]
-                if self._with(right, edit.node) not in done
-                for made in self._scaled(right, edit.node)
-            ]
-        return sorted([*passed, *self._passing([*both, *scaled])], key=lambda one: one.nearness)
+        done = {candidate.link for candidate in passed}
+        for right in sides if not factor else ():
+            for edit in sides[right]:
+                if self._with(right, edit.node) not in done:
+                    found += [
+                        Candidate(self._with(right, made.node), (edit, made))
+                        for made in self._scaled(right, edit.node)
+                    ]
+        return self._passing(found)
 
     def _value(self) -> Iterator[Candidate]:
         """The number that the left side is, for a right side that is another one."""

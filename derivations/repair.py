@@ -34,6 +34,7 @@ from derivations.origin import counted_from
 from derivations.verdict import Verdict
 
 PROOFS = 16  # candidates that are handed to the kernel
+CLOSE = 1  # the last stage that is looked at although something nearer was found
 Z3_RESOURCES = 1_000_000  # z3's own unit, for one question of a proof
 
 
@@ -85,6 +86,7 @@ class _Search:
         self.proofs = PROOFS
         self.found: list[Repair] = []
         self.texts: set[str] = {self._text(link)}
+        self.forms: dict[Any, list[list[str]]] = {}  # normal forms that were met, and in which operators
         self.alone = link.left == claim.links[0].left
 
     def run(self) -> list[Repair]:
@@ -92,9 +94,9 @@ class _Search:
             return []
         reading = next(self._readings(), None)
         formulas = self.limit - (reading is not None)
-        for candidates in self.nearest.stages():
-            self._take(_varied(candidates), formulas)
-            if self.found:
+        for stage, candidates in enumerate(self.nearest.stages()):
+            self._take(self._varied(candidates), formulas)
+            if len(self.found) >= formulas or (self.found and stage >= CLOSE):
                 break
         return [*self.found, *([reading] if reading is not None else [])]
 
@@ -110,6 +112,21 @@ class _Search:
             else:
                 texts.append(to_text(counted_from(self.claim.context.origin, side, free)))
         return " == ".join(texts)
+
+    def _varied(self, candidates: Iterable[Candidate]) -> list[Candidate]:
+        """Each formula once; after all of them those that are one of them by definition, in other operators (a
+        correlation for a convolution with a turned kernel)."""
+        first, others = [], []
+        for one in candidates:
+            sides = one.link.left, one.link.right
+            form = tuple(normal(side) for side in sides)
+            operators = sorted(part.operator for side in sides for part in open_parts(side) if isinstance(part, Apply))
+            if form not in self.forms:
+                first.append(one)
+            elif operators not in self.forms[form]:
+                others.append(one)
+            self.forms.setdefault(form, []).append(operators)
+        return [*first, *others]
 
     def _take(self, candidates: Iterable[Candidate], limit: int) -> None:
         """Proves candidates in their order until there are enough."""
@@ -180,25 +197,6 @@ def with_repair(claim: Claim, verdict: Verdict) -> Verdict:
 
 
 # -- helpers ----------------------------------------------------------------------------------------------------------
-
-
-def _varied(candidates: list[Candidate]) -> list[Candidate]:
-    """Each formula once; after all of them those that are one of them by definition, in other operators (a correlation
-    for a convolution with a turned kernel)."""
-    first: dict[Any, Candidate] = {}
-    others: dict[Any, Candidate] = {}
-    for one in candidates:
-        key = (normal(one.link.left), normal(one.link.right))
-        operators = tuple(
-            sorted(part.operator for side in (one.link.left, one.link.right) for part in open_parts(side)
-                   if isinstance(part, Apply))
-        )  # fmt: skip
-        if key not in first:
-            first[key] = one
-            others[key, operators] = one
-        else:
-            others.setdefault((key, operators), one)
-    return [*first.values(), *(one for one in others.values() if one not in first.values())]
 
 
 def _other_readings(context: Context) -> Iterator[tuple[Definition, Definition]]:
