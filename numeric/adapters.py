@@ -92,9 +92,7 @@ def from_jax(function: Callable[..., Any], *, jit: bool = False) -> Pair:
 
 
 def _checked(jax: Any, arrays: tuple[Array, ...]) -> list[Any]:
-    wide = any(
-        a.dtype.itemsize == (16 if a.dtype.kind == "c" else 8) and a.dtype.kind in "fc" for a in arrays
-    )
+    wide = any(a.dtype.itemsize == (16 if a.dtype.kind == "c" else 8) and a.dtype.kind in "fc" for a in arrays)
     if wide and not jax.config.jax_enable_x64:
         raise ValueError(
             "JAX would cut float64 data to float32; call jax.config.update('jax_enable_x64', True) first, "

@@ -157,7 +157,7 @@ class Network:
         self._check(x, parameters)
         inputs, y = _trace(self.layers, x, parameters, masks or {})
         delta = losses.cross_entropy_backward(y, target, reduction="mean")
-        dx, gradients = _unwind(self.layers, delta, inputs, parameters, masks or {})
+        dx, gradients = _unwind(self.layers, delta, inputs, masks or {})
         return float(losses.cross_entropy(y, target, reduction="mean")), (dx, *gradients)
 
     def _check(self, x: Array, parameters: Sequence[Array]) -> None:
@@ -178,9 +178,7 @@ def _singularities(
     layers: Sequence[Layer], x: Array, parameters: Arrays, masks: Masks, path: str
 ) -> Iterator[Singularity]:
     inputs, _ = _trace(layers, x, parameters, masks)
-    for number, (layer, entry) in enumerate(zip(layers, inputs, strict=True)):
-        count = len(parameters_of(layer, entry.shape[1:]))
-        own, parameters = parameters[:count], parameters[count:]
+    for number, (layer, (entry, own)) in enumerate(zip(layers, inputs, strict=True)):
         if isinstance(layer, Elementwise) and layer.activation.at_kink(entry).any():
             yield Singularity(f"{path}{number}", "kink", int(layer.activation.at_kink(entry).sum()))
         elif isinstance(layer, Pooling | TrainablePooling) and layer.kind == "max":
@@ -275,13 +273,15 @@ def _run(layers: Sequence[Layer], x: Array, parameters: Arrays, masks: Masks) ->
     return _trace(layers, x, parameters, masks)[1]
 
 
-def _trace(layers: Sequence[Layer], x: Array, parameters: Arrays, masks: Masks) -> tuple[list[Array], Array]:
-    """(the input of every layer, the output of the last)."""
+def _trace(
+    layers: Sequence[Layer], x: Array, parameters: Arrays, masks: Masks
+) -> tuple[list[tuple[Array, Arrays]], Array]:
+    """(the input and the own parameters of every layer, the output of the last)."""
     inputs = []
     for layer in layers:
-        inputs.append(x)
-        count = len(parameters_of(layer, x.shape[1:]))
+        count = len(parameters_of(layer, x.shape[1:])) if parameters else 0
         own, parameters = parameters[:count], parameters[count:]
+        inputs.append((x, own))
         x = run(layer, x, own, masks)
     return inputs, x
 
@@ -410,18 +410,17 @@ def _pull_back(
 ) -> tuple[Array, Arrays]:
     inputs, y = _trace(layers, x, parameters, masks)
     expect_shape(delta, y.shape, "delta", "the output")
-    return _unwind(layers, delta, inputs, parameters, masks)
+    return _unwind(layers, delta, inputs, masks)
 
 
 def _unwind(
-    layers: Sequence[Layer], delta: Array, inputs: Sequence[Array], parameters: Arrays, masks: Masks
+    layers: Sequence[Layer], delta: Array, inputs: Sequence[tuple[Array, Arrays]], masks: Masks
 ) -> tuple[Array, Arrays]:
     """The chain rule, from the last layer to the first."""
     gradients: Arrays = ()
-    for layer, x in zip(reversed(layers), reversed(inputs), strict=True):
-        cut = len(parameters) - len(parameters_of(layer, x.shape[1:]))
-        delta, own = pull_back(layer, delta, x, parameters[cut:], masks)
-        parameters, gradients = parameters[:cut], own + gradients
+    for layer, (x, parameters) in zip(reversed(layers), reversed(inputs), strict=True):
+        delta, own = pull_back(layer, delta, x, parameters, masks)
+        gradients = own + gradients
     return delta, gradients
 
 

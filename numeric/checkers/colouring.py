@@ -75,12 +75,13 @@ def plan_axes(probe: Probe, k: int) -> tuple[AxisPlan, ...]:
 def _axis_plan(touched: Mask) -> AxisPlan:
     """Greedy colouring of the graph in which two slices are joined if they touch a common output."""
     counts = touched.astype(np.float32)
-    conflict = counts @ counts.T > 0
-    colour = np.full(len(touched), -1)
-    for i in range(len(touched)):
-        taken = set(colour[:i][conflict[i, :i]].tolist())
-        colour[i] = next(c for c in itertools.count() if c not in taken)
-    members = tuple(np.flatnonzero(colour == c) for c in range(int(colour.max(initial=-1)) + 1))
+    conflict = (counts @ counts.T > 0).tolist()
+    colour: list[int] = []
+    for row in conflict:
+        taken = {c for c, joined in zip(colour, row, strict=False) if joined}
+        colour.append(next(c for c in itertools.count() if c not in taken))
+    classes = np.array(colour)
+    members = tuple(np.flatnonzero(classes == c) for c in range(max(colour, default=-1) + 1))
     owners = []
     for indices in members:
         hit = touched[indices]
@@ -104,6 +105,19 @@ def colours(plans: tuple[AxisPlan, ...], shape: tuple[int, ...], outputs: int) -
     return extend(0, np.zeros(1, dtype=np.intp), np.zeros(outputs, dtype=np.intp))
 
 
+def all_colours(plans: tuple[AxisPlan, ...], shape: tuple[int, ...], outputs: int) -> tuple[list[Positions], Positions]:
+    """(positions of each colour, (colour, output) -> owner or −1): what `colours` yields, all at once."""
+    positions, owners = [np.zeros(1, dtype=np.intp)], np.zeros((1, outputs), dtype=np.int64)
+    for axis, plan in enumerate(plans):
+        stride = math.prod(shape[axis + 1 :])
+        members = [m * stride for m in plan.members]
+        positions = [(p[:, None] + m).reshape(-1) for p in positions for m in members]
+        owns = np.stack(plan.owner)
+        owners = owners[:, None, :] + np.where(owns < 0, _NOBODY, owns * stride)
+        owners = owners.reshape(-1, outputs)
+    return positions, np.maximum(owners, -1)
+
+
 def _one_by_one(shape: tuple[int, ...], outputs: int) -> Plan:
     for position in range(math.prod(shape)):
         yield np.array([position]), np.full(outputs, position)
@@ -116,7 +130,7 @@ def true_gradient(probe: Probe, k: int) -> TrueGradient:
         return TrueGradient(np.zeros(shape), np.zeros(shape), 0)
     plans = plan_axes(probe, k)
     if isinstance(probe, ExactProbe) and probe.packs(k) and colour_count(plans) * outputs <= _MOST_OWNERS:
-        packed = packed_sums(probe, k, colours(plans, shape, outputs))
+        packed = packed_sums(probe, k, *all_colours(plans, shape, outputs))
         # a sum that disagrees with the claim is taken again, one colour at a time: digits may have run over
         if packed is not None and np.array_equal(packed[0], probe.claimed[k].ravel()):
             return TrueGradient(packed[0].reshape(shape), np.zeros(shape), sum(shape) + packed[1])

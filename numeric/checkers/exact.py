@@ -57,6 +57,8 @@ _FEW_BITS: dict[Precision, int] = {np.dtype(np.float64): 6, np.dtype(np.float32)
 # the data follow the caller's scale within these powers of two: farther apart, one argument would be rounded away
 # beside another and a gradient of 0 would look right for it
 _WIDEST: dict[Precision, int] = {np.dtype(np.float64): 8, np.dtype(np.float32): 0}
+# arguments from which on a product of all is too large at large integers
+_MANY = 4
 # entries up to which the random integers are kept for the next check of the same shapes
 _CACHED_SIZE = 1 << 17
 
@@ -281,6 +283,25 @@ def _same_kind(function: Callable[[Arrays], Array], point: Arrays, start: Array)
     if value.shape != start.shape or value.dtype != start.dtype:
         raise NotExact("the shape or type of its result depends on the data")
     return value
+
+
+def expect_whole_values(problem: Problem, seed: int) -> None:
+    """NotExact if forward, of many arguments, leaves the integers where all but the first are ±1.
+
+    A product of so many arguments would overflow at large integers: whether it is whole at the least of them settles
+    at the price of one evaluation what every reading below would find.
+    """
+    if problem.fixed or len(problem.point) < _MANY:
+        return
+    least = dict.fromkeys(_BITS, 1)
+    place = _point(problem, seed, least, 0, unit=True)
+    with np.errstate(all="ignore"):
+        try:
+            value = problem.value(place.three[0])
+        except Exception as error:
+            raise NotExact(f"forward does not take integer data: {error}") from error
+    if value.dtype not in USABLE_BITS or as_integers(value) is None:
+        raise NotExact("its values at integers are not exact in floating point")
 
 
 def equal_at_once(problem: Problem, seed: int) -> Point | Answer:

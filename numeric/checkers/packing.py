@@ -13,7 +13,6 @@ would have to equal the claimed ones by accident.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Protocol
 
 import numpy as np
@@ -22,8 +21,6 @@ from numeric.checkers.lattice import Int64, as_integers
 from numeric.checkers.problem import Array, Arrays, Problem
 
 Positions = np.ndarray[tuple[int, ...], np.dtype[np.intp]]
-# positions moved together, and for each output the one that owns it, or −1
-Colour = tuple[Positions, Positions]
 # bits of the response that may be used: those of a mantissa, less room for the value at the point itself
 _BITS = 50
 
@@ -43,14 +40,16 @@ class ExactLines(Protocol):
     def unit(self, k: int) -> float: ...
 
 
-def packed_sums(probe: ExactLines, k: int, plan: Iterable[Colour]) -> tuple[Array, int] | None:
-    """(Σ delta · J for every entry of the k-th argument, evaluations spent), or None where digits do not fit."""
-    colours = list(plan)
+def packed_sums(probe: ExactLines, k: int, colours: list[Positions], owners: Positions) -> tuple[Array, int] | None:
+    """(Σ delta · J for every entry of the k-th argument, evaluations spent), or None where digits do not fit.
+
+    colours: positions that are moved together;  owners: (colour, output) -> the position that owns it, or −1
+    """
     weights = as_integers(probe.sensitivity)
     if weights is None or probe.start.dtype != np.float64 or len(colours) < 4:
         return None
     unit = probe.unit(k)
-    first = probe.evaluate_moved(k, colours[0][0], np.array(unit)) - probe.start
+    first = probe.evaluate_moved(k, colours[0], np.array(unit)) - probe.start
     grid = as_integers(np.concatenate([probe.start.ravel(), first.ravel()]))
     if grid is None:
         return None
@@ -62,25 +61,24 @@ def packed_sums(probe: ExactLines, k: int, plan: Iterable[Colour]) -> tuple[Arra
     digits = _digits(np.ldexp(responses, -grid.exponent), many, width)
     if digits is None:
         return None
-    owners = np.stack([owner for _, owner in colours])
     digits = digits.reshape(-1, owners.shape[1])
-    owned = owners >= 0
     # a last batch that is not full leaves zeros; a digit without an owner refutes the plan
-    if digits[len(colours) :].any() or digits[: len(colours)][~owned].any():
+    if digits[len(colours) :].any() or ((owners < 0) & (digits[: len(colours)] != 0)).any():
         return None
-    terms = (digits[: len(colours)] * weights.mantissa.ravel())[owned]
     # small enough that adding them in floating point is exact
     if 2.0**width * weights.largest * owners.shape[1] >= 2.0**53:
         return None
-    sums = np.bincount(owners[owned], weights=terms, minlength=probe.at[k].size)
+    terms = digits[: len(colours)] * weights.mantissa.ravel()
+    # place −1 gathers zeros, and is left out
+    sums = np.bincount(owners.ravel() + 1, weights=terms.ravel(), minlength=probe.at[k].size + 1)[1:]
     return np.ldexp(sums, grid.exponent + weights.exponent) / unit, 1 + len(batches)
 
 
-def _response(probe: ExactLines, k: int, batch: list[Colour], width: int) -> Array:
+def _response(probe: ExactLines, k: int, batch: list[Positions], width: int) -> Array:
     """What one evaluation of several colours changes, each with steps of its own power of two."""
     unit = probe.unit(k)
-    positions = np.concatenate([p for p, _ in batch])
-    sizes = [p.size for p, _ in batch]
+    positions = np.concatenate(batch)
+    sizes = [p.size for p in batch]
     steps = np.repeat(unit * 2.0 ** (width * np.arange(len(batch))), sizes)
     return (probe.evaluate_moved(k, positions, steps) - probe.start).ravel()
 

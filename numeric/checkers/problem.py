@@ -56,6 +56,10 @@ class Problem:
         """forward at the checked arguments `moved`, the others as the caller gave them; a copy of the output."""
         return self._real(self.forward(*self._all(moved)))
 
+    def value_of_own(self, moved: Sequence[Array]) -> Array:
+        """`value` of arrays that nobody else uses, so that forward may write into them; nothing is excluded."""
+        return self._real(self.forward(*moved))
+
     def value_at_once(self, moved: Sequence[Array]) -> Array:
         """`value` without copying the arrays first, where forward was seen to leave them alone."""
         if self._writes:

@@ -29,9 +29,9 @@ Positions = NDArray[np.intp]
 ROUNDINGS = 16
 # a projection is tighter: what exceeds it is traced to an entry and weighed against the measured noise before it
 # is called wrong, so that an error of 1e-12 in one of sixty thousand entries does not drown
-FIRST_LOOK = 4
+FIRST_LOOK = 5
 # entries below this share of an argument's root mean square are not stretched further to equal the others
-_LEAST_SHARE = 0.1
+LEAST_SHARE = 0.3
 _CACHED_SIZE = 1 << 17
 
 
@@ -158,7 +158,7 @@ def _squares(terms: Array) -> float:
 
 def random_sensitivity(start: Array, seed: int) -> Array:
     """Weights of the outputs: of either sign, and none near 0, so that no output goes unseen."""
-    return _away_from_zero(start.shape, seed).astype(start.dtype)
+    return away_from_zero(start.shape, seed).astype(start.dtype)
 
 
 def scale_of(array: Array) -> float:
@@ -170,7 +170,7 @@ def scale_of(array: Array) -> float:
 def proportional_directions(at: Arrays, seed: int) -> Arrays:
     """A direction that moves each entry by a share of itself (an entry 0 by a share of the array's scale)."""
     return tuple(
-        _away_from_zero(a.shape, seed + 1 + k) * np.where(a == 0, scale_of(a), np.abs(a)) for k, a in enumerate(at)
+        away_from_zero(a.shape, seed + 1 + k) * np.where(a == 0, scale_of(a), np.abs(a)) for k, a in enumerate(at)
     )
 
 
@@ -183,10 +183,11 @@ def steepness(direction: Arrays, at: Arrays) -> float:
 
 def random_directions(at: Arrays, seed: int) -> Arrays:
     """A direction in each argument, of its scale, of either sign and with no entry near 0."""
-    return tuple(_away_from_zero(a.shape, seed + 1 + k) * scale_of(a) for k, a in enumerate(at))
+    return tuple(away_from_zero(a.shape, seed + 1 + k) * scale_of(a) for k, a in enumerate(at))
 
 
-def _away_from_zero(shape: tuple[int, ...], seed: int) -> Array:
+def away_from_zero(shape: tuple[int, ...], seed: int) -> Array:
+    """Random numbers in ±[1/2, 1], the same for the same arguments."""
     draw = _cached_draw if math.prod(shape) <= _CACHED_SIZE else _draw
     return draw(shape, seed)
 
@@ -212,4 +213,4 @@ def _balance(direction: Array, claimed: Array) -> Array:
     typical = math.sqrt(_squares(size) / max(size.size, 1))
     if not 0 < typical < math.inf:
         return direction
-    return np.asarray(np.divide(direction, scale_of(direction)) / np.maximum(size, _LEAST_SHARE * typical))
+    return np.asarray(np.divide(direction, scale_of(direction)) / np.maximum(size, LEAST_SHARE * typical))

@@ -127,9 +127,22 @@ def _sigmoid_slope(z: Array) -> Array:
     return _sigmoid(z) * _sigmoid(-z)
 
 
+def _tanh(z: Array) -> Array:
+    if z.dtype.kind != "c":
+        result: Array = np.tanh(z)
+        return result
+    # (t + iq)/(1 + itq) with t = tanh x and q = tan y; 1 − t² as the slope, which keeps its digits for large x
+    t, q = np.tanh(z.real), np.tan(z.imag)
+    divisor = 1 + (t * q) ** 2
+    value = np.empty_like(z)
+    value.real = t * (1 + q * q) / divisor
+    value.imag = q * _tanh_slope(z.real) / divisor
+    return value
+
+
 def _tanh_slope(z: Array) -> Array:
     # 4e/(1 + e)² with e = exp(−2|z|): 1 − tanh² loses every digit for large z.
-    small = np.exp(np.where(_positive(z), -2 * z, 2 * z))
+    small = np.exp(np.where(_positive(z), -2 * z, 2 * z) if z.dtype.kind == "c" else -2 * np.abs(z))
     result: Array = 4 * small / (1 + small) ** 2
     return result
 
@@ -168,7 +181,7 @@ def _step(z: Array, low: float) -> Array:
 
 IDENTITY = Activation("identity", np.copy, np.ones_like)
 sigmoid = Activation("sigmoid", _sigmoid, _sigmoid_slope)
-tanh = Activation("tanh", np.tanh, _tanh_slope)
+tanh = Activation("tanh", _tanh, _tanh_slope)
 relu = Activation(
     "relu", lambda z: np.where(_positive(z), z, 0), lambda z: _step(z, 0), kinks=(0.0,), slopes=((0.0, 1.0),)
 )

@@ -243,8 +243,8 @@ def _kernel_gradient(delta: Array, columns: Array, sizes: ConvolutionSizes) -> A
     shape = (groups * sizes.filters, sizes.channels, *sizes.kernels)
     rows = delta.reshape(batch, groups, sizes.filters, positions)
     if batch <= _FEW_IMAGES:
-        total: Array = np.matmul(rows, columns.swapaxes(2, 3)).sum(axis=0)
-        return total.reshape(shape)
+        each: Array = np.matmul(rows, columns.swapaxes(2, 3))
+        return (each if batch == 1 else np.add.reduce(each)).reshape(shape)
     left = rows.transpose(1, 2, 0, 3)
     right = columns.transpose(1, 0, 3, 2).reshape(groups, batch * positions, height)
     dw: Array = np.matmul(left.reshape(groups, sizes.filters, batch * positions), right)

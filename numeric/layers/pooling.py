@@ -14,6 +14,7 @@ what else is valid.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -28,6 +29,7 @@ from numeric.layers.geometry import (
     add_windows,
     as_array,
     expect_shape,
+    interior,
     pad_spatial,
     pooling_axes,
     sliding_windows,
@@ -48,9 +50,7 @@ def sum_pool(x: ArrayLike, f: PerAxis, *, stride: PerAxis | None = None, pad: Pa
     array([[[1, 5]]])
     """
     x, axes = _prepare(x, f, stride, pad, ceil)
-    view = sliding_windows(pad_spatial(x, axes), axes)
-    sums: Array = view.sum(axis=tuple(range(view.ndim - len(axes), view.ndim)), dtype=x.dtype)
-    return sums
+    return _window_sums(pad_spatial(x, axes), axes)
 
 
 def sum_pool_backward(
@@ -87,7 +87,7 @@ def mean_pool(
     array([[[0.5, 2.5]]])
     """
     array, axes = _prepare(x, f, stride, pad, ceil)
-    means: Array = sum_pool(array, f, stride=stride, pad=pad, ceil=ceil) / _divisor(array, axes, count)
+    means: Array = _window_sums(pad_spatial(array, axes), axes) / _divisor(array, axes, count)
     return means
 
 
@@ -339,7 +339,16 @@ def _prepare(x: ArrayLike, f: PerAxis, stride: PerAxis | None, pad: Padding, cei
             f"x has shape {x.shape}; expected (N, C, *sizes) with 1 to 3 spatial axes, "
             "or a window given as a tuple with one side for each of the last 1 to 3 axes"
         )
-    return x, pooling_axes(x.shape[x.ndim - rank :], f, stride=stride, pad=pad, ceil=ceil)
+    sizes = x.shape[x.ndim - rank :]
+    if type(f) is type(pad) is int and (stride is None or type(stride) is int):
+        return x, _known_axes(sizes, f, stride, pad, bool(ceil))
+    return x, pooling_axes(sizes, f, stride=stride, pad=pad, ceil=ceil)
+
+
+@lru_cache(maxsize=64)
+def _known_axes(sizes: tuple[int, ...], f: int, stride: int | None, pad: int, ceil: bool) -> Axes:
+    """`pooling_axes` of plain integers; True == 1, so that other types are examined each time."""
+    return pooling_axes(sizes, f, stride=stride, pad=pad, ceil=ceil)
 
 
 def _checked(delta: ArrayLike, x: Array, axes: Axes) -> Array:
@@ -349,13 +358,42 @@ def _checked(delta: ArrayLike, x: Array, axes: Axes) -> Array:
     return delta
 
 
+def _window_sums(framed: Array, axes: Axes) -> Array:
+    """The sum of each window: (..., *padded) -> (..., *outputs), one axis after the other."""
+    lead = framed.ndim - len(axes)
+    for number in reversed(range(len(axes))):
+        axis, before = axes[number], (slice(None),) * (lead + number)
+        if axis.outputs < axis.kernel:
+            # few windows: sum each of them whole
+            starts = range(0, axis.stride * axis.outputs, axis.stride)
+            windows = [framed[(*before, slice(u, u + axis.kernel))] for u in starts]
+            sums = [window.sum(axis=lead + number, dtype=framed.dtype, keepdims=True) for window in windows]
+            framed = np.concatenate(sums, axis=lead + number)
+            continue
+        end = axis.stride * (axis.outputs - 1) + 1
+        total = framed[(*before, slice(0, end, axis.stride))].copy()
+        for k in range(1, axis.kernel):
+            total += framed[(*before, slice(k, k + end, axis.stride))]
+        framed = total
+    return framed
+
+
 def _spread(delta: Array, axes: Axes) -> Array:
-    """The adjoint of summing windows: every window entry receives its window's delta."""
-    rank = len(axes)
-    lead, outputs = delta.shape[: delta.ndim - rank], delta.shape[delta.ndim - rank :]
-    kernels = tuple(axis.kernel for axis in axes)
-    shares = np.broadcast_to(delta.reshape(*lead, *(1,) * rank, *outputs), (*lead, *kernels, *outputs))
-    return add_windows(shares, axes)
+    """The adjoint of summing windows: every window entry receives its window's delta, one axis after the other."""
+    lead = delta.ndim - len(axes)
+    for number in reversed(range(len(axes))):
+        axis, before = axes[number], (slice(None),) * (lead + number)
+        framed = np.zeros((*delta.shape[: lead + number], axis.padded, *delta.shape[lead + number + 1 :]), delta.dtype)
+        if axis.outputs < axis.kernel:
+            for i, u in enumerate(range(0, axis.stride * axis.outputs, axis.stride)):
+                framed[(*before, slice(u, u + axis.kernel))] += delta[(*before, slice(i, i + 1))]
+        else:
+            end = axis.stride * (axis.outputs - 1) + 1
+            for k in range(axis.kernel):
+                framed[(*before, slice(k, k + end, axis.stride))] += delta
+        delta = framed
+    inner: Array = delta[interior(axes)]
+    return inner
 
 
 def _divisor(x: Array, axes: Axes, count: str) -> Any:

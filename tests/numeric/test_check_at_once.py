@@ -1,0 +1,162 @@
+"""The quick looks pass only what the closer looks would pass, and never take a mistake for rounding."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from numeric import check_gradient
+from numeric.checkers.at_once import smooth_at_once
+from numeric.checkers.colouring import all_colours, colours, plan_axes
+from numeric.checkers.exact import NotExact, expect_whole_values, find_exact
+from numeric.checkers.lattice import Lattice, as_integers, integer_inner, whole_on_a_grid
+from numeric.checkers.problem import Problem, make_problem
+from tests.numeric.mutations import LAYERS, MUTATIONS
+
+
+def problem_of(forward: Any, backward: Any, *arrays: Any) -> Problem:
+    return make_problem(forward, backward, arrays, claimed=None, delta=None, exclude=(), names=None)
+
+
+SMOOTH = np.tanh, lambda delta, z: delta / np.cosh(z) ** 2
+
+
+@given(st.lists(st.integers(-(2**51), 2**51), min_size=1, max_size=40), st.data())
+def test_inner_products_are_those_of_whole_numbers(left: list[int], data: st.DataObject) -> None:
+    """Σ left·right is exact whatever the sizes, by whichever of the three ways."""
+    bits = data.draw(st.sampled_from((3, 14, 30, 51)))
+    right = data.draw(st.lists(st.integers(-(2**bits), 2**bits), min_size=len(left), max_size=len(left)))
+    total, exponent = integer_inner(Lattice(np.array(left), 2), Lattice(np.array(right), -5))
+    assert exponent == -3
+    assert total == sum(a * b for a, b in zip(left, right, strict=True))
+
+
+@given(st.lists(st.floats(allow_nan=True, allow_infinity=True), max_size=4))
+def test_a_few_numbers_are_whole_where_the_array_is(values: list[float]) -> None:
+    """The quick answer is that of `as_integers`."""
+    sample = np.array(values, dtype=float)
+    with np.errstate(all="ignore"):
+        assert whole_on_a_grid(sample) == (as_integers(sample) is not None)
+
+
+@pytest.mark.parametrize("layer", LAYERS, ids=lambda layer: layer.name)
+def test_all_colours_at_once_are_those_one_by_one(layer: Any) -> None:
+    """Positions and owners agree, colour by colour."""
+    try:
+        probe = find_exact(problem_of(layer.forward, layer.backward, *layer.arrays), 0)
+    except NotExact:
+        return
+    for k, array in enumerate(probe.at):
+        plans = plan_axes(probe, k)
+        positions, owners = all_colours(plans, array.shape, probe.start.size)
+        slowly = list(colours(plans, array.shape, probe.start.size))
+        assert len(slowly) == len(positions) == len(owners)
+        for (place, owner), place_at_once, owner_at_once in zip(slowly, positions, owners, strict=True):
+            assert np.array_equal(place, place_at_once)
+            assert np.array_equal(owner, owner_at_once)
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name)
+def test_no_mutation_passes_at_once(mutation: Any) -> None:
+    """What is wrong never passes the quick look of the complex step."""
+    assert smooth_at_once(problem_of(mutation.layer.forward, mutation.backward, *mutation.layer.arrays), 0) is None
+
+
+@settings(max_examples=40)
+@given(st.integers(0, 2**16), st.sampled_from((1e-9, 1e-3, 1.0)))
+def test_a_small_mistake_in_one_entry_is_not_passed_at_once(seed: int, scale: float) -> None:
+    """An entry off by a relative 1e-11 among a hundred is seen, at several scales of the data."""
+    random = np.random.default_rng(seed)
+    z = random.uniform(0.5, 1.5, size=(10, 10)) * scale
+    place = tuple(random.integers(10, size=2))
+
+    def wrong(delta: Any, z: Any) -> Any:
+        gradient = SMOOTH[1](delta, z)
+        gradient[place] *= 1 + 1e-11
+        return gradient
+
+    with np.errstate(all="ignore"):
+        right = smooth_at_once(problem_of(*SMOOTH, z), seed)
+    assert right is not None
+    assert abs(right.residual) <= right.tolerance
+    assert smooth_at_once(problem_of(SMOOTH[0], wrong, z), seed) is None
+
+
+@pytest.mark.parametrize(
+    ("forward", "backward"),
+    [
+        # a kink: the complex step sees one side only
+        (lambda z: np.where(z.real >= 0, z, 0), lambda delta, z: delta * (z >= 0)),
+        (lambda z: np.where(z.real > 0, z, 0), lambda delta, z: delta * (z > 0)),
+        (lambda z: np.maximum(z, 0), lambda delta, z: delta * (z >= 0)),
+        # not analytic: |z| by its square root
+        (lambda z: np.sqrt(z * z.conj()).real * (1 + 0j * z), lambda delta, z: np.zeros_like(z)),
+        # real from complex, and a refusal of complex numbers
+        (lambda z: z.real**3, lambda delta, z: 3 * delta * z**2),
+        (lambda z: np.array([float(v) ** 3 for v in z]), lambda delta, z: 3 * delta * z**2),
+        # not finite
+        (lambda z: np.log(z), lambda delta, z: delta / z),
+    ],
+)
+def test_what_needs_a_closer_look_does_not_pass_at_once(forward: Any, backward: Any) -> None:
+    """Kinks, functions that are not analytic, and values that are not finite are left to the closer look."""
+    assert smooth_at_once(problem_of(forward, backward, np.array([0.0, 1.0, -2.0])), 0) is None
+
+
+def test_entries_equal_to_zero_move_too() -> None:
+    """A kink at an entry 0 beside large ones bends the function along the real step."""
+    z = np.array([1e3, 0.0, -1e3])
+    relu = lambda z: np.where(z.real > 0, z, 0)  # noqa: E731
+    assert smooth_at_once(problem_of(relu, lambda delta, z: delta * (z > 0), z), 0) is None
+
+
+def test_a_function_may_write_into_its_arguments() -> None:
+    """The quick look hands out memory of its own, so that a function that overwrites it disturbs nothing."""
+
+    def forward(z: Any) -> Any:
+        z *= 2
+        return np.tanh(z)
+
+    def backward(delta: Any, z: Any) -> Any:
+        z *= 2
+        return 2 * delta / np.cosh(z) ** 2
+
+    z = np.linspace(-1, 1, 8)
+    report = check_gradient(forward, backward, z)
+    assert report.verdict == "right"
+    assert np.array_equal(z, np.linspace(-1, 1, 8))
+
+
+@pytest.mark.parametrize("window", range(1, 9))
+def test_products_of_many_arguments_are_still_exact(window: int) -> None:
+    """A product of four arguments, with a mean over any window up to eight, is checked with integers."""
+
+    def forward(x: Any, a: Any, b: Any, c: Any) -> Any:
+        return x.reshape(-1, window, window).mean(axis=(1, 2)) * a * b * c
+
+    def backward(delta: Any, x: Any, a: Any, b: Any, c: Any) -> Any:
+        mean = x.reshape(-1, window, window).mean(axis=(1, 2))
+        dx = np.repeat(delta * a * b * c / window**2, window**2).reshape(x.shape)
+        return dx, delta * mean * b * c, delta * mean * a * c, delta * mean * a * b
+
+    random = np.random.default_rng(0)
+    arrays = random.normal(size=(3 * window, window)), *random.normal(size=(3, 3))
+    assert check_gradient(forward, backward, *arrays).tolerance == 0
+
+
+def test_one_evaluation_settles_that_many_arguments_are_not_exact() -> None:
+    """A chain with tanh is refused by the exact method after one forward pass."""
+    calls = []
+
+    def forward(x: Any, a: Any, b: Any, c: Any) -> Any:
+        calls.append(1)
+        return x * np.tanh(a) * b + c
+
+    problem = problem_of(forward, lambda delta, *arrays: arrays, *np.ones((4, 3)))
+    with pytest.raises(NotExact, match="not exact in floating point"):
+        expect_whole_values(problem, 0)
+    assert len(calls) == 1
