@@ -25,7 +25,6 @@ from derivations.expressions import (
     Bracket,
     ByIndex,
     Constant,
-    Entry,
     Expression,
     IndexRange,
     IndexSum,
@@ -554,8 +553,6 @@ def adjoint(g: Expression, node: Expression, place: int) -> tuple[Candidates, st
         ], "scalar factor moved" if not g.rank else "Hadamard factor moved"
     if isinstance(node, Plus):
         raise NoRule("a sum is split before its adjoint is taken")
-    if isinstance(node, Entry):
-        return [scatter(g, node.indices, node.of.shape)], "adjoint of taking entries"
     if isinstance(node, Apply):
         number = sum(isinstance(part, Expression) for part in node.args[:place])
         row = _TABLE.get((node.operator, number))

@@ -24,7 +24,7 @@ from sympy import Basic, Symbol, expand
 from derivations.adjoints import adjoint, inner, scatter, times
 from derivations.claims import Context, Free
 from derivations.derivation import Derivation, DerivationStep, Judge, judge_equation
-from derivations.differential import NoRule, d, depends, differentiate, is_maximum
+from derivations.differential import NoRule, d, depends, differentiate, is_maximum, is_variable
 from derivations.expressions import (
     ByIndex,
     Constant,
@@ -260,19 +260,23 @@ class Tactic:
         return afters[0], rule
 
     def entries(self) -> bool:
-        """Entries of a differential that is not dx gathered, so that it can be rewritten."""
+        """Entries of a differential gathered: those of dx where a sum over its leading axes does not read them off, and
+        those of anything else, so that it can be rewritten."""
         new: list[Pairing] = []
-        changed = False
+        rules: list[str] = []
+        lemmas: list[str] = []
         for pairing in self.state:
             node = pairing.inner
-            if isinstance(node, Entry) and not (isinstance(node.of, Differential) and node.of.of == self.x):
-                new.append(Pairing((), _gathered(replace(pairing, negative=False)), node.of, pairing.negative))
-                changed = True
-            else:
+            if not isinstance(node, Entry) or (is_variable(node.of, self.x) and _leading(pairing) is not None):
                 new.append(pairing)
-        if changed:
-            self.step(new, "entries collected")
-        return changed
+                continue
+            new.append(Pairing((), _gathered(replace(pairing, negative=False)), node.of, pairing.negative))
+            placed = _leading(pairing) is None
+            rules.append("adjoint of taking entries" if placed else "entries collected")
+            lemmas.append(behind(node, 0) if placed else "")
+        if rules:
+            self.step(new, _joined(rules), lemmas)
+        return bool(rules)
 
     def read_off(self) -> Derivation:
         """⟨G, dx⟩ for arbitrary dx: the gradient is G."""
