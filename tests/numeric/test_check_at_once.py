@@ -154,9 +154,9 @@ def test_one_evaluation_settles_that_many_arguments_are_not_exact() -> None:
 
     def forward(x: Any, a: Any, b: Any, c: Any) -> Any:
         calls.append(1)
-        return x * np.tanh(a) * b + c
+        return x * np.tanh(a * np.arange(1, 13) / 8) * b + c
 
-    problem = problem_of(forward, lambda delta, *arrays: arrays, *np.ones((4, 3)))
+    problem = problem_of(forward, lambda delta, *arrays: arrays, *np.ones((4, 12)))
     with pytest.raises(NotExact, match="not exact in floating point"):
         expect_whole_values(problem, 0)
     assert len(calls) == 1
