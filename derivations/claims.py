@@ -103,7 +103,8 @@ class Claim:
     """A claim under one reading: a chain of links with its conditions and expectations.
 
     document: file name as given; line: 1-based line of the claim's first statement; reading: the choice made for
-    each `choose` name that the claim uses, empty where there is none.
+    each `choose` name that the claim uses, empty where there is none; misprint: what the source misprints here, in the
+    author's words, empty where nothing.
     """
 
     id: str
@@ -116,6 +117,7 @@ class Claim:
     expectations: tuple[Expectation, ...] = ()
     reading: Mapping[str, str] = field(default_factory=dict)
     text: str = ""
+    misprint: str = ""
 
     def expectation(self, link: int) -> Expectation:
         """What is expected of link number `link` (from 1): its own line, else the claim's, else proved."""
@@ -128,9 +130,11 @@ class Claim:
 
 @dataclass(frozen=True)
 class Remark:
-    """A statement that no formula settles, with the reason: counted and rendered, never judged."""
+    """A statement that no formula settles, with the reason: counted and rendered, never judged. A misprint that leaves
+    nothing to judge is one too, and is counted apart."""
 
     id: str
     document: str
     line: int
     text: str
+    misprint: bool = False

@@ -195,6 +195,8 @@ def summary(results: Results, seconds: float) -> list[Text]:
     head = f"{_plural(len(results.verdicts), 'verdict')} on {_plural(claims, 'claim')}"
     tally = f": {counted(results)}" if results.verdicts else ""
     remarks = f"; {_plural(len(results.remarks), 'remark')}" if results.remarks else ""
+    misprints = len(results.misprints())
+    remarks += f"; {_plural(misprints, 'misprint')}" if misprints else ""
     lines.append(Text(f"{head} in {_plural(documents, 'document')}{tally}{remarks}. {seconds:.1f} s."))
     lines += [Text(f"  {name(v)}: expected {v.expected}, got {word(v)}", "red") for v in results.unexpected]
     unexpected = {(v.document, v.id) for v in results.unexpected}
@@ -250,6 +252,8 @@ def details(
 def _fields(verdict: Verdict, with_expectation: bool) -> Iterable[tuple[str, str]]:
     if verdict.contradiction:
         yield "CONTRADICTION", verdict.contradiction
+    if verdict.misprint:
+        yield "misprint", verdict.misprint
     if verdict.reason:
         yield "why", verdict.reason
     if verdict.witness is not None:

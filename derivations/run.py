@@ -139,6 +139,12 @@ class Results:
         """How often each verdict was given, in one document or in all."""
         return Counter(v.verdict for v in self.verdicts if document in (None, v.document))
 
+    def misprints(self, document: str | None = None) -> set[tuple[str, str]]:
+        """The claims and remarks that their author marks as misprints of the source, by document and name."""
+        marked = [(v.document, v.id) for v in self.verdicts if v.misprint]
+        marked += [(r.document, r.id) for r in self.remarks if r.misprint]
+        return {each for each in marked if document in (None, each[0])}
+
     def as_json(self) -> dict[str, Any]:
         """The object of `--json`: the contract's keys, the readings of each document with choices, the errors in the
         input, and whether the run was ended."""
@@ -148,13 +154,17 @@ class Results:
             "verdicts": len(self.verdicts),
             **{word: counts[word] for word in WORDS},
             "remarks": len(self.remarks),
+            "misprints": len(self.misprints()),
             "as_expected": sum(v.as_expected for v in self.verdicts),
             "contradictions": len(self.contradictions),
             "seconds": round(sum(v.seconds for v in self.verdicts), 3),
             "interrupted": self.interrupted,
             "status": int(self.status),
         }
-        remarks = [{"document": r.document, "id": r.id, "line": r.line, "text": r.text} for r in self.remarks]
+        remarks = [
+            {"document": r.document, "id": r.id, "line": r.line, "text": r.text, "misprint": r.misprint}
+            for r in self.remarks
+        ]
         return {
             "schema": 1,
             "claims": [verdict.as_json() for verdict in self.verdicts],
@@ -184,7 +194,7 @@ def judge_claim(
     the nearest true formulas."""
     from derivations.judge import judge
 
-    verdicts = judge(claim)
+    verdicts = [replace(verdict, misprint=claim.misprint) for verdict in judge(claim)]
     if thorough:
         verdicts = [_thoroughly(claim, verdict) for verdict in verdicts]
     if repair:

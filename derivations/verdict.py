@@ -72,6 +72,7 @@ class Verdict:
     seconds: float = 0.0
     latex: str = ""
     context: str = ""
+    misprint: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """The object of the `--json` output, as `claim-language.md` lists it; more keys may follow."""

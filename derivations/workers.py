@@ -66,6 +66,7 @@ def undecided(claim: Claim, reason: str, defect: bool = False) -> Answer:
                 reason=reason,
                 expected=expected.text,
                 as_expected=expected.kind == "undecided" and not defect,
+                misprint=claim.misprint,
             )
         )
     return Answer(tuple(verdicts), lasting=False)

@@ -17,10 +17,10 @@ from derivations.report.breaking import LINE, equation, fold, outermost, width
 from derivations.report.document import latex_document, verdict_mark
 from derivations.report.prose import lift, prose_to_latex, text
 from derivations.report.statements import value_to_latex
-from derivations.report.table import markdown_table, rows
+from derivations.report.table import COLUMNS, markdown_table, rows
 from derivations.report.typeset import complaints, first_error
 from derivations.report.web import converter, web_page
-from derivations.run import Results, judge_claim
+from derivations.run import WORDS, Results, judge_claim
 
 NOTES = r"""# Notes & more: 100 % of a_1
 
@@ -68,6 +68,17 @@ expect link 2 refuted
 f(z) * f(z) * f(z) + f(z) * f(z) * f(z) * delta + f(z) * f(z) * f(z) * f(z) + delta * delta * f(z) * f(z) * f(z) == z
 reading star = conv
 expect false
+```
+
+```claim misprinted
+z == z + z
+reading star = conv
+expect false
+misprint one z too many
+```
+
+```misprint index
+Line 3 says $i$ where $j$ is meant.
 ```
 
 ```remark taste
@@ -182,6 +193,7 @@ def test_the_document_says_what_was_found(latex: str) -> None:
     for expected in (
         r"\begin{claim}{proved}{grad-w}{proved for all sizes}", "adjoint of the convolution in its kernel",
         "Each of the readings", "Smallest counterexample", r"\begin{claim}{open}{taste}", r"\xeCJK"[2:],
+        r"\begin{claim}{open}{index}{misprint}", r"\emph{Misprint:} one z too many.",
         r"Let $H$, $W$, $m$, $n$ be integers $\ge 1$ with $m \le H$", r"\mathbb{R}^{H \times W}",
     ):  # fmt: skip
         assert expected in latex, expected
@@ -202,13 +214,22 @@ def test_an_unexpected_verdict_is_marked(judged: tuple[list[Document], Results])
     assert verdict_mark([wrong]) == ("refuted", "proved for all sizes (not as expected)")
 
 
+def test_misprints_are_counted_apart(judged: tuple[list[Document], Results]) -> None:
+    """A claim that is marked as a misprint has its verdict besides; a block of its own is no remark."""
+    [row] = rows(judged[1])
+    counts = dict(zip(COLUMNS[1:], row.counts, strict=True))
+    assert (counts["misprints"], counts["remarks"], counts["claims"]) == (2, 1, 5)
+    assert sum(counts[word] for word in WORDS) == counts["verdicts"]
+
+
 def test_the_table_adds_up(judged: tuple[list[Document], Results]) -> None:
     """Each row's verdicts sum to its total, and the last row is the sum of the others."""
     _, results = judged
     doubled = Results([*results.verdicts, *(replace(v, document="b.md") for v in results.verdicts)], results.remarks)
     first, second, together = rows(doubled)
     for row in (first, second, together):
-        assert sum(row.counts[2:7]) == row.counts[1]
+        assert sum(row.counts[3:8]) == row.counts[2]
+        assert row.counts[0] <= row.counts[1] + row.counts[8] + row.counts[9]
     assert together.counts == tuple(map(sum, zip(first.counts, second.counts, strict=True)))
     assert markdown_table(doubled).count("\n") == 5
 

@@ -32,7 +32,7 @@ from derivations.language.given import (
     data_assumption,
     is_unique_max,
 )
-from derivations.language.scope import CLAIM_LINES, RESERVED, Scope
+from derivations.language.scope import AUTHORS_LINES, CLAIM_LINES, RESERVED, Scope
 from derivations.language.source import Statement, words
 from derivations.language.syntax import parse, span
 
@@ -48,6 +48,7 @@ class Lines:
     where: tuple[Statement, ...] = ()
     expect: tuple[Statement, ...] = ()
     reading: tuple[Statement, ...] = ()
+    misprint: tuple[Statement, ...] = ()
 
 
 def sort_lines(statements: Sequence[Statement]) -> Lines:
@@ -55,13 +56,13 @@ def sort_lines(statements: Sequence[Statement]) -> Lines:
     first = FIRST_WORD.match(statements[0].text)
     if first and first["word"] in CLAIM_LINES:
         raise statements[0].error("a claim begins with its equation", *first.span("word"), "A == B")
-    found: dict[str, list[Statement]] = {word: [] for word in CLAIM_LINES}
+    found: dict[str, list[Statement]] = {word: [] for word in (*CLAIM_LINES, *AUTHORS_LINES)}
     for statement in statements[1:]:
         match = FIRST_WORD.match(statement.text)
         word = match["word"] if match else ""
         if word not in found:
             parse("test", statements[0], "prose belongs outside the block")  # of two mistakes the first
-            hint = did_you_mean(word, CLAIM_LINES) or "a claim has one equation; write a second claim block"
+            hint = did_you_mean(word, found) or "a claim has one equation; write a second claim block"
             if word in fixes.CONDITION_WORDS:
                 hint = "a condition is written where ..."
             raise statement.error(
@@ -73,7 +74,12 @@ def sort_lines(statements: Sequence[Statement]) -> Lines:
             )
         assert match is not None
         found[word].append(statement.rest(match.end()))
-    return Lines(statements[0], *[tuple(found[word]) for word in CLAIM_LINES])
+    if len(found["misprint"]) > 1:
+        raise found["misprint"][1].error("a second misprint", *found["misprint"][1].extent, fix="say it in one line")
+    for statement in found["misprint"]:
+        if not statement.text.strip():
+            raise statement.error("this misprint is not named", len(statement.text), expected="what is meant instead")
+    return Lines(statements[0], **{word: tuple(lines) for word, lines in found.items()})
 
 
 def claims_of(given: Given, statements: Sequence[Statement], identifier: str, document: str) -> list[Claim]:
@@ -135,6 +141,7 @@ def claim_in(scope: Scope, lines: Lines, identifier: str, document: str, reading
         expectations,
         dict(reading),
         words(lines.equation.text),
+        words(" ".join(part.text for part in lines.misprint)),
     )
 
 

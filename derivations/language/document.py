@@ -171,7 +171,7 @@ class _Builder:
         if fence.kind == "given":
             self.document.blocks.append(self._given(fence, block))
             return
-        for read in (self._check_new, self._remark if fence.kind == "remark" else self._claim):
+        for read in (self._check_new, self._claim if fence.kind == "claim" else self._remark):
             try:
                 read(fence, block)
             except InputError as error:
@@ -179,9 +179,10 @@ class _Builder:
 
     def _remark(self, fence: Fence, block: Block) -> None:
         if not block.text.strip():
-            raise InputError("this remark is empty", self._place(fence), "the statement and the reason")
-        remark = Remark(fence.id, self.document.name, fence.first + 1, block.text.strip())
-        self.document.blocks.append(_with(block, remark=remark))
+            raise InputError(f"this {fence.kind} is empty", self._place(fence), "the statement and the reason")
+        is_misprint = fence.kind == "misprint"
+        remark = Remark(fence.id, self.document.name, fence.first + 1, block.text.strip(), is_misprint)
+        self.document.blocks.append(_with(block, kind="remark", remark=remark))
 
     def _claim(self, fence: Fence, block: Block) -> None:
         self.document.blocks.append(_with(block, claims=tuple(self._claims(fence))))

@@ -1,4 +1,4 @@
-"""Finds the fenced blocks of a Markdown document that are ours: `given`, `claim ID`, `remark ID`.
+"""Finds the fenced blocks of a Markdown document that are ours: `given`, `claim ID`, `remark ID`, `misprint ID`.
 
 Law: a fence that is almost one of ours is an error, never silently prose; so is a fence that never closes.
 Positions are the file's, also inside lists and block quotes.
@@ -15,7 +15,7 @@ from markdown_it.token import Token
 from derivations.language.errors import InputError, Place, did_you_mean
 from derivations.language.source import SourceLine
 
-KINDS = ("given", "claim", "remark")
+KINDS = ("given", "claim", "remark", "misprint")
 IDENTIFIER = re.compile(r"[^\W_][\w.:+-]*\Z")
 ATTRIBUTES = re.compile(r"\{(?P<body>[^}]*)\}\s*\Z")
 FENCE = re.compile(r"[\s>*+\-0-9.)]*?(?P<marks>`{3,}|~{3,})")
@@ -122,12 +122,12 @@ def _check_not_almost(kind: str, rest: list[str], place: Place) -> None:
     near = next((known for known in KINDS if known in (bare, singular)), "")
     if not near and rest and bare not in ("c", "given"):
         near = did_you_mean(bare, KINDS)[len("did you mean ") : -1] if len(bare) > 3 else ""
-    if near or re.match(r"(given|claim|remark)\W", kind):
+    if near or re.match(r"(given|claim|remark|misprint)\W", kind):
         near = near or kind[:5]
         raise InputError(
             f"`{kind}` is not a kind of block",
             place,
-            "given, given continue, claim ID or remark ID",
+            "given, given continue, claim ID, remark ID or misprint ID",
             f"did you mean {near}?",
         )
 

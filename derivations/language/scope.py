@@ -20,6 +20,7 @@ ELEMENTWISE = ("exp", "log", "sqrt", "tanh", "sigmoid", "relu", "softplus", "abs
 MODES = ("valid", "full", "same")
 STATEMENTS = ("dims", "tensor", "scalar", "function", "loss", "choose", "assume", "origin", "where")
 CLAIM_LINES = ("where", "expect", "reading")
+AUTHORS_LINES = ("misprint",)  # words that begin a line of a claim and may be names all the same
 FUNCTIONS = ("grad", "jacobian", "shape", "floor", "ceil", "min", "max", "sum", "entries", "unique_max")
 GRAMMAR_WORDS = ("in", "and", "or", "not", "true", "false")
 RESERVED = frozenset(

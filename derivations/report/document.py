@@ -121,7 +121,8 @@ def _block(block: Block, judged: Judged) -> str:
     if block.kind == "given":
         return rf"\begin{{given}}{prose_to_latex(context_text(block.contexts))}\end{{given}}"
     if block.kind == "remark":
-        return _claim("open", block.id, "open", remark_text(block.remark)) if block.remark else ""
+        label = "misprint" if block.remark and block.remark.misprint else "open"
+        return _claim("open", block.id, label, remark_text(block.remark)) if block.remark else ""
     readings = judged.readings(block)
     if not readings:
         return _claim("open", block.id, "not judged", verbatim_markdown(block.text))

@@ -167,6 +167,7 @@ def _one_reading(claim: Claim, verdicts: Sequence[Verdict]) -> Iterable[str]:
     notes = [] if same else [_short(v) for v in verdicts]
     yield display(equation(to_latex(claim.links[0].left), [_right(claim, n) for n in range(len(claim.links))], notes))
     yield _conditions(claim)
+    yield f"*Misprint:* {escaped(claim.misprint)}." if claim.misprint else ""
     if same and all(v.verdict == "proved" for v in verdicts):
         yield _joined_proof(verdicts)
     else:
@@ -341,8 +342,8 @@ def _sides(latex: str, shown: str) -> tuple[str, str]:
 
 
 def remark_text(remark: Remark) -> str:
-    """A statement that no formula settles, with the reason."""
-    return f"*Open:* {remark.text.strip()}"
+    """A statement that no formula settles, with the reason, or a misprint that leaves nothing to judge."""
+    return f"*{'Misprint' if remark.misprint else 'Open'}:* {remark.text.strip()}"
 
 
 def readings_text(found: Readings) -> str:

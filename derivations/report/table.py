@@ -1,8 +1,14 @@
 """The table of what became of each document's statements, for README and report: made from the verdicts,
-never by hand."""
+never by hand.
+
+A statement is what the names of its blocks have in common: `S0-17b-conv`, `S0-17b-corr` and `S0-17b-printed-order` are
+about S0-17b, so that a reading and a correction count as claims and not as statements. A misprint is what its author
+marks as one: a claim, which has its verdict besides, or a block of its own.
+"""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,7 +17,8 @@ from pathlib import PurePath
 from derivations.claims import Remark
 from derivations.run import WORDS, Results
 
-COLUMNS = ("document", "claims", "verdicts", *WORDS, "remarks")
+COLUMNS = ("document", "statements", "claims", "verdicts", *WORDS, "misprints", "remarks")
+NUMBERED = re.compile(r"(?:\w+-)?\d+[a-z]?(?=-|\Z)")
 
 
 @dataclass(frozen=True)
@@ -35,12 +42,25 @@ def rows(results: Results) -> list[Row]:
 def _counts(results: Results, document: str, remarks: Sequence[Remark]) -> tuple[int, ...]:
     verdicts = [verdict for verdict in results.verdicts if verdict.document == document]
     words = Counter(str(verdict.verdict) for verdict in verdicts)
+    mine = [remark for remark in remarks if remark.document == document]
     return (
+        len({*(statement_of(v.id) for v in verdicts), *(statement_of(remark.id) for remark in mine)}),
         len({verdict.id for verdict in verdicts}),
         len(verdicts),
         *(words[word] for word in WORDS),
-        sum(remark.document == document for remark in remarks),
+        len(results.misprints(document)),
+        sum(not remark.misprint for remark in mine),
     )
+
+
+def statement_of(identifier: str) -> str:
+    """The statement that a block is about: its number, with a letter for a part, or else its whole name.
+
+    >>> statement_of("S0-17b-printed-order"), statement_of("14-conv"), statement_of("grad-w")
+    ('S0-17b', '14', 'grad-w')
+    """
+    match = NUMBERED.match(identifier)
+    return match[0] if match else identifier
 
 
 def markdown_table(results: Results) -> str:

@@ -71,7 +71,8 @@ def _block(block: Block, judged: Judged) -> str:
     if block.kind == "given":
         return f"::: {{.given}}\n{context_text(block.contexts)}\n:::"
     if block.kind == "remark":
-        return _box("open", block.id, "open", remark_text(block.remark)) if block.remark else ""
+        label = "misprint" if block.remark and block.remark.misprint else "open"
+        return _box("open", block.id, label, remark_text(block.remark)) if block.remark else ""
     readings = judged.readings(block)
     if not readings:
         return _box("open", block.id, "not judged", verbatim_markdown(block.text))

@@ -363,3 +363,11 @@ def test_a_context_in_parts_is_the_context() -> None:
     parts = Document.parse("".join(blocks))
     assert parts.contexts[-1] == whole.contexts[0]
     assert len(whole.contexts[0]) == 4
+
+
+def test_misprints_are_carried() -> None:
+    """A claim says what its source misprints, a block of its own that there is nothing to judge; both may be named."""
+    text = "```given\ndims n, misprint\n```\n```claim c\nn + misprint == n + misprint\nmisprint the m is an n\n```\n"
+    document = Document.parse(text + "```misprint d\nline 3 says a for b\n```\n```remark e\nopen\n```\n")
+    assert [claim.misprint for claim in document.claims] == ["the m is an n"]
+    assert [(remark.id, remark.misprint) for remark in document.remarks] == [("d", True), ("e", False)]

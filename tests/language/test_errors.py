@@ -124,6 +124,8 @@ CLAIMS = [
     ("conv(“a”, w) == a", "“", "unexpected character `“`", "quotes"),
     ("\\frac{a}{2} == a", "\\", "unexpected character", "not in LaTeX"),
     ("conv（a，w） == z", "（", "unexpected character `（`", "in ASCII"),
+    ("a == a\nmisprint", " ", "not named", "what is meant instead"),
+    ("a == a\nmisprint b for a\nmisprint c", "c", "a second misprint", "in one line"),
     ("a == a\nreading stra = conv", "stra", "not a choice", "did you mean star?"),
     ("a == a\nreading star = cnov", "cnov", "not an option of star", "did you mean conv?"),
 ]
@@ -228,6 +230,8 @@ DOCUMENTS = [
     ("```claim *\n1 == 1\n```\n", 1, 4, "not a name for a claim", "letters"),
     ("```claim a\n```\n", 1, 10, "this claim is empty", "A == B"),
     ("```remark a\n\n```\n", 1, 11, "this remark is empty", "the reason"),
+    ("```misprint a\n\n```\n", 1, 13, "this misprint is empty", "the reason"),
+    ("```misprints a\nb\n```\n", 1, 4, "not a kind of block", "did you mean misprint?"),
     ("```claims a\n1 == 1\n```\n", 1, 4, "not a kind of block", "did you mean claim?"),
     ("```Given\ndims n\n```\n", 1, 4, "not a kind of block", "did you mean given?"),
     ("```given,continue\ndims n\n```\n", 1, 4, "not a kind of block", "given"),
