@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from sympy import Basic, Symbol
 
+from derivations import integers
 from derivations.expressions import (
     Apply,
     Bracket,
@@ -63,6 +64,8 @@ def obligations(
     for part in node.args:
         if isinstance(part, Expression):
             yield from obligations(lowering, part, env, guard, inferred)
+    if isinstance(node, Bracket):
+        yield from _of_condition(lowering, node.condition, env, guard)
     for what, condition in _own(lowering, node, env, inferred):
         if condition != k.TRUE:
             yield Obligation(guard, condition, what)
@@ -138,8 +141,6 @@ def _integer_arguments(node: Basic) -> Iterator[Basic]:
     """The integer expressions that a node holds itself."""
     if isinstance(node, Constant):
         yield node.value
-    elif isinstance(node, Bracket):
-        yield node.condition
     elif isinstance(node, Apply | Entry | SizeTuple):
         stack = [part for part in node.args if not isinstance(part, Expression)]
         while stack:
@@ -148,6 +149,25 @@ def _integer_arguments(node: Basic) -> Iterator[Basic]:
                 stack += part.args
             else:
                 yield part
+
+
+def _of_condition(
+    lowering: Lowering, condition: integers.Condition, env: Environment, guard: Condition
+) -> Iterator[Obligation]:
+    """The divisors in a condition, from left to right: [s >= 1, i % s == 0] asks nothing of s where s >= 1 fails, and
+    of alternatives the next one is asked where those before it fail."""
+    if isinstance(condition, integers.AllOf | integers.AnyOf):
+        for part in condition.args:
+            yield from _of_condition(lowering, part, env, guard)
+            try:
+                met = lowering.condition(part, env)
+            except Unsupported:  # of a fraction, say: then what comes after is asked in any case
+                continue
+            guard = k.all_of((guard, met if isinstance(condition, integers.AllOf) else k.negate(met)))
+        return
+    for what, duty in _divisors(lowering, condition, env):
+        if duty != k.TRUE:
+            yield Obligation(guard, duty, what)
 
 
 def _divisors(lowering: Lowering, value: Basic, env: Environment) -> Iterator[tuple[str, Condition]]:

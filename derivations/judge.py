@@ -22,6 +22,7 @@ from derivations.kernel.sums import LimitReached, Monomials, Piece, Term, rename
 from derivations.kernel.terms import Condition, Int
 from derivations.lowering import Lowering, Template, Terms, Unsupported
 from derivations.region import Region, find, small_sizes
+from derivations.specialise import special_cases
 from derivations.verdict import Evidence, Verdict, Witness, Word
 
 ONE = Int.of(1)
@@ -47,8 +48,9 @@ def context_condition(lowering: Lowering, context: Context, claim_conditions: An
     return k.all_of((*bounds, *conditions))
 
 
-def goal_of(lowering: Lowering, claim: Claim, link: Link) -> Goal:
-    """The statement to decide: both sides exist, have one shape, and agree in every entry.
+def goal_of(lowering: Lowering, claim: Claim, link: Link, entries: Link | None = None) -> Goal:
+    """The statement to decide: both sides exist, have one shape, and agree in every entry (in those of another link,
+    of the same shapes, if one is given).
 
     Each group's context is what the groups before it have established for sizes, so that no quotient is used before
     its divisor is known to be positive.
@@ -75,7 +77,8 @@ def goal_of(lowering: Lowering, claim: Claim, link: Link) -> Goal:
         k.between(0, Int.symbol(f"entry {axis}"), size - 1) for axis, size in enumerate(index)
     )
     if same != k.FALSE:
-        groups += _entry_groups(lowering, claim, link, env, len(index), k.all_of((*established, guard, inside)))
+        context = k.all_of((*established, guard, inside))
+        groups += _entry_groups(lowering, claim, entries or link, env, len(index), context)
     return Goal(names, context_condition(lowering, claim.context, claim.conditions), tuple(groups))
 
 
@@ -126,6 +129,10 @@ def decide(claim: Claim, link: Link, solver: Solver) -> Symbolic:
             return Symbolic("undecided", reason=decision.reason, axioms=axioms)
         assert isinstance(decision, CounterModel)
         certain = independent(lowering, goal, solver)
+        if not certain:
+            known = _by_special_case(claim, link, solver, axioms)
+            if known is not None:
+                return known
         found = find(solver, goal)
         if isinstance(found, str):
             return Symbolic("false", sizes=decision.sizes, reason=found, axioms=axioms, certain=certain)
@@ -135,6 +142,35 @@ def decide(claim: Claim, link: Link, solver: Solver) -> Symbolic:
         return Symbolic("undecided", reason=str(error), axioms=tuple(lowering.axioms))
 
 
+def _by_special_case(claim: Claim, link: Link, solver: Solver, axioms: tuple[str, ...]) -> Symbolic | None:
+    """Where a special case fails, the link fails; so it holds exactly where the special case does, if it is proved to
+    hold there."""
+    for special in special_cases(claim, link):
+        lowering = Lowering()
+        lowering.same = same_terms(lowering, claim, solver)
+        instance = goal_of(lowering, claim, link, special)
+        decision = prove(solver, instance)
+        if not isinstance(decision, CounterModel) or not independent(lowering, instance, solver):
+            continue
+        found = find(solver, instance)
+        if isinstance(found, str):
+            continue
+        if not found.cases:
+            return Symbolic("refuted", found, decision.sizes, axioms=axioms)
+        if all(_holds_within(claim, link, k.all_of(word.condition for word in case), solver) for case in found.cases):
+            return Symbolic("holds where", found, decision.sizes, axioms=axioms)
+    return None
+
+
+def _holds_within(claim: Claim, link: Link, region: Condition, solver: Solver) -> bool:
+    """Whether a link is proved for all sizes of a region, where more arguments of functions may be equal."""
+    lowering = Lowering()
+    lowering.same = same_terms(lowering, claim, solver, region)
+    goal = goal_of(lowering, claim, link)
+    inside = replace(goal, context=k.all_of((goal.context, region)))
+    return isinstance(prove(solver, inside), Proof)
+
+
 def _admits_sizes(solver: Solver, goal: Goal) -> bool:
     """Whether some sizes satisfy the context; of none, everything would be true."""
     if any(True for _ in small_sizes(goal, 1)):
@@ -142,12 +178,14 @@ def _admits_sizes(solver: Solver, goal: Goal) -> bool:
     return isinstance(solver.satisfiable(goal.context), Satisfiable)
 
 
-def same_terms(lowering: Lowering, claim: Claim, solver: Solver) -> Callable[[Terms, Terms, Condition], bool]:
-    """A proof of equality of two sums of terms, within the claim's context."""
+def same_terms(
+    lowering: Lowering, claim: Claim, solver: Solver, region: Condition = k.TRUE
+) -> Callable[[Terms, Terms, Condition], bool]:
+    """A proof of equality of two sums of terms, within the claim's context and a region of it."""
     names = tuple(dim.name for dim in claim.context.dims)
 
     def same(left: Terms, right: Terms, guard: Condition) -> bool:
-        context = k.all_of((context_condition(lowering, claim.context, claim.conditions), guard))
+        context = k.all_of((context_condition(lowering, claim.context, claim.conditions), region, guard))
         decision = prove(solver, Goal(names, context, difference_groups(left, right)))
         return isinstance(decision, Proof)
 

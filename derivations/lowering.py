@@ -51,6 +51,7 @@ from derivations.integers import FloorDiv, Maximum, Minimum, Remainder
 from derivations.kernel import terms as k
 from derivations.kernel.sums import RECIPROCAL, Atom, LimitReached, Monomials, Term, canonical_key, rename_term
 from derivations.kernel.terms import Condition, Int
+from derivations.numbers import of_number
 from derivations.operators import OPERATORS
 from derivations.operators.elementary import unravel
 from derivations.operators.row import tap
@@ -378,12 +379,10 @@ class Lowering:
     def _max_pool(self, node: Apply, index: tuple[Int, ...], env: Environment, cut: frozenset[str]) -> Terms:
         x, f, stride, pad, _ceil = node.arguments
         assert isinstance(x, Expression)
-        ground = self._ground_maxima(node, index, env, cut)
-        if ground is not None:
-            return ground
         windows = [self._argument(part, env) for part in (f, stride, pad)]
         found: Terms = []
-        for term, place in self._routes(x, index, *windows, complete=_no_padding(node), env=env, cut=cut):
+        outputs = self.shape(node, env)
+        for term, place in self._routes(x, index, outputs, *windows, complete=_no_padding(node), env=env, cut=cut):
             found += self.products([[term], self.lower(x, place, env, cut)])
         return found
 
@@ -394,8 +393,9 @@ class Lowering:
         window, steps = self._argument(f, env), self._argument(stride, env)
         none = tuple((Int.of(0), Int.of(0)) for _ in window)
         found: Terms = []
-        bound, inside, output = self.box(self.shape(delta, env))
-        for term, place in self._routes(x, output, window, steps, none, complete=True, env=env, cut=cut):
+        outputs = self.shape(delta, env)
+        bound, inside, output = self.box(outputs)
+        for term, place in self._routes(x, output, outputs, window, steps, none, complete=True, env=env, cut=cut):
             frame = Term((), bound, k.all_of((inside, _equal_places(place, index))))
             values = self.lower(delta, output, env, cut)
             found += [self._refreshed(part) for part in self.products([[frame], [term], values])]
@@ -412,14 +412,45 @@ class Lowering:
         return found
 
     def _routes(
-        self, x: Expression, output: Sequence[Int], window: Sequence[Int], steps: Sequence[Int],
-        pad: Sequence[Sequence[Int]], *, complete: bool, env: Environment, cut: frozenset[str],
+        self, x: Expression, output: Sequence[Int], outputs: Sequence[Int], window: Sequence[Int],
+        steps: Sequence[Int], pad: Sequence[Sequence[Int]], *, complete: bool, env: Environment, cut: frozenset[str],
     ) -> Iterator[tuple[Term, tuple[Int, ...]]]:  # fmt: skip
         """The taps of output's window, as `_chosen` gives them; where windows may leave x, its frame is part of what
-        the maximum is a function of."""
+        the maximum is a function of. Of numbers, the maximum's place is known for each of the `outputs`."""
+        ground = self._ground(x, env, cut)
+        if ground is not None and all(size.constant is not None for size in outputs):
+            return self._ground_routes(ground, x, output, outputs, (window, steps, pad), env)
         reads = window_reads(output, self.shape(x, env), window, steps, pad)
         frame = "" if complete else f" in a frame of {self.shape(x, env)} stepping {steps} from {pad}"
         return self._chosen(x, window, reads, complete=frame, env=env, cut=cut)
+
+    def _ground(
+        self, x: Expression, env: Environment, cut: frozenset[str]
+    ) -> dict[tuple[int, ...], Any] | None:
+        """The entries of a formula in which only numbers stand; None for any other."""
+        shape = [size.constant for size in self.shape(x, env)]
+        if None in shape or any(term.atoms for term in self.lower(x, [Int.of(0)] * x.rank, env, cut)):
+            return None
+        cells = product(*[range(size or 0) for size in shape])
+        return {cell: _number(self.lower(x, [Int.of(i) for i in cell], env, cut)) for cell in cells}
+
+    def _ground_routes(
+        self, values: dict[tuple[int, ...], Any], x: Expression, output: Sequence[Int], outputs: Sequence[Int],
+        windows: tuple[Any, Any, Any], env: Environment,
+    ) -> Iterator[tuple[Term, tuple[Int, ...]]]:  # fmt: skip
+        """For each window of numbers: that it is output's, and the place of its maximum."""
+        for cell in product(*[range(size.constant or 0) for size in outputs]):
+            at = tuple(Int.of(i) for i in cell)
+            bound, condition, place = window_reads(at, self.shape(x, env), *windows)
+            found: list[tuple[int, ...]] = []
+            for taps in product(*[range((Int.of(high).constant or 0) + 1) for _, _, high in bound]):
+                tap_values = {name: tap for (name, _, _), tap in zip(bound, taps, strict=True)}
+                if k.holds(condition, tap_values):
+                    found.append(tuple(k.evaluate(i, tap_values) for i in place))
+            best = max(found, key=lambda read: values[read])
+            if sum(values[read] == values[best] for read in found) > 1:
+                self.axioms[f"unique_max: every window of {x} has one maximum"] = None
+            yield Term(condition=_equal_places(output, at)), tuple(Int.of(i) for i in best)
 
     def _chosen(
         self, x: Expression, window: Sequence[Int], reads: Any, *, complete: str, env: Environment,
@@ -507,33 +538,6 @@ class Lowering:
             self.opaque[head] = Opaque(lambda indices: [], rebuild, plain)
         return head
 
-    def _ground_maxima(
-        self, node: Apply, index: tuple[Int, ...], env: Environment, cut: frozenset[str]
-    ) -> Terms | None:
-        """A max_pool of numbers, as a table of its entries."""
-        x, f, stride, pad, _ceil = node.arguments
-        assert isinstance(x, Expression)
-        shape = [size.constant for size in self.shape(node, env)]
-        source = [size.constant for size in self.shape(x, env)]
-        probe = self.lower(x, [Int.of(0)] * x.rank, env, cut) if None not in source else [Term((Atom("?"),))]
-        if None in shape or any(term.atoms for term in probe):
-            return None
-        values = {}
-        for cell in product(*[range(size or 0) for size in source]):
-            values[cell] = _number(self.lower(x, [Int.of(i) for i in cell], env, cut))
-        windows = [self._argument(part, env) for part in (f, stride, pad)]
-        entries = []
-        for output in product(*[range(size or 0) for size in shape]):
-            bound, condition, place = window_reads([Int.of(i) for i in output], self.shape(x, env), *windows)
-            best: Any = None
-            for taps in product(*[range((Int.of(high).constant or 0) + 1) for _, _, high in bound]):
-                tap_values = {name: tap for (name, _, _), tap in zip(bound, taps, strict=True)}
-                if k.holds(condition, tap_values):
-                    value = values[tuple(k.evaluate(i, tap_values) for i in place)]
-                    best = value if best is None or value > best else best
-            entries.append((output, best))
-        return _table(index, entries)
-
     def _softmax(self, node: Apply, index: tuple[Int, ...], env: Environment, cut: frozenset[str]) -> Terms:
         (z,) = node.tensors
         outer = _outer_names(z, env)
@@ -611,6 +615,10 @@ class Lowering:
     ) -> Terms:  # fmt: skip
         """f^(order) of an entry given by terms in formal indices (which obey `guard`), at `index`."""
         argument = [term for term in argument if term.condition != k.FALSE and term.numerator.terms]
+        if order == 0 and not any(term.atoms for term in argument):
+            known = of_number(name, [rename_term(term, _at_values(formals, index)) for term in argument])
+            if known is not None:
+                return known
         if len(argument) == 1 and len(argument[0].atoms) == 1 and not argument[0].bound:
             (term,) = argument
             if term.numerator == term.denominator == 1:
@@ -672,7 +680,7 @@ class Lowering:
         guard: Condition,
     ) -> Opaque:  # fmt: skip
         def specific(indices: Sequence[Int]) -> Terms:
-            values = {next(iter(f.symbols())): i for f, i in zip(formals, indices, strict=True)}
+            values = _at_values(formals, indices)
             return [self._refreshed(rename_term(self._refreshed(term), values)) for term in argument]
 
         def expand(indices: Sequence[Int]) -> list[tuple[Term, Terms]]:
@@ -706,8 +714,7 @@ class Lowering:
         def change(old: Terms) -> Terms:
             return [term for part in old for term in self.replaced(part, "?argument", lambda _: argument)]
 
-        values = {next(iter(f.symbols())): i for f, i in zip(formals, index, strict=True)}
-        return [rename_term(self._refreshed(term), values) for term in change(found)]
+        return [rename_term(self._refreshed(term), _at_values(formals, index)) for term in change(found)]
 
     def _refreshed(self, term: Term) -> Term:
         """The term with fresh bound indices."""
@@ -871,13 +878,16 @@ def _formals(rank: int) -> tuple[Int, ...]:
     return tuple(Int.symbol(f"${axis}") for axis in range(rank))
 
 
+def _at_values(formals: Sequence[Int], index: Sequence[Int]) -> dict[str, Int]:
+    return {next(iter(formal.symbols())): i for formal, i in zip(formals, index, strict=True)}
+
+
 def _at(value: Int, formals: Sequence[Int], index: Sequence[Int]) -> Int:
-    return k.substitute(value, {next(iter(f.symbols())): i for f, i in zip(formals, index, strict=True)})
+    return k.substitute(value, _at_values(formals, index))
 
 
 def _at_condition(condition: Condition, formals: Sequence[Int], index: Sequence[Int]) -> Condition:
-    values = {next(iter(f.symbols())): i for f, i in zip(formals, index, strict=True)}
-    return k.substitute_condition(condition, values)
+    return k.substitute_condition(condition, _at_values(formals, index))
 
 
 def _single(found: Terms) -> Atom | None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations, product
+from itertools import combinations, islice, product
 from typing import Any
 
 from derivations.kernel import terms as k
@@ -32,8 +32,10 @@ from derivations.kernel.solver import IslLimit, Solver, is_affine, isl_limited, 
 from derivations.kernel.terms import FALSE, TRUE, Condition, Int
 
 SAMPLES = 16  # sizes decided before the first proposal; counterexamples add more
+MORE_SAMPLES = 120  # sizes decided once no region fits
 ROUNDS = 14  # proposals per claim
 PLAIN = 4  # the cost up to which a condition of the vocabulary reads at a glance
+CASES = 4  # conjunctions of a region; more are not an answer that anybody reads
 INSTANCES = 48  # instances offered for one outside proof
 
 Sizes = dict[str, int]
@@ -94,12 +96,18 @@ class Search:
                 return f"the kernel cannot tell {missing}"
             self.failing += [(group, condition) for condition in conditions]
         self.exact = failing_sizes(self.solver, self.goal)
-        for sample in small_sizes(self.goal, self.wanted):
+        sizes_by_sum = small_sizes(self.goal, MORE_SAMPLES)
+        for sample in islice(sizes_by_sum, self.wanted):
             self._sample(sample)
         vocabulary = [word for word in words(self.goal) if not self._constant(word)]
         reason = "no simple region was found"
         for _ in range(ROUNDS):
             region = learn(self.goal.sizes, self.samples, vocabulary)
+            if region is None:
+                # Few samples invite conditions that fit them by chance.
+                for sample in sizes_by_sum:
+                    self._sample(sample)
+                region = learn(self.goal.sizes, self.samples, vocabulary)
             if region is None:
                 return "no condition of the vocabulary separates the sizes where it holds"
             counterexample = self._inside(region) or self._outside(region)
@@ -296,6 +304,7 @@ def words(goal: Goal) -> list[Literal]:
         if left != right:
             add(f"{left} % {right} == 0", k.zero(symbols[left] % symbols[right]), 3)
             add(f"{left} <= {right}", k.at_most(symbols[left], symbols[right]), 5)
+            add(f"{left} < {right}", k.at_most(symbols[left] + 1, symbols[right]), 5)
             add(f"{left} == 2*{right}", k.equal(symbols[left], 2 * symbols[right]), 6)
             for shift in (1, 2):
                 add(f"{left} == {right} + {shift}", k.equal(symbols[left], symbols[right] + shift), 6)
@@ -304,6 +313,7 @@ def words(goal: Goal) -> list[Literal]:
         if whole.symbols() <= set(names):
             rest, by = f"{_operand(quotient.p)} % {_operand(quotient.q)}", quotient.p % quotient.q
             add(f"{rest} == 0", k.zero(by), 4)
+            add(f"{syntax(quotient.p)} < {syntax(quotient.q)}", k.at_most(quotient.p + 1, quotient.q), 4)
             add(f"{syntax(whole)} == 0", k.zero(whole), 7)
             for name, value in symbols.items():
                 add(f"{name} == {rest}", k.equal(value, by), 7)
@@ -405,39 +415,51 @@ def _text(condition: Condition) -> str | None:
 
 
 def learn(names: Sequence[str], samples: dict[tuple[int, ...], bool], vocabulary: Sequence[Literal]) -> Region | None:
-    """The simplest region of the vocabulary that agrees with all samples: one conjunction where possible."""
+    """The simplest region of the vocabulary that agrees with all samples: one conjunction where possible, of plain
+    conditions where they suffice."""
     positive = [dict(zip(names, key, strict=True)) for key, held in samples.items() if held]
     negative = [dict(zip(names, key, strict=True)) for key, held in samples.items() if not held]
     if not positive:
         return Region(())
-    cases: list[tuple[Literal, ...]] = []
-    left = positive
     truth = {
         literal: ([_specific_holds(literal.condition, s) for s in positive],
                   [_specific_holds(literal.condition, s) for s in negative])
         for literal in vocabulary
     }  # fmt: skip
-    numbers = list(range(len(positive)))
-    while left and len(cases) < 4:
+    plain = {literal: values for literal, values in truth.items() if literal.cost <= PLAIN}
+    for preferred in (plain, truth):
+        cases = _cases(preferred, truth, len(positive), len(negative))
+        if cases is not None:
+            return Region(tuple(tuple(sorted(case, key=lambda word: _position(word, names))) for case in cases))
+    return None
+
+
+Truth = dict[Literal, tuple[list[bool], list[bool]]]  # at the samples where the claim holds, and where it fails
+
+
+def _cases(preferred: Truth, truth: Truth, positives: int, negatives: int) -> list[tuple[Literal, ...]] | None:
+    """Few conjunctions that cover every positive and no negative sample, of preferred conditions where possible."""
+    cases: list[tuple[Literal, ...]] = []
+    numbers = list(range(positives))
+    while numbers and len(cases) < CASES:
         seeds = [numbers] if not cases else []
         seeds += [[number] for number in numbers]
         best: tuple[int, tuple[Literal, ...], list[int]] | None = None
         for seed in seeds:
-            case = _conjunction(truth, seed, len(negative), numbers)
+            case = _conjunction(preferred, seed, negatives, numbers) or _conjunction(truth, seed, negatives, numbers)
             if case is None:
                 continue
             covered = [n for n in numbers if all(truth[literal][0][n] for literal in case)]
             score = 100 * len(covered) - sum(literal.cost for literal in case)
             if best is None or score > best[0]:
                 best = (score, case, covered)
-            if seed is numbers or len(seed) == len(positive):
+            if seed is numbers or len(seed) == positives:
                 break
         if best is None:
             return None
-        cases.append(tuple(sorted(best[1], key=lambda literal: _position(literal, names))))
+        cases.append(best[1])
         numbers = [n for n in numbers if n not in set(best[2])]
-        left = [positive[n] for n in numbers]
-    return Region(tuple(cases)) if not left else None
+    return None if numbers else cases
 
 
 def _position(literal: Literal, names: Sequence[str]) -> list[int]:
@@ -446,16 +468,15 @@ def _position(literal: Literal, names: Sequence[str]) -> list[int]:
 
 
 def _conjunction(
-    truth: dict[Literal, tuple[list[bool], list[bool]]], seed: Sequence[int], negatives: int, rest: Sequence[int]
+    truth: Truth, seed: Sequence[int], negatives: int, rest: Sequence[int]
 ) -> tuple[Literal, ...] | None:
     """Few literals, true at the seed's samples and at many of the rest, that together exclude every negative sample."""
-    everything = [literal for literal, (held, _) in truth.items() if all(held[n] for n in seed)]
-    plain = [literal for literal in everything if literal.cost <= PLAIN]
-    return _cover(truth, plain, negatives, rest) or _cover(truth, everything, negatives, rest)
+    usable = [literal for literal, (held, _) in truth.items() if all(held[n] for n in seed)]
+    return _cover(truth, usable, negatives, rest)
 
 
 def _cover(
-    truth: dict[Literal, tuple[list[bool], list[bool]]], usable: Sequence[Literal], negatives: int, rest: Sequence[int]
+    truth: Truth, usable: Sequence[Literal], negatives: int, rest: Sequence[int]
 ) -> tuple[Literal, ...] | None:
     """Few of the usable literals that together exclude every negative sample, found greedily and then made cheaper."""
     excluded = {
@@ -476,23 +497,31 @@ def _cover(
         )
         chosen.append(best)
         wanted -= excluded[best]
-    return _without_redundant(chosen, excluded, negatives)
+    return _without_redundant(chosen, excluded, negatives, {n: truth[n][0] for n in usable}, rest)
 
 
 def _without_redundant(
-    chosen: list[Literal], excluded: dict[Literal, set[int]], negatives: int
-) -> tuple[Literal, ...]:
+    chosen: list[Literal], excluded: dict[Literal, set[int]], negatives: int, held: dict[Literal, list[bool]],
+    rest: Sequence[int],
+) -> tuple[Literal, ...]:  # fmt: skip
+    """Without what the others exclude too, and with cheaper literals where they hold at as many of the rest."""
     everything = set(range(negatives))
     kept = list(chosen)
     for literal in sorted(chosen, key=lambda literal: -literal.cost):
-        rest = [other for other in kept if other is not literal]
-        covered = set[int]().union(*(excluded[other] for other in rest))
+        others = [other for other in kept if other is not literal]
+        covered = set[int]().union(*(excluded[other] for other in others))
         if covered >= everything:
-            kept = rest
+            kept = others
             continue
-        cheaper = [other for other in excluded if other.cost < literal.cost and covered | excluded[other] >= everything]
+        cheaper = [
+            other
+            for other in excluded
+            if other.cost < literal.cost
+            and covered | excluded[other] >= everything
+            and all(held[other][n] for n in rest if held[literal][n])
+        ]
         if cheaper:
-            kept = [*rest, min(cheaper, key=lambda other: other.cost)]
+            kept = [*others, min(cheaper, key=lambda other: other.cost)]
     return tuple(kept)
 
 
