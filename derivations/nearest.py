@@ -36,7 +36,7 @@ from derivations.language.printer import to_text
 
 SINGLES = 400  # single edits of a side that are looked at
 FIRST, SECOND = 60, 80  # of how many single edits a second one is tried, and how many of those
-PAIRS = 1200  # pairs of edits of one side that are looked at
+PAIRS, PORTION = 1200, 600  # pairs of edits of one side that are looked at, and how many at a time
 ACROSS = 20, 25  # edits of the left and of the right side that are tried together
 MENDING, THIRD = 4, 24  # how many edits that mend the shapes a search of three begins with, and how wide it goes on
 PLACES = 5  # sizes at which candidates are sieved
@@ -174,26 +174,30 @@ class Nearest:
     # -- two edits, three edits ---------------------------------------------------------------------------------------
 
     def _two_edits(self, sides: Mapping[bool, Sequence[Edit]]) -> list[Candidate]:
-        found: list[Candidate] = []
-        for right, singles in sides.items():
-            found += self._pairs(right, singles)
-        left, right_side = (sides[right][:bound] for right, bound in zip((False, True), ACROSS, strict=True))
-        found += [
-            Candidate(replace(self.link, left=p.node, right=q.node), (p, q)) for p in left for q in right_side
-        ]
-        return self._passing(found)
+        """Two edits of the right side or one of each side, then two of the left; portion after portion, until there is
+        something in one."""
+        left, other = (sides[right][:bound] for right, bound in zip((False, True), ACROSS, strict=True))
+        across = [Candidate(replace(self.link, left=p.node, right=q.node), (p, q)) for p in left for q in other]
+        found = self._pairs(True, sides[True])
+        found = [*found[:PORTION], *across, *found[PORTION:]]
+        for candidates, size in ((found, PORTION + len(across)), (self._pairs(False, sides[False]), PORTION)):
+            for start in range(0, len(candidates), size):
+                passed = self._passing(candidates[start : start + size])
+                if passed:
+                    return passed
+        return []
 
     def _pairs(self, right: bool, singles: Sequence[Edit]) -> list[Candidate]:
+        """Two edits of one side. Edits that come first among those of their kind come first, so that every portion has
+        edits of every kind."""
         setting, side = self._setting(right), self._side(right)
         seen: set[Expression] = {side, *(edit.node for edit in singles)}
-        mending = self._mending(right, singles)
-        pairs: list[tuple[int, Edit, Edit]] = []
-        for place, one in _ranked((mending or singles)[:FIRST]):
+        pairs: list[tuple[int, Candidate]] = []
+        for place, one in _ranked((self._mending(right, singles) or singles)[:FIRST]):
             for further, two in _ranked(_distinct(edits(one.node, setting), seen)[:SECOND]):
                 seen.add(two.node)
-                pairs.append((place + further, one, two))
-        pairs.sort(key=lambda pair: pair[0])
-        return [Candidate(self._with(right, two.node), (one, two)) for _, one, two in pairs[:PAIRS]]
+                pairs.append((place + further, Candidate(self._with(right, two.node), (one, two))))
+        return [candidate for _, candidate in sorted(pairs, key=lambda pair: pair[0])[:PAIRS]]
 
     def _mending(self, right: bool, singles: Sequence[Edit]) -> list[Edit]:
         """The edits after which both sides exist and have one shape, if that is what is wrong."""
