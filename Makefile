@@ -18,7 +18,7 @@ help:
 	@echo "make verify     judge every claim of the documents that ship with gradproof"
 	@echo "make test       run the test suite"
 	@echo "make lint       run ruff and mypy --strict"
-	@echo "make bench      time the proofs against SymPy's explicit entries"
+	@echo "make bench      measure the gradient checks and the proofs beside others; JSON=FILE writes the rows"
 	@echo "make report     write report/: LaTeX, PDF where xelatex is present, HTML"
 	@echo "make notebooks  execute the notebooks and write them with their results"
 	@echo "make readme     write the README's excerpt and table from the verdicts"
@@ -50,7 +50,8 @@ lint: $(DEVELOP)
 	$(BIN)/mypy
 
 bench: $(DEVELOP)
-	@set -e; for file in benchmarks/bench_*.py; do echo "$$file"; $(BIN)/python "$$file"; done
+	@set -e; $(if $(JSON),rm -f "$(JSON)";) for file in benchmarks/bench_*.py; do echo "$$file"; \
+		$(BIN)/python "$$file" $(if $(JSON),--json "$(JSON)"); done
 
 report: $(DEVELOP)
 	$(BIN)/gradproof report -o report -j $(JOBS)

@@ -20,6 +20,7 @@ from statistics import median
 if not __package__:
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
+from benchmarks.table import Row, machine, versions, write_json
 from derivations.claims import Claim
 from derivations.explicit import explicit_difference
 from derivations.judge import judge
@@ -104,7 +105,9 @@ def main() -> int:
     """Prints a table: a row for each claim."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--largest", type=int, default=SIZES[-1])
-    sizes = [size for size in SIZES if size <= parser.parse_args().largest]
+    parser.add_argument("--json", metavar="FILE", help="write the rows here, beside what other benchmarks wrote")
+    options = parser.parse_args()
+    sizes, rows = [size for size in SIZES if size <= options.largest], []
     print("claim            proof, all sizes   explicit entries at N = " + "  ".join(f"{size:>7}" for size in sizes)
           + "   ratio at the last   growth")  # fmt: skip
     for claim in Document.parse(DOCUMENT, "benchmark").claims:
@@ -114,6 +117,10 @@ def main() -> int:
         shown = "  ".join(f"{1000 * value:7.1f}" for value in times)
         print(f"{claim.id:<16} {1000 * symbolic:10.1f} ms                          {shown} ms"
               f"   {times[-1] / symbolic:10.1f}         N^{growth:.1f}")  # fmt: skip
+        name = f"proof of {claim.id} for all sizes, beside explicit entries at N = {sizes[-1]}"
+        rows.append(Row(name, "—", times[-1] / symbolic, None, "SymPy", "×", machine(), versions()))
+    if options.json:
+        write_json(rows, options.json)
     return 0
 
 

@@ -87,13 +87,16 @@ def hips() -> Accepts:
 
     def check(forward: Any, backward: Any, *arrays: np.ndarray) -> bool:
         primitive = extend.primitive(lambda *a: np.array(forward(*a)))
-        extend.defvjp(
-            primitive,
-            *[
-                (lambda answer, *a, k=k: lambda delta: np.array(backward(np.asarray(delta), *a)[k]))
-                for k in range(len(arrays))
-            ],
-        )
+
+        # one call of backward for all arguments, as with the other checkers
+        def pull(argnums: Any, answer: Any, arguments: Any, options: Any) -> Any:
+            def vjp(delta: Any) -> Any:
+                gradients = backward(np.asarray(delta), *arguments)
+                return tuple(np.array(gradients[k]) for k in argnums)
+
+            return vjp
+
+        extend.defvjp_argnums(primitive, pull)
         # without argnum it would look at the first argument alone
         everything = tuple(range(len(arrays)))
         test_util.check_grads(primitive, everything, modes=["rev"], order=1)(*arrays)

@@ -18,7 +18,7 @@ from typing import Any
 
 # runs of one checker before the next has its turn
 BURST = 10
-PACKAGES = ("numpy", "scipy", "torch", "jax", "autograd")
+PACKAGES = ("numpy", "scipy", "sympy", "torch", "jax", "autograd")
 
 
 @dataclass(frozen=True)
@@ -88,5 +88,10 @@ def _value(row: Row) -> str:
 
 
 def write_json(rows: list[Row], path: str) -> None:
-    """The rows as a JSON list, each with the machine and the versions."""
-    Path(path).write_text(json.dumps([asdict(row) for row in rows], indent=1, ensure_ascii=False) + "\n")
+    """The rows as a JSON list; rows of the file with other names stay, so that several benchmarks share one."""
+    file = Path(path)
+    new = [asdict(row) for row in rows]
+    names = {row.name for row in rows}
+    old = json.loads(file.read_text()) if file.exists() else []
+    kept = [row for row in old if row["name"] not in names]
+    file.write_text(json.dumps([*kept, *new], indent=1, ensure_ascii=False) + "\n")
