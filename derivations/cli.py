@@ -87,10 +87,10 @@ def verify(
     if as_json:
         _print_json(results.as_json())
     else:
-        from derivations.lines import summary
+        from derivations.lines import printed, summary
 
         for text in summary(results, time.perf_counter() - start):
-            console.print(text, highlight=False, soft_wrap=not console.is_terminal)
+            printed(console, text)
     raise typer.Exit(int(results.status))
 
 
@@ -180,6 +180,7 @@ def main() -> NoReturn:
     # loaded.
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")
+    sys.argv[1:] = map(_no_option, sys.argv[1:])
     try:
         app(prog_name="gradproof", standalone_mode=True)
     except BrokenPipeError:
@@ -199,6 +200,12 @@ def main() -> NoReturn:
             _leave_quietly()
         sys.exit(leaving.code)
     sys.exit(0)
+
+
+def _no_option(argument: str) -> str:
+    """A formula that begins with a minus, set apart from options: `-sum(y * log(p))`."""
+    is_formula = argument.startswith("-") and not argument.startswith("--") and any(map(argument.__contains__, "([*/ "))
+    return f" {argument}" if is_formula else argument
 
 
 def _leave_quietly() -> NoReturn:

@@ -9,7 +9,9 @@ instead.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +35,7 @@ STYLES = {
     "false": "magenta",
     "undecided": "yellow",
 }
+INDENT = 6  # of what is folded
 WIDEST_NAME = 44  # longer names push their own line to the right, not every line
 
 
@@ -158,17 +161,58 @@ def printed(console: Console, text: Text) -> None:
     if not console.is_terminal:
         console.print(text.plain.rstrip(), markup=False, highlight=False, soft_wrap=True)
         return
+    for part in folded(text, console.width):
+        console.print(part, highlight=False, soft_wrap=True)
+
+
+def folded(text: Text, width: int) -> list[Text]:
+    """A line in lines of at most this width. What follows a gap begins a line of its own where it does not fit, and
+    `H = 1` is never torn; a formula too long for a line is broken where the line ends.
+
+    >>> [part.plain for part in folded(Text("  name  holds where m == 1   at H = 1, W = 2"), 30)]
+    ['  name  holds where m == 1', '      at H = 1, W = 2']
+    """
+    text = text.copy()
     text.rstrip()
-    if text.cell_len <= console.width:
-        console.print(text, highlight=False)
-        return
-    first, *_ = text.wrap(console, console.width)
-    first.rstrip()
-    console.print(first, highlight=False)
-    rest = text[len(first.plain) :]
-    rest = rest[len(rest.plain) - len(rest.plain.lstrip()) :]
-    for part in rest.wrap(console, max(20, console.width - 6)):
-        console.print(Text("      ") + part, highlight=False)
+    if text.cell_len <= width:
+        return [text]
+    indent = min(INDENT, width // 3)
+    lines: list[Text] = []
+    for part in (text[start:end] for start, end in pairwise([0, *_gaps(text), len(text.plain)])):
+        if lines and lines[-1].cell_len + part.cell_len <= width:
+            lines[-1] = lines[-1] + part
+            continue
+        if lines:
+            part = part[len(part.plain) - len(part.plain.lstrip()) :]
+        lines.append(Text(" " * (indent if lines else 0)))
+        for unit in _units(part, width - indent):
+            if lines[-1].plain.strip() and lines[-1].cell_len + cell_len(unit.plain.rstrip()) > width:
+                lines.append(Text(" " * indent))
+            lines[-1] = lines[-1] + unit
+    for each in lines:
+        each.rstrip()
+    return lines
+
+
+def _gaps(text: Text) -> list[int]:
+    """Where a new part of a line begins: at the verdict, and at what follows three blanks after it."""
+    word = re.search(rf"(?<=\S) +(?:{'|'.join(WORDS)})\b", text.plain)
+    if word is None:
+        return []
+    after = text.plain[word.end() :]
+    return [word.start(), *(word.end() + match.start() for match in re.finditer(r" {3}\S", after))]
+
+
+def _units(part: Text, width: int) -> Iterator[Text]:
+    """The pieces of a part that are not torn; one that is wider than a line in pieces of half its width, which fit in
+    wide characters too."""
+    for match in re.finditer(r"\s*\S+(?: (?:=|==|>=|<=|<|>|×) \S+)*\s*", part.plain):
+        unit = part[match.start() : match.end()]
+        while cell_len(unit.plain.rstrip()) > width:
+            most = width if cell_len(unit.plain) == len(unit.plain) else max(1, width // 2)
+            yield unit[:most]
+            unit = unit[most:]
+        yield unit
 
 
 def heading(document: str) -> Text:

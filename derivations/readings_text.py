@@ -45,7 +45,7 @@ def _counts(group: Group, code: Code) -> str:
     if size == 1:
         return f"{group.statements[0].name} holds under {_under(group.statements[0], code)}."
     parts = [
-        f"{code(f'{name} = {option}')} {group.most_with(name, option)}"
+        f"{group.most_with(name, option)} with {code(f'{name} = {option}')}"
         for name, options in group.options.items()
         for option in options
     ]
