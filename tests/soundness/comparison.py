@@ -96,9 +96,11 @@ def guarded(random: Random, chosen: Sequence[Sizes], seconds: float) -> Outcome:
     stopped = False
 
     def stop(number: int, frame: FrameType | None) -> None:
-        # Once, and never inside a library, which would be left half done; the timer comes back.
+        # Once, and never inside a library, which would be left half done, nor where Python swallows what is raised (the
+        # callbacks of weak references); the timer comes back.
         nonlocal stopped
-        if not stopped and frame is not None and "site-packages" not in frame.f_code.co_filename:
+        inside = () if frame is None else ("site-packages", "weakref.py")
+        if not stopped and frame is not None and not any(part in frame.f_code.co_filename for part in inside):
             stopped = True
             raise Past
 
