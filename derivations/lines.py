@@ -238,7 +238,8 @@ def summary(results: Results, seconds: float) -> list[Text]:
     lines = [Text()]
     head = f"{_plural(len(results.verdicts), 'verdict')} on {_plural(claims, 'claim')}"
     tally = f": {counted(results)}" if results.verdicts else ""
-    remarks = f"; {_plural(len(results.remarks), 'remark')}" if results.remarks else ""
+    open_ones = len([remark for remark in results.remarks if not remark.misprint])
+    remarks = f"; {_plural(open_ones, 'remark')}" if open_ones else ""
     misprints = len(results.misprints())
     remarks += f"; {_plural(misprints, 'misprint')}" if misprints else ""
     lines.append(Text(f"{head} in {_plural(documents, 'document')}{tally}{remarks}. {seconds:.1f} s."))

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from derivations.language.document import Document
+from derivations.report.table import statement_of
 from derivations.run import shipped_documents
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -24,15 +25,19 @@ def table() -> list[list[str]]:
 
 
 def test_the_table_is_about_the_documents() -> None:
-    """Each document has its row with its number of claims, verdicts and remarks; each row's verdicts add up."""
+    """Each document has its row with its number of claims, verdicts, misprints and remarks; its verdicts add up."""
     found = {row[0]: list(map(int, row[1:])) for row in table()}
     assert set(found) == {path.name for path in shipped_documents()}
     for path in shipped_documents():
         document = Document.read(path)
-        claims, verdicts, *words, remarks = found[path.name]
+        statements, claims, verdicts, *words, misprints, remarks = found[path.name]
+        marked = {claim.id for claim in document.claims if claim.misprint}
         assert claims == len({claim.id for claim in document.claims}), path.name
         assert verdicts == sum(len(claim.links) for claim in document.claims) == sum(words), path.name
-        assert remarks == len(document.remarks), path.name
+        assert remarks == len([remark for remark in document.remarks if not remark.misprint]), path.name
+        assert misprints == len(marked) + len([remark for remark in document.remarks if remark.misprint]), path.name
+        names = [block.id for block in document.blocks if block.id]
+        assert statements == len(set(map(statement_of, names))), path.name
 
 
 def test_the_readmes_document_is_read() -> None:

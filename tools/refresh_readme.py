@@ -1,4 +1,4 @@
-"""Writes into the README what the tool itself says: an excerpt of `gradproof verify`, and the table of verdicts.
+"""Writes into the README what the tool itself says: excerpts of `gradproof verify`, and the table of verdicts.
 
     python tools/refresh_readme.py
 
@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from derivations.cache import Cache
-from derivations.lines import line, name, name_width, summary
+from derivations.lines import line, name, name_width, readings_lines, summary
 from derivations.report.table import markdown_table
 from derivations.run import Results, judge_claim, judged, read
 
@@ -27,6 +27,8 @@ def results() -> Results:
     found = Results(remarks=inputs.remarks, errors=inputs.errors)
     for answer in judged(inputs.claims, judge_claim, 2, Cache()):
         found.add(answer)
+    for document in inputs.documents:
+        found.compare_readings(document)
     return found
 
 
@@ -36,6 +38,12 @@ def excerpt(found: Results) -> str:
     width = name_width(map(name, chosen))
     count = re.sub(r" [\d.]+ s\.$", "", summary(found, 0.0)[1].plain)
     return "\n".join(["```", *(line(verdict, width).plain.rstrip() for verdict in chosen), "", count, "```"])
+
+
+def readings(found: Results) -> str:
+    """What the first document's verdicts say about its readings, its list of statements cut."""
+    lines = [text.plain for text in readings_lines(found.readings[0])]
+    return "\n".join(["```", *(each.lstrip("\n") if len(each) < 160 else f"{each[:100]} …" for each in lines), "```"])
 
 
 def replaced(text: str, name: str, content: str) -> str:
@@ -51,6 +59,7 @@ def main() -> int:
     readme = ROOT / "README.md"
     found = results()
     text = replaced(readme.read_text(encoding="utf-8"), "excerpt", excerpt(found))
+    text = replaced(text, "readings", readings(found))
     text = replaced(text, "table", markdown_table(found).rstrip())
     readme.write_text(text, encoding="utf-8")
     print(f"wrote {readme}; status {int(found.status)}")
