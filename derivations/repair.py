@@ -132,7 +132,7 @@ class _Search:
         """Proves candidates in their order until there are enough."""
         for candidate in candidates:
             text = self._text(candidate.link)
-            if len(self.found) >= limit or text in self.texts:
+            if len(self.found) >= limit or text in self.texts or len(set(text.split(" == "))) == 1:
                 continue
             self.texts.add(text)
             if self._readable(text, candidate.link) and self._proved(self.claim, candidate.link):

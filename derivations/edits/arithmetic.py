@@ -8,14 +8,16 @@ from typing import Any
 
 from sympy import Expr
 
-from derivations.edits.proposals import Proposal, Setting
+from derivations.edits.proposals import POOLS, Proposal, Setting, parts_of
 from derivations.expressions import (
+    Apply,
     Bracket,
     Constant,
     Definition,
     Differential,
     Elementwise,
     Expression,
+    Grad,
     Loss,
     Minus,
     Over,
@@ -36,6 +38,7 @@ from derivations.integers import (
     ceiling_division,
 )
 
+RESULTS = (*POOLS, "softmax", "dilate", "pad")  # operators whose result is confused with their operand
 WEAKER = {"<": "<=", ">": ">="}
 
 
@@ -98,12 +101,25 @@ def _weaker(condition: Condition) -> Condition:
 
 
 def of_name(node: Expression, setting: Setting) -> Iterator[Proposal]:
-    """Another name of the context: for a tensor, and for what a differential is with respect to."""
+    """Another name of the context: for a tensor or a gradient, and for what a differential is with respect to. A
+    gradient before the function that was passed through; an operand where the operator's result is meant."""
+    if not isinstance(node, Tensor | Definition | Grad | Differential):
+        return
     for other in setting.context.names.values():
-        if isinstance(node, Differential) and node.wrt is not None and isinstance(other, Tensor):
-            yield Proposal("names", "with respect to {0}: {made}", lambda o=other: Differential(node.of, o), (other,))
-        if isinstance(node, Tensor | Definition) and other.rank == node.rank and not isinstance(other, Loss):
+        if isinstance(node, Differential):
+            if node.wrt is not None and isinstance(other, Tensor):
+                yield Proposal("names", "with respect to {0}: {made}", lambda o=other: Differential(node.of, o),
+                               (other,))  # fmt: skip
+        elif other.rank == node.rank and not isinstance(other, Loss):
             yield Proposal("names", "with {0} for {1}", lambda o=other: o, (other, node))
+        if isinstance(other, Definition) and not isinstance(node, Differential):
+            for part in parts_of(other.body):
+                if isinstance(part, Apply) and part.tensors[:1] == (node,) and part.operator in RESULTS:
+                    yield Proposal("names", "with {0} for {1}", lambda p=part: p, (part, node))
+    if isinstance(node, Grad) and isinstance(node.wrt, Definition) and isinstance(node.wrt.body, Elementwise):
+        passed = node.wrt.body
+        derivative = Elementwise(passed.name, passed.order + 1, passed.of)
+        yield Proposal("function", "multiplied by {0}", lambda: Times(derivative, node), (derivative,))
 
 
 # -- sizes ------------------------------------------------------------------------------------------------------------

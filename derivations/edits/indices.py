@@ -27,6 +27,10 @@ def of_index(node: Expression, setting: Setting) -> Iterator[Proposal]:
     if isinstance(node, Entry):
         yield from _moved(node, setting)
         yield from _own_window(node, setting)
+        for step in setting.steps:
+            yield Proposal("stride", "with {1} - 1 zeros between the entries of {0}", lambda step=step: Entry(
+                apply("dilate", node.of, step), *node.indices
+            ), (node.of, step))  # fmt: skip
 
 
 # -- sums over indices ------------------------------------------------------------------------------------------------

@@ -22,6 +22,8 @@ TURNS = {"rot180": "rotation", "transpose": "transpose", "flip": "reversal", "ro
 
 def of_turn(node: Expression) -> Iterator[Proposal]:
     """A rotation, reversal or transpose too few or too many."""
+    if isinstance(node, Apply) and node.operator == "ones" and node.rank == 2:
+        yield Proposal("transpose", "with its sizes exchanged: {made}", lambda: apply("ones", *node.shape[::-1]))
     if isinstance(node, Constant | Literal | SizeTuple) or (isinstance(node, Apply) and node.operator == "ones"):
         return
     if isinstance(node, Apply):

@@ -44,6 +44,12 @@ def of_whole(node: Expression, setting: Setting) -> Iterator[Proposal]:
             frame = [simpler(size) for size in setting.target]
             yield Proposal("frame", "in a frame of the other side's size", lambda: apply("resize", node, *frame))
         yield Proposal("sum", "with the sum over all entries", lambda: apply("sum", node))
+    if node.rank == len(setting.target) == 2 and node.shape != setting.target:
+        rows, columns = node.shape
+        if setting.target == (1, columns):
+            yield Proposal("sum", "summed over its rows: {made}", lambda: apply("ones", 1, rows) @ node)
+        if setting.target == (rows, 1):
+            yield Proposal("sum", "summed over its columns: {made}", lambda: node @ apply("ones", columns, 1))
     if node.rank == 2 and 1 not in node.shape and 1 in setting.target:
         yield Proposal("choice", "with its columns as one vector: {made}", lambda: apply("vec", node))
     yield from _by_names(node, setting)
