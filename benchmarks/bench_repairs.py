@@ -1,4 +1,4 @@
-"""Repairs beside the textbook: `python benchmarks/bench_repairs.py [--verbose] [FILE...]`.
+"""Repairs beside the textbook: `python benchmarks/bench_repairs.py [--verbose] [--json FILE] [FILE...]`.
 
 Why: a true formula near a false one is worth showing if it is the one that was meant. For each false statement of the
 documents and of the acceptance files `tests/textbook.py` has that formula, written from the text and not from what the
@@ -22,6 +22,8 @@ from statistics import median
 if not __package__:
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
+from benchmarks.table import Row as Line
+from benchmarks.table import machine, versions, write_json
 from derivations.claims import Claim
 from derivations.repair import Repair, repairs
 from derivations.run import read, shipped_documents
@@ -67,11 +69,24 @@ def line(name: str, rows: Sequence[Row]) -> str:
     )
 
 
+def lines(rows: Sequence[Row]) -> list[Line]:
+    """The two goals as rows of the benchmarks' common table."""
+    known = [row.textbook for row in rows if row.textbook is not None]
+    slowest = max((row.seconds for row in rows), default=0.0)
+    about = {"peer": "none", "machine": machine(), "versions": versions()}
+    return [
+        Line("the textbook's formula among the first three repairs", f"all {len(known)}", float(sum(known)),
+             all(known), unit="", **about),
+        Line("repairs of the slowest false claim", f"under {LIMIT:g} s", slowest, slowest < LIMIT, unit="s", **about),
+    ]  # fmt: skip
+
+
 def main(arguments: Sequence[str]) -> int:
     """Prints the table; with --verbose, the claims that miss the goal and what was found for them."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("files", nargs="*", type=Path)
     parser.add_argument("--verbose", action="store_true", help="also print the claims that miss the goal")
+    parser.add_argument("--json", metavar="FILE", help="write the rows here")
     options = parser.parse_args(arguments)
     catalogue = sorted((ROOT / "derivations" / "catalogue").glob("*.md"))
     files = options.files or [*shipped_documents(), *sorted(ACCEPTANCE.glob("*.md")), *catalogue]
@@ -88,6 +103,8 @@ def main(arguments: Sequence[str]) -> int:
                 for repair in row.found:
                     print(f"        {repair.text}   ({repair.description})")
     print(line("all", every))
+    if options.json:
+        write_json(lines(every), options.json)
     return 0
 
 

@@ -54,8 +54,8 @@ g = grad(J, z)
 """
 CHANNELS = """
 dims C, D, H, W, m, n where m <= H, n <= W
-tensor x[C, H, W], k[D, C, m, n]
-z[d] = sum[c](corr(x[c], k[d, c], valid))
+tensor x[C, H, W], k[D, C, m, n], b[D]
+z[d] = sum[c](corr(x[c], k[d, c], valid)) + b[d]
 loss J(z)
 g = grad(J, z)
 """
@@ -75,6 +75,17 @@ y = f(z)
 loss J(y)
 delta = grad(J, z)
 """
+BATCH = """
+dims B, p, q
+tensor x[B, p], W[p, q], b[1, q]
+function f
+z = x @ W + ones(B, 1) @ b
+y = f(z)
+loss J(y)
+g = grad(J, z)
+"""
+SOFTMAX = "dims n\ntensor z[n], t[n]\np = softmax(z)\nJ = -sum(t * log(p))"
+SIGMOID = "dims n\ntensor y[n]\na = sigmoid(y)\nloss J(a)\ng = grad(J, a)"
 MATRICES = "dims n\ntensor X[n, n], B[n, n]\nK = tr(X.T @ B @ X)"
 SQUARES = "dims n\ntensor y[n], t[n]\nJ = sum((y - t)**2) / n"
 
@@ -119,6 +130,23 @@ MISTAKES = {
         "grad(J, k)[p, q] == sum[i in 0..H-m, j in 0..W-n](g[i, j] * x[i + m - 1 - p, j + n - 1 - q])",
         "sum[i in 0..H - m, j in 0..W - n](g[i, j] * x[i + p, j + q])",
     ),
+    "index form without the zeros in between": (
+        STRIDED, "grad(J, x)[i, j] == sum[p, q](g[i - p, j - q] * k[p, q])",
+        "sum[p, q](dilate(g, s)[i - p, j - q] * k[p, q])",
+    ),
+    "only one pixel": (CHANNELS, "grad(J, b)[d] == g[d, 0, 0]", "sum[i, i1](g[d, i, i1])"),
+    "without the sum over the batch": (BATCH, "grad(J, b) == g", "ones(1, B) @ g"),
+    "summed over the wrong axis": (BATCH, "grad(J, b) == ones(B, 1) @ g", "ones(1, B) @ g"),
+    "transposed factors": (BATCH, "grad(J, x) == W @ g", "g @ W.T"),
+    "a matrix product for an entrywise one": (BATCH, "g == f'(z) @ grad(J, y)", "f'(z) * grad(J, y)"),
+    "function not passed through": (BATCH, "grad(J, W) == x.T @ grad(J, y)", "x.T @ (f'(z) * grad(J, y))"),
+    "input for the pooled input": (
+        POOLED.format("mean_pool").replace("z =", "scalar beta\nz = beta *"),
+        "grad(J, beta) == sum(g * x)", "sum(g * mean_pool(x, n))",
+    ),
+    "not a distribution": (SOFTMAX, "grad(J, z) == p - t", "sum(t) * p - t"),
+    "other way round": (SOFTMAX, "grad(J, z) == t - sum(t) * p", "sum(t) * p - t"),
+    "sign in the sigmoid's derivative": (SIGMOID, "grad(J, y) == g * a * (1 + a)", "g * a * (1 - a)"),
     "size": (CORRELATION, "shape(z) == (H - m, W - n)", "(H - m + 1, W - n + 1)"),
 }  # fmt: skip
 
@@ -135,7 +163,8 @@ def test_textbook_formula_is_among_the_first_three(name: str) -> None:
     claim = claim_of(context, mistake)
     found = repairs(claim, 1)
     assert len(found) <= 3
-    assert right in [repair.text.split(" == ", 1)[1] for repair in found]
+    wanted = normal(claim_of(context, f"{mistake.split(' == ')[0]} == {right}").links[0].right)
+    assert wanted in [normal(repair.link.right) for repair in found], [repair.text for repair in found]
     for repair in found:
         if repair.kind != "reading":
             again = claim_of(context, repair.text)

@@ -113,8 +113,15 @@ def _conditions(node: Expression, setting: Setting) -> Iterator[Proposal]:
 
 
 def _by_names(node: Expression, setting: Setting) -> Iterator[Proposal]:
-    """Times a scalar or the derivative of a function of the context, plus a scalar."""
+    """Times a scalar or the derivative of a function of the context, plus a scalar; a term times the sum of a tensor,
+    which is 1 in many derivations only because it is a distribution."""
     for value in setting.context.names.values():
+        if isinstance(value, Tensor) and value.rank == node.rank and isinstance(node, Plus):
+            total = apply("sum", value)
+            for at, part in enumerate(node.args):
+                parts = [*node.args[:at], Times(total, part), *node.args[at + 1 :]]
+                yield Proposal("factor", "with {0} times the sum of {1}: {made}", lambda parts=parts: Plus(*parts),
+                               (part, value))  # fmt: skip
         if isinstance(value, Tensor) and not value.rank:
             yield Proposal("factor", "multiplied by {0}", lambda value=value: Times(value, node), (value,))
             yield Proposal("term", "with {0} added", lambda value=value: Plus(node, value), (value,))
