@@ -58,6 +58,7 @@ from derivations.operators.row import tap
 from derivations.operators.sliding import window_reads
 
 Environment = dict[str, Int]
+ARGUMENT = Tensor("?argument", ())  # the variable of a formula for a known function's derivative
 Terms = list[Term]
 
 TERM_LIMIT = 4000  # terms of one entry; a product of sums past it is not a formula that anybody writes
@@ -705,16 +706,58 @@ class Lowering:
         """f^(order+1) of the argument, through the known derivatives where f is a known function."""
         from derivations.functions import derivative_of
 
-        placeholder = Tensor("?argument", ())
-        formula = derivative_of(name, order, placeholder)
+        formula = derivative_of(name, order, ARGUMENT)
         if formula is None:
             return self.apply_function(name, order + 1, argument, formals, index, guard)
-        found = self.lower(formula, (), {}, frozenset())
+        return self._of_argument(formula, argument, formals, index, guard)
 
-        def change(old: Terms) -> Terms:
-            return [term for part in old for term in self.replaced(part, "?argument", lambda _: argument)]
+    def _of_argument(
+        self, node: Expression, argument: Terms, formals: tuple[Int, ...], index: tuple[Int, ...], guard: Condition
+    ) -> Terms:  # fmt: skip
+        """A formula in the one variable ARGUMENT, which stands for terms in formal indices, at an index.
 
-        return [rename_term(self._refreshed(term), _at_values(formals, index)) for term in change(found)]
+        A function inside of it becomes an unknown of the argument as a whole, with the argument's indices as its
+        places: an unknown without them would be one value for all entries.
+        """
+
+        def at(part: Basic) -> Terms:
+            assert isinstance(part, Expression)
+            return self._of_argument(part, argument, formals, index, guard)
+
+        if node == ARGUMENT:
+            values = _at_values(formals, index)
+            return [self._refreshed(rename_term(self._refreshed(term), values)) for term in argument]
+        if isinstance(node, Plus):
+            return [term for part in node.args for term in at(part)]
+        if isinstance(node, Minus):
+            return scaled(at(node.args[0]), -1)
+        if isinstance(node, Times):
+            return self.products([at(part) for part in node.args])
+        if isinstance(node, Power):
+            exponent = node.args[1]
+            amount = int(exponent.value if isinstance(exponent, Constant) else exponent)
+            return self.products([at(node.args[0]) for _ in range(amount)])
+        if isinstance(node, Elementwise) and node.of == ARGUMENT:
+            return self.apply_function(node.name, node.order, argument, formals, index, guard)
+        if isinstance(node, Over):
+            divisor = self._of_argument(node.args[1], argument, formals, formals, guard)
+            return self.products([at(node.args[0]), self._inverse_of(divisor, formals, index, guard)])
+        if isinstance(node, Constant):
+            return self.lower(node, (), {}, frozenset())
+        raise AssertionError(f"the table of derivatives has a formula that is not read here: {node}")
+
+    def _inverse_of(
+        self, divisor: Terms, formals: tuple[Int, ...], index: tuple[Int, ...], guard: Condition
+    ) -> Terms:  # fmt: skip
+        """One by an entry given by terms in formal indices, at an index. It is not 0 where a function of it is
+        differentiated: log and sqrt are so for positive arguments only."""
+        if len(divisor) == 1 and not divisor[0].bound and divisor[0].condition == k.TRUE:
+            term = rename_term(divisor[0], _at_values(formals, index))
+            if not term.atoms and term.numerator.terms.keys() != {()}:
+                raise Unsupported("a derivative that divides by sizes")
+            inverse = Term(numerator=term.denominator, denominator=term.numerator, demands=term.demands)
+            return [multiply(inverse, *[self._inverse_atom(atom) for atom in term.atoms])]
+        return self.apply_function("1/", 0, divisor, formals, index, guard)
 
     def _refreshed(self, term: Term) -> Term:
         """The term with fresh bound indices."""
