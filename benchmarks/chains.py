@@ -6,7 +6,7 @@ Law: same shapes, same data, float64, one thread.
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ import numpy as np
 from numeric import layers
 from numeric.checkers import Stage
 from numeric.network_zoo import lenet5
-from numeric.networks import Network, run
+from numeric.networks import Network, pull_back, run
 from numeric.specifications import parameters_of, shape_after
 
 SLIDING: dict[str, Any] = {"stride": 2, "pad": 1}
@@ -54,6 +54,7 @@ class Chain:
     network: Network
     arrays: tuple[np.ndarray, ...]
     stages: tuple[Stage, ...]
+    linked: tuple[Stage, ...]
 
     @property
     def entries(self) -> int:
@@ -69,8 +70,16 @@ def chain() -> Chain:
             Stage(lambda x, *p, layer=layer: run(layer, x, p, {}), len(parameters_of(layer, shape)), str(layer))
         )
         shape = shape_after(layer, shape)
+    linked = tuple(
+        replace(stage, backward=lambda delta, x, *p, layer=layer: _pair(pull_back(layer, delta, x, p, {})))
+        for stage, layer in zip(stages, network.layers, strict=True)
+    )
     x = random.normal(size=(1, *network.input_shape))
-    return Chain(network, (x, *network.initial(random)), tuple(stages))
+    return Chain(network, (x, *network.initial(random)), tuple(stages), linked)
+
+
+def _pair(found: tuple[Any, tuple[Any, ...]]) -> tuple[Any, ...]:
+    return (found[0], *found[1])
 
 
 def torch_chain(

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from numeric.checkers.chain import Stage, check_chain
+from numeric.checkers.chain import check_chain
 from numeric.checkers.check import check_gradient
+from numeric.checkers.links import Stage
 from numeric.checkers.report import CheckInputError, GradientError, GradientReport, Kink, WrongEntry
 
 __all__ = [

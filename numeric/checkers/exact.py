@@ -253,11 +253,12 @@ def _is_empty(mask: Mask | None) -> bool:
 def slope_along(problem: Problem, place: Point, masks: Masks, start: Array) -> Lattice:
     """2·φ′(0) on the line through the point, exactly; NotExact if φ is not of degree two there, or was
     rounded."""
+    whole_line = all(mask is None for mask in masks)
     values = np.stack(
         [
             start,
-            _evaluate(problem, place.along(1, masks), start),
-            _evaluate(problem, place.along(-1, masks), start),
+            _evaluate(problem, place.three[1] if whole_line else place.along(1, masks), start),
+            _evaluate(problem, place.three[2] if whole_line else place.along(-1, masks), start),
             _evaluate(problem, place.along(2, masks), start),
         ]
     )
@@ -411,7 +412,7 @@ def _probe_at(problem: Problem, place: Point) -> ExactProbe:
 
 def _claim_at(problem: Problem, place: Point) -> tuple[Array, Lattice, Arrays]:
     """(forward value, sensitivity, claimed gradients) at the integer point; NotExact if they cannot be had."""
-    point = place.along(0, (None,) * len(place.values))
+    point = place.three[0]
     try:
         start = problem.value(point)
     except Exception as error:
@@ -503,14 +504,18 @@ def _exponent(top: float, bits: int, widest: int) -> int:
 
 
 def _tie_free_point(problem: Problem, seed: int) -> Point:
-    small = min(_FEW_BITS[array.dtype] for array in problem.point)
+    shapes = tuple(array.shape for array in problem.point)
+    build = _cached_tie_free if sum(array.size for array in problem.point) <= _CACHED_SIZE else _build_tie_free
+    return build(shapes, tuple(array.dtype for array in problem.point), seed)
+
+
+def _build_tie_free(shapes: tuple[tuple[int, ...], ...], dtypes: tuple[Precision, ...], seed: int) -> Point:
+    small = min(_FEW_BITS[dtype] for dtype in dtypes)
     # two entries lie a spacing apart and each moves by at most 2·2**small
     spacing = 1 << (small + 3)
-    values = tuple(
-        Lattice(shuffled_multiples(array.shape, spacing, seed + k), -small - 3) for k, array in enumerate(problem.point)
-    )
-    steps = tuple(
-        Lattice(odd_integers(array.shape, small, seed + 500 + k), -small - 3) for k, array in enumerate(problem.point)
-    )
-    dtypes = tuple(array.dtype for array in problem.point)
-    return Point(values, steps, dtypes, seed, small)
+    values = [Lattice(shuffled_multiples(shape, spacing, seed + k), -small - 3) for k, shape in enumerate(shapes)]
+    steps = [Lattice(odd_integers(shape, small, seed + 500 + k), -small - 3) for k, shape in enumerate(shapes)]
+    return Point(tuple(values), tuple(steps), dtypes, seed, small)
+
+
+_cached_tie_free = lru_cache(maxsize=32)(_build_tie_free)
