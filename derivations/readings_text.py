@@ -44,14 +44,16 @@ def _counts(group: Group, code: Code) -> str:
     size = len(group.statements)
     if size == 1:
         return f"{group.statements[0].name} holds under {_under(group.statements[0], code)}."
-    parts = [
-        f"{group.most_with(name, option)} with {code(f'{name} = {option}')}"
+    counted = [
+        (group.most_with(name, option), code(f"{name} = {option}"))
         for name, options in group.options.items()
         for option in options
     ]
-    many = f"Of the {size} that depend on {_and(list(group.options))}"
-    how = "how many hold" if len(group.options) == 1 else "how many hold at best"
-    return f"{many}, {how}: {', '.join(parts)}."
+    (first, which), *others = counted
+    best = "" if len(group.options) == 1 else " at best"
+    hold = "holds" if first == 1 else "hold"
+    parts = [f"{first} {hold}{best} with {which}", *(f"{count} with {other}" for count, other in others)]
+    return f"Of the {size} that depend on {_and(list(group.options))}, {', '.join(parts)}."
 
 
 def _best(found: Readings, code: Code) -> str:
@@ -59,15 +61,15 @@ def _best(found: Readings, code: Code) -> str:
 
 
 def _together(found: Readings, code: Code) -> str:
-    others = " that hold under any" if found.never else ""
+    others = "all that hold under some reading" if found.never else "all of them"
     if found.together:
         common = _and([_or(group.common, code) for group in found.groups])
-        return f"All{others} are true together under {common}."
+        return f"{others[0].upper()}{others[1:]} are true together under {common}."
     if found.together is None:
         names = _and([one.name for one in found.undecided[:SHOWN]])
-        return f"Whether a reading makes all{others} true together is open: it depends on {names}."
+        return f"Whether one reading makes {others} true together is open: it depends on {names}."
     clash = [f"{one.name} (true under {_under(one, code)})" for one in found.clash]
-    return f"No reading makes all{others} true together: {_and(clash)} clash."
+    return f"No one reading makes {others} true: {_and(clash)} clash."
 
 
 def _under(statement: Statement, code: Code) -> str:

@@ -255,6 +255,17 @@ def test_status_of_wrong_input(place: Path) -> None:
     assert "✓ grad-w" in done.stdout
 
 
+def test_every_mistake_is_reported(place: Path) -> None:
+    """All mistakes of a file are on standard error, each with its place and a caret, and one by one in the JSON."""
+    file = place / "mistakes.md"
+    file.write_text(GIVEN + "```claim c\na == q\n```\n```claim d\na == = a\n```\n```claim e\na == a\n```\n")
+    done = command("verify", file)
+    assert done.returncode == 2
+    assert [f"{file}:{line}:" in done.stderr for line in (9, 12, 15)] == [True, True, False]
+    assert done.stderr.count("^") == 2
+    assert len(json.loads(command("verify", "--json", file, place / "notes.md").stdout)["errors"]) == 2
+
+
 def test_wrong_input_with_json_is_still_json(place: Path) -> None:
     """With --json the errors stand in the object too, and standard output stays one object."""
     done = command("verify", "--json", place / "broken.md", place / "notes.md")
@@ -470,6 +481,30 @@ def test_check_points_at_what_is_wrong(equation: str, place: Path) -> None:
     assert done.returncode == 2
     no_traceback(done)
     assert done.stderr.strip()
+
+
+def test_explain_takes_a_statement(place: Path) -> None:
+    """The number of a statement that has been written as several claims explains each of them."""
+    file = place / "several.md"
+    file.write_text(GIVEN + "```claim e1-conv\na == a\n```\n```claim e1-corr\nw == w\n```\n```claim e12\nz == z\n```\n")
+    done = command("explain", "e1", file)
+    assert done.returncode == 0
+    assert "e1-conv" in done.stdout
+    assert "e1-corr" in done.stdout
+    assert "e12" not in done.stdout
+
+
+def test_explain_says_what_is_wrong(place: Path) -> None:
+    """Of a false claim the mistake is said in a sentence, of one without a repair that none was found."""
+    file = place / "mistaken.md"
+    file.write_text(
+        GIVEN + "```claim turned\ngrad(J, w) == conv(rot180(a), delta)*2\nwhere m == n\n```\n"
+        "```claim nothing\nsum(a*a*a) == 7*sum(w) + 3\nexpect false\n```\n"
+    )
+    done = command("explain", "turned", file)
+    assert "    where m == n\n" in done.stdout
+    assert "The right side is 2 times the left side." in done.stdout
+    assert "none among the small changes" in command("explain", "nothing", file).stdout
 
 
 def test_explain(place: Path) -> None:
