@@ -43,6 +43,7 @@ def explanation(claim: Claim, verdicts: Sequence[Verdict], glyphs: Mapping[str, 
         yield Text()
         yield from _by_index(claim, link)
         if verdict.witness is not None:
+            yield from _missing(verdict.witness)
             yield from _in_numbers(claim.context, link, verdict.witness, verdict.holds_where or "")
         yield from _steps(verdict)
     for first in first_wrong(verdicts):
@@ -86,6 +87,18 @@ def _by_index(claim: Claim, link: Link) -> Iterator[Text]:
         for number, part in enumerate(shown):
             yield Text(f"  {label if number == 0 else '':<6} {part}")
     yield Text()
+
+
+def _missing(witness: Witness) -> Iterator[Text]:
+    """That a side does not exist at the counterexample, which its form by index does not show."""
+    if witness.left is not None or witness.right is not None:
+        return
+    shapes = {"left": witness.left_shape, "right": witness.right_shape}
+    sides = [side for side, shape in shapes.items() if shape is None]
+    if sides:
+        which = " and the ".join(sides)
+        yield Text(f"At the counterexample the {which} side does not exist, whatever its form by index.")
+        yield Text()
 
 
 def _argument(side: Expression, link: Link, context: Context) -> list[str]:

@@ -46,9 +46,20 @@ def index_form(node: Expression, link: Link, context: Context) -> list[str]:
     lowering = Lowering()
     terms = lowering.lower(node, tuple(map(Int.symbol, index)), environment, frozenset())
     shapes = _shapes(lowering, context)
-    shown = [_term(_solved(term), names, context, shapes) for term in terms] or ["0"]
+    known = _known(lowering, node, index, link, context)
+    shown = [_term(_solved(term), names, context, shapes, known) for term in terms] or ["0"]
     head = f"entry [{', '.join(index)}] = " if index else ""
     return [f"{head}{shown[0]}", *(f"+ {part}" for part in shown[1:])]
+
+
+def _known(lowering: Lowering, node: Expression, index: Sequence[str], link: Link, context: Context) -> set[Int]:
+    """What is not negative by the context and by the ranges of the entry's own indices."""
+    letters = [(Int.symbol(letter), size) for letter, size in zip(index, lowering.shape(node, {}), strict=True)]
+    letters += [(Int.symbol(part.index.name), lowering.integer(part.size, {})) for part in link.free]
+    found = {bound for letter, size in letters for bound in (letter, size - 1 - letter)}
+    found |= {Int.symbol(dimension.name) - dimension.least for dimension in context.dims}
+    conditions = [lowering.condition(condition, {}) for condition in context.conditions]
+    return found | {part.term for each in conditions for part in conjuncts(each) if isinstance(part, NonNegative)}
 
 
 def _shapes(lowering: Lowering, context: Context) -> dict[str, tuple[Int, ...]]:
@@ -114,7 +125,9 @@ def _substituted(term: Term, name: str, value: Int) -> Term:
     )
 
 
-def _term(term: Term, letters: Sequence[str], context: Context, shapes: Mapping[str, tuple[Int, ...]]) -> str:
+def _term(
+    term: Term, letters: Sequence[str], context: Context, shapes: Mapping[str, tuple[Int, ...]], known: set[Int]
+) -> str:
     """`Σ over p in 0..m - 1  coefficient * atoms  where ...`."""
     order = sorted(term.bound, key=_age)
     renamed = {name: Int.symbol(letter) for name, letter in zip(order, letters, strict=False)}
@@ -127,7 +140,7 @@ def _term(term: Term, letters: Sequence[str], context: Context, shapes: Mapping[
     )
     bound = [render(renamed[name]) if name in renamed else name for name in order]
     body = " * ".join(_factors(new, context)) or "1"
-    others = _others(new, bound, _existence(new, shapes))
+    others = _others(new, bound, _existence(new, shapes) | known)
     text = f"Σ over {', '.join(bound)}:  {body}" if bound else body
     return text + (f"   where {', '.join(others)}" if others else "")
 
@@ -184,13 +197,11 @@ def _existence(term: Term, shapes: Mapping[str, tuple[Int, ...]]) -> set[Int]:
 
 
 def _others(term: Term, bound: Sequence[str], existence: set[Int]) -> list[str]:
-    """The conditions on bound indices, without those which only say that an entry exists."""
+    """The conditions of a term, without those which only say that an entry exists or what the context says."""
     shown, bounds = [], []
     for part in conjuncts(term.condition):
         if isinstance(part, Zero):
             shown.append(_equation(part.term))
-        elif not condition_symbols(part) & set(bound):
-            continue
         elif isinstance(part, NonNegative):
             if part.term not in existence:
                 bounds.append(part.term)

@@ -89,6 +89,14 @@ def test_a_polynomial_prints_as_itself(coefficients: dict[str, int], constant: i
         assert not shown.startswith("-")
 
 
+def test_conditions_on_sizes_are_shown() -> None:
+    """What holds at some sizes only is shown with the sizes; what the context says, or a range of indices, is not."""
+    [claim] = Document.parse(f"{GIVEN}```claim c\n[m < n, m <= H] == sum(a)\n```\n").claims
+    link = claim.links[0]
+    assert index_form(link.left, link, claim.context) == ["1   where n - m - 1 >= 0"]
+    assert "where" not in "".join(index_form(claim.context.names["z"], link, claim.context))
+
+
 def test_the_forms_are_readable() -> None:
     """The gradient of the kernel is printed with the author's name of the residual and fresh letters."""
     [claim] = Document.parse(f"{GIVEN}```claim c\ngrad(J, w) == w\n```\n").claims
