@@ -374,22 +374,26 @@ def scatter(g: Expression, indices: Sequence[Basic], shape: Shape) -> Expression
     return ByIndex(IndexSum(body, *taken_ranges) if taken else body, *ranges)
 
 
+def _as_frame(g: Expression, indices: Sequence[Basic], shape: Shape) -> Expression | None:
+    """Slices of the last two axes: zeros inserted for their steps, in a frame; without steps, padded."""
+    slices = [index for index in indices if isinstance(index, Slice)]
+    if len(slices) != len(indices) or not all(_whole(slices, shape)[:-2]):
+        return None
+    if all(part.start == 0 for part in slices):
+        return framed(spread(g, [part.step for part in slices[-2:]]), shape)
+    if any(part.step != 1 for part in slices):
+        return None  # a slice with steps that begins further in may be empty, and nothing can be put between its rows
+    ends = [n - part.start - part.count for part, n in zip(slices, shape, strict=True)]
+    pairs = [(part.start, expand(_divided(end))) for part, end in zip(slices, ends, strict=True)]
+    return apply("pad", g, tuple(pairs[-2:]))
+
+
 def _whole(indices: Sequence[Basic], shape: Sequence[Expr]) -> list[bool]:
     """For each axis, whether it is kept whole."""
     return [
         isinstance(part, Slice) and part.start == 0 and part.step == 1 and _same(part.count, n)
         for part, n in zip(indices, shape, strict=True)
     ]
-
-
-def _as_frame(g: Expression, indices: Sequence[Basic], shape: Shape) -> Expression | None:
-    """Slices of the last two axes from 0 with a step: zeros inserted, in a frame."""
-    slices = [index for index in indices if isinstance(index, Slice)]
-    if len(slices) != len(indices) or not all(part.start == 0 for part in slices):
-        return None
-    if not all(_whole(slices, shape)[:-2]):
-        return None
-    return framed(spread(g, [part.step for part in slices[-2:]]), shape)
 
 
 def _diagonal_adjoint(g: Expression, node: Apply) -> Candidates:
@@ -546,7 +550,7 @@ def adjoint(g: Expression, node: Expression, place: int) -> tuple[Candidates, st
     if isinstance(node, Over):
         if place != 0:
             raise NoRule("a quotient is not linear in its divisor")
-        return [Over(g, node.args[1])], "Hadamard factor moved"
+        return [Over(g, node.args[1])], "scalar factor moved" if not node.args[1].rank else "Hadamard factor moved"
     if isinstance(node, Times):
         return [
             _times_adjoint(g, node, place)

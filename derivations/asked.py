@@ -76,10 +76,20 @@ def derivation(given: Path, expression: str, wrt: str, shape: str) -> str:
     in the file's context, or has no rule.
     """
     from derivations.differential import NoRule
+    from derivations.expressions import Definition, Tensor
+    from derivations.judge import exists_everywhere
     from derivations.language.errors import InputError, Place
     from derivations.tactic import derive
 
     context, formula, variable = _in_context(given_file(given), expression, wrt)
+    if not isinstance(variable, Tensor | Definition):
+        place = Place("--wrt", 1, 1, wrt, len(wrt))
+        raise InputError(f"{wrt} is no tensor and no scalar", place, "a name that `tensor`, `scalar` or `=` declares")
+    missing = exists_everywhere(context, formula)
+    if missing:
+        place = Place("expression", 1, 1, expression, len(expression))
+        fix = f"add `where {missing.partition(' needs ')[2]}` to the dims of {given}"
+        raise InputError("this does not exist for all sizes", place, missing, fix)
     try:
         return _rendered(derive(context, formula, variable), shape)
     except (NoRule, ValueError) as error:
@@ -107,6 +117,7 @@ def _rendered(derived: Derivation, shape: str) -> str:
     import json
 
     from derivations.expressions import Grad
+    from derivations.latex_lines import plain_rule
 
     if shape == "latex":
         return "\n\n".join([derived.to_latex(), *_lemmas(derived, latex=True)])
@@ -117,12 +128,36 @@ def _rendered(derived: Derivation, shape: str) -> str:
         from derivations.numpy_code import numpy_function
 
         return numpy_function(derived)
-    lines = [derived.to_text(), f"hence  {Grad(derived.of, derived.wrt)} = {derived.result}"]
+    lines = [*_introduced(derived), derived.to_text(), f"hence  {Grad(derived.of, derived.wrt)} = {derived.result}"]
     if derived.context.origin:
         lines.append("Indices count from 0 here.")
-    if not derived.proved:
-        lines.append("Not every step is proved.")
+    reasons: dict[str, list[str]] = {}
+    for step in derived.steps:
+        if not step.proved:
+            reasons.setdefault(step.why, []).append(plain_rule(step.rule))
+    for why, rules in reasons.items():
+        several = "every step" if len(rules) == len(derived.steps) else f"{len(rules)} steps"
+        which = rules[0] if len(rules) == 1 else several
+        lines.append(f"Not proved: {which} ({why}).")
     return "\n".join([*lines, *(f"\n{each}" for each in _lemmas(derived, latex=False))])
+
+
+def _introduced(derived: Derivation) -> list[str]:
+    """What the derivation calls by a name that the file does not have: the formula, its loss and its residual."""
+    from derivations.expressions import Definition, Grad, Loss
+
+    if not isinstance(derived.of, Loss):
+        return []
+    loss, of = derived.of, derived.of.of
+    residuals = [
+        name
+        for name, node in derived.context.names.items()
+        if isinstance(node, Definition) and node.body == Grad(loss, of)
+    ]
+    parts = [f"{of} = {of.body}"] if isinstance(of, Definition) else []
+    parts.append(f"{loss} is any differentiable function of {of}")
+    parts += [f"{name} = {Grad(loss, of)}" for name in residuals]
+    return [", ".join(parts), ""]
 
 
 def _lemmas(derived: Derivation, latex: bool) -> list[str]:

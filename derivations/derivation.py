@@ -45,9 +45,16 @@ class DerivationStep:
     @property
     def remark(self) -> str:
         """What is said beside a step that is not proved."""
-        if self.proved:
+        if self.verdict is None:
+            return "not judged"
+        return "" if self.proved else "not proved"
+
+    @property
+    def why(self) -> str:
+        """What the verdict on a step that is not proved says."""
+        if self.verdict is None or self.proved:
             return ""
-        return "not judged" if self.verdict is None else "not proved"
+        return self.verdict.reason or " ".join(filter(None, [self.verdict.verdict, self.verdict.holds_where]))
 
 
 def judge_equation(

@@ -227,6 +227,8 @@ def rule_for(node: Expression) -> Rule:
     name = type(node).__name__
     if name in RULES:
         return RULES[name]
+    if name in ("Differential", "Jacobian"):
+        raise NoRule("a derivative stands in the formula: derive takes formulas without d(...) and jacobian(...)")
     raise NoRule(f"no rule for the differential of {name}")
 
 

@@ -21,7 +21,7 @@ Line = tuple[Expression, Expression, str]
 
 def polished(total: Expression, context: Context) -> Iterator[Line]:
     """Equations from a gradient to its shortest form: left side, right side, rule."""
-    for simplify in (_cancelled, _named, _as_sums):
+    for simplify in (_named, _as_sums):
         after, rule = simplify(total, context)
         if after != total:
             yield total, after, rule
@@ -29,10 +29,6 @@ def polished(total: Expression, context: Context) -> Iterator[Line]:
 
 
 # -- factors that cancel ---------------------------------------------------------------------------
-
-
-def _cancelled(node: Expression, context: Context) -> tuple[Expression, str]:
-    return cancelled(node), "factors cancelled"
 
 
 def cancelled(node: Expression) -> Expression:
@@ -74,13 +70,20 @@ def _without_divisors(product: Expression) -> Expression:
 
 
 def _quotient(above: Expression, below: Expression) -> Expression:
-    factors = list(above.args) if isinstance(above, Times) else [above]
-    for place, factor in enumerate(factors):
-        if _unfolded(factor) == _unfolded(below) and len(factors) > 1:
-            rest = times(*factors[:place], *factors[place + 1 :])
-            if rest.rank == above.rank:
-                return rest
-    return Over(above, below)
+    """A quotient without the factors that stand above and below."""
+    top = list(above.args) if isinstance(above, Times) else [above]
+    bottom = list(below.args) if isinstance(below, Times) else [below]
+    for factor in list(bottom):
+        same = next((part for part in top if _unfolded(part) == _unfolded(factor)), None)
+        if same is not None and times(*_without(top, same)).rank == above.rank:
+            top, bottom = _without(top, same), _without(bottom, factor)
+    left = times(*top)
+    return Over(left, times(*bottom)) if bottom else left
+
+
+def _without(parts: list[Expression], one: Expression) -> list[Expression]:
+    place = parts.index(one)
+    return [*parts[:place], *parts[place + 1 :]]
 
 
 def _unfolded(node: Expression) -> Expression:

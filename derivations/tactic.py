@@ -44,7 +44,7 @@ from derivations.expressions import (
 from derivations.indices import free_names, fresh, substituted
 from derivations.lemmas import behind
 from derivations.operators import apply
-from derivations.polish import polished
+from derivations.polish import cancelled, polished
 from derivations.verdict import Verdict
 
 Name = Tensor | Definition
@@ -169,7 +169,7 @@ class Tactic:
             step = DerivationStep(Grad(self.of, self.x), zero, "does not depend on the variable")
             return Derivation(self.context, self.of, self.x, (step,), zero)
         for _ in range(LIMIT):
-            if self.residual() or self.differentials() or self.adjoints() or self.entries():
+            if self.residual() or self.cancelled() or self.differentials() or self.adjoints() or self.entries():
                 continue
             return self.read_off()
         raise NoRule(f"no derivation in {LIMIT} steps")
@@ -186,6 +186,14 @@ class Tactic:
             names = sorted(node.name for node in self.residuals.values() if _has_open(_formula(new), node))
             names = [name for name in names if not _has_open(before, self.context.names[name])]
             self.step(new, "definition of " + " and ".join(names))
+        return changed
+
+    def cancelled(self) -> bool:
+        """Weights without factors that cancel, as soon as they do."""
+        new = [part if part.weight is None else replace(part, weight=cancelled(part.weight)) for part in self.state]
+        changed = new != self.state
+        if changed:
+            self.step(new, "factors cancelled")
         return changed
 
     def differentials(self) -> bool:
@@ -400,7 +408,7 @@ def derive(context: Any, of: str | Expression, wrt: str | Expression, judged: bo
     if not isinstance(x, Tensor | Definition):
         raise ValueError(f"the derivative is by a name, and {wrt} is none: declare it in `given`")
     if formula.rank:
-        formula = _arbitrary_loss(known, formula)
+        known, formula = _with_arbitrary_loss(known, formula)
     judge = remembering(judge_equation) if judged else None
     derivation = Tactic(known, formula, x, judge).run()
     return derivation.judged(judge) if judge is not None else derivation
@@ -429,15 +437,21 @@ def _named(context: Context, what: str | Expression, given: Any) -> Expression:
     raise ValueError(f"{what} is not declared: the names are {', '.join(sorted(context.names))}")
 
 
-def _arbitrary_loss(context: Context, formula: Expression) -> Loss:
-    """An arbitrary loss of a formula that is not a scalar, under names that are free."""
-    if isinstance(formula, Tensor | Definition):
-        return Loss(_free_name("J", context), formula)
-    return Loss(_free_name("J", context), Definition(_free_name("z", context), formula))
+def _with_arbitrary_loss(context: Context, formula: Expression) -> tuple[Context, Loss]:
+    """The context with an arbitrary loss of a formula that is not a scalar and with its residual, under free names."""
+    names = dict(context.names)
 
+    def free(*wanted: str) -> str:
+        taken = {*names, *(dimension.name for dimension in context.dims), *context.abbreviations, *context.functions}
+        return next(name for name in (*wanted, *(f"{wanted[0]}_{n}" for n in range(1, 1000))) if name not in taken)
 
-def _free_name(name: str, context: Context) -> str:
-    taken = {*context.names, *(dimension.name for dimension in context.dims), *context.abbreviations}
-    while name in taken:
-        name += "_new"
-    return name
+    of = formula
+    if not isinstance(formula, Tensor | Definition):
+        of = Definition(free("z", "y", "r"), formula)
+        names[of.name] = of
+    loss = Loss(free("J", "L", "E"), of)
+    names[loss.name] = loss
+    residual = Definition(free("delta", "sigma"), Grad(loss, of))
+    if not any(isinstance(each, Definition) and each.body == residual.body for each in names.values()):
+        names[residual.name] = residual
+    return replace(context, names=names), loss

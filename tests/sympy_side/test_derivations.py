@@ -123,7 +123,7 @@ def test_a_formula_that_is_no_scalar_gets_an_arbitrary_loss() -> None:
     ctx = given("dims H, m where m <= H\ntensor a[H], w[m]")
     derivation = derive(ctx, "conv(a, w, valid)", "w")
     assert derivation.proved
-    assert str(derivation.result) == "conv(rot180(a), grad(J, z), valid)"
+    assert str(derivation.result) == "conv(rot180(a), delta, valid)"
 
 
 def test_a_gradient_by_what_does_not_occur_is_zero() -> None:
