@@ -26,6 +26,7 @@ from derivations.expressions import (
     Entry,
     Expression,
     Grad,
+    Literal,
     Minus,
     Over,
     Tensor,
@@ -116,7 +117,7 @@ class Nearest:
         """Edits of one side, and whether a factor is among them that mends a side as it stands."""
         singles = [Candidate(self._with(right, edit.node), (edit,)) for right in sides for edit in sides[right]]
         factors = list(self._value())
-        for right in sides:
+        for right in sides if not factors else ():
             side = self._side(right)
             if right or not self._plain:
                 factors += [Candidate(self._with(right, one.node), (one,)) for one in self._scaled(right, side)]
@@ -141,11 +142,14 @@ class Nearest:
         return self._passing(found)
 
     def _value(self) -> Iterator[Candidate]:
-        """The number that the left side is, for a right side that is another one."""
-        number = self.sieve.number(self.link.left)
-        if number is not None and isinstance(self.link.right, Constant):
-            made = Constant(Rational(number.numerator, number.denominator))
-            yield Candidate(self._with(True, made), (Edit(made, "value", "with its value", (), self.link.right, made),))
+        """What the left side is, if it is made of numbers alone, for numbers that it is not."""
+        found = self.sieve.value(self.link.left)
+        if found is None or not isinstance(self.link.right, Constant | Literal):
+            return
+        shape, values = found
+        numbers = [Rational(value.numerator, value.denominator) for value in values]
+        made = Literal(shape, numbers) if shape else Constant(numbers[0])
+        yield Candidate(self._with(True, made), (Edit(made, "value", "with its value", (), self.link.right, made),))
 
     # -- a factor in the sizes ----------------------------------------------------------------------------------------
 
@@ -186,7 +190,12 @@ class Nearest:
         """Two edits of the right side or one of each side, then two of the left; portion after portion, until there is
         something in one."""
         left, other = (sides[right][:bound] for right, bound in zip((False, True), ACROSS, strict=True))
-        across = [Candidate(replace(self.link, left=p.node, right=q.node), (p, q)) for p in left for q in other]
+        across = [
+            Candidate(replace(self.link, left=p.node, right=q.node), (p, q))
+            for p in left
+            for q in other
+            if p.kind != "sum"  # sums of both sides say less than the sides
+        ]
         found = self._pairs(True, sides[True])
         found = [*found[:PORTION], *across, *found[PORTION:]]
         for candidates, size in ((found, PORTION + len(across)), (self._pairs(False, sides[False]), PORTION)):

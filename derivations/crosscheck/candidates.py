@@ -67,14 +67,17 @@ class Sieve:
         """Whether both sides exist and have one shape at every place, and there are places."""
         return bool(self.places) and all(_fits(link, place) for place in self.places)
 
-    def number(self, node: Expression) -> Fraction | None:
-        """The number that a formula without data and sizes is, or a simple fraction near it; else None."""
-        if any(isinstance(part, Tensor | Symbol) for part in node.atoms(Tensor, Symbol)) or not self.places:
+    def value(self, node: Expression) -> tuple[tuple[int, ...], list[Fraction]] | None:
+        """The shape and the numbers that a formula without data and sizes is, or simple fractions near them."""
+        if node.atoms(Tensor, Symbol) or not self.places:
             return None
         array = _entries(node, self.places[0])
-        if array is None or array.size != 1 or array.dtype.kind == "c":
+        if array is None or array.dtype.kind == "c":
             return None
-        return Fraction(array.ravel().tolist()[0]).limit_denominator(LARGEST_DIVISOR)
+        entries = array[:1, :1].ravel()
+        if array.dtype.kind == "f" and not np.isfinite(entries).all():
+            return None
+        return array.shape[2:], [Fraction(entry).limit_denominator(LARGEST_DIVISOR) for entry in entries.tolist()]
 
     def ratios(self, link: Link) -> tuple[Fraction, ...] | None:
         """left / right at each place if that is one number there, other than 0; else None."""

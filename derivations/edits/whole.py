@@ -40,7 +40,7 @@ def of_whole(node: Expression, setting: Setting) -> Iterator[Proposal]:
     yield from _shapes(node, setting)
     yield from _conditions(node, setting)
     if node.rank and not isinstance(node, SizeTuple):
-        if node.rank == len(setting.target):
+        if node.rank == len(setting.target) and node.shape != setting.target:
             frame = [simpler(size) for size in setting.target]
             yield Proposal("frame", "in a frame of the other side's size", lambda: apply("resize", node, *frame))
         yield Proposal("sum", "with the sum over all entries", lambda: apply("sum", node))
