@@ -33,9 +33,10 @@ FALSE = ("holds where", "refuted", "false")
 
 def explanation(claim: Claim, verdicts: Sequence[Verdict], glyphs: Mapping[str, str] = GLYPHS) -> Iterator[Text]:
     """The lines for one claim under one reading."""
-    place = f"   {_short(claim.document)}:{claim.line}"
+    place = f"{_short(claim.document)}:{claim.line}"
     for verdict, link in zip(verdicts, claim.links, strict=False):
-        yield Text(name_of(verdict), "bold").append(place, "dim")
+        yield Text(name_of(verdict), "bold")
+        yield Text(place, "dim")
         yield Text()
         yield from details(verdict, dict(glyphs), conditions=_conditions(claim))
         if verdict.verdict in FALSE and not verdict.repair:

@@ -140,7 +140,8 @@ def _term(
     )
     bound = [render(renamed[name]) if name in renamed else name for name in order]
     body = " * ".join(_factors(new, context)) or "1"
-    others = _others(new, bound, _existence(new, shapes) | known)
+    least = {dimension.name: dimension.least for dimension in context.dims}
+    others = _others(new, bound, _existence(new, shapes) | known, least)
     text = f"Σ over {', '.join(bound)}:  {body}" if bound else body
     return text + (f"   where {', '.join(others)}" if others else "")
 
@@ -196,14 +197,22 @@ def _existence(term: Term, shapes: Mapping[str, tuple[Int, ...]]) -> set[Int]:
     return found
 
 
-def _others(term: Term, bound: Sequence[str], existence: set[Int]) -> list[str]:
+def _is_plain(value: Int, least: Mapping[str, int]) -> bool:
+    """Whether a polynomial in sizes is not negative by their lower bounds alone."""
+    if not condition_symbols(Zero(value)) <= set(least):
+        return False
+    moved = substitute(value, {name: Int.symbol(name) + bound for name, bound in least.items()})
+    return all(coefficient >= 0 for coefficient in moved.terms.values())
+
+
+def _others(term: Term, bound: Sequence[str], existence: set[Int], least: Mapping[str, int]) -> list[str]:
     """The conditions of a term, without those which only say that an entry exists or what the context says."""
     shown, bounds = [], []
     for part in conjuncts(term.condition):
         if isinstance(part, Zero):
             shown.append(_equation(part.term))
         elif isinstance(part, NonNegative):
-            if part.term not in existence:
+            if part.term not in existence and not _is_plain(part.term, least):
                 bounds.append(part.term)
         else:
             shown.append(_quotients(render(part)))
@@ -217,7 +226,8 @@ def _intervals(bounds: Sequence[Int], bound: Sequence[str]) -> Iterator[str]:
         first = left.pop(0)
         for other in left:
             whole = first + other
-            if not condition_symbols(Zero(whole)) & set(bound) and whole.terms:
+            varies = [bool(condition_symbols(Zero(each)) & set(bound)) for each in (first, whole)]
+            if varies == [True, False] and whole.terms:
                 left.remove(other)
                 low = min(first, other, key=lambda value: (len(value.terms), len(pretty(value))))
                 yield f"0 <= {pretty(low)} <= {pretty(whole)}"

@@ -35,7 +35,7 @@ STYLES = {
     "false": "magenta",
     "undecided": "yellow",
 }
-INDENT = 6  # of what is folded
+INDENT = 6  # of what is folded of a verdict's line
 WIDEST_NAME = 44  # longer names push their own line to the right, not every line
 
 
@@ -169,16 +169,17 @@ def folded(text: Text, width: int) -> list[Text]:
     """A line in lines of at most this width. What follows a gap begins a line of its own where it does not fit, and
     `H = 1` is never torn; a formula too long for a line is broken where the line ends.
 
-    >>> [part.plain for part in folded(Text("  name  holds where m == 1   at H = 1, W = 2"), 30)]
-    ['  name  holds where m == 1', '      at H = 1, W = 2']
+    >>> [part.plain for part in folded(Text("  ◐ name  holds where m == 1   at H = 1, W = 2"), 30)]
+    ['  ◐ name  holds where m == 1', '      at H = 1, W = 2']
     """
     text = text.copy()
     text.rstrip()
     if text.cell_len <= width:
         return [text]
-    indent = min(INDENT, width // 3)
+    gaps = _gaps(text)
+    indent = min(INDENT if gaps else _hanging(text.plain), width // 3)
     lines: list[Text] = []
-    for part in (text[start:end] for start, end in pairwise([0, *_gaps(text), len(text.plain)])):
+    for part in (text[start:end] for start, end in pairwise([0, *gaps, len(text.plain)])):
         if lines and lines[-1].cell_len + part.cell_len <= width:
             lines[-1] = lines[-1] + part
             continue
@@ -194,13 +195,23 @@ def folded(text: Text, width: int) -> list[Text]:
     return lines
 
 
+def _hanging(plain: str) -> int:
+    """The indent below a line: a little right of what stands behind its label, or of its own beginning.
+
+    >>> _hanging("  left   a + b"), _hanging("    a == b")
+    (11, 6)
+    """
+    match = re.match(r" *(?:\S+(?: \S+)* {2,}(?=\S))?", plain)
+    return (match.end() if match else 0) + 2
+
+
 def _gaps(text: Text) -> list[int]:
     """Where a new part of a line begins: at the verdict, and at what follows three blanks after it."""
-    word = re.search(rf"(?<=\S) +(?:{'|'.join(WORDS)})\b", text.plain)
+    word = re.match(rf"  \S .*?(?P<gap> {{2,}})(?:{'|'.join(WORDS)})\b", text.plain)
     if word is None:
         return []
     after = text.plain[word.end() :]
-    return [word.start(), *(word.end() + match.start() for match in re.finditer(r" {3}\S", after))]
+    return [word.start("gap"), *(word.end() + match.start() for match in re.finditer(r" {3}\S", after))]
 
 
 def _units(part: Text, width: int) -> Iterator[Text]:
