@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ from numeric.checkers.every_entry import MOST_LISTED
 from numeric.checkers.kinks import bends
 from numeric.checkers.links import Stage, as_true, composed, computed_alike, name_of, stage_reports
 from numeric.checkers.pattern import describe_pattern
-from numeric.checkers.problem import Array, Arrays, Problem, make_problem
+from numeric.checkers.problem import Array, Arrays, Problem, at_the_data, make_problem
 from numeric.checkers.report import CheckInputError, GradientReport, Verdict, WrongEntry
 from numeric.checkers.smooth import ROUNDINGS, SmoothProbe, random_directions, random_sensitivity
 
@@ -70,7 +71,7 @@ def check_chain(
     if stages and all(stage.backward is not None for stage in stages):
         return _by_links(problem, stages, inputs, delta, seed)
     true, kinked = _carry_back(stages, inputs, delta, seed)
-    claimed = problem.gradients(delta, problem.point)
+    claimed = at_the_data(lambda: problem.gradients(delta, problem.point), "backward")
     return _report(problem, claimed, _with_noise(problem, delta, claimed, true), kinked)
 
 
@@ -78,7 +79,7 @@ def _by_links(
     problem: Problem, stages: Sequence[Stage], inputs: list[Arrays], delta: Array, seed: int
 ) -> GradientReport:
     """The report from the stages' own checks and the composition of their backward functions."""
-    claimed = problem.gradients(delta, problem.point)
+    claimed = at_the_data(lambda: problem.gradients(delta, problem.point), "backward")
     whole = composed(stages, inputs, delta)
     true = [as_true(g, c) for g, c in zip(whole, claimed, strict=True)]
     unlike = [k for k, g in enumerate(claimed) if g.shape == whole[k].shape and not computed_alike(g, whole[k])]
@@ -128,11 +129,11 @@ def _with_noise(problem: Problem, delta: Array, claimed: Arrays, true: list[True
 def _run(problem: Problem, stages: Sequence[Stage]) -> tuple[list[Arrays], Array]:
     """(each stage's own arguments, the output); the composition must be `forward`."""
     x, rest, inputs = problem.point[0], problem.point[1:], []
-    for stage in stages:
+    for number, stage in enumerate(stages):
         own, rest = rest[: stage.parameters], rest[stage.parameters :]
         inputs.append((x, *own))
-        x = np.array(stage.forward(x, *own))
-    whole = problem.value(problem.point)
+        x = np.array(at_the_data(partial(stage.forward, *inputs[-1]), f"the forward of {name_of(stage, number)}"))
+    whole = at_the_data(lambda: problem.value(problem.point), "forward")
     if whole.shape != x.shape or not np.allclose(whole, x, rtol=1e-9 if x.dtype == np.float64 else 1e-3):
         raise CheckInputError(
             f"the stages do not compose to forward: shapes {x.shape} and {whole.shape}, or other values; list "

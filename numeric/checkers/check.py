@@ -21,8 +21,8 @@ import numpy as np
 
 from numeric.checkers.complex_step import NotAnalytic
 from numeric.checkers.exact import NotExact
-from numeric.checkers.judge import check_exact, check_smooth, wrong_shapes
-from numeric.checkers.problem import Problem, make_problem
+from numeric.checkers.judge import check_exact, check_smooth, limits, wrong_shapes
+from numeric.checkers.problem import Problem, at_the_data, make_problem
 from numeric.checkers.report import CheckInputError, GradientReport
 
 Method = Literal["auto", "exact", "complex", "difference"]
@@ -63,6 +63,8 @@ def check_gradient(
     backward, arrays = _split(arguments, claimed_gradient)
     if method not in _METHODS:
         raise CheckInputError(f"method {method!r}; expected one of {', '.join(map(repr, _METHODS))}")
+    if not isinstance(seed, (int, np.integer)) or seed < 0:
+        raise CheckInputError(f"seed = {seed!r}; expected an integer of at least 0")
     problem = make_problem(
         forward, backward, arrays, claimed=claimed_gradient, delta=delta, exclude=exclude, names=names
     )
@@ -99,14 +101,15 @@ def _strongest(problem: Problem, every_entry: bool, method: Method, seed: int) -
 
 def _nothing_to_check(problem: Problem) -> GradientReport:
     """All checked arguments are empty: only the shapes of the claims can be compared."""
-    start = problem.value(problem.point)
+    start = at_the_data(lambda: problem.value(problem.point), "forward")
     delta = np.ones(start.shape) if problem.delta is None else problem.delta
-    claimed = problem.gradients(delta, problem.point)
+    claimed = at_the_data(lambda: problem.gradients(delta, problem.point), "backward")
     wrong = wrong_shapes(problem, claimed)
     return GradientReport(
         verdict="wrong" if wrong else "right",
         method="shapes only",
         why="every checked argument is empty",
         checked=problem.labels,
+        not_checked=limits(problem),
         guess=wrong,
     )

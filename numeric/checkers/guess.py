@@ -141,6 +141,10 @@ def _shifts(values: Array) -> Iterator[Rearranged]:
             yield "shifted by one along both of the last axes", np.roll(values, steps, (-2, -1))
 
 
+# roundings of a product with a constant, as a random walk
+_PRODUCT_ROUNDINGS = 4
+
+
 def _scaled(evidence: Evidence) -> str:
     """A constant factor that both projections agree on."""
     claimed = evidence.probe.claimed[evidence.k]
@@ -149,8 +153,11 @@ def _scaled(evidence: Evidence) -> str:
     if all_true == 0 or whole == 0 or half == 0:
         return ""
     ratio = whole / all_true
-    slack = evidence.true[1].tolerance * (1 + abs(float(ratio))) + 1e-9 * abs(float(half))
-    slack += evidence.probe.tolerance(evidence.k, claimed)
+    slack = evidence.true[1].tolerance * (1 + abs(float(ratio))) + evidence.probe.tolerance(evidence.k, claimed)
+    # a factor must explain what is off, not merely be small beside the whole; its own product may be rounded
+    slack += 1e-6 * abs(float(half_true * (ratio - 1)))
+    terms = np.multiply(claimed, evidence.probe.steps(evidence.k), dtype=np.float64).ravel()
+    slack += _PRODUCT_ROUNDINGS * float(np.finfo(claimed.dtype).eps) * float(np.sqrt(terms.dot(terms)))
     close = abs(float(half - ratio * half_true)) <= slack
     return f"scaled by {constant_text(float(ratio))}" if close else ""
 

@@ -33,7 +33,7 @@ from numeric.checkers.guess import guess_mistakes
 from numeric.checkers.kinks import Look, bends, describe, interval_along, kinked_entries, look_for_bends
 from numeric.checkers.lattice import as_integers
 from numeric.checkers.localise import Positions, Probe, bisect, entry_at, masks_of
-from numeric.checkers.problem import Array, Arrays, Problem
+from numeric.checkers.problem import Array, Arrays, Problem, at_the_data
 from numeric.checkers.report import CheckInputError, GradientReport, Kink, Measurement, WrongEntry
 from numeric.checkers.smooth import (
     SmoothProbe,
@@ -65,8 +65,8 @@ def check_exact(problem: Problem, *, every_entry: bool, seed: int) -> GradientRe
     expect_whole_values(problem, seed)
     first = "unequal" if every_entry else equal_at_once(problem, seed)
     if isinstance(first, Point):
-        limits = (*_limits(problem), _DATA.format(first.reach))
-        report = _blank(problem, ExactProbe.method, _AT_ONCE, limits)
+        unseen = (*limits(problem), _DATA.format(first.reach))
+        report = _blank(problem, ExactProbe.method, _AT_ONCE, unseen)
         return report if _like_the_data(problem, first) else _at_the_data(problem, report, seed)
     # entry by entry, small integers leave room for several slopes in one number
     probe = find_exact(problem, seed, small_only=every_entry or first == "not integers")
@@ -76,8 +76,8 @@ def check_exact(problem: Problem, *, every_entry: bool, seed: int) -> GradientRe
         if not found.wrong:
             probe, found, more = _settled(problem, find_exact(problem, seed + 100 * repeat, small_only=every_entry))
             spent += more
-    limits = (*_limits(problem), _DATA.format(probe.place.reach))
-    report = _blank(problem, probe.method, _TESTED[probe.together, probe.local], limits)
+    unseen = (*limits(problem), _DATA.format(probe.place.reach))
+    report = _blank(problem, probe.method, _TESTED[probe.together, probe.local], unseen)
     report = replace(report, projections=spent, residual=float(found.residual))
     if found.wrong:
         return _exact_failure(probe, report)
@@ -132,7 +132,7 @@ def _is_rounding(probe: ExactProbe, entry: WrongEntry) -> bool:
     return scaled is None and int((claimed != np.rint(claimed * 2.0**16) / 2.0**16).sum()) > claimed.size // 10
 
 
-def _limits(problem: Problem) -> tuple[str, ...]:
+def limits(problem: Problem) -> tuple[str, ...]:
     """What no method here vouches for, and the arguments that were left out."""
     left_out = [f"{name} (excluded)" for name in problem.excluded]
     empty = [
@@ -143,14 +143,14 @@ def _limits(problem: Problem) -> tuple[str, ...]:
     return (*left_out, *empty, "other shapes, second derivatives")
 
 
-def _blank(problem: Problem, method: str, why: str, limits: tuple[str, ...]) -> GradientReport:
+def _blank(problem: Problem, method: str, why: str, unseen: tuple[str, ...]) -> GradientReport:
     return GradientReport(
         verdict="right",
         method=method,
         why=why,
         checked=problem.labels,
         entries=sum([array.size for array in problem.point]),
-        not_checked=limits,
+        not_checked=unseen,
         projections=1,
     )
 
@@ -171,10 +171,10 @@ def check_smooth(problem: Problem, kind: Kind, reason: str, *, every_entry: bool
     """The report of the complex step or of central differences; NotAnalytic where the former does not apply."""
     passed = smooth_at_once(problem, seed) if kind == "complex" and not every_entry else None
     if passed is not None:
-        report = _blank(problem, _WAYS[kind].name, reason, _limits(problem))
+        report = _blank(problem, _WAYS[kind].name, reason, limits(problem))
         return replace(report, tolerance=passed.tolerance, residual=passed.residual)
     ground = _ground(problem, problem.point, seed)
-    report = _blank(problem, _WAYS[kind].name, reason, _limits(problem))
+    report = _blank(problem, _WAYS[kind].name, reason, limits(problem))
     misfit = wrong_shapes(problem, ground.claimed)
     if misfit:
         return replace(report, verdict="wrong", guess=misfit)
@@ -210,7 +210,7 @@ def _too_coarse(probe: SmoothProbe, found: Measurement) -> bool:
 
 def _ground(problem: Problem, at: Arrays, seed: int) -> Ground:
     with np.errstate(all="ignore"):
-        start = problem.value(at)
+        start = at_the_data(lambda: problem.value(at), "forward")
     if not np.isfinite(start).all():
         index = tuple(int(i) for i in np.argwhere(~np.isfinite(start))[0])
         raise CheckInputError(
@@ -222,7 +222,8 @@ def _ground(problem: Problem, at: Arrays, seed: int) -> Ground:
     sensitivity = random_sensitivity(start, seed) if problem.delta is None else problem.delta
     if sensitivity.shape != start.shape:
         raise CheckInputError(f"delta has shape {sensitivity.shape}, the output {start.shape}; they must agree")
-    return Ground(start, sensitivity, problem.gradients(sensitivity, at))
+    called = f"backward(delta, {', '.join(problem.names)})"
+    return Ground(start, sensitivity, at_the_data(lambda: problem.gradients(sensitivity, at), called))
 
 
 def _expect_repeatable(problem: Problem, start: Array) -> None:
@@ -405,4 +406,4 @@ def _like_the_data(problem: Problem, place: Point) -> bool:
     return True
 
 
-__all__ = ["Kink", "check_exact", "check_smooth", "wrong_shapes"]
+__all__ = ["Kink", "check_exact", "check_smooth", "limits", "wrong_shapes"]

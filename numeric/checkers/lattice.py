@@ -122,7 +122,7 @@ def integer_inner(left: Lattice, right: Lattice) -> tuple[int, int]:
     size = left.mantissa.size
     if left.largest * right.largest * size < 2.0**62:
         return int(left.mantissa.ravel().dot(right.mantissa.ravel())), exponent
-    if left.largest < 2.0**52 and 2.0**26 * right.largest * size < 2.0**62:
+    if left.largest <= 2.0**53 and 2.0**27 * right.largest * size < 2.0**62:
         high = left.mantissa >> 26
         low = left.mantissa - (high << 26)
         return (int(np.vdot(high, right.mantissa)) << 26) + int(np.vdot(low, right.mantissa)), exponent
@@ -145,9 +145,15 @@ def rational_inner(values: Array, right: Lattice) -> Fraction:
     found = as_integers(values)
     if found is not None:
         return inner(found, right)
-    pairs = zip(values.ravel().tolist(), right.mantissa.ravel().tolist(), strict=True)
-    total = sum((Fraction(a) * b for a, b in pairs), Fraction(0))
-    return total * Fraction(2) ** right.exponent
+    # numbers of one exponent are on one grid
+    fractions, exponents = np.frexp(values.ravel().astype(np.float64))
+    whole, steps = np.ldexp(fractions, 53).astype(np.int64), right.mantissa.ravel()
+    total = Fraction(0)
+    for exponent in np.unique(exponents):
+        chosen = exponents == exponent
+        part = Lattice(whole[chosen], int(exponent) - 53, 2.0**53)
+        total += inner(part, Lattice(steps[chosen], right.exponent))
+    return total
 
 
 def odd_integers(shape: tuple[int, ...], bits: int, seed: int) -> Int64:

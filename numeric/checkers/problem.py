@@ -78,6 +78,11 @@ class Problem:
 
     @staticmethod
     def _real(result: Any) -> Array:
+        if isinstance(result, (tuple, list)) and any(np.ndim(part) for part in result if isinstance(part, np.ndarray)):
+            raise CheckInputError(
+                f"forward returned a {type(result).__name__} of {len(result)} arrays; expected one array: check each "
+                "output by itself, or join them with np.concatenate"
+            )
         output = np.array(result)
         if output.dtype.kind not in "fciub":
             raise CheckInputError(f"forward returned {output.dtype} data; expected an array of floating-point numbers")
@@ -177,7 +182,7 @@ def make_problem(
 
 def _sensitivity_of_claim(forward: Forward, arrays: Arrays, delta: Array | None) -> Array:
     """The weights of the outputs for which a gradient was claimed: 1 if the output is one number, else delta."""
-    output = np.array(forward(*[array.copy() for array in arrays]))
+    output = np.array(at_the_data(lambda: forward(*[array.copy() for array in arrays]), "f"))
     if delta is None:
         if output.size != 1:
             raise CheckInputError(
@@ -188,9 +193,22 @@ def _sensitivity_of_claim(forward: Forward, arrays: Arrays, delta: Array | None)
     return delta
 
 
+def at_the_data(call: Callable[[], Any], what: str) -> Any:
+    """The call's result; an error of the caller's own function comes through with a note that says which it was."""
+    try:
+        return call()
+    except CheckInputError:
+        raise
+    except Exception as error:
+        error.add_note(f"{what} raised this at the arrays that were given; its gradient was not judged")
+        raise
+
+
 def _point(value: Any, name: str) -> tuple[Array, float]:
     """The caller's array as a contiguous copy of float32 or float64, and its largest magnitude; anything else is a
     clear error."""
+    if isinstance(value, np.ma.MaskedArray) and np.ma.getmaskarray(value).any():
+        raise CheckInputError(f"{name} is a masked array; pass the entries that count, {name}.compressed()")
     try:
         array = np.array(value, order="C")
     except ValueError as error:

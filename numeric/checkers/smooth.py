@@ -153,7 +153,8 @@ class SmoothProbe:
 
 def _squares(terms: Array) -> float:
     flat = terms.ravel()
-    return float(np.dot(flat, flat))
+    with np.errstate(over="ignore"):
+        return float(np.dot(flat, flat))
 
 
 def random_sensitivity(start: Array, seed: int) -> Array:

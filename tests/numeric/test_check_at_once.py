@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from numeric import check_gradient
 from numeric.checkers.at_once import smooth_at_once
 from numeric.checkers.colouring import all_colours, colours, plan_axes
 from numeric.checkers.exact import NotExact, expect_whole_values, find_exact
-from numeric.checkers.lattice import Lattice, as_integers, integer_inner, whole_on_a_grid
+from numeric.checkers.lattice import Lattice, as_integers, integer_inner, rational_inner, whole_on_a_grid
 from numeric.checkers.problem import Problem, make_problem
 from tests.numeric.mutations import LAYERS, MUTATIONS
 
@@ -33,6 +34,14 @@ def test_inner_products_are_those_of_whole_numbers(left: list[int], data: st.Dat
     total, exponent = integer_inner(Lattice(np.array(left), 2), Lattice(np.array(right), -5))
     assert exponent == -3
     assert total == sum(a * b for a, b in zip(left, right, strict=True))
+
+
+@given(st.lists(st.tuples(st.floats(allow_nan=False, allow_infinity=False), st.integers(-(2**15), 2**15)), min_size=1))
+def test_inner_products_of_any_numbers_are_rational(pairs: list[tuple[float, int]]) -> None:
+    """Σ values·right is the sum of fractions, for values of any size and number of digits."""
+    values, right = np.array([a for a, _ in pairs]), np.array([b for _, b in pairs])
+    expected = sum((Fraction(a) * b for a, b in pairs), Fraction(0)) * 8
+    assert rational_inner(values, Lattice(right, 3)) == expected
 
 
 @given(st.lists(st.floats(allow_nan=True, allow_infinity=True), max_size=4))
