@@ -273,7 +273,15 @@ def _quotients(text: str) -> str:
     >>> _quotients("floor(i, n)"), _quotients("1 + 2*floor(i + floor(j, 2), n)")
     ('i//n', '1 + 2*((i + (j//2))//n)')
     """
-    while match := re.search(r"floor\(([^(),]*(?:\([^()]*\)[^(),]*)*), ([^(),]*)\)", text):
-        above, below = (part if _is_simple(part) else f"({part})" for part in match.groups())
-        text = f"{text[: match.start()]}({above}//{below}){text[match.end() :]}"
+    while (start := text.rfind("floor(")) >= 0:  # the innermost is among the last
+        depth, comma, end = 0, 0, start + 5
+        for end in range(start + 5, len(text)):
+            depth += {"(": 1, ")": -1}.get(text[end], 0)
+            if depth == 1 and text[end] == ",":
+                comma = end
+            if depth == 0:
+                break
+        parts = [text[start + 6 : comma], text[comma + 1 : end].strip()]
+        above, below = (part if _is_simple(part) else f"({part})" for part in parts)
+        text = f"{text[:start]}({above}//{below}){text[end + 1 :]}"
     return re.sub(r"\A\(([^()]*)\)\Z", r"\1", text)
