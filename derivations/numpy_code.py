@@ -33,6 +33,7 @@ from derivations.expressions import (
     Bracket,
     ByIndex,
     Constant,
+    DataBracket,
     Definition,
     Elementwise,
     Entry,
@@ -50,7 +51,7 @@ from derivations.expressions import (
     Tensor,
     Times,
 )
-from derivations.functions import DERIVATIVES
+from derivations.functions import DERIVATIVES, PIECEWISE
 from derivations.integers import Condition, conjuncts, evaluate_integer
 from derivations.language.printer import to_text
 
@@ -75,10 +76,17 @@ _DIRECT: dict[str, Callable[..., str]] = {
     "zeros": lambda shape: f"np.zeros({shape}, int)",
     "eye": lambda n: f"np.eye({n}, dtype=int)",
     "reshape": lambda a, shape: f"np.reshape({a}, {shape})",
+    "mean": lambda a: f"np.mean({a})",
+    "max": lambda a: f"np.max({a})",
+    "vec": lambda a: f"np.reshape({a}, (-1, 1), order='F')",
+    "flip": lambda a, axis: f"np.flip({a}, {axis})",
+    "rot90": lambda a, turns: f"np.rot90({a}, {turns}, axes=(-2, -1))",
     "inv": lambda a: f"np.linalg.inv({a})",
     "det": lambda a: f"np.linalg.det({a})",
 }
-_CARRIED = ("conv", "corr", "rot180", "up", "dilate", "pad", "crop", "resize", "sum_pool")
+_CARRIED = (
+    "conv", "corr", "rot180", "up", "dilate", "pad", "crop", "resize", "sum_pool", "max_pool", "max_unpool", "softmax",
+)  # fmt: skip
 _FUNCTIONS = {"exp": "np.exp", "log": "np.log", "tanh": "np.tanh", "sqrt": "np.sqrt", "abs": "np.abs"}
 
 
@@ -163,7 +171,7 @@ class Program:
     @text.register
     def _(self, node: Apply) -> str:
         parts = [self._argument(part) for part in node.arguments]
-        if node.operator in ("sum_pool", "mean_pool"):
+        if node.operator in ("sum_pool", "mean_pool", "max_pool"):
             return self._pooled(node, parts)
         if node.operator in _DIRECT:
             return _DIRECT[node.operator](*parts)
@@ -176,9 +184,10 @@ class Program:
         *_, padding, ceil = node.arguments
         if ceil != 0 or any(number != 0 for pair in padding.args for number in pair.args):
             raise NoProgram("pooling with padding or partial windows has no NumPy form")
-        self.helpers.add("sum_pool")
-        pooled = f"sum_pool({', '.join(parts[:3])})"
-        if node.operator == "sum_pool":
+        helper = "max_pool" if node.operator == "max_pool" else "sum_pool"
+        self.helpers.add(helper)
+        pooled = f"{helper}({', '.join(parts[:3])})"
+        if node.operator != "mean_pool":
             return pooled
         count = " * ".join(self._plain(size) for size in node.arguments[1].args)
         return f"({pooled} / ({count}))"
@@ -199,6 +208,9 @@ class Program:
     def _(self, node: Elementwise) -> str:
         if node.order and node.name in DERIVATIVES and node.order == 1:
             return self.text(DERIVATIVES[node.name](node.of))
+        if node.name in PIECEWISE and node.order < 2:
+            slope = PIECEWISE[node.name](node.of)
+            return self.text(slope if node.order else Times(slope, node.of))
         name = _FUNCTIONS.get(node.name) if not node.order else None
         if name is None:
             if node.name not in self.context.functions or node.order > 1:
@@ -224,6 +236,10 @@ class Program:
         for part in reversed(node.ranges):
             body = f"[{body} {_loop(part, node.body)}]"
         return f"np.array({body})"
+
+    @text.register
+    def _(self, node: DataBracket) -> str:
+        return f"({self.text(node.args[1])} {node.operator} {self.text(node.args[2])})"
 
     @text.register
     def _(self, node: Bracket) -> str:
@@ -335,18 +351,33 @@ def _confirm(source: str, name: str, program: Program, derived: Derivation) -> s
     if not sizes:
         raise NoProgram("no sizes were found at which the program could be compared")
     for at in sizes:
-        data = {key: _random(node, at, key) for key, node in program.parameters.items() if node is not None}
+        data, wanted = _compared_with(program, derived, at)
         found = _run(source, name, program, at, data)
-        wanted = _wanted(program, derived, at, data)
         if not _same(found, wanted):
             raise NoProgram(f"the program gives another result than numeric at {at}; it is not printed")
     return "\n#   ".join(", ".join(f"{key} = {value}" for key, value in at.items()) for at in sizes)
 
 
-def _random(node: Expression, sizes: dict[str, int], seed: str) -> Any:
+def _compared_with(program: Program, derived: Derivation, sizes: dict[str, int]) -> tuple[dict[str, Any], Any]:
+    """Data and what `numeric/` makes of them; positive data where others meet a tie of maxima, as those of relu do."""
+    from derivations import crosscheck
+
+    for least in (None, 1):
+        data = {key: _random(node, sizes, key, least) for key, node in program.parameters.items() if node is not None}
+        try:
+            return data, _wanted(program, derived, sizes, data)
+        except (crosscheck.Tie, ZeroDivisionError):
+            continue
+    raise NoProgram("no data were found at which the formula has a value, so that no program is confirmed")
+
+
+def _random(node: Expression, sizes: dict[str, int], seed: str, least: int | None = None) -> Any:
     shape = [evaluate_integer(size, sizes) for size in node.shape]
     chance = random.Random(f"{seed}{sizes}")
-    values = [chance.randint(-4, 4) for _ in range(prod(shape))]
+    count = prod(shape)
+    # all different and none 0, so that maxima are unique and no number stands where relu has no derivative
+    lowest = -count - 2 if least is None else least
+    values = chance.sample([number for number in range(lowest, count + 3) if number], count)
     return _nested(values, shape)
 
 

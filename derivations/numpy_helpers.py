@@ -49,7 +49,7 @@ def conv(
 
 def rot180(x: Array) -> Array:
     """The last two axes reversed."""
-    return np.flip(x, axis=(-2, -1))
+    return np.flip(x, axis=tuple(range(-min(2, x.ndim), 0)))
 
 
 def up(x: Array, factors: Sequence[int]) -> Array:
@@ -60,35 +60,68 @@ def up(x: Array, factors: Sequence[int]) -> Array:
 
 
 def dilate(x: Array, steps: Sequence[int]) -> Array:
-    """Zeros put between neighbours."""
-    rows, columns = ((size - 1) * step + 1 if size else 0 for size, step in zip(x.shape[-2:], steps, strict=True))
-    wide = np.zeros((*x.shape[:-2], rows, columns), x.dtype)
-    wide[..., :: steps[0], :: steps[1]] = x
+    """Zeros put between neighbours along the last axes."""
+    lead, sizes = x.shape[: x.ndim - len(steps)], x.shape[x.ndim - len(steps) :]
+    wide = np.zeros((*lead, *[(n - 1) * s + 1 if n else 0 for n, s in zip(sizes, steps, strict=True)]), x.dtype)
+    places: tuple[Any, ...] = (..., *[slice(None, None, step) for step in steps])
+    wide[places] = x
     return wide
 
 
 def pad(x: Array, pairs: Sequence[tuple[int, int]]) -> Array:
-    """Zeros put around the last two axes."""
-    return np.pad(x, [(0, 0)] * (x.ndim - 2) + list(pairs))
+    """Zeros put around the last axes."""
+    return np.pad(x, [(0, 0)] * (x.ndim - len(pairs)) + list(pairs))
 
 
 def crop(x: Array, pairs: Sequence[tuple[int, int]]) -> Array:
-    """Rows and columns dropped at the sides of the last two axes."""
-    (top, bottom), (left, right) = pairs
-    return x[..., top : x.shape[-2] - bottom, left : x.shape[-1] - right]
+    """Rows and columns dropped at the sides of the last axes."""
+    sizes = x.shape[x.ndim - len(pairs) :]
+    kept: tuple[Any, ...] = (..., *[slice(b, n - a) for n, (b, a) in zip(sizes, pairs, strict=True)])
+    inside: Array = x[kept]
+    return inside
 
 
-def resize(x: Array, shape: tuple[int, int]) -> Array:
-    """x in the top left corner of a frame of zeros, cut where it is larger."""
-    rows, columns = shape
-    frame = np.zeros((*x.shape[:-2], rows, columns), x.dtype)
-    high, wide = min(rows, x.shape[-2]), min(columns, x.shape[-1])
-    frame[..., :high, :wide] = x[..., :high, :wide]
+def resize(x: Array, shape: Sequence[int]) -> Array:
+    """x in the first corner of a frame of zeros, cut where it is larger."""
+    lead, sizes = x.shape[: x.ndim - len(shape)], x.shape[x.ndim - len(shape) :]
+    frame = np.zeros((*lead, *shape), x.dtype)
+    kept: tuple[Any, ...] = (..., *[slice(0, min(n, size)) for n, size in zip(sizes, shape, strict=True)])
+    frame[kept] = x[kept]
     return frame
 
 
 def sum_pool(x: Array, window: Sequence[int], stride: Sequence[int]) -> Array:
-    """The sums of complete windows."""
-    windows = np.lib.stride_tricks.sliding_window_view(x, tuple(window), axis=(-2, -1))
-    sums: Array = windows[..., :: stride[0], :: stride[1], :, :].sum(axis=(-2, -1))
+    """The sums of complete windows over the last axes."""
+    axes = tuple(range(-len(window), 0))
+    windows = np.lib.stride_tricks.sliding_window_view(x, tuple(window), axis=axes)
+    taken: tuple[Any, ...] = (..., *[slice(None, None, s) for s in stride], *[slice(None)] * len(window))
+    sums: Array = windows[taken].sum(axis=axes)
     return sums
+
+
+def max_pool(x: Array, window: Sequence[int], stride: Sequence[int]) -> Array:
+    """The maxima of complete windows over the last axes."""
+    axes = tuple(range(-len(window), 0))
+    windows = np.lib.stride_tricks.sliding_window_view(x, tuple(window), axis=axes)
+    taken: tuple[Any, ...] = (..., *[slice(None, None, s) for s in stride], *[slice(None)] * len(window))
+    maxima: Array = windows[taken].max(axis=axes)
+    return maxima
+
+
+def max_unpool(delta: Array, x: Array, window: Sequence[int], stride: Sequence[int]) -> Array:
+    """Each entry of delta at the place of its window's maximum in x, overlaps added."""
+    lead = x.ndim - len(window)
+    found = np.zeros(x.shape, np.asarray(delta).dtype)
+    for place in np.ndindex(*np.shape(delta)):
+        corner = [s * i for s, i in zip(stride, place[lead:], strict=True)]
+        cut = x[(*place[:lead], *[slice(c, c + f) for c, f in zip(corner, window, strict=True)])]
+        offset = np.unravel_index(np.argmax(cut), cut.shape)
+        found[(*place[:lead], *[c + int(o) for c, o in zip(corner, offset, strict=True)])] += delta[place]
+    return found
+
+
+def softmax(x: Array) -> Array:
+    """exp(x) over its sum along the last axis."""
+    powers = np.exp(x - x.max(axis=-1, keepdims=True))
+    shares: Array = powers / powers.sum(axis=-1, keepdims=True)
+    return shares

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -42,6 +43,20 @@ CONTEXTS = {
         loss J(y)""",
         ("z", "beta"),
     ),
+    "max pooling, overlapping, of what is not linear": (
+        """dims C, H, W, n, s where n <= H, n <= W
+        tensor z[C, H, W]
+        y = max_pool(relu(z), n, stride=s)
+        loss J(y)""",
+        ("z",),
+    ),
+    "max pooling in one dimension": ("dims N, n where n <= N\ntensor z[N]\ny = max_pool(z, n)\nloss J(y)", ("z",)),
+    "softmax": ("dims N, K\ntensor Z[N, K], Y[N, K]\nJ = -sum(Y * log(softmax(Z))) / N", ("Z",)),
+    "one dimension, strided": (
+        "dims N, n, s where n <= N\ntensor x[N], k[n]\ny = conv(x, k, valid, stride=s)\nloss J(y)", ("x", "k"),
+    ),
+    "moved entries": ("dims m, n\ntensor A[m, n], v[m]\nz = vec(rot90(flip(A, 0)))\nloss J(z)", ("A",)),
+    "slices": ("dims m, n, s\ntensor A[m, n]\nz = A[::s, ::s]\nloss J(z)", ("A",)),
     "dense": ("dims p, q\ntensor W[p, q], x[q, 1], b[p, 1]\nz = W @ x + b\nloss J(z)", ("W", "x", "b")),
 }
 
@@ -72,6 +87,8 @@ def test_a_wrong_program_is_not_printed(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_what_has_no_program_is_refused() -> None:
     """A formula without a NumPy form is refused by name."""
-    context = given("dims h, n where n <= h\ntensor x[h, h]\nassume unique_max(x, n)\ny = max_pool(x, n)\nloss J(y)")
-    with pytest.raises(NoProgram, match="max_unpool"):
-        numpy_function(derive(context, "J", "x", judged=False))
+    context = given("dims h, n where n <= h\ntensor x[h, h], k[n, n]\ny = sum_pool(x, n, ceil=true)\nloss J(y)")
+    derivation = derive(context, "J", "x", judged=False)
+    unknown = replace(derivation, result=context.parse("convolve(x, k)"))
+    with pytest.raises(NoProgram, match="convolve has no NumPy form"):
+        numpy_function(unknown)
