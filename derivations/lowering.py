@@ -761,7 +761,9 @@ class Lowering:
 
     def _refreshed(self, term: Term) -> Term:
         """The term with fresh bound indices."""
-        return rename_term(term, {name: Int.symbol(self.fresh()) for name in term.bound}) if term.bound else term
+        # In a fixed order: the answers must not depend on how a set is laid out in memory.
+        names = sorted(term.bound, key=lambda name: (len(name), name))
+        return rename_term(term, {name: Int.symbol(self.fresh()) for name in names}) if names else term
 
     def replaced(self, term: Term, head: str, value: Callable[[Sequence[Int]], Terms]) -> Terms:
         """The term with every atom of `head` replaced by terms, inside opaque functions too."""

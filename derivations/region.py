@@ -36,6 +36,7 @@ MORE_SAMPLES = 120  # sizes decided once no region fits
 ROUNDS = 14  # proposals per claim
 PLAIN = 4  # the cost up to which a condition of the vocabulary reads at a glance
 CASES = 4  # conjunctions of a region; more are not an answer that anybody reads
+TRIES = 12  # instances looked for, one after the other, for one outside proof
 INSTANCES = 48  # instances offered for one outside proof
 
 Sizes = dict[str, int]
@@ -183,7 +184,7 @@ class Search:
             if not held and len(used) < 3 and _specific_holds(part, sizes):
                 used.add(key)
                 self._learn_instances(sizes)
-        for _ in range(8):
+        for _ in range(TRIES):
             decision = prove_fails(self.solver, self.goal, part, self.instances[-INSTANCES:])
             if isinstance(decision, Proof):
                 return None
@@ -569,10 +570,8 @@ def _pool(goal: Goal) -> list[Int]:
     pool = [Int.of(0), Int.of(1)]
     symbols = [Int.symbol(name) for name in goal.sizes]
     pool += [symbol - 1 for symbol in symbols]
-    quotients = [
-        Int({(q,): 1}) for q in _quotients(goal) if Int({(q,): 1}).symbols() <= set(goal.sizes)
-    ]
-    pool += sorted(quotients, key=k.render)
+    quotients = sorted((Int({(q,): 1}) for q in _quotients(goal) if q.names <= set(goal.sizes)), key=k.render)
+    pool += quotients
     pool += symbols
     pool += [left - right for left in symbols for right in symbols if left != right]
     pool += [q * s for q in quotients for s in symbols]

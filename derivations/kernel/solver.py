@@ -43,7 +43,6 @@ from derivations.kernel.terms import (
 )
 
 Z3_RESOURCES = 4_000_000  # z3's own unit; about two seconds on a machine of 2020
-Z3_PLAIN = 100_000  # of these, for the first attempt at a question
 Z3_TOTAL = 20_000_000  # for all questions of one solver, that is of one claim
 QUESTIONS = 6_000  # to isl, for all of one claim
 ISL_OPERATIONS = 2_000_000  # isl's own unit; about one second on a machine of 2020
@@ -476,26 +475,26 @@ def z3_satisfiable(condition: Condition, resources: int = Z3_RESOURCES) -> Answe
 
 
 def z3_answer(condition: Condition, resources: int, context: Any) -> tuple[Answer, int]:
-    """z3's answer, and the resources that its context has spent so far: its plain solver first, which answers most
-    questions in half the time, then the one that tries several strategies."""
+    """z3's answer, and the resources that its context has spent so far.
+
+    The plain solver: the one that z3 makes by default tries strategies by the clock, and its answers differ from run to
+    run. Without Gröbner bases: they count no resources, so that one question could take all time and memory.
+    """
     import z3
 
     text = _SmtText()
-    script = text.script(condition)
-    spent = 0
-    for make, limit in ((z3.SimpleSolver, min(resources, Z3_PLAIN)), (z3.Solver, resources)):
-        solver = make(ctx=context)
-        solver.from_string(script)
-        solver.set("rlimit", limit)
-        solver.set("arith.nl.grobner", False)  # it counts no resources: a question could take all time and memory
-        answer = solver.check()
-        figures = solver.statistics()
-        spent = int(figures.get_key_value("rlimit count")) if "rlimit count" in figures.keys() else spent + limit  # noqa: SIM118
-        if answer == z3.unsat:
-            return Unsatisfiable(), spent
-        if answer == z3.sat:
-            model = solver.model()
-            values = {constant.name(): model[constant].as_long() for constant in model.decls()}
-            # What the model leaves open may have any value.
-            return Satisfiable({symbol: values.get(name, 0) for symbol, name in text.symbols.items()}), spent
-    return Unknown(f"z3's limit of {resources:,} resources"), spent
+    solver = z3.SimpleSolver(ctx=context)
+    solver.from_string(text.script(condition))
+    solver.set("rlimit", resources)
+    solver.set("arith.nl.grobner", False)
+    answer = solver.check()
+    figures = solver.statistics()
+    spent = int(figures.get_key_value("rlimit count")) if "rlimit count" in figures.keys() else resources  # noqa: SIM118
+    if answer == z3.unsat:
+        return Unsatisfiable(), spent
+    if answer != z3.sat:
+        return Unknown(f"z3's limit of {resources:,} resources"), spent
+    model = solver.model()
+    values = {constant.name(): model[constant].as_long() for constant in model.decls()}
+    # What the model leaves open may have any value.
+    return Satisfiable({symbol: values.get(name, 0) for symbol, name in text.symbols.items()}), spent
