@@ -19,6 +19,7 @@ HEAD = 20  # left sides wider than this stand on a line of their own, so that th
 _GROUP = r"\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}"
 _SUM = re.compile(rf"\\sum_{_GROUP}(?:\^{_GROUP})?")
 _FRACTION = re.compile(rf"\\frac{_GROUP}{_GROUP}")
+_SMALL = re.compile(r"[_^]\{([\w\s,+-]*)\}")  # indices; words and floors in a subscript are hardly narrower
 _SIGNS = re.compile(r"\\(circ|oslash|otimes|ast|star|circledast|cdot|le|ge|neq)\b| [-+=<>] ")
 _SILENT = re.compile(r"\\(operatorname|mathrm|mathbf|mathit|text|left|right|bigl|bigr)")
 
@@ -35,6 +36,8 @@ def width(latex: str) -> int:
         while match := stacked.search(plain):
             widest = max(width(part or "") for part in match.groups())
             plain = f"{plain[: match.start()]}{'x' * max(2, widest)}{plain[match.end() :]}"
+    while match := _SMALL.search(plain):
+        plain = f"{plain[: match.start()]}{'x' * round(0.8 * width(match[1]))}{plain[match.end() :]}"
     plain = _SILENT.sub("", plain)
     plain = _SIGNS.sub("ooo", plain)
     plain = re.sub(r"\\qquad", "xxxx", plain)
