@@ -87,7 +87,7 @@ def per_axis(value: PerAxis, rank: int, name: str, least: int) -> tuple[int, ...
     >>> per_axis(2, 3, "stride", least=1)
     (2, 2, 2)
     """
-    values = (value,) * rank if isinstance(value, int | np.integer) else tuple(value)
+    values: tuple[Any, ...] = (value,) * rank if np.ndim(value) == 0 else tuple(value)  # type: ignore[arg-type]
     if len(values) != rank:
         raise ValueError(
             f"{name} = {value!r} has {len(values)} entries but there are {rank} spatial axes; "
@@ -105,6 +105,8 @@ def padding_pairs(pad: Padding, rank: int) -> tuple[tuple[int, int], ...]:
     >>> padding_pairs(1, 2), padding_pairs((0, 2), 2), padding_pairs(((0, 1), 2), 2)
     (((1, 1), (1, 1)), ((0, 0), (2, 2)), ((0, 1), (2, 2)))
     """
+    if isinstance(pad, bool | float | str):
+        raise ValueError(f"pad = {pad!r}: expected integers of at least 0")
     if isinstance(pad, int | np.integer):
         pad = (int(pad),) * rank
     if len(pad) != rank:

@@ -333,7 +333,7 @@ def _by_name(kind: str) -> tuple[Any, Any]:
 
 def _prepare(x: ArrayLike, f: PerAxis, stride: PerAxis | None, pad: Padding, ceil: bool) -> tuple[Array, Axes]:
     x = as_array(x, "x")
-    rank = x.ndim - 2 if isinstance(f, int | np.integer) else len(tuple(f))
+    rank = x.ndim - 2 if np.ndim(f) == 0 else len(f)  # type: ignore[arg-type]
     if not 1 <= rank <= min(3, x.ndim):
         raise ValueError(
             f"x has shape {x.shape}; expected (N, C, *sizes) with 1 to 3 spatial axes, "

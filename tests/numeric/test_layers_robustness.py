@@ -321,3 +321,38 @@ def test_importing_is_light() -> None:
     code = f"import sys, numeric, numeric.layers; print([m for m in {heavy!r} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", ["stride", "dilation", "pad", "groups"])
+@pytest.mark.parametrize("value", [2.0, True, "2", -1])
+def test_options_that_are_no_integers_are_refused(name: str, value: Any) -> None:
+    """A float, a truth value, a text or a negative number is a ValueError that names the option."""
+    x, w = np.ones((1, 2, 6, 6)), np.ones((2, 2, 3, 3))
+    layers.correlate(x, w, **{name: 1})
+    with pytest.raises(ValueError, match=name):
+        layers.correlate(x, w, **{name: value})
+
+
+@pytest.mark.parametrize("value", [2.0, True, "2", 0])
+def test_windows_that_are_no_integers_are_refused(value: Any) -> None:
+    """The same of the side and the stride of a pooling window."""
+    x = np.ones((1, 2, 6, 6))
+    layers.sum_pool(x, 1)
+    with pytest.raises(ValueError, match="window"):
+        layers.sum_pool(x, value)
+    with pytest.raises(ValueError, match="stride"):
+        layers.sum_pool(x, 2, stride=value)
+
+
+def test_large_convolutions_take_the_same_values() -> None:
+    """Above the size up to which window places are kept, and above few images, the gradients are the same sums."""
+    random = np.random.default_rng(0)
+    x, w = random.integers(-9, 9, size=(12, 3, 30, 30)), random.integers(-9, 9, size=(4, 3, 5, 5))
+    delta = random.integers(-9, 9, size=(12, 4, 13, 13))
+    dx, dw, db = layers.correlate_backward(delta, x, w, stride=2)
+    each = [layers.correlate_backward(delta[i : i + 1], x[i : i + 1], w, stride=2) for i in range(12)]
+    assert np.array_equal(dx, np.concatenate([gradients[0] for gradients in each]))
+    assert np.array_equal(dw, sum(gradients[1] for gradients in each))
+    assert np.array_equal(db, sum(gradients[2] for gradients in each))
+    y = [layers.correlate(x[i : i + 1], w, stride=2) for i in range(12)]
+    assert np.array_equal(layers.correlate(x, w, stride=2), np.concatenate(y))
