@@ -4,7 +4,7 @@ A derivation says "adjoint of the convolution in its kernel" in one line; this i
 Every lemma is a chain of formulas in the claim language, from ⟨g, L(v)⟩ to ⟨L*(g), v⟩, and every link is
 judged by the kernel for all sizes. The law kept here: a lemma holds nothing but text, so it cannot be true
 by construction; and it is about a general case (any stride, dilation and padding, any sizes) of the operator
-that it is printed for, never about another one.
+that it is printed for. Of reversals and quarter turns one stands for all.
 
 What it cannot see: other axes than the two that it is written for; a derivation over one or three axes prints
 the lemma for two. Every step of a derivation is judged by itself, whatever its lemma says.
@@ -236,6 +236,18 @@ LEMMAS = (
         (
             ("sum(g * sum_pool(v, f)) / f**2", "a mean is a sum divided by the number of entries"),
             ("sum(resize(up(g, f), H, W) / f**2 * v)", "adjoint of pooling"),
+        ),
+        _disjoint,
+    ),
+    Lemma(
+        "adjoint of overlapping mean pooling", (("mean_pool", 0),),
+        "dims H, W, f, s, p >= 0 where f <= H + 2*p, f <= W + 2*p\n"
+        "h = (H + 2*p - f)//s + 1\nl = (W + 2*p - f)//s + 1\ntensor v[H, W], g[h, l]",
+        "sum(g * mean_pool(v, f, stride=s, pad=p))",
+        (
+            ("sum(g * sum_pool(v, f, stride=s, pad=p)) / f**2", "a mean is a sum divided by the number of entries"),
+            ("sum(crop(resize(conv(dilate(g, s), ones(f, f), full), H + 2*p, W + 2*p), p) / f**2 * v)",
+             "adjoint of overlapping pooling"),
         ),
         _complete,
     ),

@@ -13,6 +13,7 @@ import pytest
 from derivation_cases import CASES
 
 from derivations import derive, given
+from derivations.adjoints import ADJOINTS
 from derivations.derivation import Derivation
 from derivations.lemmas import LEMMAS, Lemma, lemma
 
@@ -151,6 +152,36 @@ def test_every_lemma_is_proved_from_its_indices(each: Lemma) -> None:
     derivation = each.derivation()
     assert derivation.proved, derivation.to_text()
     assert len({str(step.right) for step in derivation.steps}) == len(each.lines)
+
+
+def test_every_adjoint_has_its_lemma() -> None:
+    """Each row of the table of adjoints has a lemma that proves it from the index definition, and so has taking
+    entries."""
+    proved = {key for each in LEMMAS for key in each.of}
+    assert {(row.operator, row.argument) for row in ADJOINTS} | {("Entry", 0)} == proved
+    assert len({each.name for each in LEMMAS}) == len(LEMMAS)
+
+
+def test_a_derivation_names_the_lemma_for_its_own_parameters() -> None:
+    """A plain convolution leads to the plain lemma, one with a stride to the general one, pooling to that of its
+    windows."""
+    expected = {
+        "conv(a, w, valid)": "adjoint of the convolution in its data",
+        "conv(a, w, full)": "adjoint of the convolution in its data, with stride, padding and dilation",
+        "corr(a, w, valid, stride=2)": "adjoint of the correlation in its data, with stride, padding and dilation",
+        "sum_pool(a, m)": "adjoint of pooling",
+        "sum_pool(a, m, stride=2)": "adjoint of overlapping pooling",
+        "sum_pool(a, m, ceil=true)": "adjoint of pooling with partial windows",
+        "mean_pool(a, m)": "adjoint of mean pooling",
+        "mean_pool(a, m, stride=2)": "adjoint of overlapping mean pooling",
+        "a[::2, ::2]": "adjoint of taking entries",
+    }
+    context = given("dims H, W, m, n where m <= H, m <= W, n <= W\ntensor a[H, W], w[m, n]")
+    found = {
+        text: [name for step in derive(context, context.parse(text), "a", judged=False).steps for name in step.lemmas]
+        for text in expected
+    }
+    assert found == {text: [name] for text, name in expected.items()}
 
 
 def test_a_wrong_substitution_is_caught() -> None:
