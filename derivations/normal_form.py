@@ -193,7 +193,7 @@ def _transposed(node: Any) -> Any:
 def _kron(left: Any, right: Any) -> Any:
     number, factors = _factors(right)
     ones = factors[0] if len(factors) == 1 else None
-    if isinstance(ones, Apply) and ones.operator == "ones" and left.rank == ones.rank:
+    if isinstance(ones, Apply) and ones.operator == "ones" and left.rank == ones.rank <= 2:
         return _apply("up", [_scaled(number, _factors(left)[1]) if number != 1 else left, Tuple(*ones.shape)])
     return Apply("kron", left, right)
 

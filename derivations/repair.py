@@ -35,7 +35,7 @@ from derivations.verdict import Verdict
 
 PROOFS = 16  # candidates that are handed to the kernel
 CLOSE = 1  # the last stage that is looked at although something nearer was found
-Z3_RESOURCES = 1_000_000  # z3's own unit, for one question of a proof
+Z3_RESOURCES = 4_000_000  # z3's own unit, for one question of a proof
 
 
 @dataclass(frozen=True)

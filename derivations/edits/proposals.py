@@ -17,6 +17,7 @@ from derivations.expressions import (
     Constant,
     Definition,
     Differential,
+    Entry,
     Expression,
     Grad,
     Jacobian,
@@ -125,6 +126,8 @@ def written(make: Callable[[], Any]) -> Expression | None:
         made: Expression = make()
         sound = all(isinstance(size, Expr) for size in made.shape)
     except (ShapeError, ValueError, TypeError, IndexError, AttributeError):
+        return None
+    if isinstance(made, Entry) and len(made.indices) != made.of.rank:
         return None
     return made if sound else None
 
