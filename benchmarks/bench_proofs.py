@@ -104,7 +104,7 @@ def proof(claim: Claim) -> float:
 def main() -> int:
     """Prints a table: a row for each claim."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--largest", type=int, default=SIZES[-1])
+    parser.add_argument("--largest", type=int, default=SIZES[-1], choices=SIZES[1:])
     parser.add_argument("--json", metavar="FILE", help="write the rows here, beside what other benchmarks wrote")
     options = parser.parse_args()
     sizes, rows = [size for size in SIZES if size <= options.largest], []
