@@ -9,11 +9,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
-from derivations.claims import Claim, Context, Expectation, Link
+from derivations import integers
+from derivations.claims import Claim, Context, Dimension, Expectation, Link
 from derivations.existence import obligations
-from derivations.expressions import Expression, ShapeError
+from derivations.expressions import Definition, Expression, ShapeError
 from derivations.hypotheses import apply_hypotheses
 from derivations.kernel import terms as k
 from derivations.kernel.decide import CounterModel, Goal, Group, Proof, Undecided, prove
@@ -120,7 +122,7 @@ def decide(claim: Claim, link: Link, solver: Solver) -> Symbolic:
         lowering.same = same_terms(lowering, claim, solver)
         goal = goal_of(lowering, claim, link)
         decision = prove(solver, goal)
-        axioms = tuple(lowering.axioms)
+        axioms = (*lowering.axioms, *_supposed_to_exist(claim, link))
         if isinstance(decision, Proof):
             if not _admits_sizes(solver, goal):
                 return Symbolic("undecided", reason="no sizes are known that satisfy its conditions", axioms=axioms)
@@ -343,14 +345,38 @@ def as_expected(
 
 
 def exists_everywhere(context: Context, node: Expression) -> str | None:
-    """None where a formula exists at all sizes of its context; else what is missing, for the input error."""
+    """None where a formula exists at all sizes of its context or this cannot be told; else what is missing, for the
+    input error. `decide` names among a verdict's axioms what cannot be told."""
+    return _existence(context.dims, context.conditions, node)[0]
+
+
+@lru_cache(maxsize=4096)
+def _existence(
+    dims: tuple[Dimension, ...], conditions: tuple[integers.Condition, ...], node: Expression
+) -> tuple[str | None, bool]:
+    """What a formula lacks to exist at all sizes of a context (None: nothing known), and whether its existence is
+    proved."""
     lowering = Lowering()
     solver = Solver()
-    condition = context_condition(lowering, context)
+    proved = True
     try:
+        condition = context_condition(lowering, Context(dims, conditions))
         for duty in obligations(lowering, node, {}):
-            if solver.implies(k.all_of((condition, duty.guard)), duty.condition) is False:
-                return f"{duty.what} needs {k.render(duty.condition)}"
+            answer = solver.implies(k.all_of((condition, duty.guard)), duty.condition)
+            if answer is False:
+                return f"{duty.what} needs {k.render(duty.condition)}", False
+            proved = proved and answer is True
     except (Unsupported, LimitReached):
-        return None
-    return None
+        return None, False
+    return None, proved
+
+
+def _supposed_to_exist(claim: Claim, link: Link) -> tuple[str, ...]:
+    """The axioms that a link's definitions exist at all sizes, where this is neither proved nor refuted."""
+    found = {node.name: node for side in (link.left, link.right) for node in side.atoms(Definition)}
+    context = claim.context
+    return tuple(
+        f"{name} exists at all sizes"
+        for name, node in sorted(found.items())
+        if not _existence(context.dims, context.conditions, node.body)[1]
+    )

@@ -396,7 +396,8 @@ class Lowering:
         found: Terms = []
         outputs = self.shape(delta, env)
         bound, inside, output = self.box(outputs)
-        for term, place in self._routes(x, output, outputs, window, steps, none, complete=True, env=env, cut=cut):
+        routes = self._routes(x, output, outputs, window, steps, none, complete=True, env=env, cut=cut, places=True)
+        for term, place in routes:
             frame = Term((), bound, k.all_of((inside, _equal_places(place, index))))
             values = self.lower(delta, output, env, cut)
             found += [self._refreshed(part) for part in self.products([[frame], [term], values])]
@@ -415,12 +416,14 @@ class Lowering:
     def _routes(
         self, x: Expression, output: Sequence[Int], outputs: Sequence[Int], window: Sequence[Int],
         steps: Sequence[Int], pad: Sequence[Sequence[Int]], *, complete: bool, env: Environment, cut: frozenset[str],
+        places: bool = False,
     ) -> Iterator[tuple[Term, tuple[Int, ...]]]:  # fmt: skip
         """The taps of output's window, as `_chosen` gives them; where windows may leave x, its frame is part of what
-        the maximum is a function of. Of numbers, the maximum's place is known for each of the `outputs`."""
+        the maximum is a function of. Of numbers, the maximum's place is known for each of the `outputs`; only who asks
+        for `places` need suppose that there is one."""
         ground = self._ground(x, env, cut)
         if ground is not None and all(size.constant is not None for size in outputs):
-            return self._ground_routes(ground, x, output, outputs, (window, steps, pad), env)
+            return self._ground_routes(ground, x, output, outputs, (window, steps, pad), env, places)
         reads = window_reads(output, self.shape(x, env), window, steps, pad)
         frame = "" if complete else f" in a frame of {self.shape(x, env)} stepping {steps} from {pad}"
         return self._chosen(x, window, reads, complete=frame, env=env, cut=cut)
@@ -437,7 +440,7 @@ class Lowering:
 
     def _ground_routes(
         self, values: dict[tuple[int, ...], Any], x: Expression, output: Sequence[Int], outputs: Sequence[Int],
-        windows: tuple[Any, Any, Any], env: Environment,
+        windows: tuple[Any, Any, Any], env: Environment, places: bool,
     ) -> Iterator[tuple[Term, tuple[Int, ...]]]:  # fmt: skip
         """For each window of numbers: that it is output's, and the place of its maximum."""
         for cell in product(*[range(size.constant or 0) for size in outputs]):
@@ -449,7 +452,7 @@ class Lowering:
                 if k.holds(condition, tap_values):
                     found.append(tuple(k.evaluate(i, tap_values) for i in place))
             best = max(found, key=lambda read: values[read])
-            if sum(values[read] == values[best] for read in found) > 1:
+            if places and sum(values[read] == values[best] for read in found) > 1:
                 self.axioms[f"unique_max: every window of {x} has one maximum"] = None
             yield Term(condition=_equal_places(output, at)), tuple(Int.of(i) for i in best)
 
@@ -704,6 +707,8 @@ class Lowering:
         guard: Condition,
     ) -> Terms:  # fmt: skip
         """f^(order+1) of the argument, through the known derivatives where f is a known function."""
+        if name.startswith("step"):
+            self.axioms["no entry is where an indicator of the data jumps"] = None
         from derivations.functions import derivative_of
 
         formula = derivative_of(name, order, ARGUMENT)

@@ -24,7 +24,7 @@ from derivations.claims import Assumption, Claim, Hypothesis, Link
 from derivations.crosscheck import values
 from derivations.crosscheck.evaluate import Scope, value_of
 from derivations.crosscheck.structure import data_names, tensors, walk
-from derivations.crosscheck.values import NotEvaluable, NotExact, Number
+from derivations.crosscheck.values import NotEvaluable, NotExact, Number, TooLarge
 from derivations.expressions import (
     Apply,
     DataBracket,
@@ -50,6 +50,7 @@ DIVISIBLE = 144
 # distance between the entries of tie-free data: more than integer perturbations move an entry, and a prime, so that
 # different offsets keep different tensors apart
 GAP = 61
+LARGEST_TENSOR = 10_000_000  # entries drawn for one name
 
 
 class Vacuous(Exception):
@@ -158,6 +159,8 @@ def drawn(key: str, shape: tuple[int, ...], manner: Manner) -> Number:
     """Random entries (samples, 1, *shape) that depend on the key, the shape and the seed only."""
     if any(size < 0 for size in shape):
         raise DoesNotExist(f"{key} of shape {shape}")
+    if prod(shape) > LARGEST_TENSOR:
+        raise TooLarge(f"{prod(shape):,} entries of {key}")
     chance = np.random.default_rng([zlib.crc32(key.encode()), manner.seed, *shape])
     full = (manner.samples, 1, *shape)
     signs: Array = np.ones((), dtype=np.int64) if manner.positive else chance.choice([-1, 1], full)

@@ -381,6 +381,9 @@ def _elementwise(node: Elementwise, scope: Scope) -> Number:
         return Number(array, max(inner.bound, 1) if inner.bound is not None and array.dtype == np.int64 else None)
     if scope.exact:
         raise NotExact(f"{node.name} has no exact values")
+    if node.name in ("log", "sqrt") and np.any(real(inner.array) <= 0):
+        # A complex step would go round the missing real value, and give it a derivative.
+        raise NotEvaluable(f"{node.name} of a number that is not positive")
     return Number(FUNCTIONS[node.name][node.order](inner.array))
 
 

@@ -328,17 +328,21 @@ class _IslSpace:
         quotients = []
         for monomial, coefficient in term.terms.items():
             if not monomial:
-                total = total.set_constant_val(coefficient)
+                total = total.set_constant_val(self._value(coefficient))
             elif isinstance(monomial[0], Sym):
-                total = total.set_coefficient_val(kind, self.positions[monomial[0].name], coefficient)
+                total = total.set_coefficient_val(kind, self.positions[monomial[0].name], self._value(coefficient))
             else:
                 quotients.append((monomial[0], coefficient))
         for generator, coefficient in quotients:
             if not isinstance(generator, Quotient) or generator.q.constant is None:
                 raise TypeError(f"isl has no {generator}; minima and maxima are cases")
-            whole = self.aff(generator.p).scale_down_val(generator.q.constant).floor()
-            total = total.add(whole.scale_val(coefficient))
+            whole = self.aff(generator.p).scale_down_val(self._value(generator.q.constant)).floor()
+            total = total.add(whole.scale_val(self._value(coefficient)))
         return total
+
+    def _value(self, number: int) -> Any:
+        """A number as isl takes it: as its text where it fits no machine word."""
+        return number if abs(number) < 2**31 else self.isl.Val.read_from_str(isl_context(), str(number))
 
     def set(self, condition: Condition) -> Any:
         """The points that satisfy an affine condition."""

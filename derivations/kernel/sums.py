@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import permutations
+from math import factorial
 
 from derivations.kernel.implication import Known
 from derivations.kernel.terms import (
@@ -136,10 +137,10 @@ def _orders(atoms: Sequence[Atom]) -> list[tuple[Atom, ...]]:
         stop = start
         while stop < len(atoms) and atoms[stop].head == atoms[start].head:
             stop += 1
+        if factorial(stop - start) * len(orders) > PERMUTATION_LIMIT:
+            raise LimitReached(f"{stop - start} entries of {atoms[start].head} in one product")
         arrangements = list(permutations(atoms[start:stop]))
         orders = [(*head, *tail) for head in orders for tail in arrangements]
-        if len(orders) > PERMUTATION_LIMIT:
-            raise LimitReached(f"{stop - start} entries of {atoms[start].head} in one product")
         start = stop
     return orders
 
