@@ -106,8 +106,10 @@ def _origin(error: BaseException) -> str:
 
 def _serve(connection: Connection, claims: Sequence[Claim], judge: Judge) -> None:
     """The life of a worker: a number comes, the answer to that claim goes back; None ends it."""
-    # Terms are many, small and free of cycles: the default thresholds spend a tenth of the time looking for some.
-    gc.set_threshold(100_000, 50, 50)
+    # Terms are many, small and free of cycles: the default thresholds spend a tenth of the time looking for some. What
+    # the run has loaded so far is no garbage.
+    gc.freeze()
+    gc.set_threshold(50_000, 10, 5)
     if hasattr(signal, "pthread_sigmask"):
         # Blocked, not ignored: z3 sets its own handler while it runs, and would answer "unknown" to an
         # interrupt.
