@@ -114,3 +114,12 @@ def test_the_same_question_has_the_same_answer(attempt: int) -> None:
     for number in range(attempt * 3):
         Solver().satisfiable(k.equal(x * x * y, number))
     assert z3_satisfiable(question) == Satisfiable({"x": 7, "y": 13})
+
+
+@pytest.mark.parametrize("operations", [1, 30, 100, 300, 1000])
+def test_every_way_in_which_isl_ends_past_its_limit_is_the_limit(operations: int) -> None:
+    """Past the limit isl refuses even to read a number, each refusal with a message of its own."""
+    x, y = Int.symbol("x"), Int.symbol("y")
+    parts = [k.at_most(7 * x + n, 5 * y + (x + n) // 3) for n in range(40)]
+    assert isinstance(isl_satisfiable(k.all_of(parts), operations), Unknown)
+    assert isl_satisfiable(k.equal(x, 10**40)) == Satisfiable({"x": 10**40})
