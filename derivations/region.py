@@ -30,6 +30,7 @@ from derivations.kernel.decide import (
 )
 from derivations.kernel.solver import IslLimit, Solver, is_affine, isl_limited, isl_point, isl_set
 from derivations.kernel.terms import FALSE, TRUE, Condition, Int
+from derivations.kernel.writing import operand, syntax, written
 
 SAMPLES = 16  # sizes decided before the first proposal; counterexamples add more
 MORE_SAMPLES = 120  # sizes decided once no region fits
@@ -312,7 +313,7 @@ def words(goal: Goal) -> list[Literal]:
     for quotient in sorted(_quotients(goal), key=lambda q: k.render(Int({(q,): 1}))):
         whole = Int({(quotient,): 1})
         if whole.symbols() <= set(names):
-            rest, by = f"{_operand(quotient.p)} % {_operand(quotient.q)}", quotient.p % quotient.q
+            rest, by = f"{operand(quotient.p)} % {operand(quotient.q)}", quotient.p % quotient.q
             add(f"{rest} == 0", k.zero(by), 4)
             add(f"{syntax(quotient.p)} < {syntax(quotient.q)}", k.at_most(quotient.p + 1, quotient.q), 4)
             add(f"{syntax(whole)} == 0", k.zero(whole), 7)
@@ -339,37 +340,6 @@ def words(goal: Goal) -> list[Literal]:
                     if opposite_text is not None:
                         add(opposite_text, opposite, 8)
     return sorted(found.values(), key=lambda literal: literal.cost)
-
-
-def syntax(value: Int) -> str:
-    """A term in claim syntax: positive parts first, numbers last."""
-    if not value.terms:
-        return "0"
-    pieces = []
-    for monomial, coefficient in sorted(
-        value.terms.items(), key=lambda item: (not item[0], item[1] < 0, [_factor(g) for g in item[0]])
-    ):
-        factors = "*".join(_factor(generator) for generator in monomial)
-        size = abs(coefficient)
-        body = str(size) if not factors else factors if size == 1 else f"{size}*{factors}"
-        pieces.append((" - " if coefficient < 0 else " + ") + body)
-    text = "".join(pieces)
-    return text[3:] if text.startswith(" + ") else "-" + text[3:]
-
-
-def _factor(generator: k.Generator) -> str:
-    if isinstance(generator, k.Sym):
-        return generator.name
-    if isinstance(generator, k.Quotient):
-        return f"({_operand(generator.p)} // {_operand(generator.q)})"
-    word = "min" if isinstance(generator, k.Least) else "max"
-    return f"{word}({syntax(generator.p)}, {syntax(generator.q)})"
-
-
-def _operand(value: Int) -> str:
-    text = syntax(value)
-    whole = len(value.terms) == 1 and text.startswith("(") and text.endswith(")")
-    return text if text.isidentifier() or text.isdigit() or whole else f"({text})"
 
 
 def _quotients(goal: Goal) -> set[k.Quotient]:
@@ -404,12 +374,10 @@ def _size_conditions(condition: Condition, names: set[str]) -> Iterator[Conditio
 
 
 def _text(condition: Condition) -> str | None:
-    """A condition in claim syntax, positive terms on the left; None for what would not read well."""
+    """A condition in claim syntax; None for what would not read well."""
     if not isinstance(condition, k.Zero | k.NonNegative) or len(condition.term.terms) > 6:
         return None
-    left = Int({m: c for m, c in condition.term.terms.items() if c > 0})
-    right = Int({m: -c for m, c in condition.term.terms.items() if c < 0})
-    return f"{syntax(left)} {'==' if isinstance(condition, k.Zero) else '>='} {syntax(right)}"
+    return written(condition)
 
 
 # -- learning ---------------------------------------------------------------------------------------------------------

@@ -49,6 +49,7 @@ from derivations.kernel.terms import (
     substitute_condition,
     zero,
 )
+from derivations.kernel.writing import syntax, written
 
 CELL_LIMIT = 4096  # sets of overlapping pieces of one monomial that are compared
 GROUP_LIMIT = 64  # pieces of one monomial whose overlaps are looked at, two by two
@@ -137,7 +138,7 @@ def check_demands(solver: Solver, context: Condition, conditions: Sequence[Condi
     base = quotient_free(context)
     for divisor in sorted(divisors([context, *conditions]), key=render):
         if solver.implies(base, nonnegative(divisor - 1)) is not True:
-            return f"that the divisor {render(divisor)} is positive"
+            return f"that the divisor {syntax(divisor)} is positive"
     return None
 
 
@@ -283,7 +284,7 @@ def _prepare(solver: Solver, goal: Goal, group: Group) -> tuple[list[Piece], str
         # Of all pieces, those that cancelled too: they may have become equal by what they demand.
         for demand in sorted(frozenset().union(*(piece.demands for piece in group.pieces)), key=render):
             if solver.implies(quotient_free(context), demand) is not True:
-                missing = f"that {render(demand)}"
+                missing = f"that {written(demand)}"
     if missing is None and any(piece.leftover for piece in pieces):
         missing = "how often a sum over several free indices counts"
     return pieces, missing
