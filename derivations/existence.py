@@ -165,6 +165,9 @@ def _of_condition(
                 continue
             guard = k.all_of((guard, met if isinstance(condition, integers.AllOf) else k.negate(met)))
         return
+    if isinstance(condition, integers.Negation):
+        yield from _of_condition(lowering, condition.args[0], env, guard)
+        return
     for what, duty in _divisors(lowering, condition, env):
         if duty != k.TRUE:
             yield Obligation(guard, duty, what)

@@ -22,7 +22,8 @@ from derivations.kernel.decide import CounterModel, Goal, Group, Proof, Undecide
 from derivations.kernel.solver import Satisfiable, Solver
 from derivations.kernel.sums import LimitReached, Monomials, Piece, Term, rename_term
 from derivations.kernel.terms import Condition, Int
-from derivations.lowering import Lowering, Template, Terms, Unsupported
+from derivations.kernel.writing import written
+from derivations.lowering import Lowering, Template, Terms, Unsupported, entangled
 from derivations.region import Region, find, small_sizes
 from derivations.specialise import special_cases
 from derivations.verdict import Evidence, Verdict, Witness, Word
@@ -108,6 +109,7 @@ def _entry_groups(
     demands = frozenset(lowering.demands)
     groups = []
     for heads, pieces in monomials.groups.items():
+        lowering.entangled = lowering.entangled or entangled([head for head, _ in heads])
         name = " · ".join(head for head, _ in heads) or "the constant"
         groups.append(
             Group(name, tuple(replace(piece, demands=piece.demands | demands) for piece in pieces), context)
@@ -208,8 +210,11 @@ def independent(lowering: Lowering, goal: Goal, solver: Solver) -> bool:
 
     An arbitrary function takes arbitrary values at different points; the entries it is applied to are different points
     for some data if they are different polynomials. That is proved for every two entries at every size. Window maxima
-    and known functions are independent only in the plain cases that lowering marks.
+    and known functions are independent only in the plain cases that lowering marks, and no product may hold an unknown
+    with its reciprocal, or twice the indicators of one maximum.
     """
+    if lowering.entangled:
+        return False
     records = list(lowering.opaque.values())
     if all(record.plain for record in records):
         return True
@@ -217,6 +222,8 @@ def independent(lowering: Lowering, goal: Goal, solver: Solver) -> bool:
         if not record.plain and (record.template is None or not record.template.arbitrary):
             return False
     templates = list(dict.fromkeys(record.template for record in records if record.template is not None))
+    if any(entangled([atom.head for atom in term.atoms]) for template in templates for term in template.terms):
+        return False
     for number, left in enumerate(templates):
         for right in templates[number:]:
             if left.function == right.function and not distinct(left, right, goal, solver):
@@ -364,7 +371,7 @@ def _existence(
         for duty in obligations(lowering, node, {}):
             answer = solver.implies(k.all_of((condition, duty.guard)), duty.condition)
             if answer is False:
-                return f"{duty.what} needs {k.render(duty.condition)}", False
+                return f"{duty.what} needs {written(duty.condition)}", False
             proved = proved and answer is True
     except (Unsupported, LimitReached):
         return None, False

@@ -123,6 +123,7 @@ class Lowering:
     opaque: dict[str, Opaque] = field(default_factory=dict)
     axioms: dict[str, None] = field(default_factory=dict)
     demands: set[Condition] = field(default_factory=set)
+    entangled: bool = False  # whether some product was compared whose factors are no independent unknowns
     fresh_numbers: Iterator[int] = field(default_factory=count)
     # Whether two sums of terms are equal wherever a condition holds; whoever knows the sizes' context sets it.
     same: Callable[[Terms, Terms, Condition], bool] = lambda left, right, guard: False
@@ -421,8 +422,9 @@ class Lowering:
         """The taps of output's window, as `_chosen` gives them; where windows may leave x, its frame is part of what
         the maximum is a function of. Of numbers, the maximum's place is known for each of the `outputs`; only who asks
         for `places` need suppose that there is one."""
-        ground = self._ground(x, env, cut)
-        if ground is not None and all(size.constant is not None for size in outputs):
+        given = [*outputs, *window, *steps, *(width for pair in pad for width in pair)]
+        ground = self._ground(x, env, cut) if all(size.constant is not None for size in given) else None
+        if ground is not None:
             return self._ground_routes(ground, x, output, outputs, (window, steps, pad), env, places)
         reads = window_reads(output, self.shape(x, env), window, steps, pad)
         frame = "" if complete else f" in a frame of {self.shape(x, env)} stepping {steps} from {pad}"
@@ -436,7 +438,8 @@ class Lowering:
         if None in shape or any(term.atoms for term in self.lower(x, [Int.of(0)] * x.rank, env, cut)):
             return None
         cells = product(*[range(size or 0) for size in shape])
-        return {cell: _number(self.lower(x, [Int.of(i) for i in cell], env, cut)) for cell in cells}
+        found = {cell: _number(self.lower(x, [Int.of(i) for i in cell], env, cut)) for cell in cells}
+        return None if None in found.values() else found
 
     def _ground_routes(
         self, values: dict[tuple[int, ...], Any], x: Expression, output: Sequence[Int], outputs: Sequence[Int],
@@ -451,6 +454,8 @@ class Lowering:
                 tap_values = {name: tap for (name, _, _), tap in zip(bound, taps, strict=True)}
                 if k.holds(condition, tap_values):
                     found.append(tuple(k.evaluate(i, tap_values) for i in place))
+            if not found:
+                raise Unsupported("a maximum over a window in which no data lie")
             best = max(found, key=lambda read: values[read])
             if places and sum(values[read] == values[best] for read in found) > 1:
                 self.axioms[f"unique_max: every window of {x} has one maximum"] = None
@@ -940,6 +945,14 @@ def _at_condition(condition: Condition, formals: Sequence[Int], index: Sequence[
     return k.substitute_condition(condition, _at_values(formals, index))
 
 
+def entangled(heads: Sequence[str]) -> bool:
+    """Whether a product of unknowns with these heads may be one of fewer: x·(1/x) is 1 where the places are equal, and
+    of two indicators of one maximum's place m·m is m or 0, those of overlapping windows exclude each other."""
+    return any(
+        RECIPROCAL + head in heads or (head.startswith("argmax ") and heads.count(head) > 1) for head in heads
+    )
+
+
 def _single(found: Terms) -> Atom | None:
     """The atom, if the terms are one atom and nothing else."""
     if len(found) == 1 and len(found[0].atoms) == 1 and not found[0].bound:
@@ -1002,13 +1015,15 @@ def _table(index: Sequence[Int], entries: Any) -> Terms:
 
 
 def _number(found: Terms) -> Any:
-    """The number that terms without atoms and with numbers everywhere are."""
+    """The number that terms without atoms and with numbers everywhere are; None for any others."""
     from sympy import Rational
 
     total = Rational(0)
     for term in found:
-        if term.bound or term.atoms or term.numerator.constant is None or not term.denominator.constant:
-            raise Unsupported("a maximum of numbers that are not written out")
+        if term.bound or term.atoms or term.demands or k.condition_symbols(term.condition):
+            return None
+        if term.numerator.constant is None or not term.denominator.constant:
+            return None
         if k.holds(term.condition, {}):
             total += Rational(term.numerator.constant, term.denominator.constant)
     return total

@@ -50,8 +50,9 @@ def _pieces(argument: Sequence[Term]) -> list[Piece] | None:
     monomials = Monomials()
     for term in argument:
         monomials.add(term)
-    found = merge([piece for pieces in monomials.groups.values() for piece in pieces])
-    return None if any(piece.leftover or piece.demands for piece in found) else found
+    found = [piece for pieces in monomials.groups.values() for piece in pieces]
+    # Of all pieces: those that cancel may have become equal by what they demand.
+    return None if any(piece.leftover or piece.demands for piece in found) else merge(found)
 
 
 def _number(pieces: Sequence[Piece]) -> Fraction | None:

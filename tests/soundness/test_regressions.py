@@ -6,6 +6,7 @@ import pytest
 
 from derivations.claims import Claim
 from derivations.judge import decide
+from derivations.kernel import terms as k
 from derivations.kernel.solver import Solver
 from derivations.language.document import Document
 
@@ -75,6 +76,57 @@ FALSE = [
         "dims D >= 0\ntensor x[D], v[D]\nscalar c\ny = c*sum[d in 0..D-1](x[d])",
         "v[d] - v[d] == 0 == y - y + [D == 0]",
     ),
+    (
+        "a root of counts that cancel where a stride is not 0",
+        "dims n, s >= 0",
+        "sqrt(25 + [n == 50]*(sum[j in 0..3]([j*s == 0]) - 1)) == 5",
+    ),
+    (
+        "an indicator of counts that cancel where a stride is not 0",
+        "dims n, s >= 0",
+        "[[n == 50]*sum[j in 0..3]([j*s == 0]) - [n == 50] > 0] == 0",
+    ),
+    (
+        "a maximum of numbers over a window whose size is a symbol",
+        "dims f",
+        "max_pool([1, 5, 2], f, stride=1, pad=(0, f - 1)) == [1, 5, 2]",
+    ),
+]
+
+MAX = "dims n\ntensor x[n]\nJ = max(x)"
+TWO = "dims n where n >= 4\ntensor x[n]\nu = max_pool(x, 3, stride=1)\nJ = u[0]\nL = u[1]"
+
+# (name, given, claim, sizes at which it holds): the kernel may not be certain of a region without these
+HOLD_AT = [
+    ("an entry divided by itself", "dims n\ntensor x[n]", "sum(x)*sum[i](1/x[i]) == 1", {"n": 1}),
+    ("quotients of all pairs", "dims n\ntensor x[n]", "sum[i, j](x[i]/x[j] - x[i]/x[j]*[i != j]) == 3", {"n": 3}),
+    ("the square of an indicator", MAX, "sum(grad(J, x)*grad(J, x)) + [n == 3] == 1", {"n": 2}),
+    ("the square of a maximum", MAX, "max(x)*max(x) == sum(grad(J, x)*x*x)*[n != 3]", {"n": 2}),
+    ("indicators that exclude each other", TWO, "grad(J, x)[1]*grad(L, x)[2] == [n == 5]", {"n": 4}),
+    (
+        "a condition's divisor behind a negation",
+        "dims n, m >= 0",
+        "[not (m == 0 or (m*n) % m == 0)] == 0",
+        {"n": 1, "m": 0},
+    ),
+    (
+        "a count's indicator",
+        "dims n, s >= 0",
+        "[sum[j in 0..3]([j*s == 0]) > 1] == [s == 0]",
+        {"n": 1, "s": 0},
+    ),
+]
+
+# numbers for whose maximum nothing is known, or which does not exist: no answer, and no exception
+UNKNOWN = [
+    ("a window whose size is a symbol", "dims f", "max_pool([1, 5, 2], f, stride=1, pad=(f - 1, 0)) == [1, 5, 2]"),
+    ("numbers that depend on a size", "dims n", "max_pool([[1, 2], [3, 4]]*[n == 3], 2) == [[4]]*[n == 3]"),
+    (
+        "numbers that depend on an index",
+        "dims n",
+        "sum[i in 0..n-1](max_pool([[1, 2], [3, 4]]*[i == 3], 2)[0, 0]) == 4*[n >= 4]",
+    ),
+    ("windows without data", "dims n", "max_pool([[1]], 1, pad=1) == n*zeros(3, 3)"),
 ]
 
 # true claims that were refuted, or that ended in an exception
@@ -106,3 +158,25 @@ def test_a_true_claim_is_proved(given: str, text: str) -> None:
     """The kernel proves it."""
     claim = only_claim(given, text)
     assert decide(claim, claim.links[0], Solver()).word == "proved"
+
+
+@pytest.mark.parametrize(
+    ("given", "text", "sizes"), [case[1:] for case in HOLD_AT], ids=[case[0] for case in HOLD_AT]
+)
+def test_no_certain_region_leaves_out_sizes_at_which_the_claim_holds(
+    given: str, text: str, sizes: dict[str, int]
+) -> None:
+    """Where the kernel is certain of a region, the sizes are in it."""
+    claim = only_claim(given, text)
+    found = decide(claim, claim.links[0], Solver())
+    certain = found.certain and found.word in ("refuted", "holds where")
+    assert not certain or (found.region is not None and k.holds(found.region.condition, sizes))
+
+
+@pytest.mark.parametrize(("given", "text"), [case[1:] for case in UNKNOWN], ids=[case[0] for case in UNKNOWN])
+def test_unknown_maxima_of_numbers_are_no_exception(given: str, text: str) -> None:
+    """The kernel gives an answer, and no proof."""
+    claim = only_claim(given, text)
+    found = decide(claim, claim.links[0], Solver())
+    assert found.word != "proved"
+    assert found.word == "undecided" or not found.certain
