@@ -17,8 +17,8 @@ FACTORS = ("1 + 0*u", "u", "v", "exp(u)", "u + v")
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_entries_at_different_places_are_not_one(function: str) -> None:
-    """g[0] r[1] == g[1] r[0] for the gradient g of a sum of known functions and another tensor r is false, and the kernel
-    alone does not prove it."""
+    """g[0] r[1] == g[1] r[0] for the gradient g of a sum of known functions and another tensor r is false, and the
+    kernel alone does not prove it."""
     context = given(f"dims n where n >= 2\ntensor u[n], v[n]\nJ = sum({function})")
     for factor in FACTORS:
         left = context.parse(f"grad(J, u)[0] * ({factor})[1]")

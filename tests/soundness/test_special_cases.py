@@ -1,0 +1,91 @@
+"""Claims that only a special case refutes, and functions of numbers: the region against evaluation at every small size.
+
+Why: where unknowns stand for f(u) and f(v), a failure in these unknowns is none if u = v; `specialise` chooses f and
+the data instead. Its argument is checked by the second meaning: the region is where the two sides agree.
+"""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from random_claims import admissible
+
+from derivations.claims import Claim
+from derivations.crosscheck import agree_at
+from derivations.judge import decide
+from derivations.kernel import terms as k
+from derivations.kernel.solver import Solver
+from derivations.kernel.sums import Term
+from derivations.kernel.terms import Int
+from derivations.language.document import Document
+from derivations.numbers import of_number
+
+CONVOLUTION = "dims H, m where m <= H\ntensor x[H], w[m]\nfunction f\n"
+POOLING = "dims H, f where f <= H\ntensor x[H]\nfunction g\n"
+
+# (given, claim, the verdict's word, its region)
+CASES = [
+    (CONVOLUTION, "f(conv(x, w)) == f(corr(x, w))", "holds where", "m == 1"),
+    (CONVOLUTION, "f(conv(x, w)) == f(conv(x, w) + corr(x, w) - corr(x, rot180(w)))", "holds where", "m == 1"),
+    (CONVOLUTION, "sum(f(conv(x, w))) == sum(f(corr(x, w)))", "holds where", "m == 1"),
+    (CONVOLUTION, "f(conv(x, w))[0] == f(conv(x, w))[H - m]", "holds where", "H == m"),
+    (CONVOLUTION, "f(2*x) == 2*f(x)", "refuted", None),
+    (POOLING, "max_pool(x, f, stride=1)[0] == x[0]", "holds where", "f == 1"),
+    (POOLING, "max_pool(x, f, stride=1)[0] == max_pool(x, f, stride=1)[H - f]", "holds where", "H == f"),
+    (POOLING, "2*max_pool(x, f, stride=1)[0] == 3*x[0]", "refuted", None),
+    ("dims s, f", "[sum[i in 0..f+s-1]([i < f, s <= i]) >= 1] == 1", "holds where", "s < f"),
+    ("dims s, f", "[sum[i in 0..f-1]([i < s]) > 2] == [s >= 3]", "holds where", "f >= 3 or s <= 2"),
+    ("dims n", "sqrt(n*n) == n", None, None),
+    ("dims n", "sqrt(sum([3, 4]**2)) * n == 5*n", "proved", None),
+    ("dims n", "exp(0*n) + log(1) - tanh(0) + 2*sigmoid(0) == 2", "proved", None),
+    ("dims n\ntensor d[1, 1]", "max_unpool(d, [[1, 3], [2, 0]], 2) == d[0, 0] * [[0, 1], [0, 0]]", "proved", None),
+]
+
+
+def claim_of(given: str, claim: str) -> Claim:
+    text = f"```given\n{given}\n```\n\n```claim a\n{claim}\n```\n"
+    return Document.parse(text).claims[0]
+
+
+@pytest.mark.parametrize(("context", "text", "word", "region"), CASES)
+def test_verdict_and_evaluation(context: str, text: str, word: str | None, region: str | None) -> None:
+    """The word and the region are as expected, and evaluation at every small size agrees with them."""
+    claim = claim_of(context, text)
+    found = decide(claim, claim.links[0], Solver())
+    if word is not None:
+        assert found.word == word, found
+        assert found.certain
+    if region is not None:
+        wanted = claim_of(context, f"{text}\nexpect holds where {region}").expectation(1).region
+        assert wanted is not None
+    compared = 0
+    for sizes in admissible(claim):
+        agree = agree_at(claim, claim.links[0], sizes)
+        if agree is None:
+            continue
+        compared += 1
+        if found.word == "proved":
+            assert agree, sizes
+        elif found.certain and found.word in ("holds where", "refuted"):
+            assert found.region is not None
+            assert k.holds(found.region.condition, sizes) == agree, (found.region.text, sizes)
+    assert compared
+
+
+@given(st.integers(-4, 4), st.integers(-3, 3), st.integers(-5, 5), st.booleans())
+@settings(deadline=None)
+def test_an_indicator_of_a_sum_of_counts(slope: int, other: int, number: int, strict: bool) -> None:
+    """[a·n + b·[n >= 3] + c > 0], or >= 0, as a condition on n, holds exactly where it should."""
+    n = Int.symbol("n")
+    argument = [
+        Term(numerator=n * slope),
+        Term(condition=k.at_most(3, n), numerator=Int.of(other)),
+        Term(numerator=Int.of(number)),
+    ]
+    found = of_number("step>" if strict else "step>=", [term for term in argument if term.numerator.terms])
+    assert found is not None
+    for value in range(-6, 9):
+        total = slope * value + (other if value >= 3 else 0) + number
+        expected = total > 0 if strict else total >= 0
+        assert any(k.holds(term.condition, {"n": value}) for term in found) == expected
