@@ -25,7 +25,7 @@ from derivations.kernel.terms import Condition, Int
 from derivations.kernel.writing import written
 from derivations.lowering import Lowering, Template, Terms, Unsupported, entangled
 from derivations.region import Region, find, small_sizes
-from derivations.specialise import special_cases
+from derivations.specialise import binds_data, special_cases
 from derivations.verdict import Evidence, Verdict, Witness, Word
 
 ONE = Int.of(1)
@@ -34,7 +34,8 @@ ONE = Int.of(1)
 @dataclass(frozen=True)
 class Symbolic:
     """What the kernel says of one link. `sizes` is a counterexample's sizes; `certain` is False where opaque
-    functions of composite arguments stand for unknowns, so that a failure may be an artefact."""
+    functions of composite arguments stand for unknowns, or where assumptions bind the data, so that a failure may be an
+    artefact."""
 
     word: Word
     region: Region | None = None
@@ -132,7 +133,7 @@ def decide(claim: Claim, link: Link, solver: Solver) -> Symbolic:
         if isinstance(decision, Undecided):
             return Symbolic("undecided", reason=decision.reason, axioms=axioms)
         assert isinstance(decision, CounterModel)
-        certain = independent(lowering, goal, solver)
+        certain = not binds_data(claim) and independent(lowering, goal, solver)
         if not certain:
             known = _by_special_case(claim, link, solver, axioms)
             if known is not None:

@@ -23,6 +23,7 @@ from derivations.expressions import (
     Apply,
     ByIndex,
     Constant,
+    DataBracket,
     Definition,
     Elementwise,
     Entry,
@@ -53,14 +54,32 @@ def _number(value: int, t: Expression) -> Expression:
     return Plus(Times(Constant(0), t), Constant(value))
 
 
+def binds_data(claim: Claim) -> bool:
+    """Whether the assumptions of a claim may leave no open set of data, or not every order of a tensor's entries. Those
+    that do not: that maxima are unique, and that all entries of a tensor are above, below or beside a number."""
+    bounded: list[Expression] = []
+    for assumption in claim.context.assumptions:
+        if assumption.kind == "unique_max":
+            continue
+        about = assumption.about
+        if not isinstance(about, DataBracket) or about.operator == "==":
+            return True
+        tensors = [part for part in about.args[1:] if isinstance(part, Tensor)]
+        numbers = [part for part in about.args[1:] if isinstance(part, Constant)]
+        if len(tensors) != 1 or len(numbers) != 1 or tensors[0] in bounded:
+            return True
+        bounded += tensors
+    return False
+
+
 class NoSpecialCase(Exception):
     """A maximum of data that need not decrease when their tensors do."""
 
 
 def special_cases(claim: Claim, link: Link) -> Iterator[Link]:
-    """The link with every arbitrary function and every maximum chosen; none where the claim supposes something of its
-    data, or where there is nothing to choose."""
-    if claim.hypotheses:
+    """The link with every arbitrary function and every maximum chosen; none where the claim binds its data, or where
+    there is nothing to choose."""
+    if claim.hypotheses or binds_data(claim):
         return
     tried: set[tuple[Expression, Expression]] = {(link.left, link.right)}
     for function in (_line, _parabola):
@@ -138,4 +157,4 @@ def _shifted(node: ByIndex, function: Callable[[int, Expression], Expression]) -
     _decreasing(entry.of, function)
 
 
-__all__ = ["special_cases"]
+__all__ = ["binds_data", "special_cases"]

@@ -104,6 +104,18 @@ HOLD_AT = [
     ("the square of a maximum", MAX, "max(x)*max(x) == sum(grad(J, x)*x*x)*[n != 3]", {"n": 2}),
     ("indicators that exclude each other", TWO, "grad(J, x)[1]*grad(L, x)[2] == [n == 5]", {"n": 4}),
     (
+        "data that an assumption makes equal",
+        "dims n where n >= 2\ntensor x[n], y[n]\nassume x == y",
+        "x*x == y*y + [n == 3]*x",
+        {"n": 2},
+    ),
+    (
+        "data that an assumption orders",
+        "dims n where n >= 2\ntensor x[n]\nassume x[0] > x[1]",
+        "max_pool(x, 2)[0] == x[0] + [n == 3]*x[0]",
+        {"n": 2},
+    ),
+    (
         "a condition's divisor behind a negation",
         "dims n, m >= 0",
         "[not (m == 0 or (m*n) % m == 0)] == 0",
