@@ -29,6 +29,7 @@ from derivations.kernel.decide import (
     prove_fails,
 )
 from derivations.kernel.solver import IslLimit, Solver, is_affine, isl_limited, isl_point, isl_set
+from derivations.kernel.sums import LimitReached
 from derivations.kernel.terms import FALSE, TRUE, Condition, Int
 from derivations.kernel.writing import operand, syntax, written
 
@@ -224,7 +225,10 @@ class Search:
 
 def find(solver: Solver, goal: Goal, samples: int = SAMPLES) -> Region | str:
     """The exact region where a goal holds (no case: it holds nowhere), or the reason why none was found."""
-    return Search(solver, goal, wanted=samples).run()
+    try:
+        return Search(solver, goal, wanted=samples).run()
+    except LimitReached as limit:
+        return str(limit)
 
 
 def _specific(condition: Condition, values: dict[str, Int]) -> Condition:

@@ -161,6 +161,8 @@ class Solver:
         return None if isinstance(answer, Unknown) else isinstance(answer, Unsatisfiable)
 
 
+EXTREMA = 8  # minima and maxima of one question to isl
+EXTREMA_CASES = 256  # into which the minima and maxima of one question may divide it
 ALTERNATIVES = 64  # a disjunction with more cases than this is left to z3 as it stands
 
 
@@ -239,21 +241,37 @@ def _is_affine_term(term: Int) -> bool:
 
 
 def without_extrema(condition: Condition) -> Condition:
-    """An equivalent condition without minima and maxima, by cases on which argument is the smaller."""
-    if isinstance(condition, And):
-        return all_of(without_extrema(part) for part in condition.parts)
-    if isinstance(condition, Or):
-        return any_of(without_extrema(part) for part in condition.parts)
-    extremum = next((g for g in _all_generators(condition.term) if isinstance(g, Least | Greatest)), None)
-    if extremum is None:
+    """An equivalent condition without minima and maxima, by cases on which argument is the smaller: of each extremum
+    once, wherever it stands. Raises IslLimit past EXTREMA of them or EXTREMA_CASES cases."""
+    extrema = {g for t in condition_terms(condition) for g in _all_generators(t) if isinstance(g, Least | Greatest)}
+    if not extrema:
         return condition
-    p, q = extremum.p, extremum.q
-    first, second = (p, q) if isinstance(extremum, Least) else (q, p)
-    cases = []
-    for value, case in ((first, at_most(p, q)), (second, at_most(q + 1, p))):
-        reduced = map_condition(condition, lambda term, value=value: replace_generator(term, extremum, value))  # type: ignore[misc]
-        cases.append(all_of((without_extrema(case), without_extrema(reduced))))
-    return any_of(cases)
+    if len(extrema) > EXTREMA:
+        raise IslLimit
+    return any_of(_extrema_cases(condition))
+
+
+def _extrema_cases(condition: Condition) -> Iterator[Condition]:
+    pending, found = [condition], 0
+    while pending:
+        current = pending.pop()
+        extremum = next(
+            (g for term in condition_terms(current) for g in _all_generators(term) if isinstance(g, Least | Greatest)),
+            None,
+        )
+        if extremum is None:
+            found += 1
+            if found + len(pending) > EXTREMA_CASES:
+                raise IslLimit
+            yield current
+            continue
+        p, q = extremum.p, extremum.q
+        first, second = (p, q) if isinstance(extremum, Least) else (q, p)
+        for value, case in ((first, at_most(p, q)), (second, at_most(q + 1, p))):
+            reduced = map_condition(current, lambda term, old=extremum, new=value: replace_generator(term, old, new))  # type: ignore[misc]
+            split = all_of((case, reduced))
+            if split != Or(()):
+                pending.append(split)
 
 
 def amounts_without_extrema(condition: Condition, value: Int) -> Iterable[tuple[Condition, Int]]:
@@ -319,7 +337,7 @@ def _is_past_its_limit(context: Any) -> bool:
 
 
 class IslLimit(Exception):
-    """isl has not finished within its limit."""
+    """isl has not finished within its limit, or would be asked more cases than it is given."""
 
 
 class _IslSpace:
