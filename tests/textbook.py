@@ -69,8 +69,19 @@ TEXTBOOK: dict[str, str | tuple[str, ...] | NoFormula] = {
     "S0-34-sum": f"delta == beta * ({FRAMED} * f'(z))",
     "S0-34-mean": f"delta == beta * ({FRAMED} / n**2 * f'(z))",
     "S0-34-max": "delta == beta * (max_unpool(delta2, a, n) * f'(z))",
+    "S0-34-chain-sum":
+        f"tr(beta * delta2.T @ sum_pool(f'(z) * d(z), n)) == tr((beta * ({FRAMED} * f'(z))).T @ d(z))",
+    # the share of each entry stands beside the residual or before the trace
+    "S0-34-chain-mean": (
+        f"tr(beta * delta2.T @ mean_pool(f'(z) * d(z), n)) == tr((beta * ({FRAMED} / n**2 * f'(z))).T @ d(z))",
+        f"tr(beta * delta2.T @ mean_pool(f'(z) * d(z), n)) == tr((beta * ({FRAMED} * f'(z))).T @ d(z)) / n**2",
+    ),
     "S0-35-corr": "delta == conv2(w, delta2, full) * f'(z)",
     "S0-35-rectangular-corr": "grad(J, z) == conv2(w, delta2, full) * f'(z)",
+    "S0-35-chain-corr": (
+        "tr(delta2.T @ corr(f'(z) * d(z), w, valid)) == tr(conv2(w, delta2, full).T @ (f'(z) * d(z)))",
+        "tr((conv2(w, delta2, full) * f'(z)).T @ d(z)) == tr(delta.T @ d(z))",
+    ),
     "S0-04": NoFormula(INVARIANCE),
     "S0-05": (
         "sum(sum_pool(x, n)) == sum(resize(x, n*(h // n), n*(w // n)))",
@@ -179,15 +190,27 @@ TEXTBOOK: dict[str, str | tuple[str, ...] | NoFormula] = {
     "S3-18-first-map-only": "grad(E, net1)[c] == sum[k](conv(delta[k], w[k, c], full)) * f'(net1[c])",
     "S3-16 [star=conv]": "grad(E, net1) == sum[d in 0..D-1](corr(delta[d], w[d], full) * f'(net1))",
     "S3-16 [star=corr]": "grad(E, net1) == sum[d in 0..D-1](conv(delta[d], w[d], full) * f'(net1))",
+    "S3-16-chain":
+        "sum[k](tr((conv(delta[k], w[k], full) * f'(net1)).T @ d(net1)))"
+        " == tr(sum[k](conv(delta[k], w[k], full) * f'(net1)).T @ d(net1))",
     "S3-16-limit-corrected-forward-conv-backward-conv":
         "grad(E, net1) == sum[d in 0..D-1](corr(delta[d], w[d], full) * f'(net1))",
     "S3-16-limit-corrected-forward-corr-backward-corr":
         "grad(E, net1) == sum[d in 0..D-1](conv(delta[d], w[d], full) * f'(net1))",
     "S3-19": "grad(E, a) == conv(resize(dilate(delta, S), H - m + 1, W - n + 1), w, full)",
     "S3-19-kernel": "grad(E, w) == corr(a, resize(dilate(delta, S), H - m + 1, W - n + 1), valid)",
+    "S3-19-chain": (
+        "tr(delta.T @ corr(d(a), w, valid)[::S, ::S])"
+        " == tr(resize(dilate(delta, S), H - m + 1, W - n + 1).T @ corr(d(a), w, valid))",
+        "tr(resize(dilate(delta, S), H - m + 1, W - n + 1).T @ corr(d(a), w, valid))"
+        " == tr(conv(resize(dilate(delta, S), H - m + 1, W - n + 1), w, full).T @ d(a))",
+    ),
     "S3-24": "grad(E, x)[i, j] == resize(up(delta, n), h, w)[i, j] / n**2",
     "S3-24-literally": "grad(E, x)[i, j] == resize(up(delta, n), h, w)[i, j] / n**2",
     "S3-25": "grad(E, x) == resize(kron(delta, ones(n, n) / n**2), h, w)",
+    "S3-25-chain":
+        "sum[i, j](delta[i // n, j // n] / n**2 * d(x)[i, j])"
+        " == tr(resize(kron(delta, ones(n, n) / n**2), h, w).T @ d(x))",
     # -- acceptance files ----------------------------------------------------------------------------------------------
     "correlation-commutes": "corr(x, k, full) == rot180(corr(k, x, full))",
     "input-gradient-transposed-kernel":
@@ -273,6 +296,8 @@ TEXTBOOK: dict[str, str | tuple[str, ...] | NoFormula] = {
 
 # Formulas of the table that the search does not find, and why.
 MISSED = {
+    "S3-19-chain": "the tail is found in S3-19, but not within a trace; in the last link both sides lack it",
+    "S3-25-chain": "the frame is found in S3-25, but not within a trace beside a sum over divided indices",
     "same-total-padding-independent-of-size": "a remainder within a maximum is more than a small edit of k - 1",
     "tied-kernel-second-use-forgotten": "a whole term is missing; what is found instead is equal to it",
 }
