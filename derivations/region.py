@@ -34,6 +34,7 @@ from derivations.kernel.terms import FALSE, TRUE, Condition, Int
 from derivations.kernel.writing import operand, syntax, written
 
 SAMPLES = 16  # sizes decided before the first proposal; counterexamples add more
+SIZES_TRIED = 20_000  # of which those that a context admits are taken
 MORE_SAMPLES = 120  # sizes decided once no region fits
 ROUNDS = 14  # proposals per claim
 PLAIN = 4  # the cost up to which a condition of the vocabulary reads at a glance
@@ -258,10 +259,13 @@ def small_sizes(goal: Goal, limit: int) -> Iterator[Sizes]:
     if not count:
         yield {}
         return
-    found = 0
+    found = tried = 0
     least = [_least(goal.context, name) for name in goal.sizes]
     for total in range(8 + 2 * count):
         for values in _compositions(total, count):
+            tried += 1
+            if tried > SIZES_TRIED:
+                return
             sizes = {name: low + value for name, low, value in zip(goal.sizes, least, values, strict=True)}
             if _specific_holds(goal.context, sizes):
                 yield sizes

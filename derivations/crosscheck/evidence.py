@@ -29,6 +29,8 @@ from numeric.operators import DoesNotExist, Tie
 SMALLEST, GENERIC = 8, 4
 # how often data are drawn again after a tie, a zero divisor or a value outside a function's domain
 ATTEMPTS = 4
+# how often smaller sizes are tried with other data once larger ones have failed
+AGAIN = 6
 # sizes tried, by increasing sum, to find one below a failing generic size
 LARGEST_SEARCH = 400
 
@@ -131,6 +133,7 @@ def evidence(
     if not chosen:
         return Evidence(note="no admissible sizes were found"), None
     trials = survey(claim, link, [*chosen, *more], seed)
+    _look_again(trials, link, ingredients(claim, link), seed)
     first = next((trial for trial in trials if trial.failure), None)
     witness = None
     if first is not None:
@@ -139,6 +142,18 @@ def evidence(
         assert first.failure is not None
         witness = _witness(claim, link, first.failure)
     return _summary(trials), witness
+
+
+def _look_again(trials: list[Trial], link: Link, needs: Ingredients, seed: int) -> None:
+    """Try again, with other data, the sizes before the first failing ones: where a maximum lies is chance, and few data
+    of few entries may all have it in one place. In place."""
+    first = next((number for number, trial in enumerate(trials) if trial.failure), 0)
+    for number in range(first if needs.kinked else 0):
+        others = (_try(link, needs, trials[number].sizes, seed + more) for more in range(1, AGAIN + 1))
+        failed = next((trial for trial in others if trial.failure), None)
+        if failed is not None:
+            trials[number] = failed
+            return
 
 
 @lru_cache(maxsize=512)
