@@ -702,7 +702,7 @@ class Lowering:
         def rebuild(change: Callable[[Terms], Terms], indices: Sequence[Int]) -> Terms:
             return self.apply_function(name, order, change(argument), formals, tuple(indices), guard)
 
-        arbitrary = name not in (*KNOWN, "1/") and not name.startswith("step")
+        arbitrary = name not in (*KNOWN, "1/", *JUMPS)
         inner = self.opaque.get(single.head) if single is not None else None
         plain = arbitrary and single is not None and (inner is None or inner.plain)
         return Opaque(expand, rebuild, plain, Template(name, arbitrary, tuple(argument), formals, guard))
@@ -712,7 +712,7 @@ class Lowering:
         guard: Condition,
     ) -> Terms:  # fmt: skip
         """f^(order+1) of the argument, through the known derivatives where f is a known function."""
-        if name.startswith("step"):
+        if name in JUMPS:
             self.axioms["no entry is where an indicator of the data jumps"] = None
         from derivations.functions import derivative_of
 
@@ -920,6 +920,7 @@ class Lowering:
         return self._uncut(found, wrt, cut) if wrt is not None else found
 
 
+JUMPS = tuple("step" + sign for sign in (">", ">=", "==", "!="))  # indicators [t > 0], ... of data
 ALL = "*"  # in `cut`: every definition is an unknown
 
 

@@ -32,7 +32,7 @@ def of_number(name: str, argument: Sequence[Term]) -> list[Term] | None:
     >>> of_number("exp", [Term()]) is None
     True
     """
-    if not (name in AT_ZERO or name == "log" or name.startswith("step")):
+    if name not in (*AT_ZERO, "log", "step>", "step>="):
         return None
     pieces = _pieces(argument)
     if pieces is None:
