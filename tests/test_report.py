@@ -16,11 +16,12 @@ from derivations.report import write
 from derivations.report.breaking import LINE, equation, fold, outermost, width
 from derivations.report.document import latex_document, verdict_mark
 from derivations.report.prose import lift, prose_to_latex, text
-from derivations.report.statements import value_to_latex
+from derivations.report.statements import value_to_latex, witness_text
 from derivations.report.table import COLUMNS, markdown_table, rows
 from derivations.report.typeset import complaints, first_error
 from derivations.report.web import converter, web_page
 from derivations.run import WORDS, Results, judge_claim
+from derivations.verdict import Witness
 
 NOTES = r"""# Notes & more: 100 % of a_1
 
@@ -269,3 +270,9 @@ def test_the_log_is_read() -> None:
     assert "31 pt" in wide
     assert wide.startswith("1 line passes")
     assert first_error(log) == r"Undefined control sequence. l.7 \foo"
+
+
+def test_a_function_of_a_witness_is_set_as_a_polynomial() -> None:
+    """f(t) = t**2 reads as a formula, in LaTeX and for the converter of the page's mathematics."""
+    witness = Witness(sizes={"n": 1}, index=(0,), data={"f(t)": "3 - 7*t**2", "x": [2]}, left="0", right="1")
+    assert r"$f(t) = 3 - 7\,t^{2}$, $x = (2)$" in witness_text(witness)

@@ -22,6 +22,7 @@ from derivations.readings import Readings
 from derivations.report.breaking import LINE, equation, fold, width
 from derivations.verdict import Step, Verdict, Witness
 
+ARGUMENT = "(t)"  # ends the name of a function among a witness's data
 WORDS = {
     "proved": "Proved",
     "holds where": "True on a region",
@@ -265,15 +266,23 @@ def witness_text(witness: Witness) -> str:
     if witness.left is None and witness.right is None:
         left, right = _shape(witness.left_shape), _shape(witness.right_shape)
         return f"{text}, where the left side {left} and the right side {right}."
-    shown = {name_to_latex(str(name)): value for name, value in witness.data.items()}
-    data = [f"${name} = {value_to_latex(value)}$" for name, value in shown.items() if not is_zero(value)]
-    zeros = [f"${name}$" for name, value in shown.items() if is_zero(value)]
+    named = [(str(name), value) for name, value in witness.data.items()]
+    data = [f"${_datum(name, value)}$" for name, value in named if not is_zero(value)]
+    zeros = [f"${name_to_latex(name)}$" for name, value in named if is_zero(value)]
     if data:
         text += f"; with {', '.join(data)}" + (f", every entry of {_join(zeros)} 0" if zeros else "")
     index = [str(place + origin_of_page()) for place in witness.index or ()]
     where = f"entry $({', '.join(index)})$" if index else "the value"
     left, right = _number(witness.left), _number(witness.right)
     return f"{text}, {where} is ${left}$ on the left and ${right}$ on the right."
+
+
+def _datum(name: str, value: Any) -> str:
+    """A name with its value; a function with its polynomial in t."""
+    if name.endswith(ARGUMENT):
+        polynomial = re.sub(r"\*\*(\d+)", r"^{\1}", str(value)).replace("*", r"\,")
+        return f"{name_to_latex(name.removesuffix(ARGUMENT))}{ARGUMENT} = {polynomial}"
+    return f"{name_to_latex(name)} = {value_to_latex(value)}"
 
 
 def _shape(shape: tuple[int, ...] | None) -> str:
