@@ -118,7 +118,7 @@ def scaled(found: Terms, numerator: Int | int, denominator: Int | int = 1) -> Te
 
 @dataclass
 class Lowering:
-    """One session: fresh indices, the opaque functions met, and the demands, assumptions and axioms used."""
+    """One translation: fresh indices, the opaque functions met, and the demands, assumptions and axioms used."""
 
     opaque: dict[str, Opaque] = field(default_factory=dict)
     axioms: dict[str, None] = field(default_factory=dict)
