@@ -71,10 +71,10 @@ def _of_part(node: Expression, setting: Setting, target: Target) -> Iterator[Edi
     if isinstance(node, SizeTuple) and node.of is not None:
         for edit in _everywhere(node.of, setting, None):
             yield replace(edit, node=SizeTuple.of_shape(edit.node))
-    open_to = node.args[:1] if isinstance(node, Differential | Jacobian) else node.args
-    if isinstance(node, CLOSED) and open_to is node.args:
+    by_name = isinstance(node, Differential | Jacobian)  # what follows the formula names what it is a derivative by
+    if isinstance(node, CLOSED) and not by_name:
         return
-    for position, part in enumerate(open_to):
+    for position, part in enumerate(node.args[:1] if by_name else node.args):
         if isinstance(part, Expression):
             for edit in _everywhere(part, _inside(node, setting), _target_inside(node, position, target)):
                 changed = _rebuilt(node, position, edit.node)
