@@ -50,9 +50,6 @@ class Sym(_Made):
             cls._made[cls, name] = found
         return found  # type: ignore[return-value]
 
-    def __getnewargs__(self) -> tuple[str]:
-        return (self.name,)
-
     def __reduce__(self) -> Any:
         return Sym, (self.name,)
 
@@ -663,16 +660,19 @@ def render(value: Int | Condition) -> str:
 
 
 def _render_term(value: Int) -> str:
-    if not value.terms:
-        return "0"
-    pieces = []
-    for monomial, coefficient in sorted(value.terms.items(), key=lambda item: [g.order for g in item[0]]):
-        factors = "*".join(_render_generator(generator) for generator in monomial)
+    return as_sum(sorted(value.terms.items(), key=lambda item: [g.order for g in item[0]]), _render_generator)
+
+
+def as_sum(items: Iterable[tuple[Monomial, int]], factor: Callable[[Generator], str]) -> str:
+    """Monomials with their coefficients as the text of a sum, in their order."""
+    text = ""
+    for monomial, coefficient in items:
+        factors = "*".join(factor(generator) for generator in monomial)
         size = abs(coefficient)
         body = str(size) if not factors else factors if size == 1 else f"{size}*{factors}"
-        pieces.append(("- " if coefficient < 0 else "+ ") + body)
-    text = " ".join(pieces)
-    return text[2:] if text.startswith("+ ") else "-" + text[2:]
+        sign = "-" if coefficient < 0 else "+"
+        text += f" {sign} {body}" if text else body if sign == "+" else f"-{body}"
+    return text or "0"
 
 
 def _render_generator(generator: Generator) -> str:

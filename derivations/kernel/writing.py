@@ -8,23 +8,13 @@
 
 from __future__ import annotations
 
-from derivations.kernel.terms import And, Condition, Generator, Int, Least, Or, Quotient, Sym, Zero
+from derivations.kernel.terms import And, Condition, Generator, Int, Least, Or, Quotient, Sym, Zero, as_sum
 
 
 def syntax(value: Int) -> str:
     """A term in claim syntax: positive parts first, numbers last."""
-    if not value.terms:
-        return "0"
-    pieces = []
-    for monomial, coefficient in sorted(
-        value.terms.items(), key=lambda item: (not item[0], item[1] < 0, [_factor(g) for g in item[0]])
-    ):
-        factors = "*".join(_factor(generator) for generator in monomial)
-        size = abs(coefficient)
-        body = str(size) if not factors else factors if size == 1 else f"{size}*{factors}"
-        pieces.append((" - " if coefficient < 0 else " + ") + body)
-    text = "".join(pieces)
-    return text[3:] if text.startswith(" + ") else "-" + text[3:]
+    items = value.terms.items()
+    return as_sum(sorted(items, key=lambda item: (not item[0], item[1] < 0, [_factor(g) for g in item[0]])), _factor)
 
 
 def _factor(generator: Generator) -> str:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pickle
+import subprocess
+import sys
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -109,3 +113,17 @@ def test_equal_texts_are_equal_terms(p: Tree, q: Tree) -> None:
     """Rendering is injective: opaque functions are named by the text of what they are applied to."""
     x, y = p.term(), q.term()
     assert (k.render(x) == k.render(y)) == (x == y)
+
+
+def test_terms_travel_to_another_process() -> None:
+    """A generator is one object for each, and its hash is its place in memory: neither may travel with a term."""
+    n, s = Int.symbol("n"), Int.symbol("s")
+    sent = [n, n // s + 3 * k.least(n, s * s), k.all_of((k.at_most(n // s, s), k.equal(n % 2, 1)))]
+    hash(tuple(sent))
+    there = (
+        "import pickle, sys; from derivations.kernel import terms as k; n, s = map(k.Int.symbol, 'ns'); "
+        "built = [n, n // s + 3 * k.least(n, s * s), k.all_of((k.at_most(n // s, s), k.equal(n % 2, 1)))]; "
+        "got = pickle.load(sys.stdin.buffer); assert got == built; assert all(map(set(built).__contains__, got))"
+    )
+    subprocess.run([sys.executable, "-c", there], input=pickle.dumps(sent), check=True)
+    assert pickle.loads(pickle.dumps(sent)) == sent
