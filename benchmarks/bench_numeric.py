@@ -61,14 +61,14 @@ def convolution_rows(everyone: tuple[Peer, ...]) -> Iterator[Row]:
     arrays, torch = chains.convolution_data(), _torch()
     pair = chains.convolution_forward, chains.convolution_backward
     runs: dict[str, Callable[[], Any]] = {
-        "ours": partial(everyone[0].accepts or _never, *pair, *arrays),
+        "ours": partial(everyone[0].check or _never, *pair, *arrays),
         "ours, every entry": lambda: check_gradient(*pair, *arrays, every_entry=True).require(),
     }
     repeats = {"ours": 100, "ours, every entry": 10}
     assert runs["ours"]()
     for peer in everyone[1:]:
-        if peer.accepts is not None:
-            runs[peer.name] = partial(peer.accepts, *pair, *arrays)
+        if peer.check is not None:
+            runs[peer.name] = partial(peer.check, *pair, *arrays)
             repeats[peer.name] = 2 if "slow" in peer.name else 10 if "JAX" in peer.name else 50
     if torch is not None:
         theirs, tensors = from_torch(chains.torch_convolution), _tensors(torch, arrays)

@@ -24,10 +24,15 @@ Accepts = Callable[..., bool]
 
 @dataclass(frozen=True)
 class Peer:
-    """A checker: accepts(forward, backward, *arrays) -> bool, or None where it is not installed."""
+    """A checker: check(forward, backward, *arrays) -> bool or an exception; None where it is not installed."""
 
     name: str
-    accepts: Accepts | None
+    check: Accepts | None
+
+    @property
+    def accepts(self) -> Accepts | None:
+        """`check` without its warnings, and with its objections as an answer."""
+        return None if self.check is None else _quietly(self.check)
 
 
 def _quietly(check: Accepts) -> Accepts:
@@ -142,10 +147,10 @@ def peers() -> tuple[Peer, ...]:
         ("JAX check_grads", jax_checker),
         ("HIPS check_grads", hips),
     ]
-    found = [Peer("gradproof", _quietly(ours))]
+    found = [Peer("gradproof", ours)]
     for name, make in makers:
         try:
-            found.append(Peer(name, _quietly(make())))
+            found.append(Peer(name, make()))
         except ImportError:
             found.append(Peer(name, None))
     return tuple(found)

@@ -47,18 +47,23 @@ def from_torch(function: Callable[..., Any]) -> Pair:
     torch = _framework("torch", "torch")
     from_numpy, gradient = torch.from_numpy, torch.autograd.grad
 
+    def tensor(array: Array) -> Any:
+        return from_numpy(array if array.flags.c_contiguous else np.ascontiguousarray(array))
+
     def forward(*arrays: Array) -> Array:
-        with torch.no_grad():
-            result = function(*[from_numpy(np.ascontiguousarray(a)) for a in arrays])
-        values: Array = result.numpy()
+        result = function(*[tensor(a) for a in arrays])
+        # only parameters inside of the function can have asked for a gradient
+        values: Array = (result.detach() if result.requires_grad else result).numpy()
         return _same_precision(values, arrays, "PyTorch")
 
     def backward(delta: Array, *arrays: Array) -> tuple[Array | None, ...]:
-        tensors = [from_numpy(np.ascontiguousarray(a)).requires_grad_(a.dtype.kind == "f") for a in arrays]
-        result = function(*tensors)
+        tensors = [tensor(a).requires_grad_(a.dtype.kind == "f") for a in arrays]
         moving = [t for t in tensors if t.requires_grad]
-        found = iter(gradient(result, moving, from_numpy(delta), allow_unused=True))
-        return tuple(_given(next(found), t) if t.requires_grad else None for t in tensors)
+        found = gradient(function(*tensors), moving, from_numpy(delta), allow_unused=True)
+        if len(moving) == len(tensors):
+            return tuple([_given(g, t) for g, t in zip(found, tensors, strict=True)])
+        each = iter(found)
+        return tuple([_given(next(each), t) if t.requires_grad else None for t in tensors])
 
     return wraps(function)(forward), backward
 

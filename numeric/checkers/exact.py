@@ -20,11 +20,10 @@ lines.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, lru_cache
-from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,33 +33,45 @@ from numeric.checkers.lattice import (
     Lattice,
     as_integers,
     inner,
-    integer_inner,
     odd_integers,
     rational_inner,
-    same_number,
     shuffled_multiples,
-    times_power_of_two,
-    whole_on_a_grid,
 )
-from numeric.checkers.problem import Array, Arrays, Problem, largest_of
+from numeric.checkers.problem import FLOAT64, Array, Arrays, Layout, Problem, Shapes, largest_of, layout_of
 from numeric.checkers.report import Measurement
 
 Mask = NDArray[np.bool_]
 Masks = tuple[Mask | None, ...]
 Positions = NDArray[np.intp]
-Precision = np.dtype[Any]
-Answer = Literal["equal", "unequal", "not integers"]
 # divisible by f² for windows f = 1 … 8 (float64) and 1 … 5 (float32), so that a mean over f² entries is whole
-_DIVISIBLE: dict[Precision, int] = {np.dtype(np.float64): 705_600, np.dtype(np.float32): 3_600}
-_BITS: dict[Precision, int] = {np.dtype(np.float64): 13, np.dtype(np.float32): 6}
-_FEW_BITS: dict[Precision, int] = {np.dtype(np.float64): 6, np.dtype(np.float32): 3}
+_DIVISIBLE = {"d": 705_600, "f": 3_600}
+_BITS = {"d": 13, "f": 6}
+_FEW_BITS = {"d": 6, "f": 3}
 # the data follow the caller's scale within these powers of two: farther apart, one argument would be rounded away
 # beside another and a gradient of 0 would look right for it
-_WIDEST: dict[Precision, int] = {np.dtype(np.float64): 8, np.dtype(np.float32): 0}
+_WIDEST = {"d": 8, "f": 0}
 # arguments from which on a product of all is too large at large integers
-_MANY = 4
+MANY = 4
 # entries up to which the random integers are kept for the next check of the same shapes
 _CACHED_SIZE = 1 << 17
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The integers w of  ⟨w, (φ(1), φ(−1), g)⟩ = ⟨delta, φ(1)⟩ − ⟨delta, φ(−1)⟩ − 2⟨g, u⟩.
+
+    delta   the sensitivity drawn, in floating point
+    digits  (2, n): w = base·digits[0] + digits[1]
+    powers  for each of the n numbers the power of two that goes with its weight
+    bits    an inner product with either row of the digits is exact for n integers of a norm below 2**bits
+    """
+
+    delta: Array
+    digits: Array
+    powers: Array
+    bits: int
+
+    base = 128.0
 
 
 @dataclass(frozen=True)
@@ -69,7 +80,7 @@ class Point:
 
     values: tuple[Lattice, ...]
     step: tuple[Lattice, ...]
-    dtypes: tuple[Precision, ...]
+    types: str
     seed: int
     bits: int
     divisor: int = 1
@@ -77,7 +88,7 @@ class Point:
     def along(self, times: int, masks: Masks) -> Arrays:
         """values + times·(step where the mask is true), in the caller's types."""
         moved = (v.plus(times, s.masked(m)) for v, s, m in zip(self.values, self.step, masks, strict=True))
-        return tuple(value.floats(dtype) for value, dtype in zip(moved, self.dtypes, strict=True))
+        return tuple(value.floats(np.dtype(char)) for value, char in zip(moved, self.types, strict=True))
 
     @cached_property
     def three(self) -> tuple[Arrays, Arrays, Arrays]:
@@ -90,24 +101,32 @@ class Point:
         """All steps laid end to end as integers; each argument's power of two is left out."""
         return Lattice(np.concatenate([s.mantissa.ravel() for s in self.step]), 0)
 
-    def weights(self, shape: tuple[int, ...], delta: Lattice) -> tuple[Lattice, Array]:
-        """What φ(1), φ(1) − φ(−1) and the claims, laid end to end, weigh in the equality: (0, delta, −2·steps) as
-        integers, and the powers of two that go with the steps."""
+    @cached_property
+    def doubles(self) -> bool:
+        """Whether all arguments are of float64."""
+        return set(self.types) == {FLOAT64.char}
+
+    def weights(self, shape: tuple[int, ...]) -> Weights:
+        """What φ(1), φ(−1) and the claims, laid end to end, weigh in the equality, for outputs of this shape."""
         if shape not in self._weights:
-            flat = delta.mantissa.ravel()
-            whole = np.concatenate([np.zeros_like(flat), flat, -2 * self.joint_step.mantissa])
-            powers = [np.full(s.mantissa.size, 2.0**s.exponent) for s in self.step]
-            self._weights[shape] = Lattice(whole, 0), np.concatenate([np.ones(2 * flat.size), *powers])
+            self._weights[shape] = _weights(self, shape)
         return self._weights[shape]
 
     @cached_property
-    def _weights(self) -> dict[tuple[int, ...], tuple[Lattice, Array]]:
+    def _weights(self) -> dict[tuple[int, ...], Weights]:
         return {}
 
     @cached_property
     def reach(self) -> float:
         """The largest magnitude that the check uses."""
         return max((largest_of(a) for arrays in self.three for a in arrays), default=0.0)
+
+    @cached_property
+    def unseen(self) -> str:
+        """What a check at this point does not vouch for."""
+        return (
+            f"the caller's own values: random integers, scaled and up to {self.reach:.3g}, of the same shapes were used"
+        )
 
     @cached_property
     def reaches(self) -> tuple[float, ...]:
@@ -292,10 +311,10 @@ def expect_whole_values(problem: Problem, seed: int) -> None:
     A product of so many arguments would overflow at large integers: whether it is whole at the least of them settles
     at the price of one evaluation what every reading below would find.
     """
-    if problem.fixed or len(problem.point) < _MANY:
+    if problem.fixed or len(problem.point) < MANY:
         return
     least = dict.fromkeys(_BITS, 1)
-    place = _point(problem, seed, least, 0, unit=True)
+    place = _small_point(problem, seed, least, 0)
     with np.errstate(all="ignore"):
         try:
             value = problem.value(place.three[0])
@@ -303,69 +322,6 @@ def expect_whole_values(problem: Problem, seed: int) -> None:
             raise NotExact(f"forward does not take integer data: {error}") from error
     if value.dtype not in USABLE_BITS or as_integers(value) is None:
         raise NotExact("its values at integers are not exact in floating point")
-
-
-def equal_at_once(problem: Problem, seed: int) -> Point | Answer:
-    """The integer point at which the claim equals the difference along a random line exactly, or what happened.
-
-    One equality tests both the degree and the gradient:  ⟨g, u⟩ = ⟨delta, φ(1) − φ(−1)⟩ / 2  holds for g = φ′(0)
-    and degree two; if φ has another odd part, it differs from ⟨g, u⟩ by a function of u that is not linear, and
-    equality at random integers is an accident of probability below 2**(2−bits). Where it fails nothing is known yet.
-    """
-    if problem.fixed:
-        return "unequal"
-    place = _point(problem, seed, _BITS, 1, unit=False)
-    # few bits leave room for an accident; three lines do not
-    more = () if place.bits > 10 else (seed + 100, seed + 200)
-    with np.errstate(all="ignore"):
-        for each in (place, *(_point(problem, s, _BITS, 1, unit=False) for s in more)):
-            answer = _equal_along(problem, each)
-            if answer != "equal":
-                return answer
-    return place
-
-
-def _equal_along(problem: Problem, place: Point) -> Answer:
-    here, ahead, back = place.three
-    try:
-        plus = problem.value(ahead)
-        if not plus.size or plus.dtype not in USABLE_BITS:
-            return "unequal"
-        # a few tell at once what the comparison would say after a gradient was computed
-        if not whole_on_a_grid(plus.reshape(-1)[:4]):
-            return "not integers"
-        minus = problem.value(back)
-        if plus.shape != minus.shape or plus.dtype != minus.dtype:
-            return "unequal"
-        delta = _sensitivity(problem, place, plus)
-        # before a forward pass at this point: a pair that caches one fails here and is then served in order
-        claimed = problem.gradients(delta.floats(plus.dtype), here)
-    except Exception:
-        return "unequal"
-    if [g.shape for g in claimed] != [p.shape for p in here]:
-        return "unequal"
-    if problem.delta is None and _equal_on_one_grid(place, delta, plus, minus, claimed):
-        return "equal"
-    slope = as_integers(plus - minus)
-    if slope is None or as_integers(plus) is None:
-        return "not integers"
-    scaled = [times_power_of_two(g, s.exponent).ravel() for g, s in zip(claimed, place.step, strict=True)]
-    joint = as_integers(np.concatenate(scaled))
-    if joint is None:
-        return "unequal"
-    total, exponent = integer_inner(delta, slope)
-    same = same_number(integer_inner(joint, place.joint_step), (total, exponent - 1))
-    return "equal" if same else "unequal"
-
-
-def _equal_on_one_grid(place: Point, delta: Lattice, plus: Array, minus: Array, claimed: Arrays) -> bool:
-    """Whether ⟨delta, φ(1) − φ(−1)⟩ − 2⟨g, u⟩ = 0, all numbers being whole on one grid; False tells nothing."""
-    if plus.dtype != np.float64 or any(g.dtype.char != "d" for g in claimed):
-        return False
-    weights, powers = place.weights(plus.shape, delta)
-    ends = np.concatenate([plus.ravel(), (plus - minus).ravel(), *[g.ravel() for g in claimed]])
-    whole = as_integers(ends * powers)
-    return whole is not None and integer_inner(whole, weights)[0] == 0
 
 
 def find_exact(problem: Problem, seed: int, *, small_only: bool = False) -> ExactProbe:
@@ -390,7 +346,7 @@ def small_probe(problem: Problem, probe: ExactProbe) -> ExactProbe:
     seed = probe.place.seed + 1000
     if probe.local:
         return probe
-    return _probe_at(problem, _point(problem, seed, _FEW_BITS, probe.place.divisor, unit=True))
+    return _probe_at(problem, _small_point(problem, seed, _FEW_BITS, probe.place.divisor))
 
 
 def _probe_at(problem: Problem, place: Point) -> ExactProbe:
@@ -419,7 +375,7 @@ def _claim_at(problem: Problem, place: Point) -> tuple[Array, Lattice, Arrays]:
         raise NotExact(f"forward does not take integer data: {error}") from error
     if start.dtype not in USABLE_BITS or as_integers(start) is None:
         raise NotExact("its values at integers are not exact in floating point")
-    delta = _sensitivity(problem, place, start)
+    delta = sensitivity_at(problem, place, start)
     try:
         claimed = problem.gradients(delta.floats(start.dtype), point)
     except Exception as error:
@@ -429,7 +385,7 @@ def _claim_at(problem: Problem, place: Point) -> tuple[Array, Lattice, Arrays]:
     return start, delta, claimed
 
 
-def _sensitivity(problem: Problem, place: Point, start: Array) -> Lattice:
+def sensitivity_at(problem: Problem, place: Point, start: Array) -> Lattice:
     if problem.delta is None:
         return _drawn_sensitivity(start.shape, place.bits, place.seed + 77, place.divisor)
     given = as_integers(problem.delta)
@@ -457,65 +413,86 @@ def _local_probe(problem: Problem, seed: int, reason: NotExact) -> ExactProbe:
 
 def _points(problem: Problem, seed: int, small_only: bool) -> Iterator[Point]:
     if not small_only:
-        yield _point(problem, seed, _BITS, 1, unit=False)
-    yield _point(problem, seed, _FEW_BITS, 1, unit=True)
-    yield _point(problem, seed, _FEW_BITS, 0, unit=True)
+        yield large_point(layout_of(problem.shapes), problem.types, problem.tops, seed)
+    yield _small_point(problem, seed, _FEW_BITS, 1)
+    yield _small_point(problem, seed, _FEW_BITS, 0)
 
 
-def _point(problem: Problem, seed: int, bits_of: dict[Precision, int], divisor: int, *, unit: bool) -> Point:
-    """Odd integers at each argument (times a divisor: 0 stands for the type's own), at its scale or at scale
-    1."""
-    arrays = problem.point
-    bits = min([bits_of[array.dtype] for array in arrays])
-    widest = 0 if unit else min([_WIDEST[array.dtype] for array in arrays])
-    exponents = tuple([_exponent(top, bits, widest) for top in problem.tops])
-    shapes = tuple(array.shape for array in arrays)
-    build = _cached_point if sum(array.size for array in arrays) <= _CACHED_SIZE else _build_point
-    return build(shapes, tuple(array.dtype for array in arrays), exponents, bits, divisor, seed)
+def large_point(layout: Layout, types: str, tops: Sequence[float], seed: int) -> Point:
+    """Odd integers of many bits at each argument's scale, as far as products of two stay exact."""
+    return _point(layout, types, tops, seed, _BITS, 1, _WIDEST)
+
+
+def _small_point(problem: Problem, seed: int, bits_of: dict[str, int], divisor: int) -> Point:
+    """Odd integers of few bits, times a divisor (0 stands for the type's own), at scale 1."""
+    layout = layout_of(problem.shapes)
+    return _point(layout, problem.types, problem.tops, seed, bits_of, divisor, {"d": 0, "f": 0})
+
+
+def _point(
+    layout: Layout,
+    types: str,
+    tops: Sequence[float],
+    seed: int,
+    bits_of: dict[str, int],
+    divisor: int,
+    widest_of: dict[str, int],
+) -> Point:
+    # the least precise type decides
+    type_ = "f" if "f" in types else "d"
+    bits, widest = bits_of[type_], widest_of[type_]
+    exponents = tuple([min(max(math.frexp(top)[1], -widest), widest) - bits for top in tops])
+    build = _cached_point if layout.size <= _CACHED_SIZE else _build_point
+    return build(layout.shapes, types, exponents, bits, divisor, seed)
+
+
+def _weights(place: Point, shape: tuple[int, ...]) -> Weights:
+    delta = _drawn_sensitivity(shape, place.bits, place.seed + 77, place.divisor)
+    flat = delta.mantissa.ravel()
+    whole = np.concatenate([flat, -flat, -2 * place.joint_step.mantissa])
+    digits = np.stack(np.divmod(whole, int(Weights.base))).astype(np.float64)
+    powers = [np.full(s.mantissa.size, 2.0**s.exponent) for s in place.step]
+    # by Cauchy and Schwarz; one bit for the rounding of the norms
+    bits = 52 - math.ceil(math.log2((digits**2).sum(axis=1).max()) / 2)
+    return Weights(delta.floats(FLOAT64), digits, np.concatenate([np.ones(2 * flat.size), *powers]), bits)
 
 
 def _build_point(
-    shapes: tuple[tuple[int, ...], ...],
-    dtypes: tuple[Precision, ...],
+    shapes: Shapes,
+    types: str,
     exponents: tuple[int, ...],
     bits: int,
     divisor: int,
     seed: int,
 ) -> Point:
     values, steps = [], []
-    most = divisor or max(_DIVISIBLE[dtype] for dtype in dtypes)
+    most = divisor or max(_DIVISIBLE[char] for char in types)
     for k, (shape, exponent) in enumerate(zip(shapes, exponents, strict=True)):
-        factor = divisor or (_DIVISIBLE[dtypes[k]] if k == 0 else 1)
+        factor = divisor or (_DIVISIBLE[types[k]] if k == 0 else 1)
         base = odd_integers(shape, bits, seed + 2 * k) * factor
         step = odd_integers(shape, bits, seed + 2 * k + 1) * factor
         # beyond the point itself, so that the line from −1 to 2 crosses 0 in every entry
         step = step + np.sign(step) * (factor << bits)
         values.append(Lattice(base, exponent))
         steps.append(Lattice(step, exponent))
-    return Point(tuple(values), tuple(steps), dtypes, seed, bits, most)
+    return Point(tuple(values), tuple(steps), types, seed, bits, most)
 
 
 _cached_point = lru_cache(maxsize=32)(_build_point)
 
 
-def _exponent(top: float, bits: int, widest: int) -> int:
-    """The power of two that brings integers of so many bits near the size of data whose largest entry is top."""
-    return min(max(math.frexp(top)[1], -widest), widest) - bits
-
-
 def _tie_free_point(problem: Problem, seed: int) -> Point:
-    shapes = tuple(array.shape for array in problem.point)
-    build = _cached_tie_free if sum(array.size for array in problem.point) <= _CACHED_SIZE else _build_tie_free
-    return build(shapes, tuple(array.dtype for array in problem.point), seed)
+    build = _cached_tie_free if problem.size <= _CACHED_SIZE else _build_tie_free
+    return build(problem.shapes, problem.types, seed)
 
 
-def _build_tie_free(shapes: tuple[tuple[int, ...], ...], dtypes: tuple[Precision, ...], seed: int) -> Point:
-    small = min(_FEW_BITS[dtype] for dtype in dtypes)
+def _build_tie_free(shapes: Shapes, types: str, seed: int) -> Point:
+    small = min(_FEW_BITS[char] for char in types)
     # two entries lie a spacing apart and each moves by at most 2·2**small
     spacing = 1 << (small + 3)
     values = [Lattice(shuffled_multiples(shape, spacing, seed + k), -small - 3) for k, shape in enumerate(shapes)]
     steps = [Lattice(odd_integers(shape, small, seed + 500 + k), -small - 3) for k, shape in enumerate(shapes)]
-    return Point(tuple(values), tuple(steps), dtypes, seed, small)
+    return Point(tuple(values), tuple(steps), types, seed, small)
 
 
 _cached_tie_free = lru_cache(maxsize=32)(_build_tie_free)

@@ -11,11 +11,11 @@ What it cannot see: see each method's own module; the texts appended to `not_che
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
 
-from numeric.checkers.at_once import smooth_at_once
 from numeric.checkers.complex_step import COMPLEX_STEP, NotAnalytic
 from numeric.checkers.confirm import judge_entry
 from numeric.checkers.differences import CENTRAL_DIFFERENCES
@@ -24,11 +24,11 @@ from numeric.checkers.exact import (
     ExactProbe,
     NotExact,
     Point,
-    equal_at_once,
     expect_whole_values,
     find_exact,
     small_probe,
 )
+from numeric.checkers.exact_at_once import Answer, equal_at_once, like_the_data
 from numeric.checkers.guess import guess_mistakes
 from numeric.checkers.kinks import Look, bends, describe, interval_along, kinked_entries, look_for_bends
 from numeric.checkers.lattice import as_integers
@@ -43,6 +43,7 @@ from numeric.checkers.smooth import (
     random_sensitivity,
     scale_of,
 )
+from numeric.checkers.smooth_at_once import smooth_at_once
 
 Kind = Literal["complex", "difference"]
 _WAYS = {"complex": COMPLEX_STEP, "difference": CENTRAL_DIFFERENCES}
@@ -56,18 +57,32 @@ _TESTED = {
     (False, False): "multilinearity was tested along a line in each argument by itself",
     (True, True): "piecewise linear: tested along a line at a tie-free point of integers",
 }
+ALWAYS_UNSEEN = ("other shapes, second derivatives",)
 _AT_ONCE = "one equality along a random line of integers, possible only if it is of degree two along that line"
-_DATA = "the caller's own values: random integers, scaled and up to {:.3g}, of the same shapes were used"
 
 
-def check_exact(problem: Problem, *, every_entry: bool, seed: int) -> GradientReport:
-    """The report of the exact method; NotExact where it does not apply."""
+@lru_cache(maxsize=32)
+def exact_report(labels: tuple[str, ...], entries: int, unseen: tuple[str, ...], data: str) -> GradientReport:
+    """What one equality along a line of integers says: the same for the same sizes."""
+    return GradientReport(
+        verdict="right",
+        method=ExactProbe.method,
+        why=_AT_ONCE,
+        checked=labels,
+        entries=entries,
+        not_checked=(*unseen, data),
+        projections=1,
+    )
+
+
+def check_exact(problem: Problem, first: Point | Answer | None, *, every_entry: bool, seed: int) -> GradientReport:
+    """The report of the exact method; NotExact where it does not apply. What a first look saw may be known."""
     expect_whole_values(problem, seed)
-    first = "unequal" if every_entry else equal_at_once(problem, seed)
+    if first is None:
+        first = "unequal" if every_entry else equal_at_once(problem, seed)
     if isinstance(first, Point):
-        unseen = (*limits(problem), _DATA.format(first.reach))
-        report = _blank(problem, ExactProbe.method, _AT_ONCE, unseen)
-        return report if _like_the_data(problem, first) else _at_the_data(problem, report, seed)
+        report = exact_report(problem.labels, problem.size, limits(problem), first.unseen)
+        return report if like_the_data(first, problem.tops) else _at_the_data(problem, report, seed)
     # entry by entry, small integers leave room for several slopes in one number
     probe = find_exact(problem, seed, small_only=every_entry or first == "not integers")
     probe, found, spent = _settled(problem, probe)
@@ -76,7 +91,7 @@ def check_exact(problem: Problem, *, every_entry: bool, seed: int) -> GradientRe
         if not found.wrong:
             probe, found, more = _settled(problem, find_exact(problem, seed + 100 * repeat, small_only=every_entry))
             spent += more
-    unseen = (*limits(problem), _DATA.format(probe.place.reach))
+    unseen = (*limits(problem), probe.place.unseen)
     report = _blank(problem, probe.method, _TESTED[probe.together, probe.local], unseen)
     report = replace(report, projections=spent, residual=float(found.residual))
     if found.wrong:
@@ -85,7 +100,7 @@ def check_exact(problem: Problem, *, every_entry: bool, seed: int) -> GradientRe
         report = compare_every_entry(probe, report)
         if not report:
             return report
-    alike = not probe.local and not every_entry and _like_the_data(problem, probe.place)
+    alike = not probe.local and not every_entry and like_the_data(probe.place, problem.tops)
     return report if alike or not problem.value(problem.point).size else _at_the_data(problem, report, seed)
 
 
@@ -135,12 +150,9 @@ def _is_rounding(probe: ExactProbe, entry: WrongEntry) -> bool:
 def limits(problem: Problem) -> tuple[str, ...]:
     """What no method here vouches for, and the arguments that were left out."""
     left_out = [f"{name} (excluded)" for name in problem.excluded]
-    empty = [
-        f"{name} is empty: only its shape was compared"
-        for name, array in zip(problem.labels, problem.point, strict=True)
-        if array.size == 0
-    ]
-    return (*left_out, *empty, "other shapes, second derivatives")
+    sizes = [array.size for array in problem.point]
+    empty = [f"{problem.labels[k]} is empty: only its shape was compared" for k, size in enumerate(sizes) if size == 0]
+    return (*left_out, *empty, *ALWAYS_UNSEEN)
 
 
 def _blank(problem: Problem, method: str, why: str, unseen: tuple[str, ...]) -> GradientReport:
@@ -149,7 +161,7 @@ def _blank(problem: Problem, method: str, why: str, unseen: tuple[str, ...]) -> 
         method=method,
         why=why,
         checked=problem.labels,
-        entries=sum([array.size for array in problem.point]),
+        entries=problem.size,
         not_checked=unseen,
         projections=1,
     )
@@ -398,12 +410,4 @@ def _at_the_data(problem: Problem, report: GradientReport, seed: int) -> Gradien
     return replace(report, notes=(*report.notes, note))
 
 
-def _like_the_data(problem: Problem, place: Point) -> bool:
-    """Whether the integers are of the size of the caller's data, argument by argument."""
-    for reach, top in zip(place.reaches, problem.tops, strict=True):
-        if top > reach or (0 < 128 * top < reach):
-            return False
-    return True
-
-
-__all__ = ["Kink", "check_exact", "check_smooth", "limits", "wrong_shapes"]
+__all__ = ["Kink", "check_exact", "check_smooth", "exact_report", "limits", "wrong_shapes"]

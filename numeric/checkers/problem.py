@@ -16,9 +16,10 @@ import inspect
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
+from itertools import accumulate
 from types import FunctionType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +28,10 @@ from numeric.checkers.report import CheckInputError
 
 Array = NDArray[Any]
 Arrays = tuple[Array, ...]
+Shapes = tuple[tuple[int, ...], ...]
 Forward = Callable[..., Any]
 Backward = Callable[..., Any]
+FLOAT64: np.dtype[Any] = np.dtype(np.float64)
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,8 @@ class Problem:
 
     @staticmethod
     def _real(result: Any) -> Array:
+        if is_doubles(result):
+            return np.array(result)
         if isinstance(result, (tuple, list)) and any(np.ndim(part) for part in result if isinstance(part, np.ndarray)):
             raise CheckInputError(
                 f"forward returned a {type(result).__name__} of {len(result)} arrays; expected one array: check each "
@@ -89,8 +94,8 @@ class Problem:
         return output if output.dtype.kind in "fc" else output.astype(np.float64)
 
     def gradients(self, delta: Array, moved: Sequence[Array]) -> Arrays:
-        """Claimed gradients of the checked arguments, in order; CheckInputError if there are not as many as
-        arrays."""
+        """Claimed gradients of the checked arguments, in order, as copies; CheckInputError if there are not as many
+        as arrays."""
         claimed = self.backward(delta.copy(), *self._all(moved))
         return _in_order(claimed, self)
 
@@ -98,6 +103,21 @@ class Problem:
     def point(self) -> Arrays:
         """The caller's values of the checked arguments."""
         return tuple([self.arrays[k] for k in self.checked]) if self.excluded else self.arrays
+
+    @property
+    def shapes(self) -> Shapes:
+        """Shapes of the checked arguments."""
+        return tuple([array.shape for array in self.point])
+
+    @property
+    def types(self) -> str:
+        """Types of the checked arguments, a letter each: d for float64, f for float32."""
+        return "".join([array.dtype.char for array in self.point])
+
+    @property
+    def size(self) -> int:
+        """How many entries the checked arguments have."""
+        return sum([array.size for array in self.point])
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -111,6 +131,11 @@ class Problem:
         for k, value in zip(self.checked, moved, strict=True):
             arrays[k] = value
         return [array.copy() for array in arrays]
+
+
+def is_doubles(value: Any) -> bool:
+    """Whether it is an array, and no subclass of one, of float64."""
+    return type(value) is np.ndarray and value.dtype is FLOAT64
 
 
 def _in_order(claimed: Any, problem: Problem) -> Arrays:
@@ -162,22 +187,23 @@ def make_problem(
         )
     if not arrays:
         raise CheckInputError("no arrays were given; the gradient needs a point: check_gradient(f, g, x, w)")
-    labels = _names(forward, len(arrays), names)
-    left_out = _positions(exclude, labels)
-    checked = tuple(k for k in range(len(arrays)) if k not in left_out)
+    labels = names_of(forward, len(arrays), names)
+    left_out = _positions(exclude, labels) if exclude else frozenset()
+    checked = tuple([k for k in range(len(arrays)) if k not in left_out])
     if not checked:
         raise CheckInputError("every argument is excluded; nothing is left to check")
-    points = {k: _point(arrays[k], labels[k]) for k in checked}
-    values = tuple([points[k][0] if k in points else np.array(value) for k, value in enumerate(arrays)])
-    tops = tuple([top for _, top in points.values()])
-    excluded = tuple(labels[k] for k in sorted(left_out))
+    points, tops = _points([arrays[k] for k in checked], [labels[k] for k in checked])
+    values = list(points)
+    for k in sorted(left_out):
+        values.insert(k, np.array(arrays[k]))
+    excluded = tuple([labels[k] for k in sorted(left_out)])
     sensitivity = None if delta is None else _point(delta, "delta")[0]
     if backward is not None:
-        return Problem(forward, backward, values, labels, checked, excluded, sensitivity, tops=tops)
+        return Problem(forward, backward, tuple(values), labels, checked, excluded, sensitivity, False, tops)
     fixed = not callable(claimed)
     taken = (lambda *_: claimed) if fixed else (lambda _, *arrays: claimed(*arrays))
-    sensitivity = _sensitivity_of_claim(forward, values, sensitivity)
-    return Problem(forward, taken, values, labels, checked, excluded, sensitivity, fixed, tops)
+    sensitivity = _sensitivity_of_claim(forward, tuple(values), sensitivity)
+    return Problem(forward, taken, tuple(values), labels, checked, excluded, sensitivity, fixed, tops)
 
 
 def _sensitivity_of_claim(forward: Forward, arrays: Arrays, delta: Array | None) -> Array:
@@ -202,6 +228,66 @@ def at_the_data(call: Callable[[], Any], what: str) -> Any:
     except Exception as error:
         error.add_note(f"{what} raised this at the arrays that were given; its gradient was not judged")
         raise
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Arrays laid end to end: their shapes, where each begins, and how many entries there are in all."""
+
+    shapes: Shapes
+    starts: NDArray[np.intp]
+    size: int
+
+    @classmethod
+    def of(cls, shapes: Shapes) -> Layout:
+        """The layout of arrays of these shapes."""
+        *starts, size = accumulate((math.prod(shape) for shape in shapes), initial=0)
+        return cls(shapes, np.array(starts), size)
+
+    def parts(self, flat: Array) -> Arrays:
+        """The arrays, as views."""
+        parts = zip(np.split(flat, self.starts[1:]), self.shapes, strict=True)
+        return tuple([part.reshape(shape) for part, shape in parts])
+
+
+layout_of = lru_cache(maxsize=64)(Layout.of)
+
+
+class Block(NamedTuple):
+    """Arrays of float64, none of them empty, as one copy with all entries laid end to end; and their largest
+    magnitudes.
+
+    Why: for small layers the price of a check is the number of its operations.
+    """
+
+    flat: Array
+    layout: Layout
+    tops: list[float]
+
+    @property
+    def arrays(self) -> Arrays:
+        """The arrays, as views."""
+        return self.layout.parts(self.flat)
+
+
+def block_of(given: Sequence[Any]) -> Block | None:
+    """The arrays in one block; None where they are not all of float64, or one is empty or not finite."""
+    for array in given:
+        if not is_doubles(array) or not array.size:
+            return None
+    flat = np.concatenate(given, axis=None)
+    layout = layout_of(tuple([array.shape for array in given]))
+    tops = np.maximum.reduceat(np.abs(flat), layout.starts).tolist()
+    return Block(flat, layout, tops) if math.isfinite(sum(tops)) else None
+
+
+def _points(given: Sequence[Any], names: Sequence[str]) -> tuple[Arrays, tuple[float, ...]]:
+    """The checked arrays as contiguous copies, and the largest magnitude in each."""
+    block = block_of(given)
+    if block:
+        return block.arrays, tuple(block.tops)
+    points = [_point(value, name) for value, name in zip(given, names, strict=True)]
+    return tuple([array for array, _ in points]), tuple([top for _, top in points])
 
 
 def _point(value: Any, name: str) -> tuple[Array, float]:
@@ -243,13 +329,15 @@ def largest_of(values: Array) -> float:
     return float(np.maximum.reduce(np.abs(values), axis=None, initial=0.0))
 
 
-def _names(forward: Forward, count: int, names: Sequence[str] | None) -> tuple[str, ...]:
+def names_of(forward: Forward, count: int, names: Sequence[str] | None) -> tuple[str, ...]:
     """The arguments' names: as given, else from the function's signature, else argument 0, 1, …"""
     if names is not None:
         if len(names) != count:
             raise CheckInputError(f"{len(names)} names for {count} arrays: {tuple(names)!r}")
         return tuple(names)
     positional = _signature(forward)
+    if len(positional) >= count:
+        return tuple(positional[:count])
     return tuple(positional[k] if k < len(positional) else f"argument {k}" for k in range(count))
 
 

@@ -111,7 +111,10 @@ def correlate(
     x, w = as_array(x, "x"), as_array(w, "w")
     sizes = convolution_sizes(x, w, mode=mode, stride=stride, pad=pad, dilation=dilation, groups=groups)
     y = _products(_columns(x, sizes), w, sizes)
-    return y if b is None else y + _bias_column(as_array(b, "b"), y)
+    if b is None:
+        return y
+    column = _bias_column(as_array(b, "b"), y)
+    return np.add(y, column, out=y) if y.dtype is column.dtype else y + column
 
 
 def convolve(
@@ -164,7 +167,7 @@ def correlate_backward(
     expect_shape(delta, sizes.output_shape, "delta", "the output")
     dx = _input_gradient(delta, w, sizes)
     dw = _kernel_gradient(delta, _columns(x, sizes), sizes)
-    return dx, dw, delta.sum(axis=(0, *range(2, delta.ndim)))
+    return dx, dw, np.add.reduce(delta, axis=(0, *range(2, delta.ndim)))
 
 
 def convolve_backward(

@@ -72,11 +72,13 @@ def as_array(value: ArrayLike, name: str) -> Array:
     dtype('int64')
     """
     array = np.asarray(value)
+    if array.dtype.kind in "fc":
+        return array
     if array.dtype.kind in "biu":
         if array.dtype == np.uint64 and array.size and int(array.max()) > np.iinfo(np.int64).max:
             raise ValueError(f"{name} holds unsigned integers beyond 2**63 - 1; convert it to float64 first")
         return array.astype(np.int64, copy=False)
-    if array.dtype.kind not in "fcO":
+    if array.dtype.kind != "O":
         raise ValueError(f"{name} has the data type {array.dtype}; expected real, complex or integer numbers")
     return array
 

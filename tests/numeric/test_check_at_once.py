@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from numeric import check_gradient
-from numeric.checkers.at_once import smooth_at_once
 from numeric.checkers.colouring import all_colours, colours, plan_axes
 from numeric.checkers.exact import NotExact, expect_whole_values, find_exact
 from numeric.checkers.lattice import Lattice, as_integers, integer_inner, rational_inner, whole_on_a_grid
 from numeric.checkers.problem import Problem, make_problem
+from numeric.checkers.smooth_at_once import smooth_at_once
 from tests.numeric.mutations import LAYERS, MUTATIONS
 
 

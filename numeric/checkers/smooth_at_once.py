@@ -15,12 +15,10 @@ from __future__ import annotations
 import math
 import warnings
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import accumulate
 
 import numpy as np
 
-from numeric.checkers.problem import Array, Arrays, Problem
+from numeric.checkers.problem import Array, Arrays, Layout, Problem, layout_of
 from numeric.checkers.smooth import FIRST_LOOK, LEAST_SHARE, away_from_zero, random_sensitivity
 
 _EPS = float(np.finfo(np.float64).eps)
@@ -38,19 +36,6 @@ class Passed:
 
     residual: float
     tolerance: float
-
-
-@dataclass(frozen=True)
-class Flat:
-    """Arrays laid end to end, and where each begins."""
-
-    shapes: tuple[tuple[int, ...], ...]
-    starts: tuple[int, ...]
-
-    def parts(self, flat: Array) -> Arrays:
-        """The arrays, as views."""
-        pairs = zip(self.starts, self.starts[1:], self.shapes, strict=False)
-        return tuple([flat[first:last].reshape(shape) for first, last, shape in pairs])
 
 
 def smooth_at_once(problem: Problem, seed: int) -> Passed | None:
@@ -81,9 +66,9 @@ def smooth_at_once(problem: Problem, seed: int) -> Passed | None:
 
 
 def _compare(problem: Problem, start: Array, sensitivity: Array, claimed: Arrays, seed: int) -> Passed | None:
-    layout = _layout(tuple([a.shape for a in problem.point]))
+    layout = layout_of(problem.shapes)
     # one block for everything: memory that is handed back and fetched again costs more than what is done with it
-    block = np.empty((6, layout.starts[-1]))
+    block = np.empty((6, layout.size))
     point, gradient, direction, spare = block[:4]
     moved = block[4:].reshape(-1).view(np.complex128)
     np.concatenate([a.ravel() for a in problem.point], out=point)
@@ -115,11 +100,6 @@ def _compare(problem: Problem, start: Array, sensitivity: Array, claimed: Arrays
     return Passed(residual, tolerance) if smooth else None
 
 
-@lru_cache(maxsize=32)
-def _layout(shapes: tuple[tuple[int, ...], ...]) -> Flat:
-    return Flat(shapes, (0, *accumulate(math.prod(shape) for shape in shapes)))
-
-
 def _raise_to_a_share(sizes: Arrays, scales: list[float]) -> float:
     """Raise the claims' magnitudes in place, to a share of the root mean square at least; a bound on the direction's
     size over the data's, infinite where a claim is 0."""
@@ -135,7 +115,7 @@ def _raise_to_a_share(sizes: Arrays, scales: list[float]) -> float:
 
 
 def _complex_slope(
-    problem: Problem, layout: Flat, point: Array, direction: Array, moved: Array, steepest: float, start: Array
+    problem: Problem, layout: Layout, point: Array, direction: Array, moved: Array, steepest: float, start: Array
 ) -> Array | None:
     """J u by the complex step; None where the function does not carry complex numbers."""
     h = _IMAGINARY_STEP * 2.0 ** -math.ceil(math.log2(steepest))
@@ -153,7 +133,7 @@ def _complex_slope(
 
 def _as_the_real_values(
     problem: Problem,
-    layout: Flat,
+    layout: Layout,
     point: Array,
     step: Array,
     moved: Array,
