@@ -43,6 +43,7 @@ from numeric.checkers.report import Measurement
 Mask = NDArray[np.bool_]
 Masks = tuple[Mask | None, ...]
 Positions = NDArray[np.intp]
+Index = tuple[slice | int, ...]
 # divisible by f² for windows f = 1 … 8 (float64) and 1 … 5 (float32), so that a mean over f² entries is whole
 _DIVISIBLE = {"d": 705_600, "f": 3_600}
 _BITS = {"d": 13, "f": 6}
@@ -62,7 +63,7 @@ class Weights:
 
     delta   the sensitivity drawn, in floating point
     digits  (2, n): w = base·digits[0] + digits[1]
-    powers  for each of the n numbers the power of two that goes with its weight
+    powers  for each of the n numbers the power of two, at least 1, that goes with its weight
     bits    an inner product with either row of the digits is exact for n integers of a norm below 2**bits
     """
 
@@ -149,6 +150,8 @@ class ExactProbe:
     together: bool
     local: bool
     start: Array
+    # 2·φ′(0) along the whole line, if all arguments may move together
+    slope: Lattice | None = None
 
     method = "exact integers, zero tolerance"
     exact = True
@@ -180,22 +183,23 @@ class ExactProbe:
 
     def respond(self, k: int, positions: Positions) -> tuple[Array, Array]:
         """(J u, 0) for u the step at some entries of the k-th argument, every output exactly."""
-        ahead = self.evaluate_moved(k, positions, self._steps[k][positions])
+        moved = self.at[k].copy()
+        moved.reshape(-1)[positions] += self._steps[k].reshape(-1)[positions]
+        ahead = self.value_with(k, moved) - self.start
         if self._affine[k]:
-            return (ahead - self.start).astype(np.float64), np.zeros(())
-        back = self.evaluate_moved(k, positions, -self._steps[k][positions])
+            return ahead.astype(np.float64), np.zeros(())
+        back = self.value_with(k, 2 * self.at[k] - moved) - self.start
         return (ahead - back).astype(np.float64) / 2, np.zeros(())
 
-    def touched(self, k: int, positions: Positions) -> Mask:
-        """Which outputs move when these entries do, in a direction without integer coincidences."""
-        return np.asarray(self.evaluate_moved(k, positions, self._odd_steps[k][positions]) != self.start)
+    def touched(self, k: int, index: Index) -> Mask:
+        """Which outputs move when this slice does, in a direction without integer coincidences."""
+        moved = self.at[k].copy()
+        moved[index] += self._odd_steps[k][index]
+        return np.asarray(self.value_with(k, moved) != self.start)
 
-    def evaluate_moved(self, k: int, positions: Positions, steps: Array) -> Array:
-        """The value with some entries of the k-th argument moved by `steps`."""
-        moved = np.array(self.at[k])
-        moved.reshape(-1)[positions] += steps
-        point = (*self.at[:k], moved, *self.at[k + 1 :])
-        return _same_kind(self.problem.value_at_once, point, self.start)
+    def value_with(self, k: int, moved: Array) -> Array:
+        """The value with other numbers in place of the k-th argument's; the next call may overwrite it."""
+        return _same_kind(self.problem.value_at_once, (*self.at[:k], moved, *self.at[k + 1 :]), self.start)
 
     def unit(self, k: int) -> float:
         """The grid of the k-th argument's integers."""
@@ -207,7 +211,7 @@ class ExactProbe:
 
     @cached_property
     def _steps(self) -> Arrays:
-        return tuple(s.floats(a.dtype).ravel() for s, a in zip(self.place.step, self.at, strict=True))
+        return tuple(s.floats(a.dtype) for s, a in zip(self.place.step, self.at, strict=True))
 
     @cached_property
     def _odd_steps(self) -> Arrays:
@@ -223,10 +227,9 @@ class ExactProbe:
     def _affine(self) -> tuple[bool, ...]:
         """For each argument: is the function affine in it alone, along its part of the line?"""
         found = []
-        for k, here in enumerate(self.at):
-            masks = tuple(None if j == k else np.zeros(a.shape, bool) for j, a in enumerate(self.at))
-            ahead, back = (_evaluate(self.problem, self.place.along(t, masks), self.start) for t in (1, -1))
-            found.append(here.size == 0 or bool((ahead - self.start == self.start - back).all()))
+        for k, (here, step) in enumerate(zip(self.at, self._steps, strict=True)):
+            ahead = self.value_with(k, here + step) - self.start
+            found.append(bool((ahead == self.start - self.value_with(k, here - step)).all()))
         return tuple(found)
 
     def step(self, k: int, index: tuple[int, ...]) -> Fraction:
@@ -261,6 +264,8 @@ class ExactProbe:
                 yield tuple(m if j == k else np.zeros(self.at[j].shape, bool) for j, m in enumerate(masks))
 
     def _derivative(self, masks: Masks) -> Fraction:
+        if self.slope is not None and all(mask is None for mask in masks):
+            return inner(self.delta, self.slope) / 2
         slope = slope_along(self.problem, self.place, masks, self.start)
         return inner(self.delta, slope) / 2
 
@@ -324,15 +329,15 @@ def expect_whole_values(problem: Problem, seed: int) -> None:
         raise NotExact("its values at integers are not exact in floating point")
 
 
-def find_exact(problem: Problem, seed: int, *, small_only: bool = False) -> ExactProbe:
+def find_exact(problem: Problem, seed: int, *, small_only: bool = False, equal: bool = False) -> ExactProbe:
     """The probe of the first exact reading that holds; NotExact if none does, with the reason. Large integers are
-    left out where they are known not to stay exact."""
+    left out where they are known not to stay exact; equal: the function is known to be of degree two."""
     if problem.fixed:
         raise NotExact("the claim is known at the given arrays alone, not at integers")
     reason = NotExact("no data")
     for place in _points(problem, seed, small_only):
         try:
-            return _probe_at(problem, place)
+            return _probe_at(problem, place, equal=equal)
         except NotExact as found:
             reason = found
             if "multilinear" in str(found):
@@ -349,15 +354,16 @@ def small_probe(problem: Problem, probe: ExactProbe) -> ExactProbe:
     return _probe_at(problem, _small_point(problem, seed, _FEW_BITS, probe.place.divisor))
 
 
-def _probe_at(problem: Problem, place: Point) -> ExactProbe:
+def _probe_at(problem: Problem, place: Point, *, equal: bool = False) -> ExactProbe:
     """A probe at the point, moving all arguments together if the degree allows it, else one at a time."""
     everything = (None,) * len(place.values)
     with np.errstate(all="ignore"):
         start, delta, claimed = _claim_at(problem, place)
-        together = ExactProbe(problem, place, delta, claimed, together=True, local=False, start=start)
+        if equal:
+            return ExactProbe(problem, place, delta, claimed, together=True, local=False, start=start)
         try:
-            slope_along(problem, place, everything, start)
-            return together
+            slope = slope_along(problem, place, everything, start)
+            return ExactProbe(problem, place, delta, claimed, together=True, local=False, start=start, slope=slope)
         except NotExact as reason:
             if "multilinear" not in str(reason) or len(place.values) == 1:
                 raise
@@ -405,10 +411,10 @@ def _local_probe(problem: Problem, seed: int, reason: NotExact) -> ExactProbe:
     with np.errstate(all="ignore"):
         try:
             start, delta, claimed = _claim_at(problem, place)
-            slope_along(problem, place, (None,) * len(place.values), start)
+            slope = slope_along(problem, place, (None,) * len(place.values), start)
         except NotExact:
             raise reason from None
-    return ExactProbe(problem, place, delta, claimed, together=True, local=True, start=start)
+    return ExactProbe(problem, place, delta, claimed, together=True, local=True, start=start, slope=slope)
 
 
 def _points(problem: Problem, seed: int, small_only: bool) -> Iterator[Point]:
@@ -451,10 +457,12 @@ def _weights(place: Point, shape: tuple[int, ...]) -> Weights:
     flat = delta.mantissa.ravel()
     whole = np.concatenate([flat, -flat, -2 * place.joint_step.mantissa])
     digits = np.stack(np.divmod(whole, int(Weights.base))).astype(np.float64)
-    powers = [np.full(s.mantissa.size, 2.0**s.exponent) for s in place.step]
+    # none below 1: a product with it is exact
+    least = min(0, *[s.exponent for s in place.step])
+    powers = [np.full(s.mantissa.size, 2.0 ** (s.exponent - least)) for s in place.step]
     # by Cauchy and Schwarz; one bit for the rounding of the norms
     bits = 52 - math.ceil(math.log2((digits**2).sum(axis=1).max()) / 2)
-    return Weights(delta.floats(FLOAT64), digits, np.concatenate([np.ones(2 * flat.size), *powers]), bits)
+    return Weights(delta.floats(FLOAT64), digits, np.concatenate([np.full(2 * flat.size, 2.0**-least), *powers]), bits)
 
 
 def _build_point(

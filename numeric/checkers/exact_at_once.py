@@ -30,8 +30,8 @@ from numeric.checkers.lattice import (
 from numeric.checkers.problem import FLOAT64, Backward, Block, Forward, Problem, is_doubles, layout_of
 
 Answer = Literal["equal", "unequal", "not integers"]
-# squares of norms between which a product with a power of two is exact
-_LEAST, _MOST = 1e-200, 1e200
+# a square of the norm from which on the products with powers of two are finite
+_LEAST = 1e-200
 
 
 def equal_in_doubles(forward: Forward, backward: Backward, block: Block, seed: int) -> Point | Answer | None:
@@ -42,7 +42,7 @@ def equal_in_doubles(forward: Forward, backward: Backward, block: Block, seed: i
             answer = _along(forward, backward, place)
         except Exception:
             return None
-    return place if answer == "equal" and like_the_data(place, block.tops) else answer
+    return place if answer == "equal" else answer
 
 
 def _along(forward: Forward, backward: Backward, place: Point) -> Answer | None:
@@ -73,9 +73,10 @@ def _along(forward: Forward, backward: Backward, place: Point) -> Answer | None:
     np.concatenate(claimed, axis=None, out=ends[2 * count :])
     ends *= weights.powers
     square = float(ends.dot(ends))
-    if not _LEAST < square < _MOST:
+    if not _LEAST < square < 4.0**weights.bits:
         return None
-    # the norm, and so each number, is below 2**bits units of the grid on which all must be whole
+    # the norm, and so each number, is below 2**bits units of the grid on which all must be whole; by a factor of at
+    # least 1, as above, so that nothing is rounded to 0
     ends *= 2.0 ** (weights.bits - (math.frexp(square)[1] + 1) // 2)
     if np.count_nonzero(np.rint(ends) != ends):
         return None

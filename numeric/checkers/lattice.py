@@ -72,8 +72,8 @@ def as_integers(values: Array) -> Lattice | None:
     >>> found = as_integers(np.array([0.5, -3.0, 0.0]))
     >>> found.mantissa * 2.0**found.exponent
     array([ 0.5, -3. ,  0. ])
-    >>> as_integers(np.array([1.0, 1e-20])) is None
-    True
+    >>> as_integers(np.array([1.0, 1e-20])) is None, as_integers(np.array([1e300, 1e-300])) is None
+    (True, True)
     """
     top = largest_of(values)
     if top == 0:
@@ -85,6 +85,9 @@ def as_integers(values: Array) -> Lattice | None:
     scaled = times_power_of_two(values, -exponent)
     whole = np.rint(scaled)
     if np.count_nonzero(whole != scaled):
+        return None
+    # scaled down, the smallest may have become 0
+    if exponent > 0 and np.count_nonzero(whole) != np.count_nonzero(values):
         return None
     mantissa = whole.astype(np.int64)
     spare = int(np.bitwise_or.reduce(mantissa, axis=None))
@@ -103,7 +106,8 @@ def whole_on_a_grid(sample: Array) -> bool:
     if not math.isfinite(top):
         return False
     unit = USABLE_BITS[sample.dtype] - math.frexp(top)[1]
-    return all(math.ldexp(number, unit).is_integer() for number in numbers)
+    # a number that becomes 0 was not whole
+    return all(math.ldexp(number, unit).is_integer() and (math.ldexp(number, unit) or not number) for number in numbers)
 
 
 def inner(left: Lattice, right: Lattice) -> Fraction:

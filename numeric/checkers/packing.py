@@ -3,9 +3,10 @@
 Why: an exact check has 51 bits to use, and one slope of small integers needs six or so. Steps of 1, 2^s, 2^2s … in
 entries that do share outputs leave the slopes side by side in the digits of the response [Kronecker substitution].
 
-Law: the digits are signed, with s two bits wider than any slope seen. After the last digit nothing may be left over,
-and no digit may appear in an output that its colour does not own; otherwise the answer is None and the colours are
-evaluated one by one.
+Law: the digits are signed, with s one bit wider than any slope seen with its sign. After the last digit nothing may be
+left over, and no digit may appear in an output that its colour does not own; otherwise the answer is None and the
+colours are evaluated one by one. Footprints that were measured two at a time count only where the sums that they lead
+to are those claimed; otherwise they are measured again, one by one.
 
 What it cannot see: a slope that is larger than those seen and still leaves no trace; the entries that it disturbs
 would have to equal the claimed ones by accident.
@@ -13,84 +14,113 @@ would have to equal the claimed ones by accident.
 
 from __future__ import annotations
 
+from itertools import accumulate, pairwise
 from typing import Protocol
 
 import numpy as np
 
-from numeric.checkers.lattice import Int64, as_integers
-from numeric.checkers.problem import Array, Arrays, Problem
+from numeric.checkers.lattice import as_integers, odd_integers
+from numeric.checkers.problem import Array, Arrays
 
+Mask = np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
 Positions = np.ndarray[tuple[int, ...], np.dtype[np.intp]]
 # bits of the response that may be used: those of a mantissa, less room for the value at the point itself
 _BITS = 50
+# bits of the steps that show footprints, and how many bits two of them lie apart
+_STEP_BITS, _PAIR = 13, 26
 
 
 class ExactLines(Protocol):
     """What packing needs of an exact probe."""
 
     @property
-    def problem(self) -> Problem: ...
-    @property
     def at(self) -> Arrays: ...
     @property
     def start(self) -> Array: ...
     @property
     def sensitivity(self) -> Array: ...
-    def evaluate_moved(self, k: int, positions: Positions, steps: Array) -> Array: ...
+    def value_with(self, k: int, moved: Array) -> Array: ...
     def unit(self, k: int) -> float: ...
 
 
-def packed_sums(probe: ExactLines, k: int, colours: list[Positions], owners: Positions) -> tuple[Array, int] | None:
+def packed_sums(probe: ExactLines, k: int, colour: Positions, owners: Positions) -> tuple[Array, int] | None:
     """(Σ delta · J for every entry of the k-th argument, evaluations spent), or None where digits do not fit.
 
-    colours: positions that are moved together;  owners: (colour, output) -> the position that owns it, or −1
+    colour: the colour of each entry, in the argument's shape; entries of one colour are moved together
+    owners: (colour, output) -> the flat position of the entry that owns the output, or −1
     """
     weights = as_integers(probe.sensitivity)
-    if weights is None or probe.start.dtype != np.float64 or len(colours) < 4:
+    count, outputs = owners.shape
+    if weights is None or probe.start.dtype != np.float64:
         return None
-    unit = probe.unit(k)
-    first = probe.evaluate_moved(k, colours[0], np.array(unit)) - probe.start
-    grid = as_integers(np.concatenate([probe.start.ravel(), first.ravel()]))
+    here, start, unit = probe.at[k], probe.start.ravel(), probe.unit(k)
+    first = probe.value_with(k, here + unit * (colour == 0)).ravel() - start
+    grid = as_integers(np.concatenate([start, first]))
     if grid is None:
         return None
-    seen = int(np.abs(grid.mantissa[probe.start.size :]).max(initial=0))
-    width = seen.bit_length() + 3
+    seen = int(np.abs(grid.mantissa[outputs:]).max(initial=0))
+    width = seen.bit_length() + 2
     many = _BITS // width
-    batches = [colours[i : i + many] for i in range(0, len(colours), many)]
-    responses = np.stack([_response(probe, k, batch, width) for batch in batches])
-    digits = _digits(np.ldexp(responses, -grid.exponent), many, width)
+    batch, digit = np.divmod(colour, many)
+    steps = np.ldexp(unit, width * digit)
+    responses = np.empty((-(-count // many), outputs))
+    for number, response in enumerate(responses):
+        np.subtract(probe.value_with(k, here + steps * (batch == number)).ravel(), start, out=response)
+    # small enough that adding them in floating point is exact
+    if 2.0**width * weights.largest * outputs >= 2.0**53:
+        return None
+    whole = np.ldexp(responses, -grid.exponent)
+    if np.count_nonzero(np.rint(whole) != whole) or np.count_nonzero(whole) != np.count_nonzero(responses):
+        return None
+    digits = _digits(whole, many, width)
     if digits is None:
         return None
-    digits = digits.reshape(-1, owners.shape[1])
+    digits = digits.reshape(-1, outputs)
+    moved = digits[:count]
     # a last batch that is not full leaves zeros; a digit without an owner refutes the plan
-    if digits[len(colours) :].any() or ((owners < 0) & (digits[: len(colours)] != 0)).any():
+    if digits[count:].any() or moved[owners < 0].any():
         return None
-    # small enough that adding them in floating point is exact
-    if 2.0**width * weights.largest * owners.shape[1] >= 2.0**53:
-        return None
-    terms = digits[: len(colours)] * weights.mantissa.ravel()
     # place −1 gathers zeros, and is left out
-    sums = np.bincount(owners.ravel() + 1, weights=terms.ravel(), minlength=probe.at[k].size + 1)[1:]
-    return np.ldexp(sums, grid.exponent + weights.exponent) / unit, 1 + len(batches)
+    terms = (moved * weights.mantissa.ravel()).ravel()
+    sums = np.bincount(owners.ravel() + 1, weights=terms, minlength=here.size + 1)[1:]
+    return np.ldexp(sums, grid.exponent + weights.exponent) / unit, 1 + len(responses)
 
 
-def _response(probe: ExactLines, k: int, batch: list[Positions], width: int) -> Array:
-    """What one evaluation of several colours changes, each with steps of its own power of two."""
-    unit = probe.unit(k)
-    positions = np.concatenate(batch)
-    sizes = [p.size for p in batch]
-    steps = np.repeat(unit * 2.0 ** (width * np.arange(len(batch))), sizes)
-    return (probe.evaluate_moved(k, positions, steps) - probe.start).ravel()
+def touched_in_pairs(probe: ExactLines, k: int) -> list[Mask]:
+    """For each axis of the k-th argument (slices, outputs): which outputs move when a slice along the axis does.
+
+    Two slices move at once, by random odd integers and by 2**26 times such: what the second moves an output by is a
+    multiple of 2**26 units, and the first leaves a remainder. Neither is 0 but by accident.
+    """
+    here, start = probe.at[k], probe.start.ravel()
+    lower: Array = probe.unit(k) * odd_integers(here.shape, _STEP_BITS, k)
+    upper, grid = 2.0**_PAIR * lower, as_integers(start)
+    base = 2.0 ** (_PAIR + (grid.exponent if grid else 0))
+    pairs = [(axis, i) for axis, length in enumerate(here.shape) for i in range(0, length, 2)]
+    responses = np.empty((len(pairs), start.size))
+    for (axis, i), response in zip(pairs, responses, strict=True):
+        before = (slice(None),) * axis
+        first, second = (*before, slice(i, i + 1)), (*before, slice(i + 1, i + 2))
+        moved = here.copy()
+        moved[first] += lower[first]
+        moved[second] += upper[second]
+        np.subtract(probe.value_with(k, moved).ravel(), start, out=response)
+    multiples = np.rint(responses * (1 / base))
+    both = np.stack([responses != multiples * base, multiples != 0], axis=1)
+    ends = list(accumulate([-(-length // 2) for length in here.shape], initial=0))
+    parts = [both[first:last].reshape(-1, start.size) for first, last in pairwise(ends)]
+    return [part[:length] for part, length in zip(parts, here.shape, strict=True)]
 
 
-def _digits(responses: Array, many: int, width: int) -> Int64 | None:
-    """(batch, digit, output): signed digits in base 2**width, lowest first; None where something is left over."""
-    left = responses.astype(np.int64)
-    if not (left == responses).all():
-        return None
-    digits = np.empty((len(left), many, left.shape[1]), dtype=np.int64)
-    half = 1 << (width - 1)
+def _digits(whole: Array, many: int, width: int) -> Array | None:
+    """(batch, digit, output): signed digits in base 2**width, lowest first; None where something is left over.
+
+    In floating point, whose numbers below 2**53 are as exact: the nearest multiple of the base leaves the digit.
+    """
+    left, base = whole, 2.0**width
+    digits = np.empty((len(left), many, left.shape[1]))
     for c in range(many):
-        digits[:, c] = ((left + half) & ((1 << width) - 1)) - half
-        left = (left - digits[:, c]) >> width
+        higher = np.rint(left * (1 / base))
+        np.subtract(left, higher * base, out=digits[:, c])
+        left = higher
     return None if left.any() else digits

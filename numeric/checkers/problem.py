@@ -64,13 +64,17 @@ class Problem:
         return self._real(self.forward(*moved))
 
     def value_at_once(self, moved: Sequence[Array]) -> Array:
-        """`value` without copying the arrays first, where forward was seen to leave them alone."""
+        """`value` without copies, where forward was seen to leave its arguments alone: the next call may overwrite the
+        result."""
         if self._writes:
             return self.value(moved)
-        arrays = list(self.arrays)
-        for k, value in zip(self.checked, moved, strict=True):
-            arrays[k] = value
-        return self._real(self.forward(*arrays))
+        arrays: Sequence[Array] = moved
+        if self.excluded:
+            arrays = list(self.arrays)
+            for k, value in zip(self.checked, moved, strict=True):
+                arrays[k] = value
+        result = self.forward(*arrays)
+        return result if is_doubles(result) else self._real(result)
 
     @cached_property
     def _writes(self) -> bool:

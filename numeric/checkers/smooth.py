@@ -25,6 +25,7 @@ from numeric.checkers.report import Measurement
 
 Mask = NDArray[np.bool_]
 Positions = NDArray[np.intp]
+Index = tuple[slice | int, ...]
 # rounding errors counted per term: as many as a handful of layers make, each of half an eps
 ROUNDINGS = 16
 # a projection is tighter: what exceeds it is traced to an entry and weighed against the measured noise before it
@@ -110,9 +111,10 @@ class SmoothProbe:
         slope = self.way.entries(self.problem, self._prepared, k, positions, steps, self.start)
         return slope.values, slope.error
 
-    def touched(self, k: int, positions: Positions) -> Mask:
-        """Which outputs depend on these entries of the k-th argument."""
-        return np.asarray(self.respond(k, positions)[0] != 0)
+    def touched(self, k: int, index: Index) -> Mask:
+        """Which outputs depend on this slice of the k-th argument."""
+        numbers = np.arange(self.at[k].size).reshape(self.at[k].shape)
+        return np.asarray(self.respond(k, numbers[index].ravel())[0] != 0)
 
     def rerun(self, delta: Array, at: Arrays) -> Arrays:
         """What backward claims at another sensitivity or point."""

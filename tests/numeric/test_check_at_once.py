@@ -11,10 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from numeric import check_gradient
+from numeric.checkers import colouring
 from numeric.checkers.colouring import all_colours, colours, plan_axes
-from numeric.checkers.exact import NotExact, expect_whole_values, find_exact
+from numeric.checkers.exact import NotExact, Point, expect_whole_values, find_exact
+from numeric.checkers.exact_at_once import equal_in_doubles
 from numeric.checkers.lattice import Lattice, as_integers, integer_inner, rational_inner, whole_on_a_grid
-from numeric.checkers.problem import Problem, make_problem
+from numeric.checkers.packing import touched_in_pairs
+from numeric.checkers.problem import Problem, block_of, make_problem
 from numeric.checkers.smooth_at_once import smooth_at_once
 from tests.numeric.mutations import LAYERS, MUTATIONS
 
@@ -61,11 +64,11 @@ def test_all_colours_at_once_are_those_one_by_one(layer: Any) -> None:
         return
     for k, array in enumerate(probe.at):
         plans = plan_axes(probe, k)
-        positions, owners = all_colours(plans, array.shape, probe.start.size)
+        colour, owners = all_colours(plans, array.shape, probe.start.size)
         slowly = list(colours(plans, array.shape, probe.start.size))
-        assert len(slowly) == len(positions) == len(owners)
-        for (place, owner), place_at_once, owner_at_once in zip(slowly, positions, owners, strict=True):
-            assert np.array_equal(place, place_at_once)
+        assert len(slowly) == len(owners)
+        for number, ((places, owner), owner_at_once) in enumerate(zip(slowly, owners, strict=True)):
+            assert np.array_equal(np.sort(places), np.flatnonzero(colour == number))
             assert np.array_equal(owner, owner_at_once)
 
 
@@ -169,3 +172,139 @@ def test_one_evaluation_settles_that_many_arguments_are_not_exact() -> None:
     with pytest.raises(NotExact, match="not exact in floating point"):
         expect_whole_values(problem, 0)
     assert len(calls) == 1
+
+
+# -- the equality along one line of integers ---------------------------------------------------------------------------
+
+
+def seen_at_once(forward: Any, backward: Any, *arrays: Any, seed: int = 0) -> Any:
+    """What the first look says, nothing else having been looked at."""
+    block = block_of(arrays)
+    return None if block is None else equal_in_doubles(forward, backward, block, seed)
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name)
+def test_no_mutation_is_equal_at_once(mutation: Any) -> None:
+    """What is wrong never passes the equality along a line."""
+    layer = mutation.layer
+    assert not isinstance(seen_at_once(layer.forward, mutation.backward, *layer.arrays), Point)
+
+
+def _product(x: Any, w: Any) -> Any:
+    return x @ w
+
+
+def _product_backward(delta: Any, x: Any, w: Any) -> tuple[Any, Any]:
+    return delta @ w.T, x.T @ delta
+
+
+def _matrices(scale: float = 1.0) -> tuple[Any, Any]:
+    random = np.random.default_rng(0)
+    return scale * random.normal(size=(4, 5)), random.normal(size=(5, 3))
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1e-3, 1.0, 1e5])
+def test_a_product_is_equal_at_once(scale: float) -> None:
+    """The layer that the check is made for passes without a closer look, at any scale of its data."""
+    assert isinstance(seen_at_once(_product, _product_backward, *_matrices(scale)), Point)
+
+
+@settings(max_examples=60)
+@given(st.integers(0, 19), st.sampled_from((1e-15, 1e-10, 1e-300, 5e-324, 1.0)), st.booleans())
+def test_the_least_mistake_in_one_entry_is_not_equal_at_once(place: int, off: float, relative: bool) -> None:
+    """One entry off by a few units of rounding, or by the smallest number beside an entry that should be 0."""
+
+    def backward(delta: Any, x: Any, w: Any) -> tuple[Any, Any]:
+        dx, dw = _product_backward(delta, x, w)
+        spread = np.zeros((4, 6))
+        spread[:, :5] = dx
+        if relative:
+            spread[place % 4, place % 5] *= 1 + max(off, 1e-15)
+        else:
+            spread[place % 4, 5] = off
+        return spread, dw
+
+    def forward(x: Any, w: Any) -> Any:
+        return x[:, :5] @ w
+
+    x, w = np.random.default_rng(0).normal(size=(4, 6)), _matrices()[1]
+    assert not isinstance(seen_at_once(forward, backward, x, w), Point)
+
+
+@pytest.mark.parametrize(
+    ("forward", "backward"),
+    [
+        (lambda x: np.maximum(x, 0), lambda delta, x: delta * (x > 0)),
+        (lambda x: np.abs(x), lambda delta, x: delta * np.sign(x)),
+        (lambda x: x**3, lambda delta, x: 3 * delta * x**2),
+        (lambda x: x, lambda delta, x: delta.astype(np.float32)),
+        (lambda x: x, lambda delta, x: [delta, delta]),
+        (lambda x: x / 3, lambda delta, x: delta / 3),
+        (lambda x: x, lambda delta, x: np.full_like(delta, np.nan)),
+    ],
+)
+def test_what_is_no_polynomial_of_degree_two_is_not_equal_at_once(forward: Any, backward: Any) -> None:
+    """Kinks, cubes, other types, other counts, thirds and NaN are left to the closer look."""
+    x = np.random.default_rng(0).normal(size=(6,))
+    assert not isinstance(seen_at_once(forward, backward, x), Point)
+
+
+def test_the_callers_arrays_are_looked_at_as_they_were() -> None:
+    """A function that keeps its argument in the caller's own array does not move the point of the check."""
+    w = np.array([0.5, -0.25, 0.125])
+
+    def forward(v: Any) -> Any:
+        w[:] = v
+        return np.where(np.abs(w) > 2, 2 * w, w)
+
+    report = check_gradient(forward, lambda delta, v: delta.copy(), w)
+    assert report.verdict == "right", str(report)
+
+
+def test_results_in_one_buffer_are_told_apart() -> None:
+    """A function that returns the same array again and again is checked rightly, by projection and entry by entry."""
+    out, dx, dw = np.empty((4, 3)), np.empty((4, 5)), np.empty((5, 3))
+
+    def forward(x: Any, w: Any) -> Any:
+        return np.matmul(x, w, out=out)
+
+    def backward(delta: Any, x: Any, w: Any) -> tuple[Any, Any]:
+        return np.matmul(delta, w.T, out=dx), np.matmul(x.T, delta, out=dw)
+
+    for every_entry in (False, True):
+        report = check_gradient(forward, backward, *_matrices(), every_entry=every_entry)
+        assert report.verdict == "right", str(report)
+        assert report.tolerance == 0
+
+
+# -- footprints, two slices at a time ----------------------------------------------------------------------------------
+
+
+# a mean over nine entries is not whole at steps that nine does not divide: there the slow measurement is made
+WHOLE = [layer for layer in LAYERS if "mean" not in layer.name]
+
+
+@pytest.mark.parametrize("layer", WHOLE, ids=lambda layer: layer.name)
+def test_footprints_in_pairs_are_those_one_by_one(layer: Any) -> None:
+    """Which outputs a slice touches is the same, measured two slices at a time and one at a time."""
+    try:
+        probe = find_exact(problem_of(layer.forward, layer.backward, *layer.arrays), 0, small_only=True)
+    except NotExact:
+        return
+    for k, array in enumerate(probe.at):
+        if not probe.packs(k):
+            continue
+        for axis, touched in enumerate(touched_in_pairs(probe, k)):
+            alone = [probe.touched(k, (slice(None),) * axis + (i,)).ravel() for i in range(array.shape[axis])]
+            assert np.array_equal(touched, np.stack(alone))
+
+
+@pytest.mark.parametrize("seen", [np.zeros_like, np.ones_like, lambda touched: np.roll(touched, 1, axis=0)])
+def test_wrong_footprints_never_make_a_right_layer_wrong(monkeypatch: pytest.MonkeyPatch, seen: Any) -> None:
+    """Where the quick measurement misleads, the slow one is made."""
+    quick = colouring.touched_in_pairs
+    monkeypatch.setattr(colouring, "touched_in_pairs", lambda probe, k: [seen(t) for t in quick(probe, k)])
+    layer = next(layer for layer in LAYERS if "correlat" in layer.name or "convol" in layer.name)
+    report = check_gradient(layer.forward, layer.backward, *layer.arrays, every_entry=True)
+    assert report.verdict == "right", str(report)
+    assert report.tolerance == 0

@@ -75,7 +75,7 @@ def test_digits_that_run_over_are_noticed() -> None:
     )
     probe = find_exact(problem, 0, small_only=True)
     owners = np.where(np.eye(6, dtype=bool), np.arange(6), -1)
-    assert packed_sums(probe, 0, [np.array([i]) for i in range(6)], owners) is None
+    assert packed_sums(probe, 0, np.arange(6), owners) is None
     assert check_gradient(forward, lambda d, x: d * scale, np.ones(6), every_entry=True).verdict == "right"
 
 
