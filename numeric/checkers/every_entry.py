@@ -2,8 +2,9 @@
 
 Why: a projection says that something is wrong, with a probability; a comparison says what, with certainty.
 
-Law: exact probes compare bit by bit. In floating point an entry that exceeds its own tolerance is weighed
-against the measured rounding noise, as after a failed projection, before it is called wrong.
+Law: exact probes compare bit by bit, and the first entry that differs is measured alone before it is called wrong. In
+floating point an entry that exceeds its own tolerance is weighed against the measured rounding noise, as after a failed
+projection, before it is called wrong.
 
 What it cannot see: more than the method's own tolerance lets it.
 """
@@ -17,6 +18,7 @@ import numpy as np
 
 from numeric.checkers.colouring import TrueGradient, true_gradient
 from numeric.checkers.confirm import judge_entry
+from numeric.checkers.exact import NotExact
 from numeric.checkers.localise import Mask, Probe, masks_of
 from numeric.checkers.pattern import describe_pattern
 from numeric.checkers.problem import Array
@@ -56,7 +58,7 @@ def compare_every_entry(probe: Probe, report: GradientReport) -> GradientReport:
     report = replace(report, every_entry=True, projections=spent)
     if not any(c.off.any() for c in done):
         return report
-    verdict, notes = _weigh(probe, done) if isinstance(probe, SmoothProbe) else _wrong()
+    verdict, notes = _weigh(probe, done) if isinstance(probe, SmoothProbe) else _confirmed(probe, done)
     report = replace(report, verdict=verdict, notes=(*report.notes, *notes))
     return with_wrong_entries(probe, done, report) if verdict == "wrong" else report
 
@@ -73,8 +75,13 @@ def with_wrong_entries(probe: Probe, done: list[Comparison], report: GradientRep
     )
 
 
-def _wrong() -> tuple[Verdict, tuple[str, ...]]:
-    """Exact values leave nothing to weigh."""
+def _confirmed(probe: Probe, done: list[Comparison]) -> tuple[Verdict, tuple[str, ...]]:
+    """Exact values leave nothing to weigh, if the function is of degree two along the first wrong entry's own line too;
+    NotExact otherwise."""
+    first = int(np.flatnonzero(np.concatenate([c.off.ravel() for c in done]))[0])
+    alone = probe.measure(masks_of([c.claimed.shape for c in done], np.array([first])))
+    if not alone.wrong:
+        raise NotExact("an entry's slope depends on what else moves")
     return "wrong", ()
 
 
@@ -92,7 +99,7 @@ def _weigh(probe: SmoothProbe, done: list[Comparison]) -> tuple[Verdict, tuple[s
     assert sum(sizes) == math.prod(excess.shape)
     findings = [judge_entry(probe, int(p), probe.measure(masks_of(shapes, np.array([p]))))[0] for p in suspects]
     if "mistake" in findings:
-        return _wrong()
+        return "wrong", ()
     if "unclear" in findings:
         return "undecided", ("some entries are neither clearly wrong nor clearly rounding",)
     return "right", (f"{int((excess > 0).sum())} entries are off within the measured rounding noise",)

@@ -329,15 +329,15 @@ def expect_whole_values(problem: Problem, seed: int) -> None:
         raise NotExact("its values at integers are not exact in floating point")
 
 
-def find_exact(problem: Problem, seed: int, *, small_only: bool = False, equal: bool = False) -> ExactProbe:
+def find_exact(problem: Problem, seed: int, *, small_only: bool = False) -> ExactProbe:
     """The probe of the first exact reading that holds; NotExact if none does, with the reason. Large integers are
-    left out where they are known not to stay exact; equal: the function is known to be of degree two."""
+    left out where they are known not to stay exact."""
     if problem.fixed:
         raise NotExact("the claim is known at the given arrays alone, not at integers")
     reason = NotExact("no data")
     for place in _points(problem, seed, small_only):
         try:
-            return _probe_at(problem, place, equal=equal)
+            return _probe_at(problem, place)
         except NotExact as found:
             reason = found
             if "multilinear" in str(found):
@@ -354,13 +354,11 @@ def small_probe(problem: Problem, probe: ExactProbe) -> ExactProbe:
     return _probe_at(problem, _small_point(problem, seed, _FEW_BITS, probe.place.divisor))
 
 
-def _probe_at(problem: Problem, place: Point, *, equal: bool = False) -> ExactProbe:
+def _probe_at(problem: Problem, place: Point) -> ExactProbe:
     """A probe at the point, moving all arguments together if the degree allows it, else one at a time."""
     everything = (None,) * len(place.values)
     with np.errstate(all="ignore"):
         start, delta, claimed = _claim_at(problem, place)
-        if equal:
-            return ExactProbe(problem, place, delta, claimed, together=True, local=False, start=start)
         try:
             slope = slope_along(problem, place, everything, start)
             return ExactProbe(problem, place, delta, claimed, together=True, local=False, start=start, slope=slope)

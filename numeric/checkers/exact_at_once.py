@@ -27,7 +27,7 @@ from numeric.checkers.lattice import (
     times_power_of_two,
     whole_on_a_grid,
 )
-from numeric.checkers.problem import FLOAT64, Backward, Block, Forward, Problem, is_doubles, layout_of
+from numeric.checkers.problem import FLOAT64, Array, Backward, Block, Forward, Problem, is_doubles, layout_of
 
 Answer = Literal["equal", "unequal", "not integers"]
 # a square of the norm from which on the products with powers of two are finite
@@ -63,6 +63,8 @@ def _along(forward: Forward, backward: Backward, place: Point) -> Answer | None:
     if not is_doubles(minus) or minus.shape != plus.shape:
         return None
     ends[count : 2 * count] = minus.reshape(-1)
+    if _the_same(ends[:count], ends[count : 2 * count]):
+        return None
     # before a forward pass at this point: a pair that caches one fails here and is then served in order
     claimed = backward(weights.delta.copy(), *[a.copy() for a in here])
     if not isinstance(claimed, tuple | list) or len(claimed) != len(here):
@@ -82,6 +84,11 @@ def _along(forward: Forward, backward: Backward, place: Point) -> Answer | None:
         return None
     high, low = weights.digits.dot(ends).tolist()
     return "equal" if high * weights.base + low == 0 else None
+
+
+def _the_same(plus: Array, minus: Array) -> bool:
+    """Whether nothing moves along the line: a constant, or a function that saturates, for which 0 = 0 says nothing."""
+    return bool(plus[0] == minus[0]) and np.array_equal(plus, minus)
 
 
 def equal_at_once(problem: Problem, seed: int) -> Point | Answer:
@@ -125,6 +132,8 @@ def _equal_along(problem: Problem, place: Point) -> Answer:
     delta = sensitivity_at(problem, place, plus)
     claimed = problem.gradients(delta.floats(plus.dtype), here)
     if tuple([g.shape for g in claimed]) != problem.shapes:
+        return "unequal"
+    if _the_same(plus.reshape(-1), minus.reshape(-1)):
         return "unequal"
     slope = as_integers(plus - minus)
     if slope is None or as_integers(plus) is None:

@@ -86,7 +86,7 @@ def check_exact(problem: Problem, first: Point | Answer | None, *, every_entry: 
         report = exact_report(problem.labels, problem.size, limits(problem), first.unseen)
         return report if alike else _at_the_data(problem, report, seed)
     # entry by entry, small integers leave room for several slopes in one number
-    probe = find_exact(problem, seed, small_only=every_entry or first == "not integers", equal=equal)
+    probe = find_exact(problem, seed, small_only=every_entry or first == "not integers")
     probe, found, spent = (probe, _NOTHING_OFF, 0) if equal else _settled(problem, probe)
     # few bits leave room for an accident; three lines do not
     for repeat in range(1, 3 if probe.place.bits < 10 and not every_entry else 1):
@@ -94,7 +94,7 @@ def check_exact(problem: Problem, first: Point | Answer | None, *, every_entry: 
             probe, found, more = _settled(problem, find_exact(problem, seed + 100 * repeat, small_only=every_entry))
             spent += more
     unseen = (*limits(problem), probe.place.unseen)
-    report = _blank(problem, probe.method, _AT_ONCE if equal else _TESTED[probe.together, probe.local], unseen)
+    report = _blank(problem, probe.method, _TESTED[probe.together, probe.local], unseen)
     report = replace(report, projections=spent + equal, residual=float(found.residual))
     if found.wrong:
         return _exact_failure(probe, report)

@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import accumulate
-from types import FunctionType
+from types import FunctionType, MethodType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -348,9 +348,11 @@ def names_of(forward: Forward, count: int, names: Sequence[str] | None) -> tuple
 def _signature(forward: Forward) -> Sequence[str]:
     """Names of the positional parameters, as far as they can be known."""
     forward = getattr(forward, "__wrapped__", forward)
+    # what inspect would say, without the time it takes
     if isinstance(forward, FunctionType):
-        # what inspect would say, without the time it takes
         return forward.__code__.co_varnames[: forward.__code__.co_argcount]
+    if isinstance(forward, MethodType) and isinstance(forward.__func__, FunctionType):
+        return _signature(forward.__func__)[1:]
     try:
         parameters = inspect.signature(forward).parameters.values()
     except (TypeError, ValueError):

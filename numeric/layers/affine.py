@@ -42,7 +42,7 @@ def dense_backward(delta: ArrayLike, x: ArrayLike, w: ArrayLike) -> tuple[Array,
     delta = as_array(delta, "delta")
     expect_shape(delta, (*x.shape[:-1], w.shape[0]), "delta", "the output")
     rows = delta.reshape(_batch(x), w.shape[0])
-    dw = np.matmul(rows.T, x.reshape(_batch(x), x.shape[-1]))
+    dw = rows.T.dot(x.reshape(_batch(x), x.shape[-1]))
     return np.matmul(delta, w), dw, rows.sum(axis=0)
 
 

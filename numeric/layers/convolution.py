@@ -209,7 +209,7 @@ def input_gradient(delta: Array, w: Array, axes: Axes, groups: int) -> Array:
 def _input_gradient(delta: Array, w: Array, sizes: ConvolutionSizes) -> Array:
     batch, groups, height, positions = sizes.columns_shape
     rows = w.reshape(groups, sizes.filters, height).swapaxes(1, 2)
-    spread = np.matmul(rows, delta.reshape(batch, groups, sizes.filters, positions))
+    spread = _matmul(rows, delta.reshape(batch, groups, sizes.filters, positions))
     if sizes.places is None:
         shape = (batch, groups * sizes.channels, *sizes.kernels, *sizes.outputs)
         return add_windows(spread.reshape(shape), sizes.axes)
@@ -236,8 +236,18 @@ def _columns(x: Array, sizes: ConvolutionSizes) -> Array:
 
 def _products(columns: Array, w: Array, sizes: ConvolutionSizes) -> Array:
     rows = w.reshape(sizes.groups, sizes.filters, columns.shape[2])
-    y: Array = np.matmul(rows, columns).reshape(sizes.output_shape)
+    y: Array = _matmul(rows, columns).reshape(sizes.output_shape)
     return y
+
+
+def _matmul(left: Array, right: Array) -> Array:
+    """left (groups, a, b) or (batch, groups, a, b) times right (batch, groups, b, c); a single product by itself,
+    which NumPy hands to BLAS in more cases than many."""
+    if right.shape[:2] == (1, 1):
+        product: Array = left.reshape(left.shape[-2:]).dot(right[0, 0])
+        return product[None, None]
+    products: Array = np.matmul(left, right)
+    return products
 
 
 def _kernel_gradient(delta: Array, columns: Array, sizes: ConvolutionSizes) -> Array:
@@ -246,7 +256,7 @@ def _kernel_gradient(delta: Array, columns: Array, sizes: ConvolutionSizes) -> A
     shape = (groups * sizes.filters, sizes.channels, *sizes.kernels)
     rows = delta.reshape(batch, groups, sizes.filters, positions)
     if batch <= _FEW_IMAGES:
-        each: Array = np.matmul(rows, columns.swapaxes(2, 3))
+        each: Array = _matmul(rows, columns.swapaxes(2, 3))
         return (each if batch == 1 else np.add.reduce(each)).reshape(shape)
     left = rows.transpose(1, 2, 0, 3)
     right = columns.transpose(1, 0, 3, 2).reshape(groups, batch * positions, height)

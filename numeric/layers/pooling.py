@@ -361,7 +361,8 @@ def _checked(delta: ArrayLike, x: Array, axes: Axes) -> Array:
 def _window_sums(framed: Array, axes: Axes) -> Array:
     """The sum of each window: (..., *padded) -> (..., *outputs), one axis after the other."""
     lead = framed.ndim - len(axes)
-    for number in reversed(range(len(axes))):
+    # whole rows first: they lie together in memory
+    for number in range(len(axes)):
         axis, before = axes[number], (slice(None),) * (lead + number)
         if axis.outputs < axis.kernel:
             # few windows: sum each of them whole
@@ -383,6 +384,9 @@ def _spread(delta: Array, axes: Axes) -> Array:
     lead = delta.ndim - len(axes)
     for number in reversed(range(len(axes))):
         axis, before = axes[number], (slice(None),) * (lead + number)
+        if axis.stride == axis.kernel and axis.outputs * axis.kernel == axis.padded:
+            delta = delta.repeat(axis.kernel, axis=lead + number)
+            continue
         framed = np.zeros((*delta.shape[: lead + number], axis.padded, *delta.shape[lead + number + 1 :]), delta.dtype)
         if axis.outputs < axis.kernel:
             for i, u in enumerate(range(0, axis.stride * axis.outputs, axis.stride)):

@@ -249,6 +249,25 @@ def test_what_is_no_polynomial_of_degree_two_is_not_equal_at_once(forward: Any, 
     assert not isinstance(seen_at_once(forward, backward, x), Point)
 
 
+@pytest.mark.parametrize("every_entry", [False, True])
+@pytest.mark.parametrize("scale", [1.0, 1e3])
+def test_what_saturates_is_not_equal_at_once(scale: float, every_entry: bool) -> None:
+    """tanh of large products is ±1 on both sides: 0 = 0 is no evidence for a gradient of 0, nor against the true one."""
+
+    def forward(x: Any, w: Any) -> Any:
+        return np.tanh(x @ w)
+
+    def backward(delta: Any, x: Any, w: Any) -> tuple[Any, Any]:
+        return _product_backward(delta * (1 - np.tanh(x @ w) ** 2), x, w)
+
+    def nothing(delta: Any, x: Any, w: Any) -> tuple[Any, Any]:
+        return np.zeros_like(x), np.zeros_like(w)
+
+    x, w = scale * np.ones((1, 1)), scale * np.ones((1, 1)) / 2
+    assert not isinstance(seen_at_once(forward, nothing, x, w), Point)
+    assert check_gradient(forward, backward, x, w, every_entry=every_entry).verdict == "right"
+
+
 def test_the_callers_arrays_are_looked_at_as_they_were() -> None:
     """A function that keeps its argument in the caller's own array does not move the point of the check."""
     w = np.array([0.5, -0.25, 0.125])
