@@ -252,7 +252,7 @@ def test_what_is_no_polynomial_of_degree_two_is_not_equal_at_once(forward: Any, 
 @pytest.mark.parametrize("every_entry", [False, True])
 @pytest.mark.parametrize("scale", [1.0, 1e3])
 def test_what_saturates_is_not_equal_at_once(scale: float, every_entry: bool) -> None:
-    """tanh of large products is ±1 on both sides: 0 = 0 is no evidence for a gradient of 0, nor against the true one."""
+    """tanh of large products is ±1 on both sides: 0 = 0 is no evidence for or against a gradient."""
 
     def forward(x: Any, w: Any) -> Any:
         return np.tanh(x @ w)
