@@ -253,7 +253,7 @@ def _expect_repeatable(problem: Problem, start: Array) -> None:
 def _probe(problem: Problem, kind: Kind, ground: Ground, at: Arrays, seed: int) -> SmoothProbe:
     directions = random_directions(at, seed)
     if kind == "complex":
-        directions = balanced(directions, ground.claimed)
+        directions = balanced(directions, ground.claimed, seed + 1)
     return SmoothProbe(problem, _WAYS[kind], at, directions, ground.sensitivity, ground.claimed, ground.start)
 
 

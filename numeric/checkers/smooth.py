@@ -205,15 +205,38 @@ def _draw(shape: tuple[int, ...], seed: int) -> Array:
 _cached_draw = lru_cache(maxsize=64)(_draw)
 
 
-def balanced(directions: Arrays, claimed: Arrays) -> Arrays:
-    """The directions rescaled so that all entries have about an equal share in ⟨g, u⟩; else the largest hide the
-    rest. Steps of any size are fair for the complex step, which truncates nothing."""
-    return tuple(_balance(u, g) for u, g in zip(directions, claimed, strict=True))
+def balanced(directions: Arrays, claimed: Arrays, seed: int) -> Arrays:
+    """Directions in which all entries have about an equal share in ⟨g, u⟩; else the largest hide the rest. Steps of any
+    size are fair for the complex step, which truncates nothing. An argument whose claim is 0 keeps its own."""
+    pairs = zip(directions, claimed, strict=True)
+    return tuple([_balance(u, g, shares(g.shape, seed + k)) for k, (u, g) in enumerate(pairs)])
 
 
-def _balance(direction: Array, claimed: Array) -> Array:
+def _balance(direction: Array, claimed: Array, share: Array) -> Array:
     size = np.abs(claimed, dtype=np.float64)
     typical = math.sqrt(_squares(size) / max(size.size, 1))
     if not 0 < typical < math.inf:
         return direction
-    return np.asarray(np.divide(direction, scale_of(direction)) / np.maximum(size, LEAST_SHARE * typical))
+    return np.asarray(share / np.copysign(np.maximum(size, LEAST_SHARE * typical), claimed))
+
+
+def shares(shape: tuple[int, ...], seed: int) -> Array:
+    """What each entry adds to ⟨g, u⟩: random in ±[3/4, 1], of opposite signs in every two neighbours.
+
+    Where neighbours partly cancel, the sums are smaller and so is what is rounded away in them; where all were of one
+    size, a claim that is off by a constant factor would go unseen.
+    """
+    draw = _cached_shares if math.prod(shape) <= _CACHED_SIZE else _draw_shares
+    return draw(shape, seed)
+
+
+def _draw_shares(shape: tuple[int, ...], seed: int) -> Array:
+    random, size = np.random.default_rng(seed), math.prod(shape)
+    signs = np.repeat(random.choice([-1.0, 1.0], size=-(-size // 2)), 2)[:size]
+    signs[1::2] *= -1
+    drawn = (signs * random.uniform(0.75, 1, size=size)).reshape(shape)
+    drawn.flags.writeable = False
+    return drawn
+
+
+_cached_shares = lru_cache(maxsize=64)(_draw_shares)

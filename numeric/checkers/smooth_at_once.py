@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from numeric.checkers.problem import Array, Arrays, Layout, Problem, layout_of
-from numeric.checkers.smooth import FIRST_LOOK, LEAST_SHARE, away_from_zero, random_sensitivity
+from numeric.checkers.smooth import FIRST_LOOK, LEAST_SHARE, away_from_zero, random_sensitivity, shares
 
 _EPS = float(np.finfo(np.float64).eps)
 _TINY = float(np.finfo(np.float64).tiny)
@@ -73,13 +73,13 @@ def _compare(problem: Problem, start: Array, sensitivity: Array, claimed: Arrays
     moved = block[4:].reshape(-1).view(np.complex128)
     np.concatenate([a.ravel() for a in problem.point], out=point)
     np.concatenate([g.ravel() for g in claimed], out=gradient)
-    draw = away_from_zero((2, point.size), seed + 1)
+    share, draw = shares(point.shape, seed + 1), away_from_zero(point.shape, seed + 1)
     scales = [top or 1.0 for top in problem.tops]
     np.abs(gradient, out=direction)
     steepest = _raise_to_a_share(layout.parts(direction), scales)
     if not 0 < steepest < _LARGEST:
         return None
-    np.divide(draw[0], direction, out=direction)
+    np.divide(share, np.copysign(direction, gradient, out=direction), out=direction)
     slope = _complex_slope(problem, layout, point, direction, moved, steepest, start)
     if slope is None:
         return None
@@ -90,12 +90,12 @@ def _compare(problem: Problem, start: Array, sensitivity: Array, claimed: Arrays
     # where underflow could matter, the closer look adds it up
     if not abs(residual) <= tolerance or tolerance < 1e6 * _TINY * steepest:
         return None
-    step = np.multiply(point, draw[1], out=direction)
+    step = np.multiply(point, draw, out=direction)
     zeros = np.flatnonzero(point == 0)
     if zeros.size:
         # an entry 0 has no size of its own: it moves by a share of its array's
         owners = np.searchsorted(layout.starts, zeros, side="right") - 1
-        step[zeros] = np.array(scales)[owners] * draw[1][zeros]
+        step[zeros] = np.array(scales)[owners] * draw[zeros]
     smooth = _as_the_real_values(problem, layout, point, step, spare, start, sensitivity, gradient)
     return Passed(residual, tolerance) if smooth else None
 
