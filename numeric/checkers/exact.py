@@ -19,6 +19,7 @@ lines.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -63,12 +64,14 @@ class Weights:
 
     delta   the sensitivity drawn, in floating point
     digits  (2, n): w = base·digits[0] + digits[1]
+    parts   where each argument's claim lies among the n numbers
     powers  for each of the n numbers the power of two, at least 1, that goes with its weight
     bits    an inner product with either row of the digits is exact for n integers of a norm below 2**bits
     """
 
     delta: Array
     digits: Array
+    parts: tuple[slice, ...]
     powers: Array
     bits: int
 
@@ -460,7 +463,10 @@ def _weights(place: Point, shape: tuple[int, ...]) -> Weights:
     powers = [np.full(s.mantissa.size, 2.0 ** (s.exponent - least)) for s in place.step]
     # by Cauchy and Schwarz; one bit for the rounding of the norms
     bits = 52 - math.ceil(math.log2((digits**2).sum(axis=1).max()) / 2)
-    return Weights(delta.floats(FLOAT64), digits, np.concatenate([np.full(2 * flat.size, 2.0**-least), *powers]), bits)
+    ends = itertools.accumulate([s.mantissa.size for s in place.step], initial=2 * flat.size)
+    parts = tuple(slice(*pair) for pair in itertools.pairwise(ends))
+    powers = [np.full(2 * flat.size, 2.0**-least), *powers]
+    return Weights(delta.floats(FLOAT64), digits, parts, np.concatenate(powers), bits)
 
 
 def _build_point(

@@ -27,6 +27,7 @@ from numeric.checkers.problem import Array, largest_of
 Int64 = NDArray[np.int64]
 # bits that a lattice value may use: the mantissa less two, so that a sum that overflowed it would show
 USABLE_BITS: dict[np.dtype[Any], int] = {np.dtype(np.float64): 51, np.dtype(np.float32): 22}
+_USABLE = 2.0 ** USABLE_BITS[np.dtype(np.float64)]
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,15 @@ def whole_on_a_grid(sample: Array) -> bool:
     unit = USABLE_BITS[sample.dtype] - math.frexp(top)[1]
     # a number that becomes 0 was not whole
     return all(math.ldexp(number, unit).is_integer() and (math.ldexp(number, unit) or not number) for number in numbers)
+
+
+def spares_bits(number: float) -> bool:
+    """Whether a number of float64 leaves two bits of its mantissa unused, as integers of some room do.
+
+    >>> spares_bits(0.5), spares_bits(3e9), spares_bits(1 / 3)
+    (True, True, False)
+    """
+    return (math.frexp(number)[0] * _USABLE).is_integer()
 
 
 def inner(left: Lattice, right: Lattice) -> Fraction:

@@ -61,11 +61,13 @@ def packed_sums(probe: ExactLines, k: int, colour: Positions, owners: Positions)
     seen = int(np.abs(grid.mantissa[outputs:]).max(initial=0))
     width = seen.bit_length() + 2
     many = _BITS // width
-    batch, digit = np.divmod(colour, many)
-    steps = np.ldexp(unit, width * digit)
-    responses = np.empty((-(-count // many), outputs))
-    for number, response in enumerate(responses):
-        np.subtract(probe.value_with(k, here + steps * (batch == number)).ravel(), start, out=response)
+    batches = -(-count // many)
+    # what each colour moves by in each batch: nothing, but for the batch that it is in
+    steps = np.zeros((batches, batches * many))
+    steps.reshape(batches, batches, many)[range(batches), range(batches)] = unit * 2.0 ** (width * np.arange(many))
+    responses = np.empty((batches, outputs))
+    for step, response in zip(steps, responses, strict=True):
+        np.subtract(probe.value_with(k, here + step[colour]).ravel(), start, out=response)
     # small enough that adding them in floating point is exact
     if 2.0**width * weights.largest * outputs >= 2.0**53:
         return None
@@ -78,12 +80,12 @@ def packed_sums(probe: ExactLines, k: int, colour: Positions, owners: Positions)
     digits = digits.reshape(-1, outputs)
     moved = digits[:count]
     # a last batch that is not full leaves zeros; a digit without an owner refutes the plan
-    if digits[count:].any() or moved[owners < 0].any():
+    if digits[count:].any() or np.count_nonzero((owners < 0) & (moved != 0)):
         return None
-    # place −1 gathers zeros, and is left out
-    terms = (moved * weights.mantissa.ravel()).ravel()
-    sums = np.bincount(owners.ravel() + 1, weights=terms, minlength=here.size + 1)[1:]
-    return np.ldexp(sums, grid.exponent + weights.exponent) / unit, 1 + len(responses)
+    # place −1, the last one, gathers zeros
+    sums = np.zeros(here.size + 1)
+    np.add.at(sums, owners.reshape(-1), (moved * weights.mantissa.reshape(-1)).reshape(-1))
+    return np.ldexp(sums[:-1], grid.exponent + weights.exponent) / unit, 1 + len(responses)
 
 
 def touched_in_pairs(probe: ExactLines, k: int) -> list[Mask]:
