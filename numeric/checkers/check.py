@@ -67,12 +67,12 @@ def check_gradient(
     if not isinstance(seed, (int, np.integer)) or seed < 0:
         raise CheckInputError(f"seed = {seed!r}; expected an integer of at least 0")
     first: Point | Answer | None = None
-    plain = claimed_gradient is None and delta is None and names is None and not exclude
-    if plain and backward is not None and method in ("auto", "exact") and 0 < len(arrays) < MANY:
+    usual = claimed_gradient is None and delta is None and names is None and not exclude and not every_entry
+    if usual and backward is not None and method in ("auto", "exact") and 0 < len(arrays) < MANY:
         block = block_of(arrays)
         if block:
             first = equal_in_doubles(forward, backward, block, seed)
-            if isinstance(first, Point) and not every_entry and like_the_data(first, block.tops):
+            if isinstance(first, Point) and like_the_data(first, block.tops):
                 labels = names_of(forward, len(arrays), None)
                 return exact_report(labels, block.layout.size, ALWAYS_UNSEEN, first.unseen)
             # the caller's functions may have written into what they share with the caller

@@ -419,9 +419,12 @@ def _local_probe(problem: Problem, seed: int, reason: NotExact) -> ExactProbe:
 
 
 def _points(problem: Problem, seed: int, small_only: bool) -> Iterator[Point]:
-    if not small_only:
-        yield large_point(layout_of(problem.shapes), problem.types, problem.tops, seed)
-    yield _small_point(problem, seed, _FEW_BITS, 1)
+    layout = layout_of(problem.shapes)
+    if small_only:
+        yield _point(layout, problem.types, problem.tops, seed, _FEW_BITS, 1, _WIDEST)
+    else:
+        yield large_point(layout, problem.types, problem.tops, seed)
+        yield _small_point(problem, seed, _FEW_BITS, 1)
     yield _small_point(problem, seed, _FEW_BITS, 0)
 
 

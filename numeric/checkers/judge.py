@@ -11,7 +11,6 @@ What it cannot see: see each method's own module; the texts appended to `not_che
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from functools import lru_cache
 from typing import Literal
 
@@ -79,15 +78,14 @@ def exact_report(labels: tuple[str, ...], entries: int, unseen: tuple[str, ...],
 def check_exact(problem: Problem, first: Point | Answer | None, *, every_entry: bool, seed: int) -> GradientReport:
     """The report of the exact method; NotExact where it does not apply. What a first look saw may be known."""
     expect_whole_values(problem, seed)
-    first = first or equal_at_once(problem, seed)
-    equal = isinstance(first, Point)
-    alike = isinstance(first, Point) and like_the_data(first, problem.tops)
-    if isinstance(first, Point) and not every_entry:
+    if first is None and not every_entry:
+        first = equal_at_once(problem, seed)
+    if isinstance(first, Point):
         report = exact_report(problem.labels, problem.size, limits(problem), first.unseen)
-        return report if alike else _at_the_data(problem, report, seed)
+        return report if like_the_data(first, problem.tops) else _at_the_data(problem, report, seed)
     # entry by entry, small integers leave room for several slopes in one number
     probe = find_exact(problem, seed, small_only=every_entry or first == "not integers")
-    probe, found, spent = (probe, _NOTHING_OFF, 0) if equal else _settled(problem, probe)
+    probe, found, spent = _settled(problem, probe)
     # few bits leave room for an accident; three lines do not
     for repeat in range(1, 3 if probe.place.bits < 10 and not every_entry else 1):
         if not found.wrong:
@@ -95,18 +93,15 @@ def check_exact(problem: Problem, first: Point | Answer | None, *, every_entry: 
             spent += more
     unseen = (*limits(problem), probe.place.unseen)
     report = _blank(problem, probe.method, _TESTED[probe.together, probe.local], unseen)
-    report = replace(report, projections=spent + equal, residual=float(found.residual))
+    report = replace(report, projections=spent, residual=float(found.residual))
     if found.wrong:
         return _exact_failure(probe, report)
     if every_entry:
         report = compare_every_entry(probe, report)
         if not report:
             return report
-    alike = alike or (not probe.local and not every_entry and like_the_data(probe.place, problem.tops))
+    alike = not probe.local and like_the_data(probe.place, problem.tops)
     return report if alike or not problem.value(problem.point).size else _at_the_data(problem, report, seed)
-
-
-_NOTHING_OFF = Measurement(Fraction(0), Fraction(0), 0.0)
 
 
 def _settled(problem: Problem, probe: ExactProbe) -> tuple[ExactProbe, Measurement, int]:
