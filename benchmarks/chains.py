@@ -41,12 +41,6 @@ def torch_convolution(x: Any, w: Any, b: Any) -> Any:
     return importlib.import_module("torch").nn.functional.conv2d(x, w, b, stride=2, padding=1)
 
 
-def jax_convolution(x: Any, w: Any, b: Any) -> Any:
-    """The layer as JAX's own operator."""
-    lax = importlib.import_module("jax").lax
-    return lax.conv_general_dilated(x, w, (2, 2), ((1, 1), (1, 1))) + b[:, None, None]
-
-
 @dataclass(frozen=True)
 class Chain:
     """LeNet-5 with its data: x (1, 1, 32, 32) and ten parameter arrays, 62,730 numbers."""

@@ -232,13 +232,6 @@ def find(solver: Solver, goal: Goal, samples: int = SAMPLES) -> Region | str:
         return str(limit)
 
 
-def _specific(condition: Condition, values: dict[str, Int]) -> Condition:
-    try:
-        return k.substitute_condition(condition, values)
-    except ZeroDivisionError:
-        return FALSE
-
-
 def _specific_holds(condition: Condition, sizes: Sizes) -> bool:
     try:
         return k.holds(condition, sizes)

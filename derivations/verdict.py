@@ -71,7 +71,6 @@ class Verdict:
     contradiction: str = ""
     seconds: float = 0.0
     latex: str = ""
-    context: str = ""
     misprint: str = ""
 
     def as_json(self) -> dict[str, Any]:

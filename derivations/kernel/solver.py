@@ -500,13 +500,6 @@ class _SmtText:
         return f"({'and' if isinstance(condition, And) else 'or'} {parts})"
 
 
-def z3_satisfiable(condition: Condition, resources: int = Z3_RESOURCES) -> Answer:
-    """Decide a condition by z3; nonlinear integer arithmetic is incomplete, so `Unknown` is a usual answer."""
-    import z3
-
-    return z3_answer(condition, resources, z3.Context())[0]
-
-
 def z3_answer(condition: Condition, resources: int, context: Any) -> tuple[Answer, int]:
     """z3's answer, and the resources that its context has spent so far.
 

@@ -105,11 +105,6 @@ class Point:
         """All steps laid end to end as integers; each argument's power of two is left out."""
         return Lattice(np.concatenate([s.mantissa.ravel() for s in self.step]), 0)
 
-    @cached_property
-    def doubles(self) -> bool:
-        """Whether all arguments are of float64."""
-        return set(self.types) == {FLOAT64.char}
-
     def weights(self, shape: tuple[int, ...]) -> Weights:
         """What φ(1), φ(−1) and the claims, laid end to end, weigh in the equality, for outputs of this shape."""
         if shape not in self._weights:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from itertools import product
 
 import pytest
+import z3
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from integer_trees import Claimed, affine_trees, conditions, trees
 
 from derivations.kernel import terms as k
 from derivations.kernel.solver import (
+    Z3_RESOURCES,
+    Answer,
     Satisfiable,
     Solver,
     Unknown,
@@ -21,12 +24,17 @@ from derivations.kernel.solver import (
     isl_set,
     linearised,
     without_extrema,
-    z3_satisfiable,
+    z3_answer,
 )
 from derivations.kernel.terms import Condition, Int
 
 FEW = settings(max_examples=60, deadline=None)
 BOX = {"s": (1, 3), "t": (1, 2), "a": (-2, 3), "b": (0, 3), "c": (-1, 1)}
+
+
+def z3_satisfiable(condition: Condition, resources: int = Z3_RESOURCES) -> Answer:
+    """z3's answer in a context of its own."""
+    return z3_answer(condition, resources, z3.Context())[0]
 
 
 def boxed(condition: Condition) -> Condition:
