@@ -17,6 +17,7 @@ from itertools import product
 from math import lcm
 from typing import Any
 
+from derivations.kernel.cuts import with_cuts
 from derivations.kernel.sums import Piece
 from derivations.kernel.terms import (
     And,
@@ -134,9 +135,10 @@ class Solver:
         """
         if condition == Or(()):
             return Unsatisfiable()
-        self.statistics.relaxed += 1
-        if isinstance(isl_satisfiable(linearised(condition), self.isl_operations), Unsatisfiable):
-            return Unsatisfiable()
+        for weaker in dict.fromkeys((condition, with_cuts(condition))):
+            self.statistics.relaxed += 1
+            if isinstance(isl_satisfiable(linearised(weaker), self.isl_operations), Unsatisfiable):
+                return Unsatisfiable()
         for part in components(condition):
             if part != condition and isinstance(self._ask_z3(part), Unsatisfiable):
                 return Unsatisfiable()

@@ -343,9 +343,9 @@ def _solve_one(term: Term) -> Term | None:
             # equation = 0 says generator = rest
             if isinstance(generator, Sym) and generator.name in term.bound and generator.name not in rest.symbols():
                 return _substituted(_without(term, number), generator.name, rest)
-    known = _known_quotient(term)
-    if known is not None:
-        return known
+    simpler = _nested_quotient(term) or _known_quotient(term)
+    if simpler is not None:
+        return simpler
     for number, equation in equations:
         step = _solve_quotient(term, number, equation) or _solve_multiple(term, number, equation)
         if step is not None:
@@ -379,34 +379,61 @@ def _solve_window(term: Term) -> Term | None:
     return None
 
 
-def _known_quotient(term: Term) -> Term | None:
-    """⌊p / q⌋ = 0 where 0 <= p <= q − 1 follows from conditions without quotients, for q >= 1 (a demand)."""
-    quotients = dict.fromkeys(
+def _quotients(values: Iterable[Int]) -> dict[Quotient, None]:
+    """The quotients of some terms, at every level."""
+    return dict.fromkeys(
         generator
-        for value in (*condition_terms(term.condition), term.numerator, term.denominator)
+        for value in values
         for level in _nested(value)
         for generator in level
         if isinstance(generator, Quotient)
     )
+
+
+def _amounts(term: Term) -> Iterator[Int]:
+    yield from condition_terms(term.condition)
+    yield from (term.numerator, term.denominator)
+
+
+def _with_quotient(term: Term, generator: Quotient, value: Int, demands: Iterable[Condition]) -> Term:
+    """The term with a value in place of a quotient."""
+
+    def change(old: Int) -> Int:
+        return replace_generator(old, generator, value)
+
+    return Term(
+        (), term.bound, map_condition(term.condition, change), change(term.numerator), change(term.denominator),
+        term.demands | set(demands),
+    )  # fmt: skip
+
+
+def _nested_quotient(term: Term) -> Term | None:
+    """⌊⌊p / a⌋ / b⌋ = ⌊p / (a·b)⌋, for a >= 1 and b >= 1 (demands)."""
+    for outer in sorted(_quotients(_amounts(term)), key=repr):
+        (monomial, coefficient), *others = outer.p.terms.items() or [((), 0)]
+        if others or coefficient != 1 or len(monomial) != 1 or not isinstance(monomial[0], Quotient):
+            continue
+        inner = monomial[0]
+        demands = (*positive(inner.q), *positive(outer.q))
+        return _with_quotient(term, outer, inner.p // (inner.q * outer.q), demands)
+    return None
+
+
+def _known_quotient(term: Term) -> Term | None:
+    """⌊p / q⌋ = 0 where 0 <= p <= q − 1 follows from conditions without quotients, for q >= 1 (a demand)."""
+    quotients = _quotients(_amounts(term))
     if not quotients:
         return None
     known = Known(
         part
         for part in conjuncts(term.condition)
-        if not any(isinstance(g, Quotient) for t in condition_terms(part) for level in _nested(t) for g in level)
+        if not _quotients(condition_terms(part))
     )
     for generator in sorted(quotients, key=repr):
         demands = set(positive(generator.q))
         bounds = (nonnegative(generator.p), nonnegative(generator.q - 1 - generator.p))
         if all(known.implies(_without_quotient(bound, demands, everywhere=True)) for bound in bounds):
-
-            def change(old: Int, generator: Quotient = generator) -> Int:
-                return replace_generator(old, generator, Int.of(0))
-
-            return Term(
-                (), term.bound, map_condition(term.condition, change), change(term.numerator),
-                change(term.denominator), term.demands | demands,
-            )  # fmt: skip
+            return _with_quotient(term, generator, Int.of(0), demands)
     return None
 
 

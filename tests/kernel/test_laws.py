@@ -14,12 +14,12 @@ import pytest
 
 from derivations import existence, judge, lowering, region
 from derivations.judge import Symbolic, decide
+from derivations.kernel import cuts, solver, sums
 from derivations.kernel import decide as decision
-from derivations.kernel import solver, sums
 from derivations.kernel import terms as k
 from derivations.kernel.decide import Proof
 from derivations.kernel.solver import Solver, Unknown, Unsatisfiable
-from derivations.kernel.terms import Condition, Int
+from derivations.kernel.terms import Condition, Int, NonNegative, nonnegative
 from derivations.language.document import Document
 
 Patch = pytest.MonkeyPatch
@@ -136,6 +136,25 @@ def quotients_are_free(patch: Patch) -> None:
         return found
 
     patch.setattr(solver._SmtText, "_quotient", free)
+    patch.setattr(cuts, "_is_positive", lambda *arguments: False)
+
+
+def sizes_may_be_zero(patch: Patch) -> None:
+    """What a product implies of its factor, where the other one is only not negative."""
+    original = cuts._positive
+
+    def also_zero(part: Condition) -> str | None:
+        return original(nonnegative(part.term - 1) if isinstance(part, NonNegative) else part)
+
+    patch.setattr(cuts, "_positive", also_zero)
+
+
+def products_imply_nothing(patch: Patch) -> None:
+    patch.setattr(solver, "with_cuts", lambda condition: condition)
+
+
+def quotients_stay_nested(patch: Patch) -> None:
+    patch.setattr(sums, "_nested_quotient", lambda term: None)
 
 
 def divisors_are_supposed_positive(patch: Patch) -> None:
@@ -225,6 +244,16 @@ LAWS = [
     Law("a quotient is a floor", quotients_are_free, "dims N, s where s <= N\ntensor x[N]",
         "grad(sum(sum_pool(x, s)), x) == resize(ones(s*(N//s)), N)", "proved",
         ("refuted", "false", "undecided", "holds where")),
+    Law("a product of a size says of the other factor what its number says", products_imply_nothing,
+        "dims h, n\ntensor x[h]", "conv(dilate(x, n), ones(n), full) == up(x, n)", "proved",
+        ("refuted", "false", "undecided", "holds where")),
+    Law("a size is at least 1", sizes_may_be_zero, "dims h, n >= 0\ntensor x[h+1]",
+        "sum[a in 0..h](x[a]*[n*a >= n]) == sum[a in 1..h](x[a])", "holds where n >= 1", ("proved",)),
+    Law("a quotient of a quotient is one by the product", quotients_stay_nested,
+        "dims C, h, w, r\ntensor x[C*r*r, h, w]\n"
+        "y[c in 0..C-1, i in 0..r*h-1, j in 0..r*w-1] = x[c*r*r + (i % r)*r + j % r, i // r, j // r]\n"
+        "loss J(y)\ng = grad(J, y)", "grad(J, x)[k, i, j] == g[k // (r*r), r*i + k // r % r, r*j + k % r]",
+        "proved", ("refuted", "false", "undecided", "holds where")),
     Law("divisors are positive", divisors_are_supposed_positive, "dims n, s >= 0\ntensor x[n]",
         "sum[i](x[i]*[i % s == 0]) == sum[i](x[i]*[s*(i//s) == i])", "holds where s >= 1|false", ("proved",)),
     Law("of no sizes nothing is proved", nothing_proves_everything, "dims n\ntensor x[n]",
