@@ -15,8 +15,7 @@ Quotients are over divisors >= 1 (as in `solver`): q·⌊p/q⌋ <= p <= q·⌊p/
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import combinations
+from collections.abc import Iterable, Iterator, Sequence
 
 from derivations.kernel.terms import (
     Condition,
@@ -30,28 +29,19 @@ from derivations.kernel.terms import (
     nonnegative,
 )
 
-MOST_PARTS = 48  # conjuncts of which all pairs are added up
-
 
 def with_cuts(condition: Condition) -> Condition:
     """An equivalent conjunction: with what its products imply, and what its quotients are."""
     parts = conjuncts(condition)
-    sizes = frozenset(name for part in parts if (name := _positive(part)) is not None)
+    sizes = [name for part in parts if (name := _positive(part)) is not None]
     if not sizes:
         return condition
-    amounts = [amount for part in parts for amount in _amounts(part)]
-    known = set(amounts)
-    found: dict[Int, None] = {}
-    quotients = {g for amount in amounts for g in amount.generators() if isinstance(g, Quotient)}
-    for quotient in quotients:
-        if quotient.q.constant is None and _is_positive(quotient.q, sizes):
-            rest = quotient.p - quotient.q * Int({(quotient,): 1})
-            found |= dict.fromkeys((rest, quotient.q - 1 - rest))
-    amounts += found
-    sums = [a + b for a, b in combinations(amounts, 2)] if len(amounts) <= MOST_PARTS else []
-    for amount in (*amounts, *sums):
-        found |= dict.fromkeys(_divided(amount, sizes))
-    new = [nonnegative(amount) for amount in found if amount not in known]
+    amounts = dict.fromkeys(amount for part in parts for amount in _amounts(part))
+    found = dict.fromkeys(floor for amount in amounts for floor in _floors(amount, sizes))
+    given = [*amounts, *found]
+    for name in dict.fromkeys(sizes):
+        found |= dict.fromkeys(_cuts(Sym(name), given, sizes))
+    new = [nonnegative(amount) for amount in found if amount not in amounts]
     return all_of((*parts, *new)) if new else condition
 
 
@@ -66,31 +56,53 @@ def _positive(part: Condition) -> str | None:
     return generator.name if isinstance(generator, Sym) else None
 
 
-def _is_positive(divisor: Int, sizes: frozenset[str]) -> bool:
+def _is_positive(divisor: Int, sizes: Sequence[str]) -> bool:
     """Whether it is a product of sizes."""
     (monomial, coefficient), *others = divisor.terms.items()
     return not others and coefficient >= 1 and all(isinstance(g, Sym) and g.name in sizes for g in monomial)
 
 
 def _amounts(part: Condition) -> list[Int]:
+    """What a conjunct says is not negative."""
     if isinstance(part, NonNegative):
         return [part.term]
     return [part.term, -part.term] if isinstance(part, Zero) else []
 
 
-def _divided(amount: Int, sizes: frozenset[str]) -> Iterator[Int]:
-    """The amounts that follow from n·t + c >= 0 for each size n that divides all but the number c."""
-    products = [monomial for monomial in amount.terms if monomial]
-    if not products:
+def _floors(amount: Int, sizes: Sequence[str]) -> Iterator[Int]:
+    """The two inequalities of each quotient of an amount by a product of sizes."""
+    for quotient in amount.generators():
+        if isinstance(quotient, Quotient) and quotient.q.constant is None and _is_positive(quotient.q, sizes):
+            rest = quotient.p - quotient.q * Int({(quotient,): 1})
+            yield from (rest, quotient.q - 1 - rest)
+
+
+def _cuts(size: Sym, amounts: Iterable[Int], sizes: Sequence[str]) -> Iterator[Int]:
+    """What follows from amounts, and from sums of two, of which the size divides all but a number."""
+    others: dict[frozenset[tuple[object, int]], list[Int]] = {}
+    for amount in amounts:
+        undivided = {monomial: c for monomial, c in amount.terms.items() if monomial and size not in monomial}
+        if not undivided:
+            yield from _divided(amount, size, sizes)
+            continue
+        for other in others.get(frozenset((monomial, -c) for monomial, c in undivided.items()), ()):
+            yield from _divided(amount + other, size, sizes)
+        others.setdefault(frozenset(undivided.items()), []).append(amount)
+
+
+def _divided(amount: Int, size: Sym, sizes: Sequence[str]) -> Iterator[Int]:
+    """The amount that follows from n·t + c >= 0, and what follows from it where another size divides t too."""
+    terms = {}
+    for monomial, coefficient in amount.terms.items():
+        if monomial:
+            at = monomial.index(size)
+            terms[(*monomial[:at], *monomial[at + 1 :])] = coefficient
+    if not terms:
         return
     constant = amount.terms.get((), 0)
-    common = [g for g in dict.fromkeys(products[0]) if isinstance(g, Sym) and g.name in sizes]
-    for size in common:
-        if all(size in monomial for monomial in products):
-            terms = {}
-            for monomial in products:
-                at = monomial.index(size)
-                terms[(*monomial[:at], *monomial[at + 1 :])] = amount.terms[monomial]
-            following = Int(terms) + (constant if constant > 0 else -1 if constant < 0 else 0)
-            yield following
-            yield from _divided(following, sizes)
+    following = Int(terms) + (constant if constant > 0 else -1 if constant < 0 else 0)
+    yield following
+    first, *others = [monomial for monomial in following.terms if monomial] or [()]
+    for generator in dict.fromkeys(first):
+        if isinstance(generator, Sym) and generator.name in sizes and all(generator in each for each in others):
+            yield from _divided(following, generator, sizes)

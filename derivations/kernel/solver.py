@@ -135,9 +135,9 @@ class Solver:
         """
         if condition == Or(()):
             return Unsatisfiable()
-        for weaker in dict.fromkeys((condition, with_cuts(condition))):
+        for weaken in (linearised, _linearised_with_cuts):
             self.statistics.relaxed += 1
-            if isinstance(isl_satisfiable(linearised(weaker), self.isl_operations), Unsatisfiable):
+            if isinstance(isl_satisfiable(weaken(condition), self.isl_operations), Unsatisfiable):
                 return Unsatisfiable()
         for part in components(condition):
             if part != condition and isinstance(self._ask_z3(part), Unsatisfiable):
@@ -195,6 +195,11 @@ def linearised(condition: Condition) -> Condition:
         return Int({monomial: coefficient for monomial, coefficient in terms.items() if coefficient})
 
     return map_condition(condition, flat)
+
+
+def _linearised_with_cuts(condition: Condition) -> Condition:
+    """A weaker, affine condition that still says what products imply."""
+    return linearised(with_cuts(condition))
 
 
 def components(condition: Condition) -> list[Condition]:
