@@ -59,7 +59,11 @@ def from_torch(function: Callable[..., Any]) -> Pair:
     def backward(delta: Array, *arrays: Array) -> tuple[Array | None, ...]:
         tensors = [tensor(a).requires_grad_(a.dtype.kind == "f") for a in arrays]
         moving = [t for t in tensors if t.requires_grad]
-        found = gradient(function(*tensors), moving, from_numpy(delta), allow_unused=True)
+        result = function(*tensors)
+        # a result that asks for no gradient depends on no argument
+        found = [None] * len(moving)
+        if result.requires_grad:
+            found = gradient(result, moving, from_numpy(delta), allow_unused=True)
         if len(moving) == len(tensors):
             return tuple([_given(g, t) for g, t in zip(found, tensors, strict=True)])
         each = iter(found)

@@ -22,7 +22,7 @@ from functools import cached_property
 
 import numpy as np
 
-from numeric.checkers.exact import ExactProbe
+from numeric.checkers.exact import ExactProbe, NotExact
 from numeric.checkers.lattice import as_integers
 from numeric.checkers.localise import Mask, Positions, Probe
 from numeric.checkers.packing import packed_sums, touched_in_pairs
@@ -132,14 +132,22 @@ def true_gradient(probe: Probe, k: int) -> TrueGradient:
     if math.prod(shape) == 0 or outputs == 0:
         return TrueGradient(np.zeros(shape), np.zeros(shape), 0)
     if isinstance(probe, ExactProbe) and probe.packs(k):
-        found = _as_claimed(probe, k, quick_plan(probe, k)) or _as_claimed(probe, k, plan_axes(probe, k))
+        try:
+            found = _as_claimed(probe, k, quick_plan(probe, k)) or _as_claimed(probe, k, plan_axes(probe, k))
+        except NotExact:
+            # large steps may lead out of the function's domain
+            found = None
         if found:
             return found
     plans = plan_axes(probe, k)
     try:
         return _gradient(probe, k, colours(plans, shape, outputs), sum(shape))
     except NoPlan:
+        pass
+    try:
         return _gradient(probe, k, _one_by_one(shape, outputs), sum(shape))
+    except NoPlan:
+        raise NotExact("an entry moved by itself leaves the integers") from None
 
 
 def _as_claimed(probe: ExactProbe, k: int, plans: tuple[AxisPlan, ...]) -> TrueGradient | None:

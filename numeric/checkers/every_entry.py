@@ -18,7 +18,7 @@ import numpy as np
 
 from numeric.checkers.colouring import TrueGradient, true_gradient
 from numeric.checkers.confirm import judge_entry
-from numeric.checkers.exact import NotExact
+from numeric.checkers.exact import ExactProbe, NotExact
 from numeric.checkers.localise import Mask, Probe, masks_of
 from numeric.checkers.pattern import describe_pattern
 from numeric.checkers.problem import Array
@@ -58,7 +58,11 @@ def compare_every_entry(probe: Probe, report: GradientReport) -> GradientReport:
     report = replace(report, every_entry=True, projections=spent)
     if not any(c.off.any() for c in done):
         return report
-    verdict, notes = _weigh(probe, done) if isinstance(probe, SmoothProbe) else _confirmed(probe, done)
+    if isinstance(probe, ExactProbe):
+        verdict, notes = _confirmed(probe, done)
+    else:
+        assert isinstance(probe, SmoothProbe)
+        verdict, notes = _weigh(probe, done)
     report = replace(report, verdict=verdict, notes=(*report.notes, *notes))
     return with_wrong_entries(probe, done, report) if verdict == "wrong" else report
 
@@ -75,12 +79,11 @@ def with_wrong_entries(probe: Probe, done: list[Comparison], report: GradientRep
     )
 
 
-def _confirmed(probe: Probe, done: list[Comparison]) -> tuple[Verdict, tuple[str, ...]]:
+def _confirmed(probe: ExactProbe, done: list[Comparison]) -> tuple[Verdict, tuple[str, ...]]:
     """Exact values leave nothing to weigh, if the function is of degree two along the first wrong entry's own line too;
     NotExact otherwise."""
     first = int(np.flatnonzero(np.concatenate([c.off.ravel() for c in done]))[0])
-    alone = probe.measure(masks_of([c.claimed.shape for c in done], np.array([first])))
-    if not alone.wrong:
+    if not probe.measure_alone(first).wrong:
         raise NotExact("an entry's slope depends on what else moves")
     return "wrong", ()
 

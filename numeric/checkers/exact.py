@@ -38,8 +38,9 @@ from numeric.checkers.lattice import (
     rational_inner,
     shuffled_multiples,
 )
+from numeric.checkers.localise import masks_of
 from numeric.checkers.problem import FLOAT64, Array, Arrays, Layout, Problem, Shapes, largest_of, layout_of
-from numeric.checkers.report import Measurement
+from numeric.checkers.report import CheckInputError, Measurement
 
 Mask = NDArray[np.bool_]
 Masks = tuple[Mask | None, ...]
@@ -52,6 +53,8 @@ _FEW_BITS = {"d": 6, "f": 3}
 # the data follow the caller's scale within these powers of two: farther apart, one argument would be rounded away
 # beside another and a gradient of 0 would look right for it
 _WIDEST = {"d": 8, "f": 0}
+# bits of the sensitivity behind the binary point
+_FRACTION = 1
 # arguments from which on a product of all is too large at large integers
 MANY = 4
 # entries up to which the random integers are kept for the next check of the same shapes
@@ -171,6 +174,22 @@ class ExactProbe:
         )
         return Measurement(true, claimed, 0.0)
 
+    def measure_alone(self, position: int) -> Measurement:
+        """`measure` of one entry, counted with all arrays laid end to end; NotExact unless two more places on its line
+        are where a polynomial of degree two has them."""
+        masks = masks_of([a.shape for a in self.at], np.array([position]))
+        places = [_evaluate(self.problem, self.place.along(t, masks), self.start) for t in (-2, -1, 1, 3)]
+        whole = as_integers(np.stack([self.start, *places]))
+        if whole is None:
+            raise NotExact("its values at integers are not exact in floating point")
+        zero, before, back, ahead, beyond = whole.mantissa
+        twice_c1, twice_c2 = ahead - back, ahead + back - 2 * zero
+        if (2 * (before - zero) + 2 * twice_c1 - 4 * twice_c2).any() or (
+            2 * (beyond - zero) - 3 * twice_c1 - 9 * twice_c2
+        ).any():
+            raise NotExact("it is not of degree two along an entry's own line")
+        return self.measure(masks)
+
     def inner(self, k: int, values: Array, mask: Mask | None = None) -> Fraction:
         """⟨values, u_k⟩ for the k-th checked argument, exactly."""
         return rational_inner(values, self.place.step[k].masked(mask))
@@ -197,7 +216,7 @@ class ExactProbe:
 
     def value_with(self, k: int, moved: Array) -> Array:
         """The value with other numbers in place of the k-th argument's; the next call may overwrite it."""
-        return _same_kind(self.problem.value_at_once, (*self.at[:k], moved, *self.at[k + 1 :]), self.start)
+        return _same_kind(self.problem.value_at_once, (*self.at[:k], np.asarray(moved), *self.at[k + 1 :]), self.start)
 
     def unit(self, k: int) -> float:
         """The grid of the k-th argument's integers."""
@@ -246,8 +265,8 @@ class ExactProbe:
 
     @cached_property
     def at(self) -> Arrays:
-        """The integer point in floating point."""
-        return self.place.three[0]
+        """The integer point in floating point; of its own, for forward may write into it."""
+        return tuple([np.array(a) for a in self.place.three[0]])
 
     @property
     def sensitivity(self) -> Array:
@@ -390,6 +409,8 @@ def _claim_at(problem: Problem, place: Point) -> tuple[Array, Lattice, Arrays]:
 def sensitivity_at(problem: Problem, place: Point, start: Array) -> Lattice:
     if problem.delta is None:
         return _drawn_sensitivity(start.shape, place.bits, place.seed + 77, place.divisor)
+    if problem.delta.shape != start.shape:
+        raise CheckInputError(f"delta has shape {problem.delta.shape}, the output {start.shape}; they must agree")
     given = as_integers(problem.delta)
     if given is None or np.abs(given.mantissa).max(initial=0) >= 1 << 14:
         raise NotExact("the given delta is not made of small integers")
@@ -398,7 +419,8 @@ def sensitivity_at(problem: Problem, place: Point, start: Array) -> Lattice:
 
 @lru_cache(maxsize=32)
 def _drawn_sensitivity(shape: tuple[int, ...], bits: int, seed: int, divisor: int) -> Lattice:
-    return Lattice(odd_integers(shape, bits, seed) * divisor, 0)
+    # off the integers, so that a backward that rounds or counts in integers is seen
+    return Lattice(odd_integers(shape, bits, seed) * divisor, -_FRACTION)
 
 
 def _local_probe(problem: Problem, seed: int, reason: NotExact) -> ExactProbe:
@@ -458,7 +480,7 @@ def _weights(place: Point, shape: tuple[int, ...]) -> Weights:
     digits = np.stack(np.divmod(whole, int(Weights.base))).astype(np.float64)
     # none below 1: a product with it is exact
     least = min(0, *[s.exponent for s in place.step])
-    powers = [np.full(s.mantissa.size, 2.0 ** (s.exponent - least)) for s in place.step]
+    powers = [np.full(s.mantissa.size, 2.0 ** (s.exponent - least - delta.exponent)) for s in place.step]
     # by Cauchy and Schwarz; one bit for the rounding of the norms
     bits = 52 - math.ceil(math.log2((digits**2).sum(axis=1).max()) / 2)
     ends = itertools.accumulate([s.mantissa.size for s in place.step], initial=2 * flat.size)

@@ -31,6 +31,7 @@ from numeric.checkers.lattice import (
 from numeric.checkers.problem import FLOAT64, Array, Backward, Block, Forward, Problem, is_doubles, layout_of
 
 Answer = Literal["equal", "unequal", "not integers"]
+_FEW_ENTRIES = 16
 # a square of the norm from which on the products with powers of two are finite
 _LEAST = 1e-200
 
@@ -74,6 +75,9 @@ def _along(forward: Forward, backward: Backward, place: Point) -> Answer | None:
         if not is_doubles(g) or g.shape != a.shape:
             return None
         ends[part] = g.reshape(-1)
+        # where nothing of it moves, it may saturate at these integers: 0 = 0 says nothing
+        if not g.item(0) and not g.any():
+            return None
     ends *= weights.powers
     square = float(ends.dot(ends))
     if not _LEAST < square < 4.0**weights.bits:
@@ -111,6 +115,11 @@ def equal_at_once(problem: Problem, seed: int) -> Point | Answer:
     return place
 
 
+def is_small(entries: int) -> bool:
+    """Whether so few entries move that one line may miss a piece of a piecewise function by accident."""
+    return entries <= _FEW_ENTRIES
+
+
 def like_the_data(place: Point, tops: Sequence[float]) -> bool:
     """Whether the integers are of the size of the caller's data, argument by argument."""
     return all(map(_alike, place.reaches, tops))
@@ -134,7 +143,7 @@ def _equal_along(problem: Problem, place: Point) -> Answer:
     claimed = problem.gradients(delta.floats(plus.dtype), here)
     if tuple([g.shape for g in claimed]) != problem.shapes:
         return "unequal"
-    if _the_same(plus, minus):
+    if _the_same(plus, minus) or not all(g.any() for g in claimed if g.size):
         return "unequal"
     slope = as_integers(plus - minus)
     if slope is None or as_integers(plus) is None:

@@ -10,6 +10,7 @@ What it cannot see: see each method's own module; the texts appended to `not_che
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
@@ -28,7 +29,7 @@ from numeric.checkers.exact import (
     find_exact,
     small_probe,
 )
-from numeric.checkers.exact_at_once import Answer, equal_at_once, like_the_data
+from numeric.checkers.exact_at_once import Answer, equal_at_once, is_small, like_the_data
 from numeric.checkers.guess import guess_mistakes
 from numeric.checkers.kinks import Look, bends, describe, interval_along, kinked_entries, look_for_bends
 from numeric.checkers.lattice import as_integers
@@ -36,6 +37,7 @@ from numeric.checkers.localise import Positions, Probe, bisect, entry_at, masks_
 from numeric.checkers.problem import Array, Arrays, Problem, at_the_data
 from numeric.checkers.report import CheckInputError, GradientReport, Kink, Measurement, WrongEntry
 from numeric.checkers.smooth import (
+    ROUNDINGS,
     SmoothProbe,
     balanced,
     proportional_directions,
@@ -49,6 +51,8 @@ Kind = Literal["complex", "difference"]
 _WAYS = {"complex": COMPLEX_STEP, "difference": CENTRAL_DIFFERENCES}
 # share of the compared terms that a tolerance may be, if passing it is to mean anything
 _COARSE = 0.02
+# a claim so small beside integers is what is left of one that saturates
+_FAINT = 2.0**-20
 _TESTED = {
     (
         True,
@@ -82,7 +86,9 @@ def check_exact(problem: Problem, first: Point | Answer | None, *, every_entry: 
         first = equal_at_once(problem, seed)
     if isinstance(first, Point):
         report = exact_report(problem.labels, problem.size, limits(problem), first.unseen)
-        return report if like_the_data(first, problem.tops) else _at_the_data(problem, report, seed)
+        if like_the_data(first, problem.tops) and not is_small(problem.size):
+            return report
+        return _at_the_data(problem, report, seed, polynomial=True)
     # entry by entry, small integers leave room for several slopes in one number
     probe = find_exact(problem, seed, small_only=every_entry or first == "not integers")
     probe, found, spent = _settled(problem, probe)
@@ -96,12 +102,16 @@ def check_exact(problem: Problem, first: Point | Answer | None, *, every_entry: 
     report = replace(report, projections=spent, residual=float(found.residual))
     if found.wrong:
         return _exact_failure(probe, report)
+    if probe.start.size and any(g.size and not g.any() for g in probe.claimed):
+        raise NotExact("an argument moves nothing at integers, where it may saturate")
     if every_entry:
         report = compare_every_entry(probe, report)
         if not report:
             return report
-    alike = not probe.local and like_the_data(probe.place, problem.tops)
-    return report if alike or not problem.value(problem.point).size else _at_the_data(problem, report, seed)
+    alike = not probe.local and not every_entry and like_the_data(probe.place, problem.tops)
+    if (alike and not is_small(problem.size)) or not problem.value(problem.point).size:
+        return report
+    return _at_the_data(problem, report, seed, polynomial=not probe.local)
 
 
 def _settled(problem: Problem, probe: ExactProbe) -> tuple[ExactProbe, Measurement, int]:
@@ -116,12 +126,21 @@ def _settled(problem: Problem, probe: ExactProbe) -> tuple[ExactProbe, Measureme
 
 
 def _exact_failure(probe: ExactProbe, report: GradientReport) -> GradientReport:
-    position, searched, alone = bisect(probe)
-    entry = entry_at(probe, position, alone)
+    position, searched, _ = bisect(probe)
+    entry = entry_at(probe, position, probe.measure_alone(position))
+    if entry.true == 0 and 0 < abs(entry.claimed) < _FAINT and _moves_at_the_data(probe.problem):
+        raise NotExact("forward saturates at integers")
     if _is_rounding(probe, entry):
         raise NotExact("backward's own arithmetic is rounded at integers")
     report = replace(report, searched=searched, projections=report.projections + searched)
     return _named_failure(probe, entry, report)
+
+
+def _moves_at_the_data(problem: Problem) -> bool:
+    """Whether forward is no constant beside the caller's data, as it may have been at the integers."""
+    with np.errstate(all="ignore"):
+        beside = problem.value([np.asarray(a * (1 + 2.0**-10), dtype=a.dtype) for a in problem.point])
+        return not np.array_equal(beside, problem.value(problem.point))
 
 
 def _named_failure(probe: Probe, entry: WrongEntry, report: GradientReport) -> GradientReport:
@@ -391,23 +410,51 @@ def _beside_the_kink(probe: SmoothProbe, kind: Kind, report: GradientReport, see
     return replace(report, verdict="undecided", notes=(*report.notes, note))
 
 
-def _at_the_data(problem: Problem, report: GradientReport, seed: int) -> GradientReport:
+def _at_the_data(problem: Problem, report: GradientReport, seed: int, *, polynomial: bool) -> GradientReport:
     """After an exact pass at integers that need not behave like the caller's data: kinks there, and a comparison.
 
-    A clamp, a dead zone or a branch on the size of the data may lie between the two.
+    A clamp, a dead zone or a branch on the size of the data may lie between the two. polynomial: of degree two at the
+    integers, so that it should be so here.
     """
     ground = _ground(problem, problem.point, seed)
     directions = proportional_directions(problem.point, seed)
+    tolerance = _long_difference(problem, ground, directions) if polynomial else None
+    if tolerance is not None:
+        return _with_note(report, "a difference over a long step, and agreed", tolerance)
     probe = _probe(problem, "difference", ground, problem.point, seed)
     if bends(problem, problem.point, directions, ground.start).any():
         return _kinks_and_rest(probe, report, directions)
     found = probe.measure((None,) * len(problem.checked))
-    report = replace(report, projections=report.projections + 1)
     if found.wrong:
-        return _smooth_failure(probe, report)
+        return _smooth_failure(probe, replace(report, projections=report.projections + 1))
     how = "too coarsely to tell" if _too_coarse(probe, found) else "and agreed"
-    note = f"at the caller's own values one projection was compared by differences, {how} ({found.tolerance:.3g})"
-    return replace(report, notes=(*report.notes, note))
+    return _with_note(report, f"differences, {how}", found.tolerance)
+
+
+def _with_note(report: GradientReport, how: str, tolerance: float) -> GradientReport:
+    note = f"at the caller's own values one projection was compared by {how} ({tolerance:.3g})"
+    return replace(report, notes=(*report.notes, note), projections=report.projections + 1)
+
+
+def _long_difference(problem: Problem, ground: Ground, directions: Arrays) -> float | None:
+    """The rounding within which  ⟨g, v⟩ = ⟨delta, f(x + v) − f(x − v)⟩ / 2  holds, as it does for every polynomial of
+    degree two, for v half of each entry; None where it does not hold."""
+    at, half = problem.point, [u / 2 for u in directions]
+    try:
+        with np.errstate(all="ignore"):
+            ahead = problem.value([np.asarray(a + v, dtype=a.dtype) for a, v in zip(at, half, strict=True)])
+            back = problem.value([np.asarray(a - v, dtype=a.dtype) for a, v in zip(at, half, strict=True)])
+            if ahead.shape != ground.start.shape or back.shape != ground.start.shape:
+                return None
+            weights = ground.sensitivity.astype(np.float64) / 2
+            ends = np.concatenate([(weights * ahead).ravel(), (-weights * back).ravel()])
+            products = np.concatenate([(g * v).ravel() for g, v in zip(ground.claimed, half, strict=True)])
+            residual = abs(float(products.sum()) - float(ends.sum()))
+            eps = max(float(np.finfo(a.dtype).eps) for a in (*at, ahead, back))
+            tolerance = ROUNDINGS * eps * math.sqrt(float(ends.dot(ends)) + float(products.dot(products)))
+    except Exception:
+        return None
+    return tolerance if residual <= tolerance else None
 
 
 __all__ = ["Kink", "check_exact", "check_smooth", "exact_report", "limits", "wrong_shapes"]

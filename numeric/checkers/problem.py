@@ -130,11 +130,11 @@ class Problem:
 
     def _all(self, moved: Sequence[Array]) -> list[Array]:
         if not self.excluded:
-            return [array.copy() for array in moved]
+            return [np.array(array) for array in moved]
         arrays = list(self.arrays)
         for k, value in zip(self.checked, moved, strict=True):
             arrays[k] = value
-        return [array.copy() for array in arrays]
+        return [np.array(array) for array in arrays]
 
 
 def is_doubles(value: Any) -> bool:
@@ -165,7 +165,7 @@ def _in_order(claimed: Any, problem: Problem) -> Arrays:
 def _numbers(value: Any, name: str) -> Array:
     array = np.array(value)
     if array.dtype.kind == "f":
-        return array
+        return array if array.dtype.char in "fd" else array.astype(np.float64)
     if array.dtype.kind in "iub":
         return array.astype(np.float64)
     raise CheckInputError(f"{name} holds {array.dtype} data; expected real numbers")

@@ -215,3 +215,102 @@ def test_a_random_backward_is_not_called_right() -> None:
         np.tanh, lambda delta, x: delta * (1 - np.tanh(x) ** 2) * (1 + 1e-3 * RANDOM.normal(size=x.shape)), LINE
     )
     assert report.verdict != "right"
+
+
+# -- what passed, or failed, by accident ------------------------------------------------------------------------------
+
+SEEDS = range(12)
+
+
+@pytest.mark.parametrize("every_entry", [False, True])
+@pytest.mark.parametrize(
+    ("forward", "backward", "arrays"),
+    [
+        # saturated at large integers, where 0 = 0 says nothing of the data
+        (lambda w: np.tanh(w) ** 2, lambda d, w: (0 * w,), [np.array([100.0, 0.5])]),
+        (
+            lambda x, w: np.concatenate([x, np.tanh(w) ** 2]),
+            lambda d, x, w: (d[:2].copy(), 0 * w),
+            [np.array([1.0, 2.0]), np.array([100.0, 0.5])],
+        ),
+        (
+            lambda x, c: np.exp(-((x - c) ** 2)),
+            lambda d, x, c: (-d * (x - c) * np.exp(-((x - c) ** 2)), d * (x - c) * np.exp(-((x - c) ** 2))),
+            [100 + np.arange(4) / 4, 100 + np.arange(4)[::-1] / 4],
+        ),
+        # pieces between the data and the integers
+        (lambda x: np.where(abs(x) < 1, 5 * x, x), lambda d, x: d.copy(), [np.array([100.0, 0.5, -30.0])]),
+        (lambda w: np.maximum(0, 1 - abs(w)), lambda d, w: 0 * w, [np.array([100.0, 0.5])]),
+        # another arithmetic than the data's
+        (lambda x: 2 * x, lambda d, x: (2 * d).astype(int), [np.array([0.5, 0.25, 0.1])]),
+        (lambda x: 2 * x, lambda d, x: 2 * np.round(d), [np.array([0.5, 0.25, 0.1])]),
+        (lambda x: 2 * x, lambda d, x: 2 * d.astype("f"), [np.array([0.5, 0.25, 0.1])]),
+        # two entries for another, one entry for both
+        (lambda x: 2 * x, lambda d, x: 2 * d[::-1], [np.array([0.5, 0.25])]),
+        (lambda x: x.max(keepdims=True), lambda d, x: np.array([d[0], 0.0]), [np.array([0.3, 0.9])]),
+    ],
+    ids=["tanh²", "tanh² beside x", "radial", "dead zone", "hat", "int", "round", "float32", "swap", "first"],
+)
+def test_no_wrong_gradient_passes_by_accident(forward: Any, backward: Any, arrays: Any, every_entry: bool) -> None:
+    """What is wrong at the data is not called right because of what the function does at integers."""
+    for seed in SEEDS:
+        report = check_gradient(forward, backward, *arrays, seed=seed, every_entry=every_entry)
+        assert report.verdict != "right", (seed, str(report))
+
+
+@pytest.mark.parametrize("every_entry", [False, True])
+@pytest.mark.parametrize("shape", [(1, 3, 4), (2, 3, 1), (3, 3, 3), (1, 1, 1)])
+def test_a_right_layer_that_saturates_at_integers(shape: tuple[int, int, int], every_entry: bool) -> None:
+    """What is left of 1/cosh² at integers is no mistake."""
+    random = np.random.default_rng(sum(shape))
+    x, w, b = random.normal(size=shape[:2]), random.normal(size=shape[1:]), random.normal(size=shape[2])
+
+    def backward(delta: Any, x: Any, w: Any, b: Any) -> Any:
+        inner = delta / np.cosh(x @ w + b) ** 2
+        return inner @ w.T, x.T @ inner, inner.sum(axis=0)
+
+    for seed in SEEDS:
+        report = check_gradient(
+            lambda x, w, b: np.tanh(x @ w + b), backward, x, w, b, seed=seed, every_entry=every_entry
+        )
+        assert report.verdict == "right", (seed, str(report))
+
+
+def test_a_function_that_writes_leaves_later_checks_alone() -> None:
+    """One that overwrites its argument only where that is negative does not spoil the integers of the next check."""
+    x, w = np.array([0.7, 0.4, 1.1, 0.3, 0.9, 0.6]), np.array([0.2, 0.8, 0.5, 1.2, 0.4, 0.6])
+
+    def in_place(x: Any, w: Any) -> Any:
+        x[x < 0] = 0
+        return x * w
+
+    def backward(delta: Any, x: Any, w: Any) -> Any:
+        return delta * w * (x >= 0), delta * np.maximum(x, 0)
+
+    check_gradient(in_place, backward, x, w, every_entry=True)
+    assert check_gradient(lambda x, w: np.maximum(x, 0) * w, backward, x, w).verdict == "right"
+
+
+def test_means_of_three_and_large_steps_are_no_crashes() -> None:
+    """Thirds leave the integers; a function of a limited domain raises beyond it: both are checked all the same."""
+    for seed in range(100):
+        report = check_gradient(
+            lambda x: x.mean(axis=0), lambda d, x: np.broadcast_to(d / 3, x.shape), np.ones((3, 1)), seed=seed,
+            every_entry=True,
+        )  # fmt: skip
+        assert report.verdict == "right"
+
+    def bounded(x: Any) -> Any:
+        if np.abs(x).max() > 1e4:
+            raise ValueError("out of its domain")
+        return 2 * x
+
+    x = np.array([0.5, 0.25, 1.0, 2.0])
+    assert check_gradient(bounded, lambda d, x: 2 * d, x, every_entry=True).tolerance == 0
+
+
+@pytest.mark.parametrize("shape", [(3, 2), (6,), (2,), ()])
+def test_a_sensitivity_of_another_shape_is_refused(shape: tuple[int, ...]) -> None:
+    """Also where it could be reshaped or broadcast."""
+    with pytest.raises(CheckInputError, match="they must agree"):
+        check_gradient(lambda x: 1 * x, lambda d, x: 1 * d, np.ones((2, 3)), delta=np.ones(shape))

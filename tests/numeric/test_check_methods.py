@@ -38,7 +38,7 @@ CHOICES = {
     "quadratic": (lambda x: x**2, lambda d, x: 2 * d * x, (X,), "exact"),
     "mean": (lambda x: x.mean(), lambda d, x: np.full(x.shape, d / x.size), (np.ones((3, 3)),), "exact"),
     "piecewise linear": (lambda x: np.abs(x), lambda d, x: d * np.sign(x), (X,), "exact"),
-    "step": (lambda x: np.round(x), lambda d, x: 0 * d, (X,), "exact"),
+    "step": (lambda x: np.round(x), lambda d, x: 0 * d, (X,), "complex"),
     "smooth": (*TANH, (X,), "complex"),
     "cubic": (lambda x: x**3, lambda d, x: 3 * d * x**2, (X,), "complex"),
     "real only": (lambda x: np.tanh(np.array(x, dtype=float)), TANH[1], (X,), "central"),
