@@ -264,7 +264,7 @@ class _Lines:
         self._width = name_width(claim.id + reading(claim.reading) for claim in inputs.claims)
 
     def show(self, verdicts: Sequence[Any]) -> None:
-        from derivations.lines import heading, line, printed
+        from derivations.lines import heading, line, printed, repair_lines
 
         for verdict in verdicts:
             if verdict.document != self._document:
@@ -272,7 +272,8 @@ class _Lines:
                     self._console.print()
                 self._document = verdict.document
                 printed(self._console, heading(verdict.document))
-            printed(self._console, line(verdict, self._width, self._glyphs))
+            for text in (line(verdict, self._width, self._glyphs), *repair_lines(verdict)):
+                printed(self._console, text)
         if not self._console.is_terminal:
             self._console.file.flush()
 

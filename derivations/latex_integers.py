@@ -10,6 +10,7 @@ claim with free ones.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
@@ -27,14 +28,32 @@ from derivations.integers import AllOf, AnyOf, Compare, Condition, Negation
 _LOWER = {*greeks, "lambda"} - {"lamda", "omicron"}
 _LATIN = {"Alpha", "Beta", "Epsilon", "Zeta", "Eta", "Iota", "Kappa", "Mu", "Nu", "Rho", "Tau", "Chi"}
 GREEK = frozenset({*_LOWER, *(letter.capitalize() for letter in _LOWER)} - _LATIN)
+_LIKE_LATIN = dict(zip(
+    ("Alpha", "Beta", "Epsilon", "Zeta", "Eta", "Iota", "Kappa", "Mu", "Nu", "Omicron", "Rho", "Tau", "Chi"),
+    "ABEZHIKMNOPTX", strict=True,
+))  # fmt: skip
 ACCENTS = {"hat": r"\hat", "bar": r"\bar", "tilde": r"\tilde", "dot": r"\dot", "vec": r"\vec"}
 
 
 def _word(word: str) -> str:
-    """One part of a name: a Greek letter, a letter, a number, or a word in italics."""
+    """One part of a name: a Greek letter by its name or as itself, a letter, a number, or a word in italics."""
     if word in GREEK:
         return f"\\{word}"
-    return word if len(word) == 1 or word.isdigit() else rf"\mathit{{{word}}}"
+    letters = [_letter(letter) for letter in word]
+    if len(word) == 1 or word.isdigit():
+        return "".join(letters)
+    return rf"\mathit{{{''.join(f'{{{each}}}' if len(each) > 1 else each for each in letters)}}}"
+
+
+def _letter(letter: str) -> str:
+    """A letter as it is, but for the Greek ones, which a mathematics font has under their names only."""
+    words = unicodedata.name(letter, "").lower().split()
+    if words[:1] != ["greek"] or len(words) != 4 or words[1] == "final":
+        return r"\varsigma" if letter == "ς" else letter
+    spelled = words[3].replace("lamda", "lambda")
+    spelled = spelled.capitalize() if words[1] == "capital" else spelled
+    # those that look like Latin letters have no command of their own
+    return rf"\{spelled}" if spelled in GREEK else rf"\mathrm{{{_LIKE_LATIN.get(spelled, 'o')}}}"
 
 
 def name_to_latex(name: str) -> str:
@@ -42,9 +61,11 @@ def name_to_latex(name: str) -> str:
 
     >>> print(*[name_to_latex(name) for name in ("delta_next", "y_hat", "z1", "a_l_1")])
     \delta_{\mathrm{next}} \hat{y} z_{1} a_{l,1}
+    >>> print(*[name_to_latex(name) for name in ("δ", "Δ_1", "β2", "Α")])
+    \delta \Delta_{1} \beta_{2} \mathrm{A}
     """
     head, *tail = [part for part in name.split("_") if part] or [name]
-    letters = re.fullmatch(r"([A-Za-z]+?)(\d+)", head)
+    letters = re.fullmatch(r"([^\W\d_]+?)(\d+)", head)
     if letters:
         head, tail = letters[1], [letters[2], *tail]
     text, primes = _word(head), ""

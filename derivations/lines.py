@@ -142,6 +142,11 @@ def line(verdict: Verdict, width: int = 0, glyphs: dict[str, str] = GLYPHS) -> T
     return text
 
 
+def repair_lines(verdict: Verdict) -> list[Text]:
+    """The nearest true formulas of a false claim, a line each below its own; nothing where none were asked for."""
+    return [Text(f"{' ' * INDENT}nearest true: {formula}", "dim") for formula in verdict.repair]
+
+
 def readings_lines(found: Readings) -> list[Text]:
     """What a document's verdicts say about its readings, below its verdicts; nothing where it has no choices."""
     from derivations.readings_text import sentences
@@ -283,6 +288,9 @@ def _conclusion(results: Results) -> Text:
     wrong = len(results.unexpected) + len(results.unexpectedly_undecided)
     if wrong:
         return Text(f"{_plural(wrong, 'verdict')} not as expected.", "bold red")
+    if results.errors:
+        unread = _plural(len(results.errors), "error")
+        return Text(f"{unread} in what was to be judged; every verdict that was reached is as expected.", "bold red")
     if not results.verdicts:
         return Text("There is no claim to judge.")
     return Text("Every verdict is as expected.", "bold green")

@@ -494,6 +494,19 @@ def test_explain_takes_a_statement(place: Path) -> None:
     assert "e12" not in done.stdout
 
 
+def test_verify_lists_the_repairs_below_a_false_claim(place: Path) -> None:
+    """--repair gives the nearest true formulas a line each; without it there are none. What could not be read is said
+    at the end too."""
+    file = place / "mistaken.md"
+    claim = "grad(J, w) == conv(a, delta, valid)\nexpect holds where H == 1, W == 1"
+    file.write_text(f"{GIVEN}```claim turned\n{claim}\n```\n")
+    done = command("verify", file, "--repair", place / "no.md")
+    assert "\n      nearest true: grad(J, w) == conv(rot180(a), delta, valid)\n" in done.stdout
+    assert done.stdout.endswith("1 error in what was to be judged; every verdict that was reached is as expected.\n")
+    assert done.returncode == 2
+    assert "nearest true" not in command("verify", file).stdout
+
+
 def test_explain_says_what_is_wrong(place: Path) -> None:
     """Of a false claim the mistake is said in a sentence, of one without a repair that none was found."""
     file = place / "mistaken.md"

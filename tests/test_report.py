@@ -254,6 +254,7 @@ def test_the_web_page_has_formulas(judged: tuple[list[Document], Results]) -> No
         pytest.skip("Pandoc is not installed")
     page = web_page(*judged, "Title", convert)
     assert page.count("<math") > 20
+    assert "<em>Undecided</em> is no success" in page
     assert "$$" not in page
     assert '<div id="grad-w" class="claim proved">' in page
     assert "<script" not in page

@@ -15,7 +15,7 @@ from derivations.language.document import Block, Document
 from derivations.report.prose import has_wide_characters, prose_to_latex, text
 from derivations.report.rules import rules_text
 from derivations.report.statements import claim_text, context_text, readings_text, remark_text, verbatim_markdown
-from derivations.report.table import latex_table
+from derivations.report.table import LEGEND, latex_table
 from derivations.run import Results
 from derivations.verdict import Verdict
 
@@ -57,10 +57,6 @@ CHINESE = r"""\usepackage{xeCJK}
   \setCJKmainfont{FandolSong-Regular.otf}[ItalicFont=FandolKai-Regular.otf,BoldFont=FandolSong-Bold.otf]%
   \setCJKmonofont{FandolFang-Regular.otf}}
 """
-LEGEND = r"""\emph{Proved} says: true for every size, stride and entry in its context. \emph{True on a
-region}: false as it stands, true exactly at the sizes given. \emph{Refuted}: true at no size. \emph{False}:
-false at the counterexample; the exact region was not found. \emph{Undecided} is no success. A chain counts
-once for each of its steps, and a claim once for each reading.\par"""
 COLOURS = {
     "proved": "proved",
     "holds where": "region",
@@ -156,7 +152,7 @@ def latex_document(documents: Sequence[Document], results: Results, title: str) 
 
 def _opening(results: Results) -> str:
     """What the reader must know: what a verdict says, and whether this run is complete."""
-    lines = [LEGEND]
+    lines = [prose_to_latex(LEGEND)]
     for error in results.errors:
         lines.append(rf"\textcolor{{refuted}}{{Not judged: {text(error.splitlines()[0])}}}\par")
     if results.interrupted:

@@ -18,6 +18,13 @@ from derivations.claims import Remark
 from derivations.run import WORDS, Results
 
 COLUMNS = ("document", "statements", "claims", "verdicts", *WORDS, "misprints", "remarks")
+# what the words of the verdicts say, in Markdown
+LEGEND = (
+    "*Proved* says: true for every size, stride and entry in its context. *True on a region*: false as it stands, "
+    "true exactly at the sizes given. *Refuted*: true at no size. *False*: false at the counterexample; the exact "
+    "region was not found. *Undecided* is no success. A chain counts once for each of its steps, and a claim once for "
+    "each reading."
+)
 NUMBERED = re.compile(r"(?:\w+-)?\d+[a-z]?(?=-|\Z)")
 
 
@@ -27,7 +34,6 @@ class Row:
 
     document: str
     counts: tuple[int, ...]
-
 
 def rows(results: Results) -> list[Row]:
     """A row for each document in the order of the run, and their sum where there are several."""

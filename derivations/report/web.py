@@ -10,7 +10,7 @@ from derivations.language.document import Block, Document
 from derivations.report.document import Judged, verdict_mark
 from derivations.report.rules import rules_text
 from derivations.report.statements import claim_text, context_text, readings_text, remark_text, verbatim_markdown
-from derivations.report.table import markdown_table
+from derivations.report.table import LEGEND, markdown_table
 from derivations.run import Results
 
 HOW_TO_GET = "Pandoc is not installed, so there is no HTML page. To get it: pip install 'gradproof[report]'"
@@ -48,7 +48,7 @@ def converter() -> Callable[[str], str] | None:
 
 def web_page(documents: Sequence[Document], results: Results, title: str, convert: Callable[[str], str]) -> str:
     """The page as HTML. Raises RuntimeError with Pandoc's words where a formula is not understood."""
-    parts = [markdown_table(results)]
+    parts = [markdown_table(results), LEGEND]
     judged = Judged(results)
     parts += [_rewritten(document, judged) for document in documents]
     body = convert("\n\n".join([*parts, rules_text(results)]))
