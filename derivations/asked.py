@@ -6,16 +6,21 @@ it would mean in the document. A file without fenced blocks is taken as the stat
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from derivations.language.document import Block, Document
-from derivations.run import Inputs, read_document
+from derivations.lines import reading as in_brackets
+from derivations.run import Inputs, Status, read_document
 
 if TYPE_CHECKING:
+    from derivations.claims import Context
     from derivations.derivation import Derivation
+    from derivations.expressions import Expression
+    from derivations.language.errors import InputError
 
 ASKED = "asked"  # the name of the claim that stands for the command line's equation
 
@@ -69,77 +74,134 @@ def named(inputs: Inputs, identifier: str) -> Inputs:
     return Inputs(kept, inputs.errors)
 
 
-def derivation(given: Path, expression: str, wrt: str, shape: str) -> str:
-    """The derivation of ∇_wrt of an expression as text, LaTeX, JSON or a NumPy function.
+def derivation(given: Path, expression: str, wrt: str, shape: str) -> tuple[str, Status]:
+    """The derivations of ∇_wrt of an expression as text, LaTeX, JSON or a NumPy function, one for each reading that the
+    expression uses; and what the verdicts on their steps say together.
 
     A formula that is not a scalar is what an arbitrary loss J is taken of. Raises InputError for what is not
     in the file's context, or has no rule.
     """
+    asked = _in_readings(given_file(given), expression, wrt)
+    if shape == "numpy":
+        _check_one_reading([each for each, *_ in asked], given, expression)
+    derived = [(each, _derived(given, each, context, *formulas, expression, wrt)) for each, context, formulas in asked]
+    try:
+        return _rendered(derived, shape), _status(each for _, each in derived)
+    except ValueError as error:
+        raise _wrong(expression, str(error)) from None
+
+
+def _in_readings(document: Document, *texts: str) -> list[tuple[Mapping[str, str], Context, list[Expression]]]:
+    """Each reading that these formulas use of the first context in which all of them can be read; with it the context
+    and the formulas."""
+    from derivations.language.document import parse_expression
+    from derivations.language.errors import InputError, Place
+    from derivations.language.given import combinations
+
+    words = set(re.findall(r"[^\W\d]\w*", " ".join(texts)))
+    errors: list[InputError] = []
+    for given in [block.given for block in document.blocks if block.given is not None]:
+        found: list[tuple[Mapping[str, str], Context, list[Expression]]] = []
+        try:
+            for reading in combinations(given.choices, given.uses(words)):
+                scope = given.scope(reading)
+                context = scope.context()
+                found.append((reading, context, [parse_expression(text, context, scope.reading) for text in texts]))
+            return found
+        except InputError as error:
+            errors.append(error)
+    if errors:
+        raise errors[0]
+    raise InputError("there is no context in this file", Place(document.name), "a given block")
+
+
+def _check_one_reading(readings: Sequence[Mapping[str, str]], given: Path, expression: str) -> None:
+    """Raises InputError where a choice is open: a program computes one gradient."""
+    if len(readings) > 1:
+        open_ones = " and".join(map(in_brackets, readings))
+        one = ", ".join(f"`choose {name} in {option}`" for name, option in readings[0].items())
+        problem = f"a program is of one reading, and this has {len(readings)}:{open_ones}"
+        raise _wrong(expression, problem, "one reading", f"leave one option in {given}, such as {one}")
+
+
+def _derived(
+    given: Path, reading: Mapping[str, str], context: Context, formula: Expression, x: Expression, text: str, wrt: str
+) -> Derivation:
+    """The judged derivation in one reading; an error names the reading."""
     from derivations.differential import NoRule
     from derivations.expressions import Definition, Tensor
     from derivations.judge import exists_everywhere
     from derivations.language.errors import InputError, Place
     from derivations.tactic import derive
 
-    context, formula, variable = _in_context(given_file(given), expression, wrt)
-    if not isinstance(variable, Tensor | Definition):
+    if not isinstance(x, Tensor | Definition):
         place = Place("--wrt", 1, 1, wrt, len(wrt))
         raise InputError(f"{wrt} is no tensor and no scalar", place, "a name that `tensor`, `scalar` or `=` declares")
     missing = exists_everywhere(context, formula)
     if missing:
-        place = Place("expression", 1, 1, expression, len(expression))
         fix = f"add `where {missing.partition(' needs ')[2]}` to the dims of {given}"
-        raise InputError("this does not exist for all sizes", place, missing, fix)
+        raise _wrong(text, f"this does not exist for all sizes{in_brackets(reading)}", missing, fix)
     try:
-        return _rendered(derive(context, formula, variable), shape)
+        return derive(context, formula, x)
     except (NoRule, ValueError) as error:
-        raise InputError(str(error), Place("expression", 1, 1, expression, len(expression))) from None
+        raise _wrong(text, f"{error}{in_brackets(reading)}") from None
 
 
-def _in_context(document: Document, *texts: str) -> tuple[Any, ...]:
-    """The first context of a document in which all these formulas can be read, and the formulas."""
-    from derivations.language.document import parse_expression
+def _wrong(expression: str, message: str, expected: str = "", fix: str = "") -> InputError:
     from derivations.language.errors import InputError, Place
 
-    errors: list[InputError] = []
-    for block in document.blocks:
-        for reading, context in block.contexts:
-            try:
-                return (context, *(parse_expression(text, context, reading) for text in texts))
-            except InputError as error:
-                errors.append(error)
-    if errors:
-        raise errors[0]
-    raise InputError("there is no context in this file", Place(document.name), "a given block")
+    return InputError(message, Place("expression", 1, 1, expression, len(expression)), expected, fix)
 
 
-def _rendered(derived: Derivation, shape: str) -> str:
+def _status(derived: Iterable[Derivation]) -> Status:
+    """Of every step it is expected that it is proved."""
+    words = {step.verdict.verdict for each in derived for step in each.steps if step.verdict is not None}
+    if words - {"proved", "undecided"}:
+        return Status.NOT_AS_EXPECTED
+    return Status.UNDECIDED if "undecided" in words else Status.AS_EXPECTED
+
+
+def _rendered(derived: Sequence[tuple[Mapping[str, str], Derivation]], shape: str) -> str:
+    """The derivations one after the other, each headed by its reading; in JSON those after the first under a key of the
+    first."""
     import json
 
-    from derivations.expressions import Grad
-    from derivations.latex_lines import plain_rule
-
-    if shape == "latex":
-        return "\n\n".join([derived.to_latex(), *_lemmas(derived, latex=True)])
     if shape == "json":
-        lemmas = [{"name": name, **each.as_json()} for name, each in derived.lemmas()]
-        return json.dumps({"schema": 1, **derived.as_json(), "lemmas": lemmas}, ensure_ascii=False, indent=1)
+        first, *others = [_as_json(reading, each) for reading, each in derived]
+        return json.dumps({"schema": 1, **first, "other_readings": others}, ensure_ascii=False, indent=1)
     if shape == "numpy":
-        from derivations.numpy_code import numpy_function
+        return "\n\n\n".join(each.to_numpy() for _, each in derived)
+    show = _as_latex if shape == "latex" else _as_text
+    return "\n\n".join(show(reading, each) for reading, each in derived)
 
-        return numpy_function(derived)
-    lines = [*_introduced(derived), derived.to_text(), f"hence  {Grad(derived.of, derived.wrt)} = {derived.result}"]
+
+def _as_json(reading: Mapping[str, str], derived: Derivation) -> dict[str, Any]:
+    lemmas = [{"name": name, **each.as_json()} for name, each in derived.lemmas()]
+    return {"reading": dict(reading), **derived.as_json(), "lemmas": lemmas}
+
+
+def _as_latex(reading: Mapping[str, str], derived: Derivation) -> str:
+    from derivations.report.prose import text
+
+    heading = [text(in_brackets(reading).strip())] if reading else []
+    return "\n\n".join([*heading, derived.to_latex(), *_uses_in_latex(derived), *_lemmas(derived, latex=True)])
+
+
+def _uses_in_latex(derived: Derivation) -> list[str]:
+    """A sentence for what the steps use, escaped; that a step is not proved stands beside it."""
+    from derivations.report.prose import text
+
+    return [f"Uses: {text('; '.join(derived.axioms))}."] if derived.axioms else []
+
+
+def _as_text(reading: Mapping[str, str], derived: Derivation) -> str:
+    from derivations.expressions import Grad
+
+    lines = [in_brackets(reading).strip(), ""] if reading else []
+    lines += [*_introduced(derived), derived.to_text(), f"hence  {Grad(derived.of, derived.wrt)} = {derived.result}"]
     if derived.context.origin:
         lines.append("Indices count from 0 here.")
-    reasons: dict[str, list[str]] = {}
-    for step in derived.steps:
-        if not step.proved:
-            reasons.setdefault(step.why, []).append(plain_rule(step.rule))
-    for why, rules in reasons.items():
-        several = "every step" if len(rules) == len(derived.steps) else f"{len(rules)} steps"
-        which = rules[0] if len(rules) == 1 else several
-        lines.append(f"Not proved: {which} ({why}).")
-    return "\n".join([*lines, *(f"\n{each}" for each in _lemmas(derived, latex=False))])
+    return "\n".join([*lines, *derived.notes, *(f"\n{each}" for each in _lemmas(derived, latex=False))])
 
 
 def _introduced(derived: Derivation) -> list[str]:
@@ -166,7 +228,7 @@ def _lemmas(derived: Derivation, latex: bool) -> list[str]:
     for name, each in derived.lemmas():
         where = "from the index definitions" + (", proved for all sizes" if each.proved else "")
         if latex:
-            shown.append(f"{name.capitalize()}, {where}:\n{each.to_latex()}")
+            shown.append("\n".join([f"{name.capitalize()}, {where}:", each.to_latex(), *_uses_in_latex(each)]))
         else:
-            shown.append(f"{name}, {where}:\n{each.to_text()}")
+            shown.append("\n".join([f"{name}, {where}:", each.to_text(), *each.notes]))
     return shown

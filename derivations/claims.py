@@ -104,7 +104,7 @@ class Claim:
 
     document: file name as given; line: 1-based line of the claim's first statement; reading: the choice made for
     each `choose` name that the claim uses, empty where there is none; misprint: what the source misprints here, in the
-    author's words, empty where nothing.
+    author's words, empty where nothing; supposed: those of the context's assumptions that the claim's own `where` lines make.
     """
 
     id: str
@@ -118,6 +118,7 @@ class Claim:
     reading: Mapping[str, str] = field(default_factory=dict)
     text: str = ""
     misprint: str = ""
+    supposed: tuple[Assumption, ...] = ()
 
     def expectation(self, link: int) -> Expectation:
         """What is expected of link number `link` (from 1): its own line, else the claim's, else proved."""

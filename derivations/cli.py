@@ -105,7 +105,7 @@ def check(
     as_json: AsJson = False,
     thorough: Thorough = False,
 ) -> None:
-    """Judge one equation in the context that a document's last `given` block opens."""
+    """Judge one equation, with the names of FILE: those of its first context in which the equation can be read."""
     from derivations.asked import one_claim
 
     inputs = _or_exit(one_claim, given, equation, tuple(where or ()), at_line)
@@ -113,7 +113,7 @@ def check(
     if as_json:
         _print_json(results.as_json())
     else:
-        _print_details(results)
+        _print_details(inputs, results)
     raise typer.Exit(int(results.status))
 
 
@@ -143,13 +143,15 @@ def derive(
     as_json: AsJson = False,
     as_numpy: Annotated[bool, typer.Option("--numpy", help="The gradient as a NumPy function.")] = False,
 ) -> None:
-    """Derive the gradient step by step; every step is proved before it is shown."""
+    """Derive the gradient step by step, in each reading; each step is judged, and one that is not proved says so."""
     if latex + as_json + as_numpy > 1:
         raise typer.BadParameter("--latex, --json and --numpy exclude each other")
     from derivations.asked import derivation
 
     shape = "latex" if latex else "json" if as_json else "numpy" if as_numpy else "text"
-    typer.echo(_or_exit(derivation, given, expression, wrt, shape))
+    text, status = _or_exit(derivation, given, expression, wrt, shape)
+    typer.echo(text)
+    raise typer.Exit(int(status))
 
 
 @app.command()
@@ -358,16 +360,18 @@ def _print_json(record: Any) -> None:
     typer.echo(json.dumps(record, ensure_ascii=False, indent=1, default=str))
 
 
-def _print_details(results: Results) -> None:
+def _print_details(inputs: Inputs, results: Results) -> None:
     from derivations.chains import first_wrong
-    from derivations.lines import GLYPHS, details, glyphs_for, printed, reading
+    from derivations.explain import record_lines
+    from derivations.lines import GLYPHS, glyphs_for, printed, reading
 
     console = _console()
     glyphs = glyphs_for(console.encoding) if console.encoding else GLYPHS
     for number, verdict in enumerate(results.verdicts):
         if number:
             console.print()
-        for text in details(verdict, glyphs, with_expectation=False):
+        claim = next(each for each in inputs.claims if each.reading == verdict.reading)
+        for text in record_lines(claim, verdict, glyphs, with_expectation=False):
             printed(console, text)
     for verdict in first_wrong(results.verdicts):
         console.print(f"\nThe first wrong step{reading(verdict.reading)} is number {verdict.link}.", markup=False)

@@ -85,6 +85,25 @@ class Derivation:
         """Every step is proved."""
         return all(step.proved for step in self.steps)
 
+    @property
+    def axioms(self) -> tuple[str, ...]:
+        """What the verdicts on the steps rest on beyond the context, each once."""
+        found = [axiom for step in self.steps if step.verdict is not None for axiom in step.verdict.axioms]
+        return tuple(dict.fromkeys(found))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """A sentence for what the steps use, and one for each reason why steps that were judged are not proved."""
+        reasons: dict[str, list[str]] = {}
+        for step in self.steps:
+            if step.verdict is not None and not step.proved:
+                reasons.setdefault(step.why, []).append(plain_rule(step.rule))
+        notes = [f"Uses: {'; '.join(self.axioms)}."] if self.axioms else []
+        for why, rules in reasons.items():
+            several = "every step" if len(rules) == len(self.steps) else f"{len(rules)} steps"
+            notes.append(f"Not proved: {rules[0] if len(rules) == 1 else several} ({why}).")
+        return tuple(notes)
+
     def judged(self, judge: Judge | None = None) -> Derivation:
         """The same with every step judged by the kernel; a step that has its verdict keeps it."""
         judge = judge or judge_equation
@@ -151,16 +170,17 @@ class Derivation:
         return f"\\begin{{{environment}}}\n{body}\n\\end{{{environment}}}"
 
     def to_numpy(self) -> str:
-        """The source of a NumPy function of the gradient, compared with `numeric/` before it is returned."""
+        """The source of a NumPy function of the gradient, compared with `numeric/` before it is returned, with what its
+        derivation uses as comments."""
         from derivations.numpy_code import numpy_function
 
-        return numpy_function(self)
+        return "\n".join([numpy_function(self), *(f"# {note}" for note in self.notes)])
 
     def _repr_latex_(self) -> str:
         return "$\\displaystyle " + self.to_latex("aligned") + "$"
 
     def __str__(self) -> str:
-        return self.to_text()
+        return "\n".join([self.to_text(), *self.notes])
 
     __repr__ = __str__  # in a notebook and at a prompt: the steps, not the record
 
@@ -171,6 +191,7 @@ class Derivation:
             "wrt": _text(self.wrt),
             "result": _text(self.result),
             "proved": self.proved,
+            "axioms": list(self.axioms),
             "steps": [
                 {
                     "left": _text(step.left),

@@ -11,7 +11,7 @@ What it cannot see: why an author made a mistake. It names the difference and th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -22,11 +22,12 @@ from derivations.chains import first_wrong
 from derivations.claims import Claim, Context, Link
 from derivations.expressions import Definition, Elementwise, Expression, Grad, Loss, Tensor
 from derivations.language.printer import to_text
-from derivations.lines import GLYPHS, details
+from derivations.lines import GLYPHS, details, difference
 from derivations.lines import name as name_of
 from derivations.mistake import mistake, sum_text
 from derivations.verdict import Verdict, Witness
 
+FROM_ZERO = "Indices count from 0 here."  # formulas by index do, whatever origin the author has chosen
 BY_MAXIMA = "(chosen by the maxima of windows; not written as a sum)"
 FALSE = ("holds where", "refuted", "false")
 
@@ -38,7 +39,7 @@ def explanation(claim: Claim, verdicts: Sequence[Verdict], glyphs: Mapping[str, 
         yield Text(name_of(verdict), "bold")
         yield Text(place, "dim")
         yield Text()
-        yield from details(verdict, dict(glyphs), conditions=_conditions(claim))
+        yield from record_lines(claim, verdict, glyphs)
         if verdict.verdict in FALSE and not verdict.repair:
             yield Text(f"  {'nearest true formula':<25}", "dim").append("none among the small changes that were tried")
         yield Text()
@@ -46,7 +47,7 @@ def explanation(claim: Claim, verdicts: Sequence[Verdict], glyphs: Mapping[str, 
         if verdict.witness is not None:
             yield from _missing(verdict.witness)
             yield from _in_numbers(claim.context, link, verdict.witness, verdict.holds_where or "")
-        yield from _steps(verdict)
+        yield from _steps(claim.context, verdict)
     for first in first_wrong(verdicts):
         yield Text(f"The first wrong step is number {first.link}.", "bold")
         yield Text()
@@ -60,9 +61,27 @@ def _short(document: str) -> str:
         return document if not PurePath(document).is_absolute() else PurePath(document).name
 
 
+def record_lines(
+    claim: Claim, verdict: Verdict, glyphs: Mapping[str, str] = GLYPHS, with_expectation: bool = True
+) -> Iterator[Text]:
+    """What a record says, with the claim's conditions, and from where the index in its counterexample counts."""
+    witness = verdict.witness
+    entry = difference(witness) if claim.context.origin and witness is not None and witness.index else ""
+    for text in details(verdict, glyphs, with_expectation, _conditions(claim)):
+        yield text
+        if entry.startswith("entry") and text.plain.endswith(entry):
+            yield Text(f"  {'':<25}{FROM_ZERO}")
+
+
 def _conditions(claim: Claim) -> list[str]:
-    """The claim's own conditions, as its `where` lines have them."""
-    return [*map(to_text, claim.conditions), *(hypothesis.text for hypothesis in claim.hypotheses)]
+    """The claim's own conditions, on sizes and on data, as its `where` lines have them."""
+    return [*map(to_text, claim.conditions), *(each.text for each in (*claim.hypotheses, *claim.supposed))]
+
+
+def _heading(text: str, context: Context, shown: Iterable[str]) -> Text:
+    """A heading; above indices of a claim that does not count from 0 itself it says that these do."""
+    has_indices = any("[" in part or "Σ" in part or "entry (" in part for part in shown)
+    return Text(f"{text}. {FROM_ZERO}" if context.origin and has_indices else text, "dim")
 
 
 # -- both sides by index -------------------------------------------------------------------------------------
@@ -83,7 +102,8 @@ def _by_index(claim: Claim, link: Link) -> Iterator[Text]:
                 lines += [("", _argument(side, link, claim.context))]
         except (Unsupported, LimitReached, ValueError):
             return
-    yield Text("by index (sums over all indices for which the entries exist)", "dim")
+    heading = "by index (sums over all indices for which the entries exist)"
+    yield _heading(heading, claim.context, (part for _, shown in lines for part in shown))
     for label, shown in lines:
         for number, part in enumerate(shown):
             yield Text(f"  {label if number == 0 else '':<6} {part}")
@@ -124,7 +144,8 @@ def _in_numbers(context: Context, link: Link, witness: Witness, region: str) -> 
     left, right = (_entry(side, link, witness, context) for side in (link.left, link.right))
     if left is None or right is None:
         return
-    yield Text(f"the counterexample, {_where(link, witness)}", "dim")
+    where = _where(link, witness)
+    yield _heading(f"the counterexample, {where}", context, (where, sum_text(left), sum_text(right)))
     chosen_left, chosen_right = (decided(side, witness.data) for side in (left, right))
     if (chosen_left, chosen_right) != (left, right):
         yield Text("  The data decide which entries are the maxima; what is left is")
@@ -215,11 +236,11 @@ def _residuals(context: Context, value: Expr) -> dict[Symbol, Symbol]:
 # -- the derivation ------------------------------------------------------------------------------------------
 
 
-def _steps(verdict: Verdict) -> Iterator[Text]:
+def _steps(context: Context, verdict: Verdict) -> Iterator[Text]:
     """The steps of the derivation that the verdict carries, each with its rule."""
     if not verdict.steps:
         return
-    yield Text("step by step", "dim")
+    yield _heading("step by step", context, (step.text for step in verdict.steps))
     shown = ""
     for step in verdict.steps:
         left, _, right = step.text.partition(" == ")

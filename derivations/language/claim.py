@@ -142,6 +142,7 @@ def claim_in(scope: Scope, lines: Lines, identifier: str, document: str, reading
         dict(reading),
         words(lines.equation.text),
         words(" ".join(part.text for part in lines.misprint)),
+        tuple(supposed),
     )
 
 

@@ -13,9 +13,9 @@ from typing import Any
 
 from derivations.chains import first_wrong
 from derivations.claims import Assumption, Claim, Context, Remark
-from derivations.expressions import Definition, Loss, Tensor
+from derivations.expressions import DataBracket, Definition, Loss, Tensor
 from derivations.latex import name_to_latex, to_latex
-from derivations.latex_integers import counted_from, origin_of_page, range_to_latex
+from derivations.latex_integers import RELATIONS, counted_from, origin_of_page, range_to_latex
 from derivations.latex_lines import rule_as_column, rule_lines
 from derivations.lines import evidence_text, is_zero
 from derivations.readings import Readings
@@ -129,13 +129,13 @@ def _choices(forms: Mapping[str, Sequence[Mapping[str, str]]], form: str) -> str
 
 
 def _assumptions(context: Context) -> str:
-    shown = [_assumption(assumption) for assumption in context.assumptions]
+    shown = [("that " if a.kind == "unique_max" else "") + _assumption(a) for a in context.assumptions]
     return f"Assume {', '.join(shown)}." if shown else ""
 
 
 def _assumption(assumption: Assumption) -> str:
     if assumption.kind == "unique_max":
-        return f"that every window's maximum is unique ({code(assumption.text)})"
+        return f"every window's maximum is unique ({code(assumption.text)})"
     return code(assumption.text)
 
 
@@ -204,7 +204,16 @@ def _short(verdict: Verdict) -> str:
 def _conditions(claim: Claim) -> str:
     shown = [f"${to_latex(condition)}$" for condition in claim.conditions]
     shown += [f"${to_latex(h.left)} = {to_latex(h.right)}$" for h in claim.hypotheses]
+    shown += [_supposed(assumption) for assumption in claim.supposed]
     return f"where {', '.join(shown)}." if shown else ""
+
+
+def _supposed(assumption: Assumption) -> str:
+    """An assumption of a claim's own: a comparison of data as a formula."""
+    about = assumption.about
+    if not isinstance(about, DataBracket):
+        return _assumption(assumption)
+    return f"${to_latex(about.args[1])} {RELATIONS[about.operator]} {to_latex(about.args[2])}$"
 
 
 def _joined_proof(verdicts: Sequence[Verdict]) -> str:
