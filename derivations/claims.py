@@ -104,7 +104,8 @@ class Claim:
 
     document: file name as given; line: 1-based line of the claim's first statement; reading: the choice made for
     each `choose` name that the claim uses, empty where there is none; misprint: what the source misprints here, in the
-    author's words, empty where nothing; supposed: those of the context's assumptions that the claim's own `where` lines make.
+    author's words, empty where nothing; supposed: those of the context's assumptions that the claim's own `where`
+    lines make.
     """
 
     id: str

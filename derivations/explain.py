@@ -75,7 +75,8 @@ def record_lines(
 
 def _conditions(claim: Claim) -> list[str]:
     """The claim's own conditions, on sizes and on data, as its `where` lines have them."""
-    return [*map(to_text, claim.conditions), *(each.text for each in (*claim.hypotheses, *claim.supposed))]
+    equations = [hypothesis.text for hypothesis in claim.hypotheses]
+    return [*map(to_text, claim.conditions), *equations, *(assumption.text for assumption in claim.supposed)]
 
 
 def _heading(text: str, context: Context, shown: Iterable[str]) -> Text:

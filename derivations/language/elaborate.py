@@ -29,7 +29,7 @@ from derivations.expressions import (
     Tensor,
 )
 from derivations.integers import FloorDiv, Remainder, ceiling_division, integer_symbol
-from derivations.language import calls, conditions, limits
+from derivations.language import calls, conditions, fixes, limits
 from derivations.language.arithmetic import Arithmetic, TooLarge, is_integer_expression
 from derivations.language.errors import InputError, did_you_mean
 from derivations.language.ranges import explicit_range, mentions_index
@@ -326,7 +326,8 @@ class Elaborator:
                 "an operator",
                 "a product is written with *, an entry with [ ]",
             )
-        hint = did_you_mean(str(name), [*CALLABLE, *self.scope.functions, *self.scope.choices])
+        known = [*CALLABLE, *self.scope.functions, *self.scope.choices]
+        hint = did_you_mean(fixes.OPERATORS.get(str(name).lower(), str(name)), known)
         return self.error(
             name,
             f"there is no operator {name}",

@@ -17,9 +17,6 @@ EQUALS = "an equation is written =="
 GRADIENT = "the gradient of J with respect to w is written grad(J, w)"
 CHARACTERS = {
     "^": "a power is written **, a transpose A.T",
-    "≤": "write <=",
-    "≥": "write >=",
-    "≠": "write !=",
     "≈": EQUALS,
     "≡": EQUALS,
     "−": MINUS,
@@ -70,6 +67,7 @@ CHARACTERS = {
     "？": "remove it",
     "?": "remove it",
 }
+RELATIONS = {"≤": "<=", "≥": ">=", "≠": "!=", "=<": "<=", "=>": ">=", "<>": "!="}
 COMMAS = "put commas between the names"
 STATEMENTS = {  # the kind of statement and the token at which it goes wrong
     ("dims", "NAME"): COMMAS,
@@ -93,12 +91,36 @@ EXPECTATIONS = {
     **dict.fromkeys(("holds", "where", "iff", "only"), "holds where"),
     **dict.fromkeys(("unknown", "open"), "undecided"),
 }
+OPERATORS = {  # names in other languages that are too far from ours to be found by their letters
+    "average": "mean",
+    "determinant": "det",
+    "identity": "eye",
+    "ln": "log",
+    "trace": "tr",
+}
+OWN_LINE = ("where", "expect", "reading")
 CONDITION_WORDS = ("if", "for", "when", "with", "given", "assuming", "assume", "provided", "iff")
 
 
-def character(text: str, at: int) -> str:
-    """The fix for a character that the language does not have, by its place in a statement."""
+def relation(start: str, sign: str, before: str) -> str:
+    """The fix for a comparison that is written in another way, by what stands before it: a claim and a definition have
+    theirs in square brackets, sizes after their where."""
+    right = RELATIONS[sign]
+    is_open = before.count("[") > before.count("]")
+    if start == "test" and not is_open:
+        return f"write {right} on a line where ..., or [p {right} q] == 1 to assert it of sizes"
+    if start == "definition" and not is_open:
+        return f"write [p {right} q], which is 1 where it holds and else 0"
+    if start == "dims" and right != ">=" and "where" not in before:
+        return f"write {right} after where: dims p where p {right} 3"
+    return f"write {right}"
+
+
+def character(start: str, text: str, at: int) -> str:
+    """The fix for a character that the language does not have, by its place in a statement of this kind."""
     sign, rest = text[at], text[at + 1 :]
+    if sign in RELATIONS:
+        return relation(start, sign, text[:at])
     if sign == "." and rest[:1].isdigit():
         return "write a digit before the point: 0.5"
     if sign == "." and rest[:1] in ("*", "/", "^"):
@@ -116,10 +138,17 @@ def character(text: str, at: int) -> str:
 
 def token(start: str, found: Token, accepted: set[str], text: str) -> str:
     """The fix for a token that does not fit into a statement of this kind."""
-    kind = found.type
+    kind, before = found.type, text[: found.start_pos]
+    following = text[int(found.end_pos or 0) :]
+    if kind == "EQUAL" and following[:1] in ("<", ">"):
+        return relation(start, f"={following[0]}", before)
+    if kind == "COMPARE" and before.endswith(("=", "<")) and f"{before[-1]}{found}" in RELATIONS:
+        return relation(start, f"{before[-1]}{found}", before)
+    if found in OWN_LINE:
+        return f"put {found} on its own line"
     if (start, kind) in STATEMENTS:
         return STATEMENTS[start, kind]
-    if kind == "EQUAL" and ("COMPARE" in accepted or text[: found.start_pos].endswith("==")):
+    if kind == "EQUAL" and ("COMPARE" in accepted or before.endswith("==")):
         return EQUALS
     if kind == "COMPARE" and found == "==" and "EQUAL" in accepted:
         return "a definition is written with ="
@@ -131,9 +160,9 @@ def token(start: str, found: Token, accepted: set[str], text: str) -> str:
         comma = "; what is separate needs a comma" if "COMMA" in accepted else ""
         return f"a product needs its sign: `* {found}`{comma}"
     if kind == "PRIMES":
-        return QUOTES if text[int(found.end_pos or 0) :][:1].isalpha() else TRANSPOSE
+        return QUOTES if following[:1].isalpha() else TRANSPOSE
     if kind == "_RANGE":
         return "a slice is written a:b (b is left out); a range belongs to an index: i in a..b"
-    if kind == "FACTOR" and text[: found.start_pos].rstrip().endswith("*"):
+    if kind == "FACTOR" and before.rstrip().endswith("*"):
         return "a power is written **"
     return ""

@@ -124,7 +124,7 @@ def _accepted(start: str, statement: Statement) -> set[str]:
 def _explained(error: UnexpectedInput, start: str, statement: Statement) -> InputError:
     accepted = _accepted(start, statement)
     if isinstance(error, UnexpectedCharacters):
-        return _character(error.pos_in_stream, accepted, statement)
+        return _character(start, error.pos_in_stream, accepted, statement)
     token = error.token if isinstance(error, UnexpectedToken) else Token("$END", "")
     if token.type == "$END":
         end = len(statement.text.rstrip())
@@ -134,8 +134,8 @@ def _explained(error: UnexpectedInput, start: str, statement: Statement) -> Inpu
     return statement.error(f"unexpected `{token}`", *span(token), _expected(accepted), fix)
 
 
-def _character(at: int, accepted: set[str], statement: Statement) -> InputError:
-    fix = fixes.character(statement.text, at)
+def _character(start: str, at: int, accepted: set[str], statement: Statement) -> InputError:
+    fix = fixes.character(start, statement.text, at)
     return statement.error(f"unexpected character `{statement.text[at]}`", at, at + 1, _expected(accepted), fix)
 
 

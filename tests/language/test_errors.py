@@ -118,6 +118,18 @@ CLAIMS = [
     ("conv(a w) == z", "w", "unexpected `w`", "needs a comma"),
     ("np.rot180(a) == a", ".", "unexpected character `.`", "leave out np."),
     ("a.shape == (H, W)", ".", "unexpected character `.`", "shape(a)"),
+    ("m =< 3", "=", "unexpected `=`", "write <= on a line where ..., or [p <= q] == 1"),
+    ("m => 3", "=", "unexpected `=`", "write >= on a line where ..., or [p >= q] == 1"),
+    ("a ≠ a", "≠", "unexpected character `≠`", "write != on a line where ..., or [p != q] == 1"),
+    ("[m ≠ n] * b == b", "≠", "unexpected character `≠`", "fix-is: write !="),
+    ("[m =< n] * b == b", "=", "unexpected `=`", "fix-is: write <="),
+    ("a == a\nwhere m =< 3", "=", "unexpected `=`", "fix-is: write <="),
+    ("a == a\nwhere m <> 3", ">", "unexpected `>`", "fix-is: write !="),
+    ("a == a\nwhere m ≠ 3", "≠", "unexpected character `≠`", "fix-is: write !="),
+    ("a == a where m == 1", "where", "unexpected `where`", "put where on its own line"),
+    ("a == a\nwhere m == 1 expect proved", "expect", "unexpected `expect`", "put expect on its own line"),
+    ("trace(a) == b", "trace", "there is no operator trace", "did you mean tr?"),
+    ("Ln(a) == b", "Ln", "there is no operator Ln", "did you mean log?"),
     ("a^T == a.T", "^", "unexpected character `^`", "A.T"),
     ("(a if m == 1 else z) == a", "if", "unexpected `if`", "[m == 1] * x"),
     ("⌊H/2⌋ == H//2", "⌊", "unexpected character `⌊`", "p // q"),
@@ -174,6 +186,11 @@ GIVENS = [
     ("choose star in cnov", "cnov", "neither an operator nor a mode", "did you mean conv?"),
     ("assume 1 < 2", "1 < 2", "an assumption speaks of data", "dims ... where"),
     ("origin 2", "2", "an origin of 2", "origin 1"),
+    ("dims n =< 3", "=", "unexpected `=`", "dims p where p <= 3"),
+    ("dims n => 3", "=", "unexpected `=`", "fix-is: write >="),
+    ("dims n where n =< 3", "=", "unexpected `=`", "fix-is: write <="),
+    ("dims n\nz = n ≠ 3", "≠", "unexpected character `≠`", "write [p != q]"),
+    ("dims n\nz = n where n == 3", "where", "unexpected `where`", "put where on its own line"),
 ]
 
 
@@ -194,7 +211,9 @@ def check(error: InputError, marked: str, message: str, help_text: str) -> None:
     """The error marks this text and says this, and its last lines help."""
     lines = str(error).split("\n")
     assert message in error.message
-    assert help_text in f"{error.expected}\n{error.fix}"
+    assert help_text in f"{error.expected}\nfix-is: {error.fix}"
+    if help_text.startswith("fix-is"):
+        assert help_text == f"fix-is: {error.fix}"
     assert lines[0] == f"notes.md:{error.line}:{error.column}: {error.message}"
     assert lines[2].count("^") >= 1
     assert lines[1].index("|") == lines[2].index("|")
