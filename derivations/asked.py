@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from derivations.language.document import Block, Document
 from derivations.lines import reading as in_brackets
@@ -74,6 +74,15 @@ def named(inputs: Inputs, identifier: str) -> Inputs:
     return Inputs(kept, inputs.errors)
 
 
+class Read(NamedTuple):
+    """What is asked of `derive` in one reading of its context."""
+
+    reading: Mapping[str, str]
+    context: Context
+    formula: Expression
+    x: Expression
+
+
 def derivation(given: Path, expression: str, wrt: str, shape: str) -> tuple[str, Status]:
     """The derivations of ∇_wrt of an expression as text, LaTeX, JSON or a NumPy function, one for each reading that the
     expression uses; and what the verdicts on their steps say together.
@@ -83,30 +92,30 @@ def derivation(given: Path, expression: str, wrt: str, shape: str) -> tuple[str,
     """
     asked = _in_readings(given_file(given), expression, wrt)
     if shape == "numpy":
-        _check_one_reading([each for each, *_ in asked], given, expression)
-    derived = [(each, _derived(given, each, context, *formulas, expression, wrt)) for each, context, formulas in asked]
+        _check_one_reading([each.reading for each in asked], given, expression)
+    derived = [(each.reading, _derived(each, given, expression, wrt)) for each in asked]
     try:
         return _rendered(derived, shape), _status(each for _, each in derived)
     except ValueError as error:
         raise _wrong(expression, str(error)) from None
 
 
-def _in_readings(document: Document, *texts: str) -> list[tuple[Mapping[str, str], Context, list[Expression]]]:
-    """Each reading that these formulas use of the first context in which all of them can be read; with it the context
-    and the formulas."""
+def _in_readings(document: Document, expression: str, wrt: str) -> list[Read]:
+    """Both formulas in each reading that they use of the first context in which they can be read."""
     from derivations.language.document import parse_expression
     from derivations.language.errors import InputError, Place
     from derivations.language.given import combinations
 
-    words = set(re.findall(r"[^\W\d]\w*", " ".join(texts)))
+    words = set(re.findall(r"[^\W\d]\w*", f"{expression} {wrt}"))
     errors: list[InputError] = []
     for given in [block.given for block in document.blocks if block.given is not None]:
-        found: list[tuple[Mapping[str, str], Context, list[Expression]]] = []
+        found: list[Read] = []
         try:
             for reading in combinations(given.choices, given.uses(words)):
                 scope = given.scope(reading)
                 context = scope.context()
-                found.append((reading, context, [parse_expression(text, context, scope.reading) for text in texts]))
+                formula, x = (parse_expression(text, context, scope.reading) for text in (expression, wrt))
+                found.append(Read(reading, context, formula, x))
             return found
         except InputError as error:
             errors.append(error)
@@ -124,9 +133,7 @@ def _check_one_reading(readings: Sequence[Mapping[str, str]], given: Path, expre
         raise _wrong(expression, problem, "one reading", f"leave one option in {given}, such as {one}")
 
 
-def _derived(
-    given: Path, reading: Mapping[str, str], context: Context, formula: Expression, x: Expression, text: str, wrt: str
-) -> Derivation:
+def _derived(read: Read, given: Path, expression: str, wrt: str) -> Derivation:
     """The judged derivation in one reading; an error names the reading."""
     from derivations.differential import NoRule
     from derivations.expressions import Definition, Tensor
@@ -134,17 +141,17 @@ def _derived(
     from derivations.language.errors import InputError, Place
     from derivations.tactic import derive
 
-    if not isinstance(x, Tensor | Definition):
+    if not isinstance(read.x, Tensor | Definition):
         place = Place("--wrt", 1, 1, wrt, len(wrt))
         raise InputError(f"{wrt} is no tensor and no scalar", place, "a name that `tensor`, `scalar` or `=` declares")
-    missing = exists_everywhere(context, formula)
+    missing = exists_everywhere(read.context, read.formula)
     if missing:
         fix = f"add `where {missing.partition(' needs ')[2]}` to the dims of {given}"
-        raise _wrong(text, f"this does not exist for all sizes{in_brackets(reading)}", missing, fix)
+        raise _wrong(expression, f"this does not exist for all sizes{in_brackets(read.reading)}", missing, fix)
     try:
-        return derive(context, formula, x)
+        return derive(read.context, read.formula, read.x)
     except (NoRule, ValueError) as error:
-        raise _wrong(text, f"{error}{in_brackets(reading)}") from None
+        raise _wrong(expression, f"{error}{in_brackets(read.reading)}") from None
 
 
 def _wrong(expression: str, message: str, expected: str = "", fix: str = "") -> InputError:
@@ -170,7 +177,7 @@ def _rendered(derived: Sequence[tuple[Mapping[str, str], Derivation]], shape: st
         first, *others = [_as_json(reading, each) for reading, each in derived]
         return json.dumps({"schema": 1, **first, "other_readings": others}, ensure_ascii=False, indent=1)
     if shape == "numpy":
-        return "\n\n\n".join(each.to_numpy() for _, each in derived)
+        return derived[0][1].to_numpy()
     show = _as_latex if shape == "latex" else _as_text
     return "\n\n".join(show(reading, each) for reading, each in derived)
 
@@ -191,7 +198,8 @@ def _uses_in_latex(derived: Derivation) -> list[str]:
     """A sentence for what the steps use, escaped; that a step is not proved stands beside it."""
     from derivations.report.prose import text
 
-    return [f"Uses: {text('; '.join(derived.axioms))}."] if derived.axioms else []
+    plain = "; ".join(derived.axioms).replace("Σ", "∑")  # a sum, in mathematics; fonts of text lack the letter
+    return [f"Uses: {text(plain)}."] if plain else []
 
 
 def _as_text(reading: Mapping[str, str], derived: Derivation) -> str:

@@ -135,11 +135,127 @@ def test_wrong_input_says_what_is_wrong(file: Path, expression: str, wrt: str, m
 
 
 def test_what_the_prover_cannot_tell_is_said_once(file: Path, tmp_path: Path) -> None:
-    """A derivation through a determinant is shown, and called not proved, with the reason in one line."""
+    """A derivation through a determinant is shown, and called not proved, with the reason in one line and status 3."""
     path = tmp_path / "det.md"
     path.write_text("```given\ndims n\ntensor M[n, n]\n```\n", encoding="utf-8")
     shown = run(["log(det(M))", "--given", str(path), "--wrt", "M"])
-    assert shown.exit_code == 0
+    assert shown.exit_code == 3
     assert "hence  grad(log(det(M)), M) = inv(M).T" in shown.output
     assert shown.output.count("the prover does not know det") == 1
     assert "proved for all sizes" not in shown.output.split("hence")[0]
+    program = run(["log(det(M))", "--given", str(path), "--wrt", "M", "--numpy"])
+    assert program.exit_code == 3
+    assert "\n# Not proved: " in program.stdout
+
+
+def test_a_step_that_is_false_is_status_1(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A derivation by a wrong rule says where, and its status is not that of something undecided."""
+    wrong = lambda weight, node, place: ([weight], "nothing at all")  # noqa: E731
+    monkeypatch.setattr("derivations.tactic.adjoint", wrong)
+    shown = run(["rot180(w)", "--given", str(file), "--wrt", "w"])
+    assert shown.exit_code == 1
+    assert "nothing at all (not proved)" in shown.stdout
+
+
+RELU = "no entry of v is 0 where relu is differentiated"
+# expression, variable, the assumptions as `check` words them
+SUPPOSING = (
+    ("relu(v)", "v", [RELU, "no entry is where an indicator of the data jumps", "no entry of v is 0"]),
+    ("max_pool(a, 2)", "a", ["unique_max: every window of a has one maximum"]),
+    ("sum(v) * softmax(t)", "t", ["softmax' = softmax·(dz − Σ softmax·dz), softmax > 0"]),
+)
+
+
+@pytest.mark.parametrize(("expression", "wrt", "axioms"), SUPPOSING, ids=[case[0] for case in SUPPOSING])
+def test_what_the_steps_suppose_is_said(file: Path, expression: str, wrt: str, axioms: list[str]) -> None:
+    """The assumptions stand in the text, the LaTeX, the JSON and the program, and where the derivation is printed."""
+    asked = [expression, "--given", str(file), "--wrt", wrt]
+    uses = f"Uses: {'; '.join(axioms)}."
+    assert f"\n{uses}\n" in run(asked).stdout
+    assert json.loads(run([*asked, "--json"]).stdout)["axioms"] == axioms
+    assert f"\n# {uses}\n" in run([*asked, "--numpy"]).stdout
+    (sentence, *_) = [line for line in run([*asked, "--latex"]).stdout.splitlines() if line.startswith("Uses: ")]
+    assert sentence.isascii()
+    assert sentence.count("; ") == len(axioms) - 1
+    assert sentence.startswith(uses[:12])
+    assert str(derive(context(), expression, wrt)).endswith(f"\n{uses}")
+
+
+def test_without_assumptions_none_are_named(file: Path) -> None:
+    """A convolution supposes nothing."""
+    asked = ["conv(a, w)", "--given", str(file), "--wrt", "w"]
+    assert json.loads(run([*asked, "--json"]).stdout)["axioms"] == []
+    assert all("Uses" not in run([*asked, *option]).stdout for option in ([], ["--latex"], ["--numpy"]))
+
+
+CHOICE = """dims m, n where m <= n
+tensor x[n], k[m]
+choose star in conv, corr
+choose other in conv, corr
+z = star(x, k)
+loss J(z)
+delta = grad(J, z)
+"""
+
+
+@pytest.fixture(scope="module")
+def choice(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("choice") / "notes.md"
+    path.write_text(f"```given\n{CHOICE}```\n", encoding="utf-8")
+    return path
+
+
+def test_each_reading_has_its_derivation(choice: Path) -> None:
+    """An open choice that the formula uses gives a derivation for each option, headed with it; a choice that it does
+    not use gives none."""
+    asked = ["J", "--given", str(choice), "--wrt", "k"]
+    shown = run(asked)
+    assert shown.exit_code == 0
+    telling = [line for line in shown.stdout.splitlines() if line.startswith(("(", "hence"))]
+    assert telling == [
+        "(star = conv)", "hence  grad(J, k) = conv(rot180(x), delta, valid)",
+        "(star = corr)", "hence  grad(J, k) = corr(x, delta, valid)",
+    ]  # fmt: skip
+    latex = run([*asked, "--latex"]).stdout
+    assert latex.startswith("(star = conv)\n\n\\begin{align*}")
+    assert "\n\n(star = corr)\n\n\\begin{align*}" in latex
+    record = json.loads(run([*asked, "--json"]).stdout)
+    both = [record, *record["other_readings"]]
+    assert [each["reading"] for each in both] == [{"star": "conv"}, {"star": "corr"}]
+    assert [each["result"] for each in both] == ["conv(rot180(x), delta, valid)", "corr(x, delta, valid)"]
+    assert all(each["proved"] and each["steps"] and each["lemmas"] for each in both)
+
+
+def test_a_choice_in_the_formula_itself(choice: Path) -> None:
+    """A chosen operator that is typed counts as one that a definition uses; a formula without a choice has no
+    heading."""
+    asked = ["--given", str(choice), "--wrt", "k"]
+    record = json.loads(run(["other(z, k, full)", *asked, "--json"]).stdout)
+    readings = [each["reading"] for each in (record, *record["other_readings"])]
+    assert readings == [{"star": a, "other": b} for a in ("conv", "corr") for b in ("conv", "corr")]
+    record = json.loads(run(["sum(k * k)", *asked, "--json"]).stdout)
+    assert (record["reading"], record["other_readings"]) == ({}, [])
+    assert "(" not in run(["sum(k * k)", *asked]).stdout.splitlines()[0].removeprefix("d(sum(k * k), k)")
+
+
+def test_a_program_is_of_one_reading(choice: Path, tmp_path: Path) -> None:
+    """An open choice is an error with the choices and what to write; so written, the program is printed."""
+    asked = ["J", "--wrt", "k", "--numpy", "--given"]
+    shown = run([*asked, str(choice)])
+    assert (shown.exit_code, shown.stdout) == (2, "")
+    assert "this has 2: (star = conv) and (star = corr)" in shown.stderr
+    assert "such as `choose star in conv`" in shown.stderr
+    path = tmp_path / "given.txt"
+    path.write_text(CHOICE.replace("star in conv, corr", "star in corr"), encoding="utf-8")
+    shown = run([*asked, str(path)])
+    assert shown.exit_code == 0
+    assert "return corr(x, delta)" in shown.stdout
+
+
+def test_an_error_in_one_reading_names_it(tmp_path: Path) -> None:
+    """What has no rule under one reading is said of that reading."""
+    path = tmp_path / "given.txt"
+    path.write_text("dims n\ntensor a[2*n, 2*n]\nchoose pool in mean_pool, max_pool\n", encoding="utf-8")
+    shown = run(["pool(a, 2, stride=1, pad=1)", "--given", str(path), "--wrt", "a"])
+    assert shown.exit_code == 2
+    assert "(pool = max_pool)\n" in shown.stderr
