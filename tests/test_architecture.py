@@ -87,10 +87,11 @@ def test_the_kernel_stands_alone(source: Path) -> None:
 
 
 def test_no_renderer_is_imported_by_what_it_renders(source: Path) -> None:
-    """The command line, its lines, explanations and the report are leaves: nothing but themselves imports them."""
-    leaves = ("derivations.cli", "derivations.lines", "derivations.explain", "derivations.report")
+    """The command line, its questions, lines, explanations and the report are leaves: nothing but themselves imports
+    them."""
+    leaves = ("derivations.cli", "derivations.asked", "derivations.lines", "derivations.explain", "derivations.report")
     parts = source.relative_to(ROOT).parts
-    if parts[0] == "derivations" and parts[1] not in ("cli.py", "lines.py", "explain.py", "report"):
+    if parts[0] == "derivations" and parts[1] not in ("cli.py", "asked.py", "lines.py", "explain.py", "report"):
         assert not [name for name in imported(source) if under(name, *leaves)]
 
 
