@@ -62,10 +62,11 @@ def side_by_side(runs: dict[str, Callable[[], Any]], repeats: dict[str, int]) ->
     times: dict[str, list[float]] = {name: [] for name in runs}
     for run in runs.values():
         run()
-    for turn in range(max(repeats.values()) // BURST + 1):
+    turns = max(1, max(repeats.values()) // BURST)
+    for turn in range(turns):
         for name, run in runs.items():
-            # a few in a row, as somebody who checks layer after layer would
-            for _ in range(min(BURST, repeats[name] - turn * BURST)):
+            # a few in a row, as somebody who checks layer after layer would; those of few repeats spread over the turns
+            for _ in range(repeats[name] * (turn + 1) // turns - repeats[name] * turn // turns):
                 start = time.process_time()
                 run()
                 times[name].append(time.process_time() - start)
