@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from derivations.language.document import Block, Document
+from derivations.lines import FROM_ZERO
 from derivations.lines import reading as in_brackets
 from derivations.run import Inputs, Status, read_document
 
@@ -198,8 +199,7 @@ def _uses_in_latex(derived: Derivation) -> list[str]:
     """A sentence for what the steps use, escaped; that a step is not proved stands beside it."""
     from derivations.report.prose import text
 
-    plain = "; ".join(derived.axioms).replace("Σ", "∑")  # a sum, in mathematics; fonts of text lack the letter
-    return [f"Uses: {text(plain)}."] if plain else []
+    return [f"Uses: {text('; '.join(derived.axioms))}."] if derived.axioms else []
 
 
 def _as_text(reading: Mapping[str, str], derived: Derivation) -> str:
@@ -208,7 +208,7 @@ def _as_text(reading: Mapping[str, str], derived: Derivation) -> str:
     lines = [in_brackets(reading).strip(), ""] if reading else []
     lines += [*_introduced(derived), derived.to_text(), f"hence  {Grad(derived.of, derived.wrt)} = {derived.result}"]
     if derived.context.origin:
-        lines.append("Indices count from 0 here.")
+        lines.append(FROM_ZERO)
     return "\n".join([*lines, *derived.notes, *(f"\n{each}" for each in _lemmas(derived, latex=False))])
 
 

@@ -22,12 +22,11 @@ from derivations.chains import first_wrong
 from derivations.claims import Claim, Context, Link
 from derivations.expressions import Definition, Elementwise, Expression, Grad, Loss, Tensor
 from derivations.language.printer import to_text
-from derivations.lines import GLYPHS, details, difference
+from derivations.lines import FROM_ZERO, GLYPHS, details
 from derivations.lines import name as name_of
 from derivations.mistake import mistake, sum_text
 from derivations.verdict import Verdict, Witness
 
-FROM_ZERO = "Indices count from 0 here."  # formulas by index do, whatever origin the author has chosen
 BY_MAXIMA = "(chosen by the maxima of windows; not written as a sum)"
 FALSE = ("holds where", "refuted", "false")
 
@@ -63,14 +62,9 @@ def _short(document: str) -> str:
 
 def record_lines(
     claim: Claim, verdict: Verdict, glyphs: Mapping[str, str] = GLYPHS, with_expectation: bool = True
-) -> Iterator[Text]:
+) -> list[Text]:
     """What a record says, with the claim's conditions, and from where the index in its counterexample counts."""
-    witness = verdict.witness
-    entry = difference(witness) if claim.context.origin and witness is not None and witness.index else ""
-    for text in details(verdict, glyphs, with_expectation, _conditions(claim)):
-        yield text
-        if entry.startswith("entry") and text.plain.endswith(entry):
-            yield Text(f"  {'':<25}{FROM_ZERO}")
+    return details(verdict, glyphs, with_expectation, _conditions(claim), claim.context.origin)
 
 
 def _conditions(claim: Claim) -> list[str]:

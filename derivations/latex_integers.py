@@ -10,7 +10,6 @@ claim with free ones.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
@@ -28,10 +27,13 @@ from derivations.integers import AllOf, AnyOf, Compare, Condition, Negation
 _LOWER = {*greeks, "lambda"} - {"lamda", "omicron"}
 _LATIN = {"Alpha", "Beta", "Epsilon", "Zeta", "Eta", "Iota", "Kappa", "Mu", "Nu", "Rho", "Tau", "Chi"}
 GREEK = frozenset({*_LOWER, *(letter.capitalize() for letter in _LOWER)} - _LATIN)
-_LIKE_LATIN = dict(zip(
-    ("Alpha", "Beta", "Epsilon", "Zeta", "Eta", "Iota", "Kappa", "Mu", "Nu", "Omicron", "Rho", "Tau", "Chi"),
-    "ABEZHIKMNOPTX", strict=True,
-))  # fmt: skip
+# Greek letters that are written as such, by their commands; those that look like Latin ones have none
+_COMMANDS = (
+    "alpha beta gamma delta varepsilon zeta eta theta iota kappa lambda mu nu xi pi rho varsigma sigma tau upsilon "
+    "varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega"
+)
+GREEK_LETTERS = dict(zip("αβγδεζηθικλμνξπρςστυφχψωΓΔΘΛΞΠΣΥΦΨΩ", _COMMANDS.split(), strict=True))
+_LIKE_LATIN = dict(zip("ΑΒΕΖΗΙΚΜΝΟΡΤΧο", "ABEZHIKMNOPTXo", strict=True))
 ACCENTS = {"hat": r"\hat", "bar": r"\bar", "tilde": r"\tilde", "dot": r"\dot", "vec": r"\vec"}
 
 
@@ -47,13 +49,9 @@ def _word(word: str) -> str:
 
 def _letter(letter: str) -> str:
     """A letter as it is, but for the Greek ones, which a mathematics font has under their names only."""
-    words = unicodedata.name(letter, "").lower().split()
-    if words[:1] != ["greek"] or len(words) != 4 or words[1] == "final":
-        return r"\varsigma" if letter == "ς" else letter
-    spelled = words[3].replace("lamda", "lambda")
-    spelled = spelled.capitalize() if words[1] == "capital" else spelled
-    # those that look like Latin letters have no command of their own
-    return rf"\{spelled}" if spelled in GREEK else rf"\mathrm{{{_LIKE_LATIN.get(spelled, 'o')}}}"
+    if letter in GREEK_LETTERS:
+        return f"\\{GREEK_LETTERS[letter]}"
+    return rf"\mathrm{{{_LIKE_LATIN[letter]}}}" if letter in _LIKE_LATIN else letter
 
 
 def name_to_latex(name: str) -> str:

@@ -35,6 +35,7 @@ STYLES = {
     "false": "magenta",
     "undecided": "yellow",
 }
+FROM_ZERO = "Indices count from 0 here."  # what stands by index does, whatever origin the author has chosen
 INDENT = 6  # of what is folded of a verdict's line
 WIDEST_NAME = 44  # longer names push their own line to the right, not every line
 
@@ -301,19 +302,21 @@ def details(
     glyphs: Mapping[str, str] = GLYPHS,
     with_expectation: bool = True,
     conditions: Sequence[str] = (),
+    origin: int = 0,
 ) -> list[Text]:
-    """Everything that a record says, for one claim: `check` and `explain`. `conditions` are the claim's own."""
+    """Everything that a record says, for one claim: `check` and `explain`. `conditions` are the claim's own; its author
+    counts from `origin`."""
     style = STYLES[verdict.verdict]
     head = Text(f"{glyphs[verdict.verdict]} ", style).append(word(verdict), f"bold {style}")
     head.append(reading(verdict.reading))
     lines = [head, Text(), Text(f"    {verdict.statement}")]
     lines += [*(Text(f"    where {each}") for each in conditions), Text()]
-    for label, value in _fields(verdict, with_expectation):
+    for label, value in _fields(verdict, with_expectation, origin):
         lines.append(Text(f"  {label:<25}", "dim").append(value))
     return lines
 
 
-def _fields(verdict: Verdict, with_expectation: bool) -> Iterable[tuple[str, str]]:
+def _fields(verdict: Verdict, with_expectation: bool, origin: int) -> Iterable[tuple[str, str]]:
     if verdict.contradiction:
         yield "CONTRADICTION", verdict.contradiction
     if verdict.misprint:
@@ -324,6 +327,8 @@ def _fields(verdict: Verdict, with_expectation: bool) -> Iterable[tuple[str, str
         yield "smallest counterexample", sizes_text(verdict.witness)
         yield from (("", text) for text in data_text(verdict.witness.data))
         yield "", difference(verdict.witness)
+        if origin and verdict.witness.index and verdict.witness.left is not None:
+            yield "", FROM_ZERO
     yield from _several("nearest true formula", verdict.repair)
     yield from _several("uses", verdict.axioms)
     yield "numeric evidence", evidence_text(verdict.evidence)

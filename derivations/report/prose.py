@@ -16,6 +16,8 @@ from collections.abc import Iterator, Sequence
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from derivations.latex_integers import GREEK_LETTERS
+
 _MATHEMATICS = re.compile(r"(?<!\\)(\$\$.+?(?<!\\)\$\$|\$(?=\S)[^$]*?(?<=\S)(?<!\\)\$(?!\d))", re.DOTALL)
 _CODE = re.compile(
     r"(`+)(?!`).+?(?<!`)\1(?!`)|^(?P<fence>```+|~~~+).*?^(?P=fence)`*~*[ \t]*$", re.DOTALL | re.MULTILINE
@@ -38,11 +40,6 @@ _SIGNS = {
     "¬": r"\neg", "∅": r"\emptyset", "⊂": r"\subset", "∪": r"\cup", "∩": r"\cap", "✓": r"\checkmark",
     "⌊": r"\lfloor", "⌋": r"\rfloor", "⌈": r"\lceil", "⌉": r"\rceil", "⟨": r"\langle", "⟩": r"\rangle",
 }  # fmt: skip
-_GREEK_NAMES = (
-    "alpha beta gamma delta varepsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon "
-    "varphi chi psi omega Gamma Delta Theta Lambda Xi Phi Psi Omega"
-)
-_GREEK = dict(zip("αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΦΨΩ", _GREEK_NAMES.split(), strict=True))
 
 
 def character(letter: str) -> str:
@@ -55,8 +52,8 @@ def character(letter: str) -> str:
         return _ESCAPES[letter]
     if letter in _SIGNS:
         return rf"\ensuremath{{{_SIGNS[letter]}}}"
-    if letter in _GREEK:
-        return rf"\ensuremath{{\{_GREEK[letter]}}}"
+    if letter in GREEK_LETTERS:
+        return rf"\ensuremath{{\{GREEK_LETTERS[letter]}}}"
     return letter
 
 
