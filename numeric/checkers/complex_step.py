@@ -18,8 +18,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from numeric.checkers.localise import Positions
 from numeric.checkers.problem import Array, Arrays, Problem
-from numeric.checkers.smooth import Method, Positions, Slope, scale_of, steepness
+from numeric.checkers.smooth import Method, Slope, scale_of, steepness
 
 # imaginary step relative to the data: its square is far below any eps, itself far above the smallest float32
 _STEP = 2.0**-60

@@ -15,8 +15,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from numeric.checkers.localise import Positions
 from numeric.checkers.problem import Array, Arrays, Problem
-from numeric.checkers.smooth import ROUNDINGS, Method, Positions, Slope, scale_of, steepness
+from numeric.checkers.smooth import ROUNDINGS, Method, Slope, scale_of, steepness
 
 # steps relative to the data; the first suits a smooth function in its precision, the later ones a rough one
 _STEPS = {

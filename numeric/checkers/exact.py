@@ -27,7 +27,6 @@ from fractions import Fraction
 from functools import cached_property, lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from numeric.checkers.lattice import (
     USABLE_BITS,
@@ -38,14 +37,11 @@ from numeric.checkers.lattice import (
     rational_inner,
     shuffled_multiples,
 )
-from numeric.checkers.localise import masks_of
+from numeric.checkers.localise import Index, Mask, Positions, masks_of
 from numeric.checkers.problem import FLOAT64, Array, Arrays, Layout, Problem, Shapes, largest_of, layout_of
 from numeric.checkers.report import CheckInputError, Measurement
 
-Mask = NDArray[np.bool_]
 Masks = tuple[Mask | None, ...]
-Positions = NDArray[np.intp]
-Index = tuple[slice | int, ...]
 # divisible by f² for windows f = 1 … 8 (float64) and 1 … 5 (float32), so that a mean over f² entries is whole
 _DIVISIBLE = {"d": 705_600, "f": 3_600}
 _BITS = {"d": 13, "f": 6}
@@ -407,6 +403,8 @@ def _claim_at(problem: Problem, place: Point) -> tuple[Array, Lattice, Arrays]:
 
 
 def sensitivity_at(problem: Problem, place: Point, start: Array) -> Lattice:
+    """The weights of outputs of start's shape: drawn for this point, or the caller's if they are small integers.
+    CheckInputError where the caller's have another shape, NotExact where they are not such."""
     if problem.delta is None:
         return _drawn_sensitivity(start.shape, place.bits, place.seed + 77, place.divisor)
     if problem.delta.shape != start.shape:

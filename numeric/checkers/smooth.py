@@ -18,14 +18,11 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
+from numeric.checkers.localise import Index, Mask, Positions
 from numeric.checkers.problem import Array, Arrays, Problem
 from numeric.checkers.report import Measurement
 
-Mask = NDArray[np.bool_]
-Positions = NDArray[np.intp]
-Index = tuple[slice | int, ...]
 # rounding errors counted per term: as many as a handful of layers make, each of half an eps
 ROUNDINGS = 16
 # a projection is tighter: what exceeds it is traced to an entry and weighed against the measured noise before it

@@ -73,11 +73,16 @@ def run(arguments: list[str]) -> Any:
     return CliRunner().invoke(app, ["derive", *map(_no_option, arguments)])
 
 
+def notes(folder: Path, given: str) -> Path:
+    """A document with one given block."""
+    path = folder / "notes.md"
+    path.write_text(f"# Notes\n\n```given\n{given}```\n", encoding="utf-8")
+    return path
+
+
 @pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("notes") / "notes.md"
-    path.write_text(f"# Notes\n\n```given\n{GIVEN}```\n", encoding="utf-8")
-    return path
+    return notes(tmp_path_factory.mktemp("notes"), GIVEN)
 
 
 def test_the_terminal_shows_names_steps_result_and_lemmas(file: Path) -> None:
@@ -200,9 +205,7 @@ delta = grad(J, z)
 
 @pytest.fixture(scope="module")
 def choice(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("choice") / "notes.md"
-    path.write_text(f"```given\n{CHOICE}```\n", encoding="utf-8")
-    return path
+    return notes(tmp_path_factory.mktemp("choice"), CHOICE)
 
 
 def test_each_reading_has_its_derivation(choice: Path) -> None:
