@@ -21,9 +21,9 @@ if not __package__:
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 from benchmarks.table import Row, machine, versions, write_json
-from derivations.claims import Claim
-from derivations.explicit import explicit_difference
-from derivations.judge import judge
+from derivations.entries.matrices import explicit_difference
+from derivations.formulas.claims import Claim
+from derivations.judgement.judge import judge
 from derivations.language.document import Document
 
 SIZES = (4, 6, 8, 12, 16)

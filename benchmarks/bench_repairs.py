@@ -2,7 +2,7 @@
 
 Why: a true formula near a false one is worth showing if it is the one that was meant. For each false statement of the
 documents and of the acceptance files `tests/textbook.py` has that formula, written from the text and not from what the
-search prints; two formulas count as one if they are one by definition (`derivations/normal_form.py`).
+search prints; two formulas count as one if they are one by definition (`derivations/repair/normal_form.py`).
 
 Law: processor time of one process; parsing is not counted. Prints a line for each file: false claims, those with a
 repair, those whose textbook formula is among the first three, and the seconds a claim (median and largest). Files
@@ -24,9 +24,9 @@ if not __package__:
 
 from benchmarks.table import Row as Line
 from benchmarks.table import machine, versions, write_json
-from derivations.claims import Claim
-from derivations.repair import Repair, repairs
-from derivations.run import read, shipped_documents
+from derivations.batch.run import read, shipped_documents
+from derivations.formulas.claims import Claim
+from derivations.repair.search import Repair, repairs
 from tests.textbook import has_textbook
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -17,13 +17,13 @@ _API = ("Document", "Given", "Verdicts", "d", "given", "grad", "jacobian", "shap
 
 
 def __getattr__(name: str) -> Any:
-    # `from derivations import kernel` asks here first; submodules are the import system's business
+    # `from derivations import core` asks here first; submodules are the import system's business
     if name.startswith("_") or find_spec(f"{__name__}.{name}") is not None:
         raise AttributeError(name)
     if name in _API:
         value = getattr(import_module("derivations.api"), name)
     elif name == "derive":
-        value = import_module("derivations.tactic").derive
+        value = import_module("derivations.derive.tactic").derive
     else:
         words = import_module("derivations.words")
         value = words.word(name)

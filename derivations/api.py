@@ -12,8 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from derivations.claims import Claim, Context, Remark
-from derivations.expressions import (
+from derivations.formulas.claims import Claim, Context, Remark
+from derivations.formulas.expressions import (
     Definition,
     Differential,
     Elementwise,
@@ -23,9 +23,9 @@ from derivations.expressions import (
     SizeTuple,
     expression,
 )
-from derivations.integers import integer_symbol
-from derivations.readings import Readings
-from derivations.verdict import Verdict
+from derivations.formulas.integers import integer_symbol
+from derivations.judgement.readings import Readings
+from derivations.judgement.verdict import Verdict
 
 # -- words that are no operators -------------------------------------------------------------------
 
@@ -145,21 +145,21 @@ class Given:
         >>> ctx.judge("rot180(rot180(x)) == x").verdict
         'proved'
         """
-        from derivations.judge import judge
+        from derivations.judgement.judge import judge
 
         claim = self.claim(text, right, where)
         verdicts = _typeset(claim, judge(claim))
         if steps:
             verdicts = [_with_steps(claim, verdict) for verdict in verdicts]
         if repair:
-            from derivations.repair import with_repair
+            from derivations.repair.search import with_repair
 
             verdicts = [with_repair(claim, verdict) for verdict in verdicts]
         return verdicts[0] if len(verdicts) == 1 else Verdicts(verdicts)
 
     def derive(self, of: str | Expression, wrt: str | Expression) -> Any:
         """The derivation of ∇_wrt of a loss or formula, step by step."""
-        from derivations.tactic import derive
+        from derivations.derive.tactic import derive
 
         return derive(self, of, wrt)
 
@@ -169,7 +169,7 @@ class Given:
         return context_to_text(self.context)
 
     def _repr_latex_(self) -> str:
-        from derivations.latex import name_to_latex, to_latex
+        from derivations.show.latex import name_to_latex, to_latex
 
         rows = []
         for name, node in self.context.names.items():
@@ -189,7 +189,7 @@ def given(text: str, **reading: str) -> Given:
     >>> given("dims n\\ntensor x[n]").x.shape
     (n,)
     """
-    from derivations.judge import exists_everywhere
+    from derivations.judgement.judge import exists_everywhere
     from derivations.language.document import parse_context
 
     contexts = parse_context(text, "given", exists_everywhere)
@@ -203,7 +203,7 @@ def given(text: str, **reading: str) -> Given:
 
 def _typeset(claim: Claim, verdicts: Sequence[Verdict]) -> list[Verdict]:
     """The verdicts with their statements in LaTeX."""
-    from derivations.latex import to_latex
+    from derivations.show.latex import to_latex
 
     links = claim.links
     origin = claim.context.origin
@@ -212,7 +212,7 @@ def _typeset(claim: Claim, verdicts: Sequence[Verdict]) -> list[Verdict]:
 
 def _with_steps(claim: Claim, verdict: Verdict) -> Verdict:
     """The verdict with the derivation of a gradient that stands on one side, if the tables of rules reach."""
-    from derivations.narration import proof_steps
+    from derivations.derive.narration import proof_steps
 
     if verdict.steps or verdict.verdict != "proved":
         return verdict
@@ -253,7 +253,7 @@ class Verdicts(Sequence[Verdict]):
         return "\n".join([*lines, ", ".join(f"{count} {word}" for word, count in self.counts().items()), *self._said()])
 
     def _said(self) -> list[str]:
-        from derivations.readings_text import sentences
+        from derivations.show.readings_text import sentences
 
         return list(sentences(self.readings)) if self.readings else []
 
@@ -308,7 +308,7 @@ class Document:
     @classmethod
     def read(cls, path: str | Path) -> Document:
         """The document in a file; raises InputError for whatever is wrong with it."""
-        from derivations.judge import exists_everywhere
+        from derivations.judgement.judge import exists_everywhere
         from derivations.language.document import Document as Parsed
 
         return cls(Parsed.read(path, exists_everywhere))
@@ -316,7 +316,7 @@ class Document:
     @classmethod
     def parse(cls, text: str, name: str = "document") -> Document:
         """The document that a text is; raises InputError."""
-        from derivations.judge import exists_everywhere
+        from derivations.judgement.judge import exists_everywhere
         from derivations.language.document import Document as Parsed
 
         return cls(Parsed.parse(text, name, exists_everywhere))
@@ -352,8 +352,8 @@ class Document:
         >>> notes.verify().readings.best
         [{'star': 'conv'}]
         """
-        from derivations.judge import judge
-        from derivations.readings import readings_of
+        from derivations.judgement.judge import judge
+        from derivations.judgement.readings import readings_of
 
         found = [verdict for claim in self.claims for verdict in _typeset(claim, judge(claim))]
         return Verdicts(found, self.remarks, readings_of(self._parsed, found))

@@ -12,15 +12,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from derivations.batch.run import Inputs, Status, read_document
 from derivations.language.document import Block, Document
-from derivations.lines import FROM_ZERO
-from derivations.lines import reading as in_brackets
-from derivations.run import Inputs, Status, read_document
+from derivations.show.lines import FROM_ZERO
+from derivations.show.lines import reading as in_brackets
 
 if TYPE_CHECKING:
-    from derivations.claims import Context
-    from derivations.derivation import Derivation
-    from derivations.expressions import Expression
+    from derivations.derive.derivation import Derivation
+    from derivations.formulas.claims import Context
+    from derivations.formulas.expressions import Expression
     from derivations.language.errors import InputError
 
 ASKED = "asked"  # the name of the claim that stands for the command line's equation
@@ -28,7 +28,7 @@ ASKED = "asked"  # the name of the claim that stands for the command line's equa
 
 def given_file(path: Path) -> Document:
     """The document in a file of Markdown, or of nothing but given statements; raises InputError."""
-    from derivations.judge import exists_everywhere
+    from derivations.judgement.judge import exists_everywhere
     from derivations.language.document import parse_given, read_text
 
     document = read_document(path)
@@ -136,11 +136,11 @@ def _check_one_reading(readings: Sequence[Mapping[str, str]], given: Path, expre
 
 def _derived(read: Read, given: Path, expression: str, wrt: str) -> Derivation:
     """The judged derivation in one reading; an error names the reading."""
-    from derivations.differential import NoRule
-    from derivations.expressions import Definition, Tensor
-    from derivations.judge import exists_everywhere
+    from derivations.derive.differential import NoRule
+    from derivations.derive.tactic import derive
+    from derivations.formulas.expressions import Definition, Tensor
+    from derivations.judgement.judge import exists_everywhere
     from derivations.language.errors import InputError, Place
-    from derivations.tactic import derive
 
     if not isinstance(read.x, Tensor | Definition):
         place = Place("--wrt", 1, 1, wrt, len(wrt))
@@ -189,7 +189,7 @@ def _as_json(reading: Mapping[str, str], derived: Derivation) -> dict[str, Any]:
 
 
 def _as_latex(reading: Mapping[str, str], derived: Derivation) -> str:
-    from derivations.report.prose import text
+    from derivations.show.report.prose import text
 
     heading = [text(in_brackets(reading).strip())] if reading else []
     return "\n\n".join([*heading, derived.to_latex(), *_uses_in_latex(derived), *_lemmas(derived, latex=True)])
@@ -197,13 +197,13 @@ def _as_latex(reading: Mapping[str, str], derived: Derivation) -> str:
 
 def _uses_in_latex(derived: Derivation) -> list[str]:
     """A sentence for what the steps use, escaped; that a step is not proved stands beside it."""
-    from derivations.report.prose import text
+    from derivations.show.report.prose import text
 
     return [f"Uses: {text('; '.join(derived.axioms))}."] if derived.axioms else []
 
 
 def _as_text(reading: Mapping[str, str], derived: Derivation) -> str:
-    from derivations.expressions import Grad
+    from derivations.formulas.expressions import Grad
 
     lines = [in_brackets(reading).strip(), ""] if reading else []
     lines += [*_introduced(derived), derived.to_text(), f"hence  {Grad(derived.of, derived.wrt)} = {derived.result}"]
@@ -214,7 +214,7 @@ def _as_text(reading: Mapping[str, str], derived: Derivation) -> str:
 
 def _introduced(derived: Derivation) -> list[str]:
     """What the derivation calls by a name that the file does not have: the formula, its loss and its residual."""
-    from derivations.expressions import Definition, Grad, Loss
+    from derivations.formulas.expressions import Definition, Grad, Loss
 
     if not isinstance(derived.of, Loss):
         return []

@@ -20,9 +20,9 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from derivations.readings import Readings
-    from derivations.run import Inputs, Results
-    from derivations.workers import Judge
+    from derivations.batch.run import Inputs, Results
+    from derivations.batch.workers import Judge
+    from derivations.judgement.readings import Readings
 
 app = typer.Typer(
     name="gradproof",
@@ -87,7 +87,7 @@ def verify(
     if as_json:
         _print_json(results.as_json())
     else:
-        from derivations.lines import printed, summary
+        from derivations.show.lines import printed, summary
 
         for text in summary(results, time.perf_counter() - start):
             printed(console, text)
@@ -162,7 +162,7 @@ def report(
     no_cache: NoCache = False,
 ) -> None:
     """Write the report: LaTeX, PDF where xelatex is installed, HTML where Pandoc is."""
-    from derivations.report import write
+    from derivations.show.report import write
 
     inputs = _read(files)
     results = _judge(inputs, processes, no_cache, steps=True, repair=True)
@@ -239,7 +239,7 @@ def _or_exit(function: Any, *arguments: Any) -> Any:
 
 
 def _read(files: Sequence[Path] | None) -> Inputs:
-    from derivations.run import read
+    from derivations.batch.run import read
 
     inputs = read(files or ())
     for error in inputs.errors:
@@ -259,14 +259,14 @@ class _Lines:
     """Prints the verdicts as they come, a heading above each document."""
 
     def __init__(self, console: Console, inputs: Inputs) -> None:
-        from derivations.lines import GLYPHS, glyphs_for, name_width, reading
+        from derivations.show.lines import GLYPHS, glyphs_for, name_width, reading
 
         self._console, self._document = console, ""
         self._glyphs = glyphs_for(console.encoding) if console.encoding else GLYPHS
         self._width = name_width(claim.id + reading(claim.reading) for claim in inputs.claims)
 
     def show(self, verdicts: Sequence[Any]) -> None:
-        from derivations.lines import heading, line, printed, repair_lines
+        from derivations.show.lines import heading, line, printed, repair_lines
 
         for verdict in verdicts:
             if verdict.document != self._document:
@@ -281,7 +281,7 @@ class _Lines:
 
     def readings(self, found: Readings) -> None:
         """What the document's verdicts say about its readings, below its last line."""
-        from derivations.lines import printed, readings_lines
+        from derivations.show.lines import printed, readings_lines
 
         for text in readings_lines(found):
             printed(self._console, text)
@@ -320,8 +320,8 @@ def _judge(inputs: Inputs, processes: int, no_cache: bool, shown: _Lines | None 
     """Judges the claims, shows each as it comes, and keeps what there is when the keyboard interrupts."""
     from functools import partial
 
-    from derivations.cache import Cache
-    from derivations.run import Results, judge_claim, judged
+    from derivations.batch.cache import Cache
+    from derivations.batch.run import Results, judge_claim, judged
 
     results = Results(remarks=inputs.remarks, errors=list(inputs.errors))
     claims = inputs.claims
@@ -361,9 +361,9 @@ def _print_json(record: Any) -> None:
 
 
 def _print_details(inputs: Inputs, results: Results) -> None:
-    from derivations.chains import first_wrong
-    from derivations.explain import record_lines
-    from derivations.lines import GLYPHS, glyphs_for, printed, reading
+    from derivations.judgement.chains import first_wrong
+    from derivations.show.explain import record_lines
+    from derivations.show.lines import GLYPHS, glyphs_for, printed, reading
 
     console = _console()
     glyphs = glyphs_for(console.encoding) if console.encoding else GLYPHS
@@ -378,8 +378,8 @@ def _print_details(inputs: Inputs, results: Results) -> None:
 
 
 def _explain(chosen: Inputs) -> NoReturn:
-    from derivations.explain import explanation
-    from derivations.lines import printed
+    from derivations.show.explain import explanation
+    from derivations.show.lines import printed
 
     console = _console()
     for remark in chosen.remarks:

@@ -9,15 +9,15 @@ from collections.abc import Callable
 from difflib import get_close_matches
 from typing import Any
 
-from derivations.expressions import Elementwise, Expression, expression
-from derivations.functions import KNOWN
+from derivations.formulas.expressions import Elementwise, Expression, expression
+from derivations.meaning.functions import KNOWN
 from derivations.operators import ALIASES, OPERATORS, apply
 
 
 def word(name: str) -> Callable[..., Expression] | None:
     """The function of this name, or None.
 
-    >>> from derivations.expressions import Tensor
+    >>> from derivations.formulas.expressions import Tensor
     >>> word("rot180")(Tensor("a", (2, 3)))
     rot180(a)
     """

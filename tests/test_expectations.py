@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from derivations.claims import Claim, Expectation
+from derivations.batch.run import judge_claim
+from derivations.formulas.claims import Claim, Expectation
+from derivations.judgement.verdict import Verdict
 from derivations.language.document import Document
-from derivations.run import judge_claim
-from derivations.verdict import Verdict
 
 ROOT = Path(__file__).resolve().parent.parent
 FILES = sorted([*(ROOT / "derivations" / "documents").glob("*.md"), *(ROOT / "derivations" / "catalogue").glob("*.md")])
@@ -74,5 +74,6 @@ def test_only_the_end_looks_at_expectations() -> None:
         if names & {"expectation", "expectations", "as_expected"}:
             readers.add(path.relative_to(ROOT / "derivations").as_posix())
     assert readers <= {
-        "claims.py", "judge.py", "workers.py", "run.py", "lines.py", "report/document.py", "report/statements.py",
+        "formulas/claims.py", "judgement/judge.py", "batch/workers.py", "batch/run.py", "show/lines.py",
+        "show/report/document.py", "show/report/statements.py",
     }, readers  # fmt: skip

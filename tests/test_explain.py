@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from derivations.batch.run import judge_claim
 from derivations.cli import app
-from derivations.explain import FROM_ZERO
 from derivations.language.document import Document
-from derivations.report.statements import claim_text
-from derivations.run import judge_claim
+from derivations.show.explain import FROM_ZERO
+from derivations.show.report.statements import claim_text
 
 GIVEN = """```given
 dims n, m where n >= 2

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from derivations.index_form import _solved, index_form, pretty
-from derivations.kernel.sums import Term
-from derivations.kernel.terms import Int, evaluate, holds
+from derivations.core.sums import Term
+from derivations.core.terms import Int, evaluate, holds
 from derivations.language.document import Document
-from derivations.lowering import Lowering
+from derivations.meaning.lowering import Lowering
+from derivations.show.index_form import _solved, index_form, pretty
 
 GIVEN = """```given
 dims H, W, m, n, s where m <= H, n <= W

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.text import Text
 
-from derivations.lines import details, difference, folded, line
-from derivations.verdict import Verdict, Witness
+from derivations.judgement.verdict import Verdict, Witness
+from derivations.show.lines import details, difference, folded, line
 
 PIECES = ("H = 1,", "W = 2", "m == 1", "(a // b)", "holds where", "proved", "   at", "entry (0):", "卷积卷积", "x" * 50)
 WORDS = st.sampled_from((*PIECES, "  "))

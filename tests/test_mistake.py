@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sympy import Add, Expr, Rational, Symbol
 
-from derivations.explain import decided
-from derivations.explicit_values import Arbitrary, Step
-from derivations.mistake import mistake, sum_text
+from derivations.entries.values import Arbitrary, Step
+from derivations.show.explain import decided
+from derivations.show.mistake import mistake, sum_text
 
 N = 3
 

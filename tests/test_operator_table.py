@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import pytest
 
-from derivations import explicit_operators, lowering
-from derivations.expressions import Tensor
-from derivations.latex import to_latex
+from derivations.entries import operators as explicit_operators
+from derivations.formulas.expressions import Tensor
+from derivations.meaning import lowering
 from derivations.operators import ALIASES, OPERATORS, apply
 from derivations.operators.row import Operator, Parameter
+from derivations.show.latex import to_latex
 from numeric.operators import CONSTANTS
 from numeric.operators import OPERATORS as NUMERIC
 
@@ -53,7 +54,7 @@ def test_numeric_states_it_again(row: Operator) -> None:
 
 def test_explicit_entries_exist(row: Operator) -> None:
     """Every operator has its entries as SymPy expressions."""
-    assert row.name in explicit_operators.EXPLICIT, f"write {row.name} in derivations/explicit_operators.py"
+    assert row.name in explicit_operators.EXPLICIT, f"write {row.name} in derivations/entries/operators.py"
 
 
 def test_the_prover_knows_it_or_says_that_it_does_not(row: Operator) -> None:
@@ -67,7 +68,7 @@ def test_the_prover_knows_it_or_says_that_it_does_not(row: Operator) -> None:
 
 def test_it_has_notation(row: Operator) -> None:
     """Every operator prints as LaTeX."""
-    assert to_latex(sample(row)).strip(), f"write the notation of {row.name} in derivations/latex.py"
+    assert to_latex(sample(row)).strip(), f"write the notation of {row.name} in derivations/show/latex.py"
 
 
 def test_it_prints_in_claim_syntax(row: Operator) -> None:

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from derivations.batch.run import Results, judge_claim
+from derivations.judgement.readings import Statement, compared, readings_of, smallest_cover, statement_name
+from derivations.judgement.verdict import Verdict
 from derivations.language.document import Document
-from derivations.readings import Statement, compared, readings_of, smallest_cover, statement_name
-from derivations.readings_text import sentences
-from derivations.report.statements import readings_text
-from derivations.run import Results, judge_claim
-from derivations.verdict import Verdict
+from derivations.show.readings_text import sentences
+from derivations.show.report.statements import readings_text
 
 OPTIONS = {"star": ("conv", "corr"), "mode": ("valid", "full", "same"), "down": ("sum_pool", "mean_pool")}
 Table = list[tuple[tuple[str, ...], list[bool | None]]]
@@ -113,7 +113,7 @@ def test_the_smallest_cover_is_smallest(masks: list[int]) -> None:
 
 def test_past_the_limit_the_cover_is_irreducible(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the search for the smallest set is given up, none of the set given can be left out."""
-    monkeypatch.setattr("derivations.readings.SEARCH", 0)
+    monkeypatch.setattr("derivations.judgement.readings.SEARCH", 0)
     masks = [0b1110, 0b0111, 0b1001, 0b0001]
     found = smallest_cover(masks, 4)
     assert found

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from derivations.batch.run import shipped_documents
 from derivations.language.document import Document
-from derivations.report.table import statement_of
-from derivations.run import shipped_documents
+from derivations.show.report.table import statement_of
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -16,21 +16,21 @@ from textbook import MISSED, TEXTBOOK, NoFormula, has_textbook, key_of
 from typer.testing import CliRunner
 
 import derivations
-from derivations.claims import Claim, Context, Link
+from derivations.batch.run import read, shipped_documents
 from derivations.cli import app
+from derivations.core.solver import Solver
 from derivations.crosscheck import agree_at, generic_sizes, sizes_by_sum
-from derivations.edits import Setting, edits, step_sizes
-from derivations.expressions import Expression
-from derivations.judge import decide
-from derivations.kernel.solver import Solver
+from derivations.formulas.claims import Claim, Context, Link
+from derivations.formulas.expressions import Expression
+from derivations.formulas.origin import counted_from
+from derivations.judgement.judge import decide
+from derivations.judgement.verdict import Verdict
 from derivations.language.document import parse_claim, parse_context
 from derivations.language.printer import claim_to_text, context_to_text
-from derivations.nearest import Nearest
-from derivations.normal_form import normal
-from derivations.origin import counted_from
-from derivations.repair import Repair, proved, repairs, with_repair
-from derivations.run import read, shipped_documents
-from derivations.verdict import Verdict
+from derivations.repair.edits import Setting, edits, step_sizes
+from derivations.repair.nearest import Nearest
+from derivations.repair.normal_form import normal
+from derivations.repair.search import Repair, proved, repairs, with_repair
 
 CATALOGUE = Path(derivations.__file__).parent / "catalogue"
 ACCEPTANCE = Path(__file__).parent.parent.parent / "shared" / "acceptance"
@@ -184,7 +184,7 @@ def test_another_reading_is_a_repair() -> None:
 
 def test_only_what_is_proved_is_returned(monkeypatch: pytest.MonkeyPatch) -> None:
     """If the kernel proves nothing, there is no repair, however well the numbers agree."""
-    monkeypatch.setattr("derivations.repair.proved", lambda *arguments: False)
+    monkeypatch.setattr("derivations.repair.search.proved", lambda *arguments: False)
     assert repairs(claim_of(CONVOLUTION, "grad(J, k) == conv(x, g)"), 1) == ()
 
 
@@ -208,7 +208,7 @@ def test_repairs_hold_under_the_claims_own_conditions() -> None:
 @pytest.mark.parametrize("word", ["proved", "undecided"])
 def test_true_and_undecided_claims_are_left_alone(word: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """No search is made for what is not false."""
-    monkeypatch.setattr("derivations.repair.repairs", None)
+    monkeypatch.setattr("derivations.repair.search.repairs", None)
     verdict = Verdict("", "", 1, {}, 1, "", word)
     assert with_repair(claim_of("dims n\ntensor x[n]", "x == x"), verdict) is verdict
 

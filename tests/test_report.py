@@ -11,17 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from derivations.batch.run import WORDS, Results, judge_claim
+from derivations.judgement.verdict import Witness
 from derivations.language.document import Document
-from derivations.report import write
-from derivations.report.breaking import LINE, equation, fold, outermost, width
-from derivations.report.document import latex_document, verdict_mark
-from derivations.report.prose import lift, prose_to_latex, text
-from derivations.report.statements import value_to_latex, witness_text
-from derivations.report.table import COLUMNS, markdown_table, rows
-from derivations.report.typeset import complaints, first_error
-from derivations.report.web import converter, web_page
-from derivations.run import WORDS, Results, judge_claim
-from derivations.verdict import Witness
+from derivations.show.report import write
+from derivations.show.report.breaking import LINE, equation, fold, outermost, width
+from derivations.show.report.document import latex_document, verdict_mark
+from derivations.show.report.prose import lift, prose_to_latex, text
+from derivations.show.report.statements import value_to_latex, witness_text
+from derivations.show.report.table import COLUMNS, markdown_table, rows
+from derivations.show.report.typeset import complaints, first_error
+from derivations.show.report.web import converter, web_page
 
 NOTES = r"""# Notes & more: 100 % of a_1
 

@@ -16,14 +16,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from derivations.cache import Cache, may_be_remembered, write_atomically
-from derivations.claims import Claim
+from derivations.batch.cache import Cache, may_be_remembered, write_atomically
+from derivations.batch.run import Results, Status, judge_claim, judged
+from derivations.batch.workers import Answer, Workers, in_order, undecided
+from derivations.formulas.claims import Claim
+from derivations.judgement.verdict import Evidence, Step, Verdict, Witness
 from derivations.language.document import Document
 from derivations.language.errors import InputError, Place
-from derivations.lines import GLYPHS, LETTERS, glyphs_for, line, sizes_text, summary
-from derivations.run import Results, Status, judge_claim, judged
-from derivations.verdict import Evidence, Step, Verdict, Witness
-from derivations.workers import Answer, Workers, in_order, undecided
+from derivations.show.lines import GLYPHS, LETTERS, glyphs_for, line, sizes_text, summary
 
 DOCUMENT = """```given
 dims n

@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from derivations.claims import Claim, Link
+from derivations.formulas.claims import Claim, Link
 from derivations.language.document import parse_claim
-from derivations.normal_form import normal
-from derivations.repair import Repair
+from derivations.repair.normal_form import normal
+from derivations.repair.search import Repair
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ import re
 import sys
 from pathlib import Path
 
-from derivations.cache import Cache
-from derivations.lines import line, name, name_width, readings_lines, summary
-from derivations.report.table import markdown_table
-from derivations.run import Results, judge_claim, judged, read
+from derivations.batch.cache import Cache
+from derivations.batch.run import Results, judge_claim, judged, read
+from derivations.show.lines import line, name, name_width, readings_lines, summary
+from derivations.show.report.table import markdown_table
 
 ROOT = Path(__file__).resolve().parent.parent
 # the lines of the first document that everybody asks about: the two forms of the kernel's gradient, and plain up

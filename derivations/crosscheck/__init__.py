@@ -25,7 +25,7 @@ from derivations.crosscheck.evaluate import Scope, value_of
 from derivations.crosscheck.evidence import Trial, agree_at, evidence, replay, survey, try_at
 from derivations.crosscheck.sizes import generic_sizes, sizes_by_sum
 from derivations.crosscheck.values import NotEvaluable, NotExact
-from derivations.expressions import Expression
+from derivations.formulas.expressions import Expression
 from numeric.operators import Array, DoesNotExist, Tie
 
 
@@ -44,7 +44,7 @@ def evaluate(
     arbitrary function the coefficients of a polynomial, constant term first. exact: integers and fractions;
     else floating point with complex steps. Raises DoesNotExist, Tie, NotExact or NotEvaluable.
 
-    >>> from derivations.expressions import Tensor, Times
+    >>> from derivations.formulas.expressions import Tensor, Times
     >>> x = Tensor("x", (2,))
     >>> evaluate(Times(x, x), {}, {"x": [2, 3]})
     array([4, 9])

@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 from sympy import Symbol
 
-from derivations.claims import Claim, Link
 from derivations.crosscheck.comparison import Comparison, _compare_all, free_grid, side
 from derivations.crosscheck.data import Manner, Vacuous, data_for, ingredients, satisfied, scope_for
 from derivations.crosscheck.evaluate import KinkCrossed, Scope
 from derivations.crosscheck.sizes import Sizes
 from derivations.crosscheck.values import NotEvaluable, NotExact, TooLarge
-from derivations.expressions import Expression, ShapeError, Tensor
+from derivations.formulas.claims import Claim, Link
+from derivations.formulas.expressions import Expression, ShapeError, Tensor
 from numeric.operators import Array, DoesNotExist, Tie
 
 # What a proposal may fail with; it is then no proposal. A KeyError: it mentions what has no data.

@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from derivations.claims import Link
 from derivations.crosscheck import derivatives, indexing  # noqa: F401  (register the values of their nodes)
 from derivations.crosscheck.data import Ingredients, scope_for
 from derivations.crosscheck.evaluate import Scope, Varying, value_of
 from derivations.crosscheck.integers import compiled
 from derivations.crosscheck.values import NotEvaluable, Number
+from derivations.formulas.claims import Link
 from numeric.operators import Array, DoesNotExist
 
 EPSILON = float(np.finfo(np.float64).eps)

@@ -20,12 +20,12 @@ from math import prod
 
 import numpy as np
 
-from derivations.claims import Assumption, Claim, Hypothesis, Link
 from derivations.crosscheck import values
 from derivations.crosscheck.evaluate import Scope, value_of
 from derivations.crosscheck.structure import data_names, tensors, walk
 from derivations.crosscheck.values import NotEvaluable, NotExact, Number, TooLarge
-from derivations.expressions import (
+from derivations.formulas.claims import Assumption, Claim, Hypothesis, Link
+from derivations.formulas.expressions import (
     Apply,
     DataBracket,
     Definition,

@@ -21,7 +21,7 @@ from derivations.crosscheck import values
 from derivations.crosscheck.evaluate import KinkCrossed, Scope, _value, value_of
 from derivations.crosscheck.structure import Degrees, tensors
 from derivations.crosscheck.values import NotEvaluable, NotExact, Number, TooLarge
-from derivations.expressions import Differential, Expression, Grad, Jacobian
+from derivations.formulas.expressions import Differential, Expression, Grad, Jacobian
 from numeric.operators import Array, quotient
 
 # a power of two, so that dividing by it is exact, and so small that its square vanishes beside 1

@@ -30,7 +30,7 @@ from derivations.crosscheck import values
 from derivations.crosscheck.integers import compiled, compiled_condition
 from derivations.crosscheck.structure import data_names, exponent_of, index_names
 from derivations.crosscheck.values import NotEvaluable, NotExact, Number, TooLarge
-from derivations.expressions import (
+from derivations.formulas.expressions import (
     Apply,
     Bracket,
     Constant,

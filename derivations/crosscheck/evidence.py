@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from math import prod
 
-from derivations.claims import Claim, Context, Dimension, Link
 from derivations.crosscheck.comparison import Comparison, compare
 from derivations.crosscheck.data import Ingredients, Manner, Vacuous, data_for, ingredients, satisfied
 from derivations.crosscheck.evaluate import KinkCrossed
@@ -20,9 +19,10 @@ from derivations.crosscheck.integers import compiled
 from derivations.crosscheck.sizes import Sizes, generic_sizes, sizes_by_sum
 from derivations.crosscheck.values import NotEvaluable, NotExact, TooLarge
 from derivations.crosscheck.witness import Failure, one_sample, witness_of
-from derivations.expressions import Shape
-from derivations.integers import Condition
-from derivations.verdict import Evidence, Witness
+from derivations.formulas.claims import Claim, Context, Dimension, Link
+from derivations.formulas.expressions import Shape
+from derivations.formulas.integers import Condition
+from derivations.judgement.verdict import Evidence, Witness
 from numeric.operators import DoesNotExist, Tie
 
 # The smallest sizes find the smallest counterexample; a few generic ones see what ones and equal dims hide.

@@ -17,7 +17,7 @@ from derivations.crosscheck import ranges, values
 from derivations.crosscheck.evaluate import Missing, Scope, Varying, _value, value_of
 from derivations.crosscheck.integers import compiled, symbols_of
 from derivations.crosscheck.values import Number, TooLarge
-from derivations.expressions import ByIndex, Entry, Expression, IndexRange, IndexSum, Slice
+from derivations.formulas.expressions import ByIndex, Entry, Expression, IndexRange, IndexSum, Slice
 from numeric.operators import Array, DoesNotExist
 
 # index values × samples that one sum may unfold into; more is a limit of the cross-check

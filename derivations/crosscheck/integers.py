@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from sympy import Basic, Expr, Symbol
 
-from derivations.integers import (
+from derivations.formulas.integers import (
     AllOf,
     AnyOf,
     Compare,
@@ -77,7 +77,7 @@ def _is_array(*values: Any) -> bool:
 def compiled(expression: Expr) -> Compiled:
     """The rational function of sizes and indices as a Python function of their values by name.
 
-    >>> from derivations.integers import integer_symbol
+    >>> from derivations.formulas.integers import integer_symbol
     >>> H = integer_symbol("H")
     >>> compiled(FloorDiv(H, 2) + 1)({"H": 5})
     3
@@ -119,7 +119,7 @@ _COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
 def compiled_condition(condition: Condition) -> Compiled:
     """The condition as a Python function of the values: a truth value, or an array of them.
 
-    >>> from derivations.integers import integer_symbol
+    >>> from derivations.formulas.integers import integer_symbol
     >>> compiled_condition(Compare("<", integer_symbol("m"), 3))({"m": 2})
     True
     """

@@ -16,8 +16,8 @@ from sympy import Basic, Expr, Symbol
 
 from derivations.crosscheck.integers import compiled, symbols_of
 from derivations.crosscheck.values import NotEvaluable
-from derivations.expressions import ByIndex, Definition, Entry, Expression, IndexRange, IndexSum, Slice
-from derivations.integers import FloorDiv
+from derivations.formulas.expressions import ByIndex, Definition, Entry, Expression, IndexRange, IndexSum, Slice
+from derivations.formulas.integers import FloorDiv
 
 INFINITE = 2**40
 Interval = tuple[Any, Any]

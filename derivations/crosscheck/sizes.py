@@ -10,9 +10,9 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from derivations.claims import Context
 from derivations.crosscheck.integers import Compiled, compiled_condition, symbols_of
-from derivations.integers import Condition, conjuncts
+from derivations.formulas.claims import Context
+from derivations.formulas.integers import Condition, conjuncts
 from numeric.operators import DoesNotExist
 
 Sizes = dict[str, int]
@@ -52,8 +52,8 @@ def sizes_by_sum(
 
     A context without dims has one, the empty assignment. largest_sum ends the enumeration after that sum.
 
-    >>> from derivations.claims import Dimension
-    >>> from derivations.integers import Compare, integer_symbol
+    >>> from derivations.formulas.claims import Dimension
+    >>> from derivations.formulas.integers import Compare, integer_symbol
     >>> m, H = integer_symbol("m"), integer_symbol("H")
     >>> context = Context((Dimension(H), Dimension(m)), (Compare("<=", m, H),))
     >>> list(sizes_by_sum(context, limit=3))

@@ -12,7 +12,7 @@ from functools import lru_cache
 from sympy import Basic
 
 from derivations.crosscheck.integers import compiled, symbols_of
-from derivations.expressions import (
+from derivations.formulas.expressions import (
     Apply,
     Bracket,
     ByIndex,

@@ -14,14 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from derivations.claims import Claim, Link
 from derivations.crosscheck import values
 from derivations.crosscheck.comparison import CERTAIN, Comparison, side
 from derivations.crosscheck.data import Ingredients, Vacuous, satisfied, scope_for
 from derivations.crosscheck.evaluate import Scope
 from derivations.crosscheck.values import NotEvaluable, Number
-from derivations.expressions import Definition, Grad, Loss
-from derivations.verdict import Witness
+from derivations.formulas.claims import Claim, Link
+from derivations.formulas.expressions import Definition, Grad, Loss
+from derivations.judgement.verdict import Witness
 from numeric.operators import Array, Tie
 
 # simpler functions to try in place of the cubic polynomial: f(t) = t, then f(t) = t²

@@ -14,9 +14,9 @@ from operator import mul
 
 from sympy import Expr, Integer, Symbol
 
-from derivations.claims import Dimension
-from derivations.expressions import Constant, Expression, Minus, Over, Plus, Power, Times
-from derivations.integers import Compare, Condition, FloorDiv, Maximum, Minimum, Remainder, conjuncts
+from derivations.formulas.claims import Dimension
+from derivations.formulas.expressions import Constant, Expression, Minus, Over, Plus, Power, Times
+from derivations.formulas.integers import Compare, Condition, FloorDiv, Maximum, Minimum, Remainder, conjuncts
 from derivations.language import limits
 
 
@@ -178,7 +178,7 @@ def bounded(value: Expr) -> Expr:
 def is_integer_expression(value: Expr) -> bool:
     """Whether a value is a whole number at all sizes by its form: no quotient but `//`.
 
-    >>> from derivations.integers import integer_symbol
+    >>> from derivations.formulas.integers import integer_symbol
     >>> is_integer_expression(integer_symbol("H") / 2)
     False
     """

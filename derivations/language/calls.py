@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from lark import Token, Tree
 from sympy import Integer
 
-from derivations.expressions import ByIndex, Expression, IndexRange, ShapeError, SizeTuple
+from derivations.formulas.expressions import ByIndex, Expression, IndexRange, ShapeError, SizeTuple
 from derivations.language.arithmetic import is_integer_expression
 from derivations.language.errors import did_you_mean
 from derivations.language.scope import MODES

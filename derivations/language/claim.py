@@ -15,10 +15,10 @@ from typing import Any
 from lark import Token, Tree
 from sympy import Expr
 
-from derivations.claims import Assumption, Claim, Context, Expectation, Free, Hypothesis, Link
-from derivations.expressions import Expression
-from derivations.indices import free_names
-from derivations.integers import Condition, conjuncts, integer_symbol
+from derivations.formulas.claims import Assumption, Claim, Context, Expectation, Free, Hypothesis, Link
+from derivations.formulas.expressions import Expression
+from derivations.formulas.indices import free_names
+from derivations.formulas.integers import Condition, conjuncts, integer_symbol
 from derivations.language import conditions, fixes
 from derivations.language.arithmetic import Arithmetic
 from derivations.language.elaborate import Elaborator

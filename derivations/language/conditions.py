@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from sympy import Expr, Integer
 
-from derivations.expressions import Bracket, Constant, DataBracket, Expression, Minus, Plus, SizeTuple, Times
-from derivations.integers import AllOf, AnyOf, Compare, Condition, Negation, conjuncts
+from derivations.formulas.expressions import Bracket, Constant, DataBracket, Expression, Minus, Plus, SizeTuple, Times
+from derivations.formulas.integers import AllOf, AnyOf, Compare, Condition, Negation, conjuncts
 from derivations.language.arithmetic import Arithmetic, is_integer_expression
 from derivations.language.syntax import span
 

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from derivations.claims import Claim, Context, Remark
-from derivations.expressions import Expression
+from derivations.formulas.claims import Claim, Context, Remark
+from derivations.formulas.expressions import Expression
 from derivations.language import limits
 from derivations.language.claim import Lines, check_syntax, claim_in, claims_of, sort_lines
 from derivations.language.elaborate import Elaborator

@@ -14,7 +14,7 @@ from typing import Any
 from lark import Token, Tree
 from sympy import Expr, Integer, Rational, Symbol
 
-from derivations.expressions import (
+from derivations.formulas.expressions import (
     Constant,
     Definition,
     Elementwise,
@@ -28,7 +28,7 @@ from derivations.expressions import (
     Slice,
     Tensor,
 )
-from derivations.integers import FloorDiv, Remainder, ceiling_division, integer_symbol
+from derivations.formulas.integers import FloorDiv, Remainder, ceiling_division, integer_symbol
 from derivations.language import calls, conditions, fixes, limits
 from derivations.language.arithmetic import Arithmetic, TooLarge, is_integer_expression
 from derivations.language.errors import InputError, did_you_mean

@@ -15,9 +15,18 @@ from typing import Any
 
 from lark import Token
 
-from derivations.claims import Assumption, Context, Dimension
-from derivations.expressions import Apply, Constant, DataBracket, Definition, Expression, Loss, SizeTuple, Tensor
-from derivations.integers import Condition, conjuncts, integer_symbol
+from derivations.formulas.claims import Assumption, Context, Dimension
+from derivations.formulas.expressions import (
+    Apply,
+    Constant,
+    DataBracket,
+    Definition,
+    Expression,
+    Loss,
+    SizeTuple,
+    Tensor,
+)
+from derivations.formulas.integers import Condition, conjuncts, integer_symbol
 from derivations.language import calls, conditions, limits
 from derivations.language.arithmetic import Arithmetic, is_integer_expression
 from derivations.language.elaborate import Elaborator, index_item

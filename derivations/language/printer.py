@@ -12,8 +12,8 @@ from typing import Any
 
 from sympy import Add, Expr, Mul, Number, Pow
 
-from derivations.claims import Assumption, Claim, Context
-from derivations.expressions import (
+from derivations.formulas.claims import Assumption, Claim, Context
+from derivations.formulas.expressions import (
     Apply,
     Bracket,
     ByIndex,
@@ -39,7 +39,7 @@ from derivations.expressions import (
     Tensor,
     Times,
 )
-from derivations.integers import (
+from derivations.formulas.integers import (
     AllOf,
     AnyOf,
     Compare,
@@ -61,7 +61,7 @@ Printed = tuple[str, int]  # a text and how strongly its outermost operation bin
 def to_text(value: Expression | Condition | Expr) -> str:
     """A formula, condition or integer expression in claim syntax.
 
-    >>> from derivations.expressions import Tensor
+    >>> from derivations.formulas.expressions import Tensor
     >>> a = Tensor("a", (3, 4))
     >>> to_text(a * (a + 1))
     'a * (a + 1)'

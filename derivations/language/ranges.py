@@ -15,8 +15,8 @@ from typing import Any
 
 from sympy import Basic, Expr, Integer, Symbol, expand
 
-from derivations.expressions import Definition, Entry, Expression, IndexRange, IndexSum, Loss, Slice
-from derivations.integers import FloorDiv, Maximum, Minimum, Remainder
+from derivations.formulas.expressions import Definition, Entry, Expression, IndexRange, IndexSum, Loss, Slice
+from derivations.formulas.integers import FloorDiv, Maximum, Minimum, Remainder
 from derivations.language.arithmetic import Arithmetic
 from derivations.language.printer import to_text
 

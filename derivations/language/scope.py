@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 
 from sympy import Expr
 
-from derivations.claims import Assumption, Context, Dimension
-from derivations.expressions import Definition, Loss, Tensor
-from derivations.integers import Condition
+from derivations.formulas.claims import Assumption, Context, Dimension
+from derivations.formulas.expressions import Definition, Loss, Tensor
+from derivations.formulas.integers import Condition
 from derivations.operators import ALIASES, OPERATORS
 
 ELEMENTWISE = ("exp", "log", "sqrt", "tanh", "sigmoid", "relu", "softplus", "abs")

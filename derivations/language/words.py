@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from lark import Token, Tree
 from sympy import Expr
 
-from derivations.expressions import (
+from derivations.formulas.expressions import (
     Constant,
     Definition,
     Differential,
@@ -21,7 +21,7 @@ from derivations.expressions import (
     SizeTuple,
     Tensor,
 )
-from derivations.integers import FloorDiv, Maximum, Minimum, ceiling_division
+from derivations.formulas.integers import FloorDiv, Maximum, Minimum, ceiling_division
 from derivations.language import limits
 from derivations.language.arithmetic import is_integer_expression
 from derivations.language.calls import operator

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from derivations.expressions import Apply, Expression
+from derivations.formulas.expressions import Apply, Expression
 from derivations.operators.elementary import ROWS as ELEMENTARY
 from derivations.operators.resampling import ROWS as RESAMPLING
 from derivations.operators.row import Operator, OperatorError, Parameter
@@ -22,7 +22,7 @@ ALIASES = {"conv2": "conv"}
 def apply(name: str, *arguments: Any, **keywords: Any) -> Expression:
     """The formula `name(arguments)`; raises OperatorError where the arguments do not fit the signature.
 
-    >>> from derivations.expressions import Tensor
+    >>> from derivations.formulas.expressions import Tensor
     >>> apply("rot180", Tensor("a", (3, 4))).shape
     (3, 4)
     """

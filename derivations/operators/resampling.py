@@ -7,10 +7,10 @@ from typing import Any
 
 from sympy import Basic
 
-from derivations.expressions import Expression, Shape
-from derivations.integers import Compare, Condition
-from derivations.kernel import terms
-from derivations.kernel.terms import Int
+from derivations.core import terms
+from derivations.core.terms import Int
+from derivations.formulas.expressions import Expression, Shape
+from derivations.formulas.integers import Compare, Condition
 from derivations.operators.row import Gather, Operator, OperatorError, Parameter, tensor
 from derivations.operators.sliding import last_two
 

@@ -13,10 +13,10 @@ from typing import Any
 from sympy import Basic, Expr, Integer, Tuple, sympify
 from sympy.core.symbol import Str
 
-from derivations.expressions import Expression, Shape, ShapeError, expression
-from derivations.integers import Condition
-from derivations.kernel.terms import TRUE, Int
-from derivations.kernel.terms import Condition as KernelCondition
+from derivations.core.terms import TRUE, Int
+from derivations.core.terms import Condition as KernelCondition
+from derivations.formulas.expressions import Expression, Shape, ShapeError, expression
+from derivations.formulas.integers import Condition
 
 MODES = ("valid", "full", "same")
 

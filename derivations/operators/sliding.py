@@ -14,10 +14,10 @@ from typing import Any
 
 from sympy import Basic, Expr, Integer
 
-from derivations.expressions import Expression, Shape
-from derivations.integers import Compare, Condition, FloorDiv, Maximum, Minimum, ceiling_division
-from derivations.kernel import terms
-from derivations.kernel.terms import Int
+from derivations.core import terms
+from derivations.core.terms import Int
+from derivations.formulas.expressions import Expression, Shape
+from derivations.formulas.integers import Compare, Condition, FloorDiv, Maximum, Minimum, ceiling_division
 from derivations.operators.row import Gather, Operator, Parameter, tap, tensor
 
 SLIDING = (
@@ -30,7 +30,7 @@ SLIDING = (
 
 def same_rank(*nodes: Expression) -> list[Condition]:
     """No condition; raises ShapeError where the ranks differ (checked here, as every use passes here)."""
-    from derivations.expressions import ShapeError
+    from derivations.formulas.expressions import ShapeError
 
     if len({node.rank for node in nodes}) > 1:
         ranks = " and ".join(str(node.rank) for node in nodes)
@@ -112,7 +112,7 @@ def commutative_size(a: Expression, b: Expression, mode: Basic) -> Shape:
 
 def commutative_exists(a: Expression, b: Expression, mode: Basic) -> list[Condition]:
     """For `valid`, one of the two is at least as large as the other on every axis."""
-    from derivations.integers import AllOf, AnyOf
+    from derivations.formulas.integers import AllOf, AnyOf
 
     pairs = list(zip(a.shape, b.shape, strict=True))
     conditions: list[Condition] = [Compare(">=", size, 1) for pair in pairs for size in pair]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from derivations.claims import Claim, Link
 from derivations.crosscheck import evidence
+from derivations.formulas.claims import Claim, Link
+from derivations.judgement.verdict import Evidence, Witness
 from derivations.language.document import Document
-from derivations.verdict import Evidence, Witness
 
 CONVOLUTION = """
 dims H, W, m, n where m <= H, n <= W

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from derivations import crosscheck
 from derivations.crosscheck import Tie
 from derivations.crosscheck.derivatives import weights
-from derivations.expressions import (
+from derivations.formulas.expressions import (
     Constant,
     Definition,
     Differential,
@@ -27,7 +27,7 @@ from derivations.expressions import (
     Tensor,
     Times,
 )
-from derivations.integers import integer_symbol
+from derivations.formulas.integers import integer_symbol
 from derivations.operators import apply
 
 n, m = map(integer_symbol, "nm")

@@ -14,12 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from derivations import crosscheck
-from derivations.claims import Claim, Context, Dimension, Link
 from derivations.crosscheck.data import Manner, Vacuous, data_for, ingredients, satisfied, solve_affine
 from derivations.crosscheck.witness import exact_text, polynomial_text
-from derivations.integers import AllOf, Compare, Condition, Remainder, evaluate_condition, integer_symbol
+from derivations.formulas.claims import Claim, Context, Dimension, Link
+from derivations.formulas.integers import AllOf, Compare, Condition, Remainder, evaluate_condition, integer_symbol
+from derivations.judgement.verdict import Witness
 from derivations.language.document import Document
-from derivations.verdict import Witness
 
 H, m, s = map(integer_symbol, "Hms")
 quick = settings(max_examples=40, deadline=None)

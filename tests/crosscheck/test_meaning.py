@@ -14,7 +14,7 @@ from sympy import Integer
 
 from derivations import crosscheck
 from derivations.crosscheck import DoesNotExist, NotExact
-from derivations.expressions import (
+from derivations.formulas.expressions import (
     ByIndex,
     Constant,
     Elementwise,
@@ -28,7 +28,7 @@ from derivations.expressions import (
     Times,
     entry,
 )
-from derivations.integers import FloorDiv, Remainder, integer_symbol
+from derivations.formulas.integers import FloorDiv, Remainder, integer_symbol
 from derivations.operators import apply
 
 i, j, k, p, n, m = map(integer_symbol, "ijkpnm")

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from derivations import crosscheck
-from derivations.explicit import as_explicit
-from derivations.expressions import Literal, Tensor
+from derivations.entries.matrices import as_explicit
+from derivations.formulas.expressions import Literal, Tensor
 from derivations.operators import apply
 from numeric.operators import CONSTANTS, FUNCTIONS, OPERATORS, DoesNotExist, Tie, max_places
 

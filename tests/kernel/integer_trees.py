@@ -8,8 +8,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from derivations.kernel import terms as k
-from derivations.kernel.terms import Condition, Int
+from derivations.core import terms as k
+from derivations.core.terms import Condition, Int
 
 SIZES = ("s", "t")  # at least 1, so that they may divide
 OTHERS = ("a", "b", "c")

@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from integer_trees import SIZES, Claimed, Tree, Values, names, numbers, trees, values
 
-from derivations.kernel import terms as k
-from derivations.kernel.cuts import with_cuts
-from derivations.kernel.solver import Solver, Unsatisfiable
-from derivations.kernel.terms import Condition, Int, conjuncts
+from derivations.core import terms as k
+from derivations.core.cuts import with_cuts
+from derivations.core.solver import Solver, Unsatisfiable
+from derivations.core.terms import Condition, Int, conjuncts
 
 n, m, h, a, b, i, r = map(Int.symbol, ("n", "m", "h", "a", "b", "i", "r"))
 products = st.tuples(names, names).map(lambda pair: Tree("*", pair))

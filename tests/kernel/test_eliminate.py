@@ -9,10 +9,10 @@ from itertools import product
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from derivations.kernel import terms as k
-from derivations.kernel.decide import _canonical_leftover, cells, merge
-from derivations.kernel.sums import Atom, LimitReached, Monomials, Piece, Term, eliminate, pieces_of, place_name
-from derivations.kernel.terms import Condition, Int
+from derivations.core import terms as k
+from derivations.core.decide import _canonical_leftover, cells, merge
+from derivations.core.sums import Atom, LimitReached, Monomials, Piece, Term, eliminate, pieces_of, place_name
+from derivations.core.terms import Condition, Int
 
 REACH = 4  # every bound index lies between 0 and this, by construction
 PLACES = (place_name(0, 0), place_name(1, 0))

@@ -12,15 +12,17 @@ from typing import Any
 
 import pytest
 
-from derivations import existence, judge, lowering, region
-from derivations.judge import Symbolic, decide
-from derivations.kernel import cuts, solver, sums
-from derivations.kernel import decide as decision
-from derivations.kernel import terms as k
-from derivations.kernel.decide import Proof
-from derivations.kernel.solver import Solver, Unknown, Unsatisfiable
-from derivations.kernel.terms import Condition, Int, NonNegative, nonnegative
+from derivations.core import cuts, solver, sums
+from derivations.core import decide as decision
+from derivations.core import terms as k
+from derivations.core.decide import Proof
+from derivations.core.solver import Solver, Unknown, Unsatisfiable
+from derivations.core.terms import Condition, Int, NonNegative, nonnegative
+from derivations.judgement import judge
+from derivations.judgement.judge import Symbolic, decide
 from derivations.language.document import Document
+from derivations.meaning import existence, lowering
+from derivations.search import region
 
 Patch = pytest.MonkeyPatch
 
@@ -184,7 +186,7 @@ def inverses_everywhere(patch: Patch) -> None:
 
 
 def hypotheses_bind_more_than_they_say(patch: Patch) -> None:
-    from derivations import hypotheses
+    from derivations.meaning import hypotheses
 
     def all_true(original: Callable[..., Any]) -> Callable[..., Any]:
         return lambda self, factors: original(self, [[replace(f[0], condition=k.TRUE)] if i == 0 else f

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from integer_trees import Claimed, Tree, Values, conditions, divisors, trees, values
 
-from derivations.kernel import terms as k
-from derivations.kernel.implication import Known, irredundant
-from derivations.kernel.sums import solved
-from derivations.kernel.terms import Int
+from derivations.core import terms as k
+from derivations.core.implication import Known, irredundant
+from derivations.core.sums import solved
+from derivations.core.terms import Int
 
 FEW = settings(max_examples=150, deadline=None)
 
@@ -121,7 +121,7 @@ def test_terms_travel_to_another_process() -> None:
     sent = [n, n // s + 3 * k.least(n, s * s), k.all_of((k.at_most(n // s, s), k.equal(n % 2, 1)))]
     hash(tuple(sent))
     there = (
-        "import pickle, sys; from derivations.kernel import terms as k; n, s = map(k.Int.symbol, 'ns'); "
+        "import pickle, sys; from derivations.core import terms as k; n, s = map(k.Int.symbol, 'ns'); "
         "built = [n, n // s + 3 * k.least(n, s * s), k.all_of((k.at_most(n // s, s), k.equal(n % 2, 1)))]; "
         "got = pickle.load(sys.stdin.buffer); assert got == built; assert all(map(set(built).__contains__, got))"
     )

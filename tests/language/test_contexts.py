@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from sympy import Integer, Rational
 
-from derivations.claims import Claim, Context, Expectation
-from derivations.expressions import (
+from derivations.formulas.claims import Claim, Context, Expectation
+from derivations.formulas.expressions import (
     Apply,
     Bracket,
     ByIndex,
@@ -26,7 +26,7 @@ from derivations.expressions import (
     Tensor,
     Times,
 )
-from derivations.integers import AllOf, Compare, FloorDiv, Maximum, Minimum, Remainder, integer_symbol
+from derivations.formulas.integers import AllOf, Compare, FloorDiv, Maximum, Minimum, Remainder, integer_symbol
 from derivations.language.document import Document, parse_claim, parse_context, parse_expression
 from derivations.language.printer import to_text
 

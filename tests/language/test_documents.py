@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from derivations.claims import Claim
+from derivations.formulas.claims import Claim
 from derivations.language.document import Document, parse_claim, parse_context
 from derivations.language.printer import claim_to_text, context_to_text
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from derivations.expressions import (
+from derivations.formulas.expressions import (
     Bracket,
     Constant,
     DataBracket,
@@ -28,7 +28,7 @@ from derivations.expressions import (
     Slice,
     Tensor,
 )
-from derivations.integers import (
+from derivations.formulas.integers import (
     AllOf,
     AnyOf,
     Compare,

@@ -14,12 +14,12 @@ from types import FrameType
 
 from random_claims import Random
 
-from derivations.claims import Link
+from derivations.core import terms as k
+from derivations.core.solver import Solver
 from derivations.crosscheck import agree_at
-from derivations.expressions import Definition
-from derivations.judge import Symbolic, decide
-from derivations.kernel import terms as k
-from derivations.kernel.solver import Solver
+from derivations.formulas.claims import Link
+from derivations.formulas.expressions import Definition
+from derivations.judgement.judge import Symbolic, decide
 
 Sizes = dict[str, int]
 

@@ -15,7 +15,7 @@ from typing import Any
 from sympy import Basic, Expr, Integer, Tuple
 from sympy.core.symbol import Str
 
-from derivations.expressions import (
+from derivations.formulas.expressions import (
     Apply,
     Bracket,
     ByIndex,
@@ -32,7 +32,7 @@ from derivations.expressions import (
     Times,
     entry,
 )
-from derivations.integers import Compare, Condition, FloorDiv, integer_symbol
+from derivations.formulas.integers import Compare, Condition, FloorDiv, integer_symbol
 from derivations.operators import apply
 
 Change = Callable[[Expression, "Setting", random.Random], Expression | None]

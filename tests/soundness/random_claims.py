@@ -17,8 +17,8 @@ from itertools import product
 from formulas import GROWTH, MUTATIONS, RULES, Setting, leaves
 from sympy import Expr
 
-from derivations.claims import Claim, Context, Dimension, Link
-from derivations.expressions import (
+from derivations.formulas.claims import Claim, Context, Dimension, Link
+from derivations.formulas.expressions import (
     Definition,
     Differential,
     Elementwise,
@@ -30,7 +30,7 @@ from derivations.expressions import (
     Tensor,
     Times,
 )
-from derivations.integers import Compare, Condition, evaluate_condition, integer_symbol
+from derivations.formulas.integers import Compare, Condition, evaluate_condition, integer_symbol
 from derivations.operators import OperatorError, apply
 
 LARGEST_SIZE, LARGEST_STEP = 5, 3

@@ -16,16 +16,16 @@ from formulas import MUTATIONS, Setting
 from random_claims import changed
 
 import derivations
-from derivations.claims import Claim, Link
+from derivations.core.decide import Proof, prove
+from derivations.core.solver import Answer, Solver, Unknown
+from derivations.core.sums import LimitReached
+from derivations.core.terms import Condition
 from derivations.crosscheck import agree_at, generic_sizes, sizes_by_sum
-from derivations.expressions import Expression, ShapeError, Tensor
-from derivations.judge import goal_of, same_terms
-from derivations.kernel.decide import Proof, prove
-from derivations.kernel.solver import Answer, Solver, Unknown
-from derivations.kernel.sums import LimitReached
-from derivations.kernel.terms import Condition
+from derivations.formulas.claims import Claim, Link
+from derivations.formulas.expressions import Expression, ShapeError, Tensor
+from derivations.judgement.judge import goal_of, same_terms
 from derivations.language.document import Document
-from derivations.lowering import Lowering, Unsupported
+from derivations.meaning.lowering import Lowering, Unsupported
 
 WANTED, TRIED = 5, 40
 ROOT = Path(derivations.__file__).parent

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from derivations.claims import Claim
-from derivations.judge import decide
-from derivations.kernel import terms as k
-from derivations.kernel.solver import Solver
+from derivations.core import terms as k
+from derivations.core.solver import Solver
+from derivations.formulas.claims import Claim
+from derivations.judgement.judge import decide
 from derivations.language.document import Document
 
 # (name, given, claim): none of these may be proved

@@ -11,15 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_claims import admissible
 
-from derivations.claims import Claim
+from derivations.core import terms as k
+from derivations.core.solver import Solver
+from derivations.core.sums import Term
+from derivations.core.terms import Int
 from derivations.crosscheck import agree_at
-from derivations.judge import decide
-from derivations.kernel import terms as k
-from derivations.kernel.solver import Solver
-from derivations.kernel.sums import Term
-from derivations.kernel.terms import Int
+from derivations.formulas.claims import Claim
+from derivations.judgement.judge import decide
 from derivations.language.document import Document
-from derivations.numbers import of_number
+from derivations.meaning.numbers import of_number
 
 CONVOLUTION = "dims H, m where m <= H\ntensor x[H], w[m]\nfunction f\n"
 POOLING = "dims H, f where f <= H\ntensor x[H]\nfunction g\n"

@@ -14,14 +14,15 @@ from typing import Any
 import pytest
 from derivation_cases import CASES, Case
 
-from derivations import adjoints, differential, given, narration, polish, tactic
-from derivations.adjoints import ADJOINTS
-from derivations.derivation import Derivation, DerivationStep, judge_equation
-from derivations.differential import RULES
-from derivations.expressions import Constant, Expression, IndexRange, IndexSum, Minus, Plus, Times
-from derivations.lemmas import LEMMAS, Lemma
+from derivations import given
+from derivations.derive import adjoints, differential, narration, polish, tactic
+from derivations.derive.adjoints import ADJOINTS
+from derivations.derive.derivation import Derivation, DerivationStep, judge_equation
+from derivations.derive.differential import RULES
+from derivations.derive.lemmas import LEMMAS, Lemma
+from derivations.derive.tactic import derive
+from derivations.formulas.expressions import Constant, Expression, IndexRange, IndexSum, Minus, Plus, Times
 from derivations.operators import apply
-from derivations.tactic import derive
 
 Change = Callable[[Expression], Expression]
 
@@ -53,7 +54,7 @@ def without_last_term(node: Expression) -> Expression:
 @pytest.fixture(autouse=True)
 def _no_regions(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where a refused step would be true is not asked here."""
-    monkeypatch.setattr("derivations.judge.find", lambda *_, **__: "not looked for")
+    monkeypatch.setattr("derivations.judgement.judge.find", lambda *_, **__: "not looked for")
 
 
 # -- what uses which rule --------------------------------------------------------------------------

@@ -13,9 +13,9 @@ import pytest
 from derivation_cases import CASES
 
 from derivations import derive, given
-from derivations.adjoints import ADJOINTS
-from derivations.derivation import Derivation
-from derivations.lemmas import LEMMAS, Lemma, lemma
+from derivations.derive.adjoints import ADJOINTS
+from derivations.derive.derivation import Derivation
+from derivations.derive.lemmas import LEMMAS, Lemma, lemma
 
 LAYER = """dims H, W, m, n where m <= H, n <= W
 o = H - m + 1

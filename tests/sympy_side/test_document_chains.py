@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from derivations import given
-from derivations.judge import judge
+from derivations.judgement.judge import judge
 from derivations.language.document import Document
 
 LAYER = """dims H, W, m, n where m <= H, n <= W

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from scipy import signal
 
 from derivations import conv, corr, given, resize, tr
-from derivations.claims import Link
-from derivations.explicit import Explicit, Unsupported, as_explicit, explicit_difference, vanishes
-from derivations.explicit_operators import EXPLICIT, DoesNotExist, Grid, windows
-from derivations.explicit_values import Arbitrary, Step, entry_symbol, function_value
-from derivations.expressions import Definition, Differential, Grad, Jacobian, Literal, Loss, Tensor
+from derivations.entries.matrices import Explicit, Unsupported, as_explicit, explicit_difference, vanishes
+from derivations.entries.operators import EXPLICIT, DoesNotExist, Grid, windows
+from derivations.entries.values import Arbitrary, Step, entry_symbol, function_value
+from derivations.formulas.claims import Link
+from derivations.formulas.expressions import Definition, Differential, Grad, Jacobian, Literal, Loss, Tensor
 from derivations.operators import OPERATORS
 
 Array = NDArray[np.int64]
@@ -44,8 +44,8 @@ def arrays(draw: Any, ranks: tuple[int, ...] = (2,), least: int = 1, most: int =
 
 
 def test_every_operator_of_the_table_has_explicit_entries() -> None:
-    """A new row of the operator table is missed here until derivations/explicit_operators.py has it."""
-    assert set(EXPLICIT) == set(OPERATORS), "write the missing operator in derivations/explicit_operators.py"
+    """A new row of the operator table is missed here until derivations/entries/operators.py has it."""
+    assert set(EXPLICIT) == set(OPERATORS), "write the missing operator in derivations/entries/operators.py"
 
 
 PLAIN: dict[str, Any] = {"stride": (1, 1), "padding": ((0, 0), (0, 0)), "dilation": (1, 1)}

@@ -12,8 +12,8 @@ import pytest
 from sympy import Integer
 
 from derivations import given
-from derivations.expressions import Expression
-from derivations.integers import (
+from derivations.formulas.expressions import Expression
+from derivations.formulas.integers import (
     AllOf,
     AnyOf,
     Compare,
@@ -25,7 +25,7 @@ from derivations.integers import (
     integer_symbol,
 )
 from derivations.language.document import Document, parse_claim
-from derivations.latex import name_to_latex, to_latex
+from derivations.show.latex import name_to_latex, to_latex
 
 CONTEXT = """dims H, W, m, n, s, p >= 0, C, D where m <= H, n <= W
 tensor a[H, W], w[m, n], x[C, H, W], z1[H, W], y_hat[H, W], v[n]

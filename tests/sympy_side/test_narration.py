@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from derivations import given
-from derivations.chains import first_wrong
-from derivations.judge import judge
-from derivations.narration import proof_steps
-from derivations.report.statements import claim_text
-from derivations.run import Results
-from derivations.verdict import Verdict
+from derivations.batch.run import Results
+from derivations.derive.narration import proof_steps
+from derivations.judgement.chains import first_wrong
+from derivations.judgement.judge import judge
+from derivations.judgement.verdict import Verdict
+from derivations.show.report.statements import claim_text
 
 MAPS = """dims C, D, H, W, m, n, s where m <= H, n <= W
 tensor x[C, H, W], k[D, C, m, n], b[D]

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from derivations.claims import Claim, Expectation
 from derivations.crosscheck import generic_sizes
-from derivations.explicit import Unsupported, explicit_difference
-from derivations.integers import evaluate_condition
+from derivations.entries.matrices import Unsupported, explicit_difference
+from derivations.formulas.claims import Claim, Expectation
+from derivations.formulas.integers import evaluate_condition
 from derivations.language.document import Document
 
 DOCUMENTS = sorted((Path(__file__).parents[2] / "derivations" / "documents").glob("*.md"))

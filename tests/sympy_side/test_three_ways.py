@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from derivations import crosscheck, derive, given
-from derivations.expressions import Grad
+from derivations.formulas.expressions import Grad
 from numeric.layers import convolve_backward, correlate_backward
 
 LAYER = """dims H, W, m, n, s, q, C, D, p >= 0 where q*(m - 1) + 1 <= H, q*(n - 1) + 1 <= W

@@ -1,0 +1,1 @@
+"""Many claims: one run over documents, worker processes, the cache of verdicts."""

@@ -1,0 +1,505 @@
+"""The decision: at which sizes do all pieces cancel? Only here can a `Proof` be made.
+
+A `Goal` is a list of groups of pieces over (sizes; variables). It holds at sizes P when, in every group, for all values
+of the variables, Σ coefficient·[condition] = 0. `prove` shows that it holds at all sizes of a context;
+`prove_fails` that at every size of a context it fails (some variables' values give a sum ≠ 0).
+
+Laws: coefficients belong to pieces, so overlapping pieces are added before they are compared with 0. A divisor's
+positivity is proved before any quotient is trusted. `Unknown` from a decider is never yes and never no.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from derivations.core.implication import Known, irredundant
+from derivations.core.solver import (
+    IslLimit,
+    Satisfiable,
+    Solver,
+    Unknown,
+    Unsatisfiable,
+    is_affine,
+    isl_limited,
+    isl_nonzero,
+    isl_point,
+    isl_set,
+)
+from derivations.core.sums import Piece
+from derivations.core.terms import (
+    FALSE,
+    TRUE,
+    Condition,
+    Int,
+    Quotient,
+    Sym,
+    Zero,
+    all_of,
+    any_of,
+    condition_symbols,
+    condition_terms,
+    conjuncts,
+    evaluate,
+    holds,
+    negate,
+    nonnegative,
+    render,
+    substitute_condition,
+    zero,
+)
+from derivations.core.writing import syntax, written
+
+CELL_LIMIT = 4096  # sets of overlapping pieces of one monomial that are compared
+GROUP_LIMIT = 64  # pieces of one monomial whose overlaps are looked at, two by two
+SOLVING_LIMIT = 12  # equations that are solved to see whether two pieces overlap at all
+
+
+@dataclass(frozen=True)
+class Group:
+    """Pieces of one monomial (`name` tells which), whose coefficients must cancel under `context` (what may be
+    supposed there besides the claim's own context: that both sides exist and have one shape)."""
+
+    name: str
+    pieces: tuple[Piece, ...]
+    context: Condition = TRUE
+
+
+@dataclass(frozen=True)
+class Goal:
+    """A statement to decide: the sizes' names, what is supposed of them, and the groups that must cancel."""
+
+    sizes: tuple[str, ...]
+    context: Condition
+    groups: tuple[Group, ...]
+
+
+_KEY = object()
+
+
+class Proof:
+    """That a goal holds at all sizes of its context, or fails at all of them; made in this module only."""
+
+    def __init__(self, key: object, statement: str) -> None:
+        if key is not _KEY:
+            raise TypeError("a proof is made by the kernel's decision only")
+        self.statement = statement
+
+
+@dataclass(frozen=True)
+class CounterModel:
+    """Sizes (and values of the variables) at which a group does not cancel."""
+
+    sizes: dict[str, int]
+    group: str
+    values: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Undecided:
+    """Why the kernel cannot tell."""
+
+    reason: str
+
+
+Decision = Proof | CounterModel | Undecided
+
+
+def divisors(conditions: Iterable[Condition]) -> set[Int]:
+    """Every divisor of a quotient that stands in the conditions, unless it is a positive number."""
+    found: set[Int] = set()
+    seen: set[Int] = set()
+
+    def visit(term: Int) -> None:
+        if term in seen:
+            return
+        seen.add(term)
+        for generator in term.generators():
+            if not isinstance(generator, Sym):
+                if isinstance(generator, Quotient) and (generator.q.constant or 0) < 1:
+                    found.add(generator.q)
+                visit(generator.p)
+                visit(generator.q)
+
+    for condition in conditions:
+        for term in condition_terms(condition):
+            visit(term)
+    return found
+
+
+def quotient_free(context: Condition) -> Condition:
+    """The conjuncts of a context in which no quotient by a symbol stands."""
+    return all_of(part for part in conjuncts(context) if not divisors([part]))
+
+
+def check_demands(solver: Solver, context: Condition, conditions: Sequence[Condition]) -> str | None:
+    """None if every divisor in the conditions, and every demand, is proved; else what is missing."""
+    base = quotient_free(context)
+    for divisor in sorted(divisors([context, *conditions]), key=render):
+        if solver.implies(base, nonnegative(divisor - 1)) is not True:
+            return f"that the divisor {syntax(divisor)} is positive"
+    return None
+
+
+def merge(pieces: Sequence[Piece]) -> list[Piece]:
+    """Add the coefficients of pieces with the same condition; drop those that vanish."""
+    found: dict[tuple[frozenset[Condition], frozenset[str]], Piece] = {}
+    for piece in pieces:
+        piece = _canonical_leftover(piece)
+        key = (frozenset(conjuncts(piece.condition)), piece.leftover)
+        if key in found:
+            old = found[key]
+            if old.denominator == piece.denominator:
+                numerator, denominator = old.numerator + piece.numerator, old.denominator
+            else:
+                numerator = old.numerator * piece.denominator + piece.numerator * old.denominator
+                denominator = old.denominator * piece.denominator
+            piece = Piece(piece.condition, numerator, denominator, piece.leftover, piece.demands | old.demands)
+        found[key] = piece
+    return [piece for piece in found.values() if piece.numerator.terms]
+
+
+def _canonical_leftover(piece: Piece) -> Piece:
+    """The piece with its leftover indices renamed by how they stand, so that equal sums look equal."""
+    if not piece.leftover:
+        return piece
+    from derivations.core.terms import substitute
+
+    def signature(name: str) -> str:
+        values = {other: Int.symbol("_") for other in piece.leftover if other != name}
+        values[name] = Int.symbol("?")
+        return str(sorted(render(substitute_condition(part, values)) for part in conjuncts(piece.condition)))
+
+    order = sorted(piece.leftover, key=lambda name: (signature(name), name))
+    values = {name: Int.symbol(f"#{number}") for number, name in enumerate(order)}
+    return Piece(
+        substitute_condition(piece.condition, values),
+        substitute(piece.numerator, values),
+        substitute(piece.denominator, values),
+        frozenset(f"#{number}" for number in range(len(order))),
+        frozenset(substitute_condition(demand, values) for demand in piece.demands),
+    )
+
+
+def cells(pieces: Sequence[Piece], context: Condition = TRUE) -> Iterator[tuple[Condition, Int]]:
+    """The disjoint cells on which a fixed subset of the pieces applies and their coefficients do not visibly cancel:
+    (condition, numerator of the sum of their coefficients). Within a cell, what is already supposed need not be
+    negated: A ∧ B ∧ ¬(A ∧ C) = A ∧ B ∧ ¬C. Subsets with a visibly empty cell are left out early."""
+    if len(pieces) > GROUP_LIMIT:
+        raise OverflowError
+    conflicts = [[visibly_false((left.condition, right.condition)) for right in pieces] for left in pieces]
+    for chosen in _subsets(len(pieces), conflicts):
+        numerator, denominator = Int.of(0), Int.of(1)
+        for number in chosen:
+            piece = pieces[number]
+            if piece.denominator == denominator:
+                numerator = numerator + piece.numerator
+            else:
+                numerator = numerator * piece.denominator + piece.numerator * denominator
+                denominator = denominator * piece.denominator
+        if not numerator.terms:
+            continue
+        inside = all_of(pieces[number].condition for number in chosen)
+        supposed = {*conjuncts(inside), *conjuncts(context)}
+        known = Known(supposed)
+        outside = [
+            any_of(
+                negate(part)
+                for part in conjuncts(piece.condition)
+                if part not in supposed and not known.implies(part)
+            )
+            for number, piece in enumerate(pieces)
+            if number not in chosen and not any(conflicts[number][other] for other in chosen)
+        ]
+        cell = all_of((inside, *outside))
+        if cell != FALSE:
+            yield cell, numerator
+
+
+def _subsets(size: int, conflicts: Sequence[Sequence[bool]]) -> Iterator[tuple[int, ...]]:
+    """The non-empty sets of pieces of which no two conflict."""
+    found = 0
+    stack: list[tuple[int, ...]] = [(number,) for number in reversed(range(size))]
+    while stack:
+        chosen = stack.pop()
+        found += 1
+        if found > CELL_LIMIT:
+            raise OverflowError
+        yield chosen
+        for number in reversed(range(chosen[-1] + 1, size)):
+            if not any(conflicts[number][other] for other in chosen):
+                stack.append((*chosen, number))
+
+
+def visibly_false(conditions: Iterable[Condition]) -> bool:
+    """Whether a conjunction contradicts itself once its equations are solved; False says nothing."""
+    condition = all_of(conditions)
+    for _ in range(SOLVING_LIMIT):
+        if condition == FALSE:
+            return True
+        solution = next(filter(None, map(_solution, conjuncts(condition))), None)
+        if solution is None:
+            break
+        condition = substituted(condition, dict([solution]))
+    return condition == FALSE
+
+
+def _solution(part: Condition) -> tuple[str, Int] | None:
+    """A symbol that an equation determines, with its value."""
+    if not isinstance(part, Zero):
+        return None
+    for monomial, coefficient in part.term.terms.items():
+        if len(monomial) == 1 and isinstance(monomial[0], Sym) and coefficient in (1, -1):
+            name = monomial[0].name
+            rest = Int({monomial: coefficient}) - part.term if coefficient == 1 else part.term + Int({monomial: 1})
+            if name not in rest.symbols():
+                return name, rest
+    return None
+
+
+def prepare(solver: Solver, goal: Goal, group: Group) -> tuple[list[Piece], str | None]:
+    """The group's pieces, merged, and what keeps the kernel from trusting them (None: nothing)."""
+    found: tuple[list[Piece], str | None] = _remembered(solver, goal, group, "pieces", _prepare)
+    return found
+
+
+def _remembered(solver: Solver, goal: Goal, group: Group, kind: str, compute: Callable[..., Any]) -> Any:
+    """What was computed before of the same two objects (which the memory keeps alive), or the computation."""
+    key = (kind, id(goal), id(group))
+    if key not in solver.memory:
+        solver.memory[key] = (goal, group, compute(solver, goal, group))
+    return solver.memory[key][2]
+
+
+def _prepare(solver: Solver, goal: Goal, group: Group) -> tuple[list[Piece], str | None]:
+    context = all_of((goal.context, group.context))
+    pieces = merge(
+        [replace(piece, condition=irredundant(piece.condition, context)) for piece in group.pieces]
+    )
+    conditions = [piece.condition for piece in pieces]
+    amounts = [nonnegative(value) for piece in pieces for value in (piece.numerator, piece.denominator)]
+    missing = check_demands(solver, context, [*conditions, *amounts])
+    if missing is None:
+        # Of all pieces, those that cancelled too: they may have become equal by what they demand.
+        for demand in sorted(frozenset().union(*(piece.demands for piece in group.pieces)), key=render):
+            if solver.implies(quotient_free(context), demand) is not True:
+                missing = f"that {written(demand)}"
+    if missing is None and any(piece.leftover for piece in pieces):
+        missing = "how often a sum over several free indices counts"
+    return pieces, missing
+
+
+def failures(solver: Solver, goal: Goal, group: Group) -> tuple[list[Condition], str | None]:
+    """The conditions whose disjunction says that the group does not cancel, and what is not understood."""
+    found: tuple[list[Condition], str | None] = _remembered(solver, goal, group, "failures", _failures)
+    return found
+
+
+def _failures(solver: Solver, goal: Goal, group: Group) -> tuple[list[Condition], str | None]:
+    pieces, missing = prepare(solver, goal, group)
+    if missing is not None:
+        return [], missing
+    context = all_of((goal.context, group.context))
+    try:
+        return [all_of((cell, negate(zero(value)))) for cell, value in cells(pieces, context)], None
+    except OverflowError:
+        return [], f"more than {CELL_LIMIT} overlapping cases"
+
+
+def affine_failures(
+    solver: Solver, pieces: Sequence[Piece], context: Condition, first: Sequence[str]
+) -> tuple[Any, list[str]] | None:
+    """The isl set of the points (sizes `first`, then the variables) where affine pieces do not cancel under a context,
+    with its symbols; None where something is not affine. Whoever calls sets isl's limit."""
+    if any((piece.denominator.constant or 0) <= 0 for piece in pieces):
+        return None
+    conditions = [piece.condition for piece in pieces]
+    amounts = [nonnegative(piece.numerator) for piece in pieces]
+    if not all(is_affine(condition) for condition in (context, *conditions, *amounts)):
+        return None
+    names = frozenset().union(*(condition_symbols(part) for part in (context, *conditions, *amounts)))
+    symbols = [*first, *sorted(names - set(first))]
+    solver.statistics.isl += 1
+    return isl_nonzero(context, pieces, symbols), symbols
+
+
+def prove(solver: Solver, goal: Goal) -> Decision:
+    """Whether every group cancels at all sizes of the context.
+
+        context ∧ group context ∧ failure is unsatisfiable, for each failure of each group
+        ──────────────────────────────────────────────────────────────────────────────────
+        the goal holds at all sizes of the context
+    """
+    undecided: Undecided | None = None
+    for group in goal.groups:
+        pieces, missing = prepare(solver, goal, group)
+        if missing is None:
+            try:
+                with isl_limited(solver.isl_operations):
+                    affine = affine_failures(solver, pieces, all_of((goal.context, group.context)), goal.sizes)
+                    model = isl_point(*affine) if affine is not None else None
+            except IslLimit:
+                affine = None  # the cells, one by one, may be simpler
+            if affine is not None:
+                if model is None:
+                    continue
+                return CounterModel({name: model[name] for name in goal.sizes}, group.name, model)
+        conditions, missing = failures(solver, goal, group)
+        if missing is not None:
+            undecided = undecided or Undecided(f"the kernel cannot tell {missing}")
+            continue
+        for failure in conditions:
+            answer = solver.satisfiable(all_of((goal.context, group.context, failure)))
+            if isinstance(answer, Satisfiable):
+                sizes = {name: answer.model.get(name, 0) for name in goal.sizes}
+                if all(name in answer.model for name in goal.sizes) or _admits(goal, sizes):
+                    return CounterModel(sizes, group.name, answer.model)
+                return CounterModel(_complete(solver, goal, answer.model), group.name, answer.model)
+            if isinstance(answer, Unknown):
+                undecided = undecided or Undecided(f"past {answer.limit}")
+    return undecided or Proof(_KEY, "holds at all sizes")
+
+
+def _admits(goal: Goal, sizes: dict[str, int]) -> bool:
+    try:
+        return holds(goal.context, sizes)
+    except (KeyError, ZeroDivisionError):
+        return False
+
+
+def _complete(solver: Solver, goal: Goal, model: dict[str, int]) -> dict[str, int]:
+    """Sizes of the context that extend a partial model."""
+    fixed = [zero(Int.symbol(name) - value) for name, value in model.items() if name in goal.sizes]
+    answer = solver.satisfiable(all_of((goal.context, *fixed)))
+    found = answer.model if isinstance(answer, Satisfiable) else {}
+    return {name: found.get(name, model.get(name, 1)) for name in goal.sizes}
+
+
+def holds_at(solver: Solver, goal: Goal, sizes: dict[str, int]) -> bool | None:
+    """Whether the goal holds at given sizes (with numbers for sizes, what is affine in the indices isl decides)."""
+    for _, answer in failing_values(solver, goal, sizes):
+        return None if answer is None else False
+    return True
+
+
+def substituted(condition: Condition, values: dict[str, Int]) -> Condition:
+    """The condition at given sizes; false where a divisor is not positive."""
+    try:
+        return substitute_condition(condition, values)
+    except ZeroDivisionError:
+        return FALSE
+
+
+def _at(piece: Piece, values: dict[str, Int]) -> Piece:
+    from derivations.core.terms import substitute
+
+    return Piece(
+        substitute_condition(piece.condition, values),
+        substitute(piece.numerator, values),
+        substitute(piece.denominator, values),
+    )
+
+
+def failing_sizes(solver: Solver, goal: Goal) -> Any | None:
+    """The isl set of the sizes of the context at which the goal fails, exactly; None where it is not affine."""
+    import islpy as isl
+
+    try:
+        with isl_limited(solver.isl_operations):
+            found: Any = isl_set(FALSE, goal.sizes)
+            for group in goal.groups:
+                pieces, missing = prepare(solver, goal, group)
+                if missing is not None:
+                    return None
+                affine = affine_failures(solver, pieces, all_of((goal.context, group.context)), goal.sizes)
+                if affine is None:
+                    return None
+                points, symbols = affine
+                count = len(goal.sizes)
+                found = found.union(points.project_out(isl.dim_type.set, count, len(symbols) - count))
+            return found.coalesce()
+    except IslLimit:
+        return None
+
+
+def prove_fails(solver: Solver, goal: Goal, outside: Condition, instances: Sequence[dict[str, Int]]) -> Decision:
+    """Whether at every size of the context and `outside` some group fails to cancel.
+
+    A universal statement "for all values of the variables all groups cancel" implies its instances; so
+
+        context ∧ outside ∧ (every instance of every group cancels) is unsatisfiable
+        ────────────────────────────────────────────────────────────────────────────
+        at every size of the context and outside the goal fails
+
+    `instances` map the variables to integer terms in the sizes; they come from an untrusted proposer. A CounterModel
+    gives sizes at which every instance cancels (the proposer may then find a new instance there).
+    """
+    demands: list[Condition] = []
+    supposed = all_of((goal.context, outside))
+    known = Known(conjuncts(supposed))
+    for group in goal.groups:
+        conditions, missing = failures(solver, goal, group)
+        if missing is not None:
+            continue
+        for condition in conditions:
+            failure = all_of((group.context, condition))
+            variables = sorted(condition_symbols(failure) - set(goal.sizes))
+            seen = set()
+            for instance in instances if variables else [{}]:
+                if any(name not in instance for name in variables):
+                    continue
+                specific = substituted(failure, {name: instance[name] for name in variables})
+                specific = all_of(part for part in conjuncts(specific) if not known.implies(part))
+                if specific not in seen and specific != FALSE:
+                    seen.add(specific)
+                    demands.append(negate(specific))
+    missing_divisor = check_demands(solver, supposed, demands)
+    if missing_divisor is not None:
+        return Undecided(f"the kernel cannot tell {missing_divisor}")
+    answer = solver.satisfiable(all_of((supposed, *demands)))
+    if isinstance(answer, Unsatisfiable):
+        return Proof(_KEY, "fails at all sizes")
+    if isinstance(answer, Unknown):
+        return Undecided(f"past {answer.limit}")
+    return CounterModel({name: answer.model.get(name, 1) for name in goal.sizes}, "", answer.model)
+
+
+def failing_values(
+    solver: Solver, goal: Goal, sizes: dict[str, int]
+) -> Iterator[tuple[Group, dict[str, int] | None]]:
+    """Each group that fails at given sizes, with the smallest values of its variables at which it does; None where the
+    kernel cannot decide it there."""
+    values = {name: Int.of(value) for name, value in sizes.items()}
+    if substituted(goal.context, values) != TRUE:
+        return
+    for group in goal.groups:
+        context = substituted(group.context, values)
+        if context == FALSE:
+            continue
+        try:
+            pieces = merge([_at(piece, values) for piece in group.pieces])
+        except ZeroDivisionError:
+            yield group, None
+            continue
+        if not pieces:
+            continue
+        if any(piece.leftover for piece in pieces):
+            yield group, None
+            continue
+        try:
+            with isl_limited(solver.isl_operations):
+                affine = affine_failures(solver, pieces, context, ())
+                model = isl_point(*affine, smallest=True) if affine is not None else None
+        except IslLimit:
+            affine = None
+        if affine is None:
+            yield group, None
+        elif model is not None:
+            yield group, model
+
+
+__all__ = [
+    "CounterModel", "Decision", "Goal", "Group", "Proof", "Undecided", "evaluate", "failing_sizes", "failing_values",
+    "holds_at", "prove", "prove_fails",
+]  # fmt: skip

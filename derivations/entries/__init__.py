@@ -1,0 +1,1 @@
+"""Formulas at concrete sizes as SymPy's own matrices of entries: a third meaning, for examples and tests."""

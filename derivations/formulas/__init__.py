@@ -1,0 +1,3 @@
+"""What a formula is: the closed set of nodes, integers, indices, claims and where indices count from. Nothing here
+decides or shows.
+"""

@@ -1,0 +1,267 @@
+"""When does a formula exist? The conditions on sizes and indices, as obligations.
+
+An obligation is a condition that must hold wherever its guard does (the guard says which indices are meant). A claim's
+side exists at given sizes when all its obligations hold there; a definition's obligations must hold for all sizes of
+its context, or the input is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sympy import Basic, Symbol
+
+from derivations.core import terms as k
+from derivations.core.terms import Condition, Int
+from derivations.formulas import integers
+from derivations.formulas.expressions import (
+    Apply,
+    Bracket,
+    ByIndex,
+    Constant,
+    DataBracket,
+    Definition,
+    Entry,
+    Expression,
+    Grad,
+    IndexRange,
+    IndexSum,
+    Loss,
+    Minus,
+    Over,
+    Plus,
+    SizeTuple,
+    Slice,
+    Times,
+)
+from derivations.formulas.integers import FloorDiv, Remainder
+from derivations.meaning.lowering import Environment, Lowering, Unsupported
+from derivations.operators import OPERATORS
+
+
+@dataclass(frozen=True)
+class Obligation:
+    """`condition` must hold for all values of the indices for which `guard` holds; `what` says it in words."""
+
+    guard: Condition
+    condition: Condition
+    what: str
+
+
+def obligations(
+    lowering: Lowering, node: Basic, env: Environment, guard: Condition = k.TRUE, inferred: frozenset[str] = frozenset()
+) -> Iterator[Obligation]:
+    """All obligations of a formula, those of its parts first. Definitions are checked where they are given.
+
+    `inferred` are the indices whose range is what makes entries exist; entries with such an index have no obligation.
+    """
+    if isinstance(node, Definition | Loss):
+        return
+    if isinstance(node, IndexSum | ByIndex):
+        yield from _scope(lowering, node, env, guard, inferred)
+        return
+    for part in node.args:
+        if isinstance(part, Expression):
+            yield from obligations(lowering, part, env, guard, inferred)
+    if isinstance(node, Bracket):
+        yield from _of_condition(lowering, node.condition, env, guard)
+    for what, condition in _own(lowering, node, env, inferred):
+        if condition != k.TRUE:
+            yield Obligation(guard, condition, what)
+
+
+def _scope(
+    lowering: Lowering, node: IndexSum | ByIndex, env: Environment, guard: Condition, inferred: frozenset[str]
+) -> Iterator[Obligation]:
+    inner = dict(env)
+    free = set(inferred)
+    conditions = [guard]
+    for part in node.ranges:
+        name = lowering.fresh()
+        for bound in part.args[1:]:
+            for what, condition in _divisors(lowering, bound, inner):
+                yield Obligation(k.all_of(conditions), condition, what)
+        inner[part.index.name] = Int.symbol(name)
+        free.discard(part.index.name)
+        if part.explicit:
+            low, high = lowering.integer(part.low, inner), lowering.integer(part.high, inner)
+            conditions.append(k.between(low, Int.symbol(name), high))
+        else:
+            free.add(part.index.name)
+        if isinstance(node, ByIndex):
+            yield Obligation(guard, k.nonnegative(high + 1), f"the range of {part.index} has a size")
+    if isinstance(node, IndexSum):
+        for size in node.shape:  # of an empty sum too, whose terms have no duties
+            condition = k.nonnegative(lowering.integer(size, inner))
+            if condition != k.TRUE:
+                yield Obligation(guard, condition, f"{size} >= 0")
+        conditions.append(range_condition(lowering, node, inner))
+    yield from obligations(lowering, node.body, inner, k.all_of(conditions), frozenset(free))
+
+
+def _own(
+    lowering: Lowering, node: Basic, env: Environment, inferred: frozenset[str]
+) -> Iterator[tuple[str, Condition]]:
+    """The conditions that a node itself adds to those of its parts."""
+    if isinstance(node, Over):
+        divisor = opened(node.args[1])
+        if isinstance(divisor, Constant):
+            numerator, _ = lowering.fraction(divisor.value, env)
+            yield "the divisor is not 0", k.negate(k.zero(numerator))
+    for argument in _integer_arguments(node):
+        yield from _divisors(lowering, argument, env)
+    if isinstance(node, Apply):
+        for condition in OPERATORS[node.operator].exists(*node.arguments):
+            yield f"{node.operator} exists", lowering.condition(condition, env)
+    elif isinstance(node, Plus | Minus | Times | Over | DataBracket):
+        ranked = [part for part in node.args if isinstance(part, Expression) and part.rank]
+        for part in ranked[1:]:
+            for left, right in zip(ranked[0].shape, part.shape, strict=True):
+                same = k.equal(lowering.integer(left, env), lowering.integer(right, env))
+                yield f"{left} == {right}", same
+    elif isinstance(node, Entry):
+        if not _symbols(node.indices) & inferred:
+            yield "the entry exists", in_bounds(lowering, node, env)
+    elif isinstance(node, Constant):
+        _, denominator = lowering.fraction(node.value, env)
+        yield "the divisor is not 0", k.negate(k.zero(denominator))
+    elif isinstance(node, Grad):
+        return
+
+
+def opened(node: Expression) -> Expression:
+    """What a name of a name of a formula stands for."""
+    while isinstance(node, Definition):
+        node = node.body
+    return node
+
+
+def _integer_arguments(node: Basic) -> Iterator[Basic]:
+    """The integer expressions that a node holds itself."""
+    if isinstance(node, Constant):
+        yield node.value
+    elif isinstance(node, Apply | Entry | SizeTuple):
+        stack = [part for part in node.args if not isinstance(part, Expression)]
+        while stack:
+            part = stack.pop()
+            if isinstance(part, Slice) or type(part).__name__ == "Tuple":
+                stack += part.args
+            else:
+                yield part
+
+
+def _of_condition(
+    lowering: Lowering, condition: integers.Condition, env: Environment, guard: Condition
+) -> Iterator[Obligation]:
+    """The divisors in a condition, from left to right: [s >= 1, i % s == 0] asks nothing of s where s >= 1 fails, and
+    of alternatives the next one is asked where those before it fail."""
+    if isinstance(condition, integers.AllOf | integers.AnyOf):
+        for part in condition.args:
+            yield from _of_condition(lowering, part, env, guard)
+            try:
+                met = lowering.condition(part, env)
+            except Unsupported:  # of a fraction, say: then what comes after is asked in any case
+                continue
+            guard = k.all_of((guard, met if isinstance(condition, integers.AllOf) else k.negate(met)))
+        return
+    if isinstance(condition, integers.Negation):
+        yield from _of_condition(lowering, condition.args[0], env, guard)
+        return
+    for what, duty in _divisors(lowering, condition, env):
+        if duty != k.TRUE:
+            yield Obligation(guard, duty, what)
+
+
+def _divisors(lowering: Lowering, value: Basic, env: Environment) -> Iterator[tuple[str, Condition]]:
+    for part in getattr(value, "args", ()):
+        yield from _divisors(lowering, part, env)
+    if isinstance(value, FloorDiv | Remainder):
+        divisor = value.args[1]
+        yield f"{divisor} >= 1", k.nonnegative(lowering.integer(divisor, env) - 1)
+
+
+def in_bounds(lowering: Lowering, node: Entry, env: Environment) -> Condition:
+    """That every entry that A[i, a:b:s] names is one of A."""
+    parts = []
+    for index, size in zip(node.indices, node.of.shape, strict=True):
+        n = lowering.integer(size, env)
+        if isinstance(index, Slice):
+            start, count, step = (lowering.integer(part, env) for part in index.args)
+            last = start + step * (count - 1)
+            parts += [k.nonnegative(start), k.nonnegative(step - 1), k.nonnegative(count)]
+            parts.append(k.any_of((k.zero(count), k.at_most(last, n - 1))))
+        else:
+            parts.append(k.between(0, lowering.integer(index, env), n - 1))
+    return k.all_of(parts)
+
+
+def _symbols(parts: Sequence[Basic]) -> frozenset[str]:
+    return frozenset(symbol.name for part in parts for symbol in part.atoms(Symbol))
+
+
+def range_condition(lowering: Lowering, node: IndexSum, env: Environment) -> Condition:
+    """The inferred range: every entry of the body whose subscripts contain an index without a range exists.
+
+    `env` maps the sum's indices to their kernel terms. An index of an inner sum without range in the same subscripts
+    takes the condition on itself; with a range, the entry must exist at both of its ends.
+    """
+    names = frozenset(part.index.name for part in node.ranges if not part.explicit)
+    if not names:
+        return k.TRUE
+    found = list(_entry_conditions(lowering, node.body, names, frozenset(), env, ()))
+    if not found:
+        raise Unsupported("a sum whose indices stand in no subscript, and so have no range")
+    return k.all_of(found)
+
+
+def _entry_conditions(
+    lowering: Lowering, node: Basic, names: frozenset[str], taken: frozenset[str], env: Environment,
+    ranged: tuple[IndexRange, ...],
+) -> Iterator[Condition]:  # fmt: skip
+    """One condition for each entry whose subscripts hold one of `names`. Entries whose subscripts hold an index that an
+    inner sum infers (`taken`) are that sum's own affair; explicit inner ranges are `ranged`."""
+    if isinstance(node, Definition | Loss):
+        return
+    if isinstance(node, IndexSum | ByIndex):
+        inner = frozenset(part.index.name for part in node.ranges)
+        own = tuple(part for part in node.ranges if part.explicit)
+        more = frozenset(part.index.name for part in node.ranges if not part.explicit)
+        kept = tuple(part for part in ranged if part.index.name not in inner)
+        yield from _entry_conditions(
+            lowering, node.body, names - inner, (taken - inner) | more, env, (*kept, *own)
+        )
+        return
+    if isinstance(node, Entry) and _symbols(node.indices) & names and not _symbols(node.indices) & taken:
+        yield _throughout(lowering, node, env, ranged)
+    for part in node.args:
+        if isinstance(part, Basic):
+            yield from _entry_conditions(lowering, part, names, taken, env, ranged)
+
+
+def _throughout(
+    lowering: Lowering, node: Entry, env: Environment, ranged: tuple[IndexRange, ...]
+) -> Condition:
+    """That an entry exists for all values of the inner ranges: linear subscripts are extreme at the ranges' ends."""
+    used = [part for part in ranged if part.index.name in _symbols(node.indices)]
+    if not used:
+        return in_bounds(lowering, node, env)
+    inner_names = frozenset(part.index.name for part in ranged)
+    if any(_symbols((part.low, part.high)) & inner_names for part in used):
+        raise Unsupported("a range inferred through an inner range that depends on another")
+    first, rest = used[0], used[1:]
+    inner = {**env, first.index.name: Int.symbol("?range")}
+    for index in node.indices:
+        for part in index.args if isinstance(index, Slice) else (index,):
+            value = lowering.integer(part, inner)
+            for monomial in value.terms:
+                if sum(g == k.Sym("?range") for g in monomial) > 1 or any(
+                    not isinstance(g, k.Sym) and "?range" in Int({(g,): 1}).symbols() for g in monomial
+                ):
+                    raise Unsupported("a range inferred from a subscript that is not linear in an inner index")
+    ends = []
+    low, high = lowering.integer(first.low, env), lowering.integer(first.high, env)
+    for end in (low, high):
+        ends.append(_throughout(lowering, node, {**env, first.index.name: end}, tuple(rest)))
+    empty = k.nonnegative(low - high - 1)
+    return k.any_of((empty, k.all_of(ends)))

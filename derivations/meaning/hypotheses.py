@@ -1,0 +1,129 @@
+"""Hypotheses on the data, such as `where sum(y) == 1`: used by parametrising the data that satisfy them.
+
+For a hypothesis h(y) = 0 put y = P(y0) with y0 arbitrary and P(y0) = y0 − A·h(y0). Where h(P(y0)) = 0 for all y0 (the
+kernel proves it), P maps onto the data that satisfy the hypothesis: its values do, and it leaves alone what did. So a
+claim holds under the hypothesis exactly when it holds with P(y0) for y. The hypothesis itself must exist at all sizes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from derivations.core import terms as k
+from derivations.core.decide import Goal, Group, Proof, prove
+from derivations.core.solver import Solver
+from derivations.core.sums import Atom, Monomials, Piece, Term
+from derivations.core.terms import Int
+from derivations.formulas.claims import Claim, Hypothesis
+from derivations.formulas.expressions import Expression, Tensor
+from derivations.meaning.existence import obligations
+from derivations.meaning.lowering import Lowering, Terms, Unsupported, scaled
+
+
+@dataclass(frozen=True)
+class Parametrisation:
+    """y[i] as terms in an arbitrary tensor of the same name."""
+
+    tensor: Tensor
+    entry: Callable[[Sequence[Int]], Terms]
+
+
+def apply_hypotheses(lowering: Lowering, claim: Claim, found: Terms) -> Terms:
+    """The terms with every tensor that a hypothesis binds replaced by its parametrisation."""
+    bound: set[Tensor] = set()
+    for hypothesis in claim.hypotheses:
+        tensors = {*_tensors(hypothesis.left), *_tensors(hypothesis.right)}
+        if bound & tensors:
+            raise Unsupported("two hypotheses about one tensor")
+        bound |= tensors
+        chosen = parametrise(lowering, claim, hypothesis)
+        found = [
+            new for term in found for new in lowering.replaced(term, chosen.tensor.name, chosen.entry)
+        ]
+    return found
+
+
+def parametrise(lowering: Lowering, claim: Claim, hypothesis: Hypothesis) -> Parametrisation:
+    """A parametrisation that the kernel has proved, or Unsupported."""
+    tensors = [node for node in _tensors(hypothesis.left) + _tensors(hypothesis.right) if node.rank]
+    for tensor in dict.fromkeys(tensors):
+        for entry in _candidates(lowering, hypothesis, tensor):
+            if _satisfies(lowering, claim, hypothesis, Parametrisation(tensor, entry)):
+                return Parametrisation(tensor, entry)
+    raise Unsupported(f"the hypothesis {hypothesis.text} cannot be solved for a tensor")
+
+
+def _tensors(node: Expression) -> list[Tensor]:
+    return sorted(node.atoms(Tensor), key=lambda tensor: tensor.name)
+
+
+def _residual(lowering: Lowering, hypothesis: Hypothesis, index: Sequence[Int]) -> Terms:
+    left, right = hypothesis.left, hypothesis.right
+    return [
+        *lowering.lower(left, index if left.rank else (), {}, frozenset()),
+        *scaled(lowering.lower(right, index if right.rank else (), {}, frozenset()), -1),
+    ]
+
+
+def _candidates(
+    lowering: Lowering, hypothesis: Hypothesis, tensor: Tensor
+) -> list[Callable[[Sequence[Int]], Terms]]:
+    rank = max(hypothesis.left.rank, hypothesis.right.rank)
+
+    def identity(index: Sequence[Int]) -> Terms:
+        return [Term((Atom(tensor.name, tuple(index)),))]
+
+    def projected(denominator: int, sign: int) -> Callable[[Sequence[Int]], Terms]:
+        def entry(index: Sequence[Int]) -> Terms:
+            # Entries of y outside the hypothesis's shape are not bound by it: P leaves them alone.
+            sides = (hypothesis.left, hypothesis.right)
+            shapes = [lowering.shape(side, {}) for side in sides if side.rank]
+            bound = k.all_of(k.between(0, i, n - 1) for shape in shapes for i, n in zip(index, shape, strict=True))
+            residual = scaled(_residual(lowering, hypothesis, index), sign, denominator)
+            return identity(index) + lowering.products([[Term(condition=bound)], residual])
+
+        return entry
+
+    def at_first(sign: int) -> Callable[[Sequence[Int]], Terms]:
+        def entry(index: Sequence[Int]) -> Terms:
+            first = Term(condition=k.all_of(k.zero(i) for i in index))
+            return identity(index) + lowering.products([[first], scaled(_residual(lowering, hypothesis, ()), sign)])
+
+        return entry
+
+    if rank == 0:
+        return [at_first(-1), at_first(1)]
+    if rank == tensor.rank:
+        return [projected(2, -1), projected(1, -1), projected(2, 1), projected(1, 1)]
+    return []
+
+
+def _satisfies(lowering: Lowering, claim: Claim, hypothesis: Hypothesis, chosen: Parametrisation) -> bool:
+    """Whether the kernel proves h(P(y0)) = 0 for all y0."""
+    from derivations.judgement.judge import context_condition
+
+    rank = max(hypothesis.left.rank, hypothesis.right.rank)
+    index = tuple(Int.symbol(f"entry {axis}") for axis in range(rank))
+    shape = lowering.shape(hypothesis.left if hypothesis.left.rank else hypothesis.right, {})
+    same: k.Condition = k.TRUE
+    if hypothesis.left.rank and hypothesis.right.rank:
+        other = lowering.shape(hypothesis.right, {})
+        same = k.all_of(k.equal(p, q) for p, q in zip(shape, other, strict=True))
+    inside = k.all_of(k.between(0, i, n - 1) for i, n in zip(index, shape, strict=True))
+    monomials = Monomials()
+    for term in _residual(lowering, hypothesis, index):
+        for new in lowering.replaced(term, chosen.tensor.name, chosen.entry):
+            monomials.add(new)
+    duties = [
+        duty for side in (hypothesis.left, hypothesis.right) for duty in obligations(lowering, side, {})
+    ]
+    one = Int.of(1)
+    groups = (
+        *[Group(duty.what, (Piece(k.all_of((duty.guard, k.negate(duty.condition))), one, one),)) for duty in duties],
+        Group("shapes", (Piece(k.negate(same), Int.of(1), Int.of(1)),)),
+        *[Group(str(heads), tuple(pieces), inside) for heads, pieces in monomials.groups.items()],
+    )
+    context = context_condition(lowering, claim.context, claim.conditions)
+    names = tuple(dim.name for dim in claim.context.dims)
+    return isinstance(prove(Solver(), Goal(names, context, groups)), Proof)

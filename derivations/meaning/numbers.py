@@ -1,0 +1,89 @@
+"""Functions of numbers: what is known of exp, sqrt, [t > 0] and the like where no data stand in their argument.
+
+A sum of terms without atoms is a number at each size: a quotient of polynomials on each of some disjoint conditions.
+An indicator [t > 0] of such a sum is a condition on the sizes; sqrt, exp, log and the sigmoids have a few rational
+values. Everything else stays an unknown (None).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from math import isqrt
+
+from derivations.core import terms as k
+from derivations.core.decide import cells, merge
+from derivations.core.sums import Monomials, Piece, Term
+from derivations.core.terms import Condition, Int
+
+CASES = 6  # pieces of which an indicator's sum may have; more stay an unknown
+
+AT_ZERO = {"exp": Fraction(1), "tanh": Fraction(0), "sigmoid": Fraction(1, 2), "sqrt": Fraction(0)}
+
+
+def of_number(name: str, argument: Sequence[Term]) -> list[Term] | None:
+    """A function of terms without atoms, as terms; None where its value is not known.
+
+    >>> of_number("sqrt", [Term(numerator=Int.of(25), denominator=Int.of(4))])[0].numerator
+    5
+    >>> n = Int.symbol("n")
+    >>> of_number("step>", [Term(numerator=n), Term(numerator=Int.of(-2))])[0].condition
+    NonNegative(term=-3 + n)
+    >>> of_number("exp", [Term()]) is None
+    True
+    """
+    if name not in (*AT_ZERO, "log", "step>", "step>="):
+        return None
+    pieces = _pieces(argument)
+    if pieces is None:
+        return None
+    if name in ("step>", "step>="):
+        return _indicator(pieces, strict=name == "step>")
+    value = _value(name, _number(pieces))
+    if value is None:
+        return None
+    return [Term(numerator=Int.of(value.numerator), denominator=Int.of(value.denominator))] if value else []
+
+
+def _pieces(argument: Sequence[Term]) -> list[Piece] | None:
+    """The argument as pieces, merged; None where a rewriting demands something or an index is left over."""
+    monomials = Monomials()
+    for term in argument:
+        monomials.add(term)
+    found = [piece for pieces in monomials.groups.values() for piece in pieces]
+    # Of all pieces: those that cancel may have become equal by what they demand.
+    return None if any(piece.leftover or piece.demands for piece in found) else merge(found)
+
+
+def _number(pieces: Sequence[Piece]) -> Fraction | None:
+    total = Fraction(0)
+    for piece in pieces:
+        top, bottom = piece.numerator.constant, piece.denominator.constant
+        if piece.condition != k.TRUE or top is None or not bottom:
+            return None
+        total += Fraction(top, bottom)
+    return total
+
+
+def _value(name: str, number: Fraction | None) -> Fraction | None:
+    if number is None:
+        return None
+    if number == 0:
+        return AT_ZERO.get(name)
+    if name == "log":
+        return Fraction(0) if number == 1 else None
+    if name == "sqrt" and number > 0:
+        root = Fraction(isqrt(number.numerator), isqrt(number.denominator))
+        return root if root * root == number else None
+    return None
+
+
+def _indicator(pieces: Sequence[Piece], *, strict: bool) -> list[Term] | None:
+    """[Σ pieces > 0] (or >= 0) as one term with a condition on the sizes and indices."""
+    if len(pieces) > CASES or any((piece.denominator.constant or 0) <= 0 for piece in pieces):
+        return None
+    # Outside all cells the sum is 0: there > fails and >= holds.
+    sign = 1 if strict else -1
+    beyond: list[Condition] = [k.all_of((cell, k.nonnegative(value * sign - 1))) for cell, value in cells(pieces)]
+    condition = k.any_of(beyond) if strict else k.negate(k.any_of(beyond))
+    return [] if condition == k.FALSE else [Term(condition=condition)]

@@ -1,0 +1,247 @@
+"""One claim explained on a terminal: its line, both sides by index, then the derivation or the counterexample
+in numbers.
+
+Law: every figure shown is computed from the formulas at the witness's sizes (`explicit.py`), not taken from a
+proof. Where something cannot be shown (no explicit form, no rule), that part is left out, and said where it
+matters.
+
+What it cannot see: why an author made a mistake. It names the difference and the nearest true formula.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path, PurePath
+from typing import Any
+
+from rich.text import Text
+from sympy import Expr, Integer, Symbol, preorder_traversal, sympify
+
+from derivations.formulas.claims import Claim, Context, Link
+from derivations.formulas.expressions import Definition, Elementwise, Expression, Grad, Loss, Tensor
+from derivations.judgement.chains import first_wrong
+from derivations.judgement.verdict import Verdict, Witness
+from derivations.language.printer import to_text
+from derivations.show.lines import FROM_ZERO, GLYPHS, details
+from derivations.show.lines import name as name_of
+from derivations.show.mistake import mistake, sum_text
+
+BY_MAXIMA = "(chosen by the maxima of windows; not written as a sum)"
+FALSE = ("holds where", "refuted", "false")
+
+
+def explanation(claim: Claim, verdicts: Sequence[Verdict], glyphs: Mapping[str, str] = GLYPHS) -> Iterator[Text]:
+    """The lines for one claim under one reading."""
+    place = f"{_short(claim.document)}:{claim.line}"
+    for verdict, link in zip(verdicts, claim.links, strict=False):
+        yield Text(name_of(verdict), "bold")
+        yield Text(place, "dim")
+        yield Text()
+        yield from record_lines(claim, verdict, glyphs)
+        if verdict.verdict in FALSE and not verdict.repair:
+            yield Text(f"  {'nearest true formula':<25}", "dim").append("none among the small changes that were tried")
+        yield Text()
+        yield from _by_index(claim, link)
+        if verdict.witness is not None:
+            yield from _missing(verdict.witness)
+            yield from _in_numbers(claim.context, link, verdict.witness, verdict.holds_where or "")
+        yield from _steps(claim.context, verdict)
+    for first in first_wrong(verdicts):
+        yield Text(f"The first wrong step is number {first.link}.", "bold")
+        yield Text()
+
+
+def _short(document: str) -> str:
+    """A document's path from here, or its name where it lies elsewhere."""
+    try:
+        return str(PurePath(document).relative_to(Path.cwd()))
+    except ValueError:
+        return document if not PurePath(document).is_absolute() else PurePath(document).name
+
+
+def record_lines(
+    claim: Claim, verdict: Verdict, glyphs: Mapping[str, str] = GLYPHS, with_expectation: bool = True
+) -> list[Text]:
+    """What a record says, with the claim's conditions, and from where the index in its counterexample counts."""
+    return details(verdict, glyphs, with_expectation, _conditions(claim), claim.context.origin)
+
+
+def _conditions(claim: Claim) -> list[str]:
+    """The claim's own conditions, on sizes and on data, as its `where` lines have them."""
+    equations = [hypothesis.text for hypothesis in claim.hypotheses]
+    return [*map(to_text, claim.conditions), *equations, *(assumption.text for assumption in claim.supposed)]
+
+
+def _heading(text: str, context: Context, shown: Iterable[str]) -> Text:
+    """A heading; above indices of a claim that does not count from 0 itself it says that these do."""
+    has_indices = any("[" in part or "Σ" in part or "entry (" in part for part in shown)
+    return Text(f"{text}. {FROM_ZERO}" if context.origin and has_indices else text, "dim")
+
+
+# -- both sides by index -------------------------------------------------------------------------------------
+
+
+def _by_index(claim: Claim, link: Link) -> Iterator[Text]:
+    """Both sides as sums over indices; sums run over all indices for which the entries exist."""
+    from derivations.core.sums import LimitReached
+    from derivations.meaning.lowering import Unsupported
+    from derivations.show.index_form import index_form
+
+    lines: list[tuple[str, list[str]]] = []
+    for label, side in (("left", link.left), ("right", link.right)):
+        try:
+            shown = index_form(side, link, claim.context)
+            lines.append((label, [BY_MAXIMA] if any("argmax(" in part for part in shown) else shown))
+            if any("(…)" in part for part in shown):
+                lines += [("", _argument(side, link, claim.context))]
+        except (Unsupported, LimitReached, ValueError):
+            return
+    heading = "by index (sums over all indices for which the entries exist)"
+    yield _heading(heading, claim.context, (part for _, shown in lines for part in shown))
+    for label, shown in lines:
+        for number, part in enumerate(shown):
+            yield Text(f"  {label if number == 0 else '':<6} {part}")
+    yield Text()
+
+
+def _missing(witness: Witness) -> Iterator[Text]:
+    """That a side does not exist at the counterexample, which its form by index does not show."""
+    if witness.left is not None or witness.right is not None:
+        return
+    shapes = {"left": witness.left_shape, "right": witness.right_shape}
+    sides = [side for side, shape in shapes.items() if shape is None]
+    if sides:
+        which = " and the ".join(sides)
+        yield Text(f"At the counterexample the {which} side does not exist, whatever its form by index.")
+        yield Text()
+
+
+def _argument(side: Expression, link: Link, context: Context) -> list[str]:
+    """The first argument of a function in a side that is a formula itself, by index."""
+    from derivations.show.index_form import index_form
+
+    for node in preorder_traversal(side):
+        if isinstance(node, Elementwise) and not isinstance(node.of, Tensor):
+            shown = index_form(node.of, link, context)
+            return [f"of  {shown[0]}", *(f"    {part}" for part in shown[1:])]
+    return []
+
+
+# -- the counterexample in numbers ---------------------------------------------------------------------------
+
+
+def _in_numbers(context: Context, link: Link, witness: Witness, region: str) -> Iterator[Text]:
+    """The entry of the counterexample on both sides: its products, then their values with the witness's
+    data."""
+    if witness.index is None or (witness.left is None and witness.right is None):
+        return
+    left, right = (_entry(side, link, witness, context) for side in (link.left, link.right))
+    if left is None or right is None:
+        return
+    where = _where(link, witness)
+    yield _heading(f"the counterexample, {where}", context, (where, sum_text(left), sum_text(right)))
+    chosen_left, chosen_right = (decided(side, witness.data) for side in (left, right))
+    if (chosen_left, chosen_right) != (left, right):
+        yield Text("  The data decide which entries are the maxima; what is left is")
+    yield Text(f"  left   {sum_text(chosen_left)}")
+    yield Text(f"  right  {sum_text(chosen_right)}")
+    yield Text(f"  With the data above the left is {witness.left} and the right is {witness.right}.")
+    # Of sizes that happen to be equal, those of the region are what the mistake depends on.
+    telling = {name: size for name, size in witness.sizes.items() if name in re.findall(r"\w+", region)}
+    if chosen_left.expand() != chosen_right.expand():
+        yield Text(f"  {mistake(chosen_left, chosen_right, telling)}")
+    yield Text()
+
+
+def _where(link: Link, witness: Witness) -> str:
+    """`entry (0, 1)`; of a claim with free indices, their values first."""
+    index = witness.index or ()
+    free = [f"{part.index.name} = {value}" for part, value in zip(link.free, index, strict=False)]
+    rest = index[len(link.free) :]
+    return ", ".join([*free, *([f"entry ({', '.join(map(str, rest))})"] if rest else [])]) or "the value"
+
+
+def decided(value: Expr, data: Mapping[str, Any]) -> Expr:
+    """A value of maxima with the comparisons decided by the data, so that only the entries chosen are left."""
+    from derivations.entries.values import Arbitrary, Step
+
+    by_name = dict(_numbers(data))
+    numbers = {symbol: by_name[symbol.name] for symbol in value.free_symbols if symbol.name in by_name}
+    functions = {name.removesuffix("(t)"): sympify(str(body)) for name, body in data.items() if name.endswith("(t)")}
+    known, t = {}, Symbol("t")
+    for step in value.atoms(Step):
+        argument = step.args[0].replace(
+            lambda node: isinstance(node, Arbitrary) and str(node.args[0]) in functions,
+            lambda node: functions[str(node.args[0])].diff(t, node.args[1]).subs(t, node.args[2]),
+        )
+        argument = argument.xreplace(numbers)
+        if argument.is_number and argument != 0:
+            known[step] = Integer(1 if argument > 0 else 0)
+    return value.xreplace(known) if len(known) == len(value.atoms(Step)) else value
+
+
+def _numbers(data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The entries of the data by the names that the explicit form gives them."""
+
+    def entries(value: Any, index: tuple[int, ...]) -> Iterator[tuple[tuple[int, ...], Any]]:
+        if isinstance(value, list | tuple):
+            for number, part in enumerate(value):
+                yield from entries(part, (*index, number))
+        else:
+            yield index, value
+
+    for name, value in data.items():
+        if not name.endswith("(t)"):
+            for index, number in entries(value, ()):
+                yield (f"{name}[{', '.join(map(str, index))}]" if index else name), sympify(str(number))
+
+
+def _entry(side: Expression, link: Link, witness: Witness, context: Context) -> Expr | None:
+    """The entry of a side at the witness's sizes and index, as a polynomial in the entries of its tensors."""
+    from derivations.entries.matrices import Explicit, Unsupported
+    from derivations.entries.operators import DoesNotExist
+
+    index = witness.index or ()
+    free, rest = index[: len(link.free)], index[len(link.free) :]
+    sizes = {**witness.sizes, **{part.index.name: value for part, value in zip(link.free, free, strict=True)}}
+    try:
+        grid = Explicit(sizes).grid(side)
+        value = grid[rest] if grid.rank else grid[()]
+    except (Unsupported, DoesNotExist, KeyError, ValueError, IndexError):
+        return None
+    return value.xreplace(_residuals(context, value))
+
+
+def _residuals(context: Context, value: Expr) -> dict[Symbol, Symbol]:
+    """`grad(J, z)[0, 0]` becomes `delta[0, 0]` where the author has named the residual so."""
+    names = {
+        f"grad({given.body.of.name}, {given.body.wrt.name})": name
+        for name, given in context.names.items()
+        if isinstance(given, Definition) and isinstance(given.body, Grad) and isinstance(given.body.of, Loss)
+    }
+    found = {}
+    for symbol in value.free_symbols:
+        head, bracket, rest = symbol.name.partition("[")
+        if head in names:
+            found[symbol] = Symbol(names[head] + bracket + rest, real=True)
+    return found
+
+
+# -- the derivation ------------------------------------------------------------------------------------------
+
+
+def _steps(context: Context, verdict: Verdict) -> Iterator[Text]:
+    """The steps of the derivation that the verdict carries, each with its rule."""
+    if not verdict.steps:
+        return
+    yield _heading("step by step", context, (step.text for step in verdict.steps))
+    shown = ""
+    for step in verdict.steps:
+        left, _, right = step.text.partition(" == ")
+        if left != shown:
+            yield Text(f"  {left}")
+        mark = "" if step.proved else "   NOT PROVED"
+        yield Text(f"    = {right}").append(f"   {step.rule}{mark}", "dim" if step.proved else "bold red")
+        shown = right
+    yield Text()
