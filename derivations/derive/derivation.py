@@ -15,9 +15,10 @@ from typing import Any
 
 from derivations.formulas.claims import Claim, Context, Free, Link
 from derivations.formulas.expressions import ByIndex, Expression, Grad
+from derivations.formulas.names import name_to_latex
 from derivations.judgement.verdict import Step, Verdict
 from derivations.show.latex import to_latex
-from derivations.show.latex_integers import binding, counted_from, name_to_latex, range_to_latex
+from derivations.show.latex_integers import binding, counted_from, range_to_latex
 from derivations.show.latex_lines import plain_rule, rows, rule_as_column, rule_as_text
 
 Judge = Callable[..., Verdict]

@@ -50,6 +50,7 @@ from derivations.formulas.expressions import (
     Times,
 )
 from derivations.formulas.integers import Condition, ceiling_division
+from derivations.formulas.names import name_to_latex
 from derivations.show.latex_integers import (
     RELATIONS,
     binding,
@@ -57,7 +58,6 @@ from derivations.show.latex_integers import (
     counted_from,
     fence,
     integer_to_latex,
-    name_to_latex,
     origin_of_page,
     range_to_latex,
     small,

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from derivations.show.latex_integers import GREEK, name_to_latex
+from derivations.formulas.names import GREEK, name_to_latex
 
 LINE = 76  # estimated characters of mathematics that fill a line beside the relation
 HEAD = 20  # left sides wider than this stand on a line of their own, so that the relations are not pushed out

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from derivations.show.latex_integers import GREEK_LETTERS
+from derivations.formulas.names import GREEK_LETTERS
 
 _MATHEMATICS = re.compile(r"(?<!\\)(\$\$.+?(?<!\\)\$\$|\$(?=\S)[^$]*?(?<=\S)(?<!\\)\$(?!\d))", re.DOTALL)
 _CODE = re.compile(
