@@ -25,6 +25,7 @@ def __getattr__(name: str) -> Any:
     elif name == "derive":
         value = import_module("derivations.derive.tactic").derive
     else:
+        import_module("derivations.api")  # what operators give can be typeset and listed
         words = import_module("derivations.words")
         value = words.word(name)
         if value is None:

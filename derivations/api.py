@@ -12,8 +12,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from derivations.entries.matrices import as_explicit
 from derivations.formulas.claims import Claim, Context, Remark
 from derivations.formulas.expressions import (
+    FACE,
     Definition,
     Differential,
     Elementwise,
@@ -24,8 +26,12 @@ from derivations.formulas.expressions import (
     expression,
 )
 from derivations.formulas.integers import integer_symbol
+from derivations.formulas.names import name_to_latex
 from derivations.judgement.readings import Readings
 from derivations.judgement.verdict import Verdict
+from derivations.typeset.formulas import to_latex
+
+FACE.latex, FACE.entries = to_latex, as_explicit  # how formulas show themselves in notebooks
 
 # -- words that are no operators -------------------------------------------------------------------
 
@@ -164,13 +170,11 @@ class Given:
         return derive(self, of, wrt)
 
     def __repr__(self) -> str:
-        from derivations.language.printer import context_to_text
+        from derivations.formulas.text import context_to_text
 
         return context_to_text(self.context)
 
     def _repr_latex_(self) -> str:
-        from derivations.show.latex import name_to_latex, to_latex
-
         rows = []
         for name, node in self.context.names.items():
             right = to_latex(node.body, self.context.origin) if isinstance(node, Definition) else None
@@ -203,8 +207,6 @@ def given(text: str, **reading: str) -> Given:
 
 def _typeset(claim: Claim, verdicts: Sequence[Verdict]) -> list[Verdict]:
     """The verdicts with their statements in LaTeX."""
-    from derivations.show.latex import to_latex
-
     links = claim.links
     origin = claim.context.origin
     return [v if v.latex else replace(v, latex=to_latex(links[v.link - 1], origin)) for v in verdicts]

@@ -12,7 +12,7 @@ from derivations.formulas.expressions import Tensor
 from derivations.meaning import lowering
 from derivations.operators import ALIASES, OPERATORS, apply
 from derivations.operators.row import Operator, Parameter
-from derivations.show.latex import to_latex
+from derivations.typeset.formulas import to_latex
 from numeric.operators import CONSTANTS
 from numeric.operators import OPERATORS as NUMERIC
 
@@ -68,12 +68,12 @@ def test_the_prover_knows_it_or_says_that_it_does_not(row: Operator) -> None:
 
 def test_it_has_notation(row: Operator) -> None:
     """Every operator prints as LaTeX."""
-    assert to_latex(sample(row)).strip(), f"write the notation of {row.name} in derivations/show/latex.py"
+    assert to_latex(sample(row)).strip(), f"write the notation of {row.name} in derivations/typeset/formulas.py"
 
 
 def test_it_prints_in_claim_syntax(row: Operator) -> None:
     """Every operator prints in the language itself."""
-    assert str(sample(row)).strip(), f"write {row.name} in derivations/language/printer.py"
+    assert str(sample(row)).strip(), f"write {row.name} in derivations/formulas/text.py"
 
 
 def test_it_has_a_reference(row: Operator) -> None:

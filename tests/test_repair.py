@@ -23,10 +23,10 @@ from derivations.crosscheck import agree_at, generic_sizes, sizes_by_sum
 from derivations.formulas.claims import Claim, Context, Link
 from derivations.formulas.expressions import Expression
 from derivations.formulas.origin import counted_from
+from derivations.formulas.text import claim_to_text, context_to_text
 from derivations.judgement.judge import decide
 from derivations.judgement.verdict import Verdict
 from derivations.language.document import parse_claim, parse_context
-from derivations.language.printer import claim_to_text, context_to_text
 from derivations.repair.edits import Setting, edits, step_sizes
 from derivations.repair.nearest import Nearest
 from derivations.repair.normal_form import normal

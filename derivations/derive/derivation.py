@@ -13,13 +13,17 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any
 
+from derivations.derive.lemmas import Lemma, used
+from derivations.derive.numpy_code import numpy_function
 from derivations.formulas.claims import Claim, Context, Free, Link
 from derivations.formulas.expressions import ByIndex, Expression, Grad
 from derivations.formulas.names import name_to_latex
+from derivations.judgement.judge import judge_link
 from derivations.judgement.verdict import Step, Verdict
-from derivations.show.latex import to_latex
-from derivations.show.latex_integers import binding, counted_from, range_to_latex
-from derivations.show.latex_lines import plain_rule, rows, rule_as_column, rule_as_text
+from derivations.language.document import parse_context, parse_expression
+from derivations.typeset.formulas import to_latex
+from derivations.typeset.integers import binding, counted_from, range_to_latex
+from derivations.typeset.lines import plain_rule, rows, rule_as_column, rule_as_text
 
 Judge = Callable[..., Verdict]
 
@@ -63,8 +67,6 @@ def judge_equation(
 ) -> Verdict:
     """The kernel's verdict on left == right in a context, for all values of the free indices; with `numeric`, joined
     with the numeric evidence."""
-    from derivations.judgement.judge import judge_link
-
     text = f"{left} == {right}"
     link = Link(left, right, free, text)
     claim = Claim(id="step", document="derivation", line=0, context=context, links=(link,), text=text)
@@ -128,10 +130,8 @@ class Derivation:
 
     def lemmas(self) -> tuple[tuple[str, Derivation], ...]:
         """The lemmas behind the rules of the steps, each with its own chain, judged by the kernel."""
-        from derivations.derive.lemmas import used
-
         names = [name for step in self.steps for name in step.lemmas]
-        return tuple((each.name, each.derivation()) for each in used(names))
+        return tuple((each.name, chain_of(each)) for each in used(names))
 
     def _counted(self) -> AbstractContextManager[None]:
         """Indices on the page start where the context says."""
@@ -173,8 +173,6 @@ class Derivation:
     def to_numpy(self) -> str:
         """The source of a NumPy function of the gradient, compared with `numeric/` before it is returned, with what its
         derivation uses as comments."""
-        from derivations.derive.numpy_code import numpy_function
-
         return "\n".join([numpy_function(self), *(f"# {note}" for note in self.notes)])
 
     def _repr_latex_(self) -> str:
@@ -204,6 +202,18 @@ class Derivation:
                 for step in self.steps
             ],
         }
+
+
+def chain_of(lemma: Lemma, judged: bool = True) -> Derivation:
+    """A lemma as a chain of steps; judged unless told otherwise."""
+    ((_, context),) = parse_context(lemma.given)
+    formulas = [parse_expression(text, context) for text in (lemma.start, *(text for text, _ in lemma.lines))]
+    steps = tuple(
+        DerivationStep(left, right, reason)
+        for left, right, (_, reason) in zip(formulas, formulas[1:], lemma.lines, strict=False)
+    )
+    chain = Derivation(context, formulas[0], context.names["v"], steps, formulas[-1])
+    return chain.judged() if judged else chain
 
 
 def _text(node: Expression) -> str:

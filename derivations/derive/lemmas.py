@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from sympy import Tuple
 
 from derivations.derive.adjoints import Sliding
-from derivations.derive.derivation import Derivation, DerivationStep
 from derivations.formulas.expressions import Apply, Entry, Expression, Slice
 
 
@@ -34,19 +33,6 @@ class Lemma:
     start: str
     lines: tuple[tuple[str, str], ...]
     fits: Callable[[Expression], bool] = lambda node: True
-
-    def derivation(self, judged: bool = True) -> Derivation:
-        """The lemma as a chain of steps; judged unless told otherwise."""
-        from derivations.language.document import parse_context, parse_expression
-
-        ((_, context),) = parse_context(self.given)
-        formulas = [parse_expression(text, context) for text in (self.start, *(text for text, _ in self.lines))]
-        steps = tuple(
-            DerivationStep(left, right, reason)
-            for left, right, (_, reason) in zip(formulas, formulas[1:], self.lines, strict=False)
-        )
-        chain = Derivation(context, formulas[0], context.names["v"], steps, formulas[-1])
-        return chain.judged() if judged else chain
 
 
 # -- contexts and ranges that several lemmas share -------------------------------------------------

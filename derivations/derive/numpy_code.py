@@ -20,13 +20,14 @@ from dataclasses import dataclass, field
 from functools import singledispatchmethod
 from itertools import product
 from math import prod
-from typing import Any
+from typing import Any, Protocol
 
 from sympy import Basic, Symbol, Tuple
 from sympy.core.symbol import Str
 
+from derivations import crosscheck
+from derivations.crosscheck.sizes import generic_sizes
 from derivations.derive import numpy_helpers
-from derivations.derive.derivation import Derivation
 from derivations.formulas.claims import Context
 from derivations.formulas.expressions import (
     Apply,
@@ -52,7 +53,7 @@ from derivations.formulas.expressions import (
     Times,
 )
 from derivations.formulas.integers import Condition, conjuncts, evaluate_integer
-from derivations.language.printer import to_text
+from derivations.formulas.text import to_text
 from derivations.meaning.functions import DERIVATIVES, PIECEWISE
 
 SECONDS = 60  # a program of a few small arrays takes a fraction of one
@@ -292,7 +293,23 @@ def _without_usual(node: Apply, parts: Sequence[str]) -> list[str]:
 # -- the program ---------------------------------------------------------------------------------------------
 
 
-def numpy_function(derived: Derivation) -> str:
+class Derived(Protocol):
+    """What a program is made of: the context, what was differentiated by what, and the gradient."""
+
+    @property
+    def context(self) -> Context: ...
+
+    @property
+    def of(self) -> Expression: ...
+
+    @property
+    def wrt(self) -> Any: ...
+
+    @property
+    def result(self) -> Expression: ...
+
+
+def numpy_function(derived: Derived) -> str:
     """The gradient of a derivation as the text of a NumPy program; raises NoProgram.
 
     The program was run on integer data and gave, exactly, what `numeric/` gives for the same formula.
@@ -305,7 +322,7 @@ def numpy_function(derived: Derivation) -> str:
     return source + f"\n\n\n# Compared with numeric, equal in every entry, at\n#   {compared}"
 
 
-def _source(program: Program, derived: Derivation, name: str, result: str) -> str:
+def _source(program: Program, derived: Derived, name: str, result: str) -> str:
     helpers = [inspect.getsource(getattr(numpy_helpers, helper)) for helper in _CARRIED if helper in program.helpers]
     lines = _size_lines(program, result)
     parameters = list(program.parameters)
@@ -342,10 +359,8 @@ def _size_lines(program: Program, result: str) -> list[str]:
 # -- the comparison ------------------------------------------------------------------------------------------
 
 
-def _confirm(source: str, name: str, program: Program, derived: Derivation) -> str:
+def _confirm(source: str, name: str, program: Program, derived: Derived) -> str:
     """The sizes at which the program and `numeric/` agree; raises NoProgram where they do not."""
-    from derivations.crosscheck.sizes import generic_sizes
-
     context = derived.context
     sizes = [dict(found) for found in generic_sizes(context, context.conditions, SIZES_COMPARED)]
     if not sizes:
@@ -358,10 +373,8 @@ def _confirm(source: str, name: str, program: Program, derived: Derivation) -> s
     return "\n#   ".join(", ".join(f"{key} = {value}" for key, value in at.items()) for at in sizes)
 
 
-def _compared_with(program: Program, derived: Derivation, sizes: dict[str, int]) -> tuple[dict[str, Any], Any]:
+def _compared_with(program: Program, derived: Derived, sizes: dict[str, int]) -> tuple[dict[str, Any], Any]:
     """Data and what `numeric/` makes of them; positive data where others meet a tie of maxima, as those of relu do."""
-    from derivations import crosscheck
-
     for least in (None, 1):
         data = {key: _random(node, sizes, key, least) for key, node in program.parameters.items() if node is not None}
         try:
@@ -388,9 +401,7 @@ def _nested(values: list[int], shape: Sequence[int]) -> Any:
     return [_nested(values[k * step : (k + 1) * step], shape[1:]) for k in range(shape[0])]
 
 
-def _wanted(program: Program, derived: Derivation, sizes: dict[str, int], data: dict[str, Any]) -> Any:
-    from derivations import crosscheck
-
+def _wanted(program: Program, derived: Derived, sizes: dict[str, int], data: dict[str, Any]) -> Any:
     named = {program.losses.get(key, key): value for key, value in data.items()}
     for tensor in derived.result.atoms(Tensor):
         named.setdefault(tensor.name, _random(tensor, sizes, tensor.name))

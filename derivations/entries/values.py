@@ -13,14 +13,14 @@ from typing import Any
 
 from sympy import Add, Dummy, Expr, Function, Integer, Symbol, exp, log, sqrt, tanh
 
+from derivations.formulas.names import name_to_latex
+
 
 class EntrySymbol(Symbol):  # type: ignore[misc]
     """One entry of a tensor as a real symbol, named as in the claim language: a[0, 1], grad(J, z)[0, 1],
     d(w)[0, 1]."""
 
     def _latex(self, printer: Any) -> str:
-        from derivations.show.latex import name_to_latex
-
         base, _, subscripts = str(self.name).partition("[")
         for prefix in ("d(", "grad("):
             if base.startswith(prefix):

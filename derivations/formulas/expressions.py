@@ -2,8 +2,8 @@
 
 Why not SymPy's own `Add` and `Mul` for tensors: `A - A` would become the number 0 and lose its shape, `A * A` a power
 before anybody asked. Each node knows its shape (a tuple of integer expressions) and its parts; it does not know
-whether it exists at given sizes (`existence.py`), what it computes (`lowering.py`, `numeric/`) or how it prints
-(`language/printer.py`, `latex.py`).
+whether it exists at given sizes (`meaning/existence.py`), what it computes (`meaning/`, `numeric/`) or how it is shown:
+`FACE` says that, and whoever knows how installs it (`text.py` of this room, and `api.py`).
 
 The set:
 
@@ -20,14 +20,16 @@ The set:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
 
-from sympy import Basic, Expr, Integer, Rational, Symbol, Tuple, sympify
+from sympy import Basic, Expr, Integer, Rational, Symbol, Tuple, srepr, sympify
 from sympy.core.symbol import Str
 
 from derivations.formulas.integers import Condition, ceiling_division
+from derivations.formulas.table import TABLE
 
 Shape = tuple[Expr, ...]
 
@@ -38,6 +40,18 @@ class ShapeError(ValueError):
     def __init__(self, message: str, fix: str = "", part: int | None = None) -> None:
         super().__init__(message)
         self.message, self.fix, self.part = message, fix, part
+
+
+@dataclass
+class Face:
+    """How a formula shows itself to a person: in the claim language, in LaTeX, as entries at given sizes."""
+
+    text: Callable[[Any], str] = srepr
+    latex: Callable[[Any], str] = srepr
+    entries: Callable[[Any, Mapping[str, int]], Any] = lambda node, sizes: node
+
+
+FACE = Face()
 
 
 class Expression(Basic):  # type: ignore[misc]
@@ -82,16 +96,12 @@ class Expression(Basic):  # type: ignore[misc]
         return Minus(self)
 
     def __matmul__(self, other: Any) -> Expression:
-        from derivations.operators import apply
-
-        return apply("matmul", self, expression(other))
+        return applied("matmul", self, expression(other))
 
     @property
     def T(self) -> Expression:
         """The transpose of a matrix."""
-        from derivations.operators import apply
-
-        return apply("transpose", self)
+        return applied("transpose", self)
 
     def __getitem__(self, indices: Any) -> Expression:
         return entry(self, indices if isinstance(indices, tuple) else (indices,))
@@ -100,30 +110,23 @@ class Expression(Basic):  # type: ignore[misc]
         raise TypeError("a formula of symbolic shape cannot be iterated; as_explicit(H=3, ...) gives its entries")
 
     def __str__(self) -> str:
-        from derivations.language.printer import to_text
-
-        return to_text(self)
+        return FACE.text(self)
 
     __repr__ = __str__
 
     def _repr_latex_(self) -> str:
-        from derivations.show.latex import to_latex
-
-        return f"$\\displaystyle {to_latex(self)}$"
+        return f"$\\displaystyle {FACE.latex(self)}$"
 
     def _latex(self, printer: Any) -> str:
-        from derivations.show.latex import to_latex
-
-        return to_latex(self)
+        return FACE.latex(self)
 
     def as_explicit(self, **sizes: int) -> Any:
         """The entries at given sizes, as a SymPy matrix (rank 0: an expression; rank 1: a column; higher: an array).
 
         Keyword arguments are the dims by name. Raises ValueError where the formula does not exist.
         """
-        from derivations.entries.matrices import as_explicit
+        return FACE.entries(self, sizes)
 
-        return as_explicit(self, sizes)
 
 
 def expression(value: Any) -> Expression:
@@ -314,9 +317,12 @@ class Apply(Expression):
 
     @cached_property
     def shape(self) -> Shape:
-        from derivations.operators import OPERATORS
+        return TABLE[self.operator].size(*self.arguments)
 
-        return OPERATORS[self.operator].size(*self.arguments)
+
+def applied(operator: str, *arguments: Any) -> Apply:
+    """An operator of the table applied to arguments as they are written; raises ShapeError where they do not fit."""
+    return Apply(operator, *TABLE[operator].normalise(arguments, {}))
 
 
 class Elementwise(Expression):

@@ -4,7 +4,7 @@ takes."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lark import Token, Tree
 from sympy import Integer
@@ -12,16 +12,14 @@ from sympy import Integer
 from derivations.formulas.expressions import ByIndex, Expression, IndexRange, ShapeError, SizeTuple
 from derivations.language.arithmetic import is_integer_expression
 from derivations.language.errors import did_you_mean
+from derivations.language.reader import Reader
 from derivations.language.scope import MODES
 from derivations.operators import OPERATORS, Operator, Parameter, apply
-
-if TYPE_CHECKING:
-    from derivations.language.elaborate import Elaborator
 
 Written = tuple[Parameter, Any, list[Any]]  # a parameter, the tree of its argument, trees of further pairs
 
 
-def operator(elaborator: Elaborator, word: str, name: Token, call: Any) -> Expression:
+def operator(elaborator: Reader, word: str, name: Token, call: Any) -> Expression:
     """The formula `name(arguments)` of an operator of the table."""
     row = OPERATORS[word]
     written, keywords = _bound(elaborator, row, name, call)
@@ -45,7 +43,7 @@ def operator(elaborator: Elaborator, word: str, name: Token, call: Any) -> Expre
         raise elaborator.error(at, error.message.replace(f"{word}:", f"{name}:"), "", error.fix) from None
 
 
-def _bound(elaborator: Elaborator, row: Operator, name: Token, call: Any) -> tuple[list[Written], set[str]]:
+def _bound(elaborator: Reader, row: Operator, name: Token, call: Any) -> tuple[list[Written], set[str]]:
     """Each written argument with its parameter; pairs that follow one another belong to one padding."""
     written: list[Written] = []
     keywords: set[str] = set()
@@ -82,7 +80,7 @@ def _is_pair(tree: Any) -> bool:
     return isinstance(tree, Tree) and tree.data == "group" and len(tree.children) == 2
 
 
-def _keyword(elaborator: Elaborator, row: Operator, token: Token, written: list[Written]) -> Parameter:
+def _keyword(elaborator: Reader, row: Operator, token: Token, written: list[Written]) -> Parameter:
     for parameter in row.parameters:
         if parameter.name == str(token):
             if any(earlier.name == parameter.name for earlier, _, _ in written):
@@ -97,7 +95,7 @@ def _keyword(elaborator: Elaborator, row: Operator, token: Token, written: list[
     )
 
 
-def _positional(elaborator: Elaborator, row: Operator, position: int, name: Token, tree: Any) -> Parameter:
+def _positional(elaborator: Reader, row: Operator, position: int, name: Token, tree: Any) -> Parameter:
     for at, parameter in enumerate(row.parameters):
         if at == position or (at < position and parameter.kind == "integers"):
             return parameter
@@ -110,7 +108,7 @@ def _positional(elaborator: Elaborator, row: Operator, position: int, name: Toke
 
 
 def _value(
-    elaborator: Elaborator, row: Operator, parameter: Parameter, tree: Any, further: Sequence[Any], rank: int
+    elaborator: Reader, row: Operator, parameter: Parameter, tree: Any, further: Sequence[Any], rank: int
 ) -> Any:
     what = f"{parameter.name} of {row.name}"
     if parameter.kind == "tensor":
@@ -135,7 +133,7 @@ def _is_tuple(value: Any) -> bool:
     return isinstance(value, tuple)
 
 
-def _word(elaborator: Elaborator, parameter: Parameter, tree: Any) -> str:
+def _word(elaborator: Reader, parameter: Parameter, tree: Any) -> str:
     known = MODES if parameter.kind == "mode" else ("true", "false")
     word = str(tree.children[0]) if tree.data == "name" else ""
     word = elaborator.scope.reading.get(word, word)
@@ -150,7 +148,7 @@ def _word(elaborator: Elaborator, parameter: Parameter, tree: Any) -> str:
     return word
 
 
-def _numbers(elaborator: Elaborator, tree: Any, what: str) -> Any:
+def _numbers(elaborator: Reader, tree: Any, what: str) -> Any:
     """An integer, or a tuple of them, or a tuple of tuples."""
     if tree.data == "group" and (len(tree.children) != 1 or isinstance(tree.children[0], Token)):
         return tuple(_numbers(elaborator, part, what) for part in tree.children if isinstance(part, Tree))
@@ -161,7 +159,7 @@ def _numbers(elaborator: Elaborator, tree: Any, what: str) -> Any:
 
 
 def by_index(
-    elaborator: Elaborator, body: Expression, ranges: Sequence[IndexRange], tokens: Sequence[Token]
+    elaborator: Reader, body: Expression, ranges: Sequence[IndexRange], tokens: Sequence[Token]
 ) -> Expression:
     """The tensor with these entries; every range starts at 0 (at 1 under `origin 1`)."""
     symbols = {part.index for part in ranges}

@@ -5,17 +5,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sympy import Expr, Integer
 
 from derivations.formulas.expressions import Bracket, Constant, DataBracket, Expression, Minus, Plus, SizeTuple, Times
 from derivations.formulas.integers import AllOf, AnyOf, Compare, Condition, Negation, conjuncts
 from derivations.language.arithmetic import Arithmetic, is_integer_expression
+from derivations.language.reader import Reader
 from derivations.language.syntax import span
-
-if TYPE_CHECKING:
-    from derivations.language.elaborate import Elaborator
 
 
 @dataclass(frozen=True)
@@ -31,7 +29,7 @@ class DataRelation:
 Relation = Condition | DataRelation
 
 
-def relations(elaborator: Elaborator, tree: Any) -> Iterator[Relation]:
+def relations(elaborator: Reader, tree: Any) -> Iterator[Relation]:
     """The conditions of a comma list or conjunction, one after the other."""
     if tree.data in ("conditions", "all_of"):
         for part in tree.children:
@@ -44,7 +42,7 @@ def relations(elaborator: Elaborator, tree: Any) -> Iterator[Relation]:
         yield size_condition(elaborator, tree)
 
 
-def _comparisons(elaborator: Elaborator, tree: Any) -> Iterator[Relation]:
+def _comparisons(elaborator: Reader, tree: Any) -> Iterator[Relation]:
     """The links of a comparison chain."""
     parts = tree.children
     nodes = [elaborator.node(part) for part in parts[::2]]
@@ -53,7 +51,7 @@ def _comparisons(elaborator: Elaborator, tree: Any) -> Iterator[Relation]:
 
 
 def _relation(
-    elaborator: Elaborator, sign: str, left: Expression, right: Expression, first: Any, second: Any
+    elaborator: Reader, sign: str, left: Expression, right: Expression, first: Any, second: Any
 ) -> Relation:
     if isinstance(left, Constant) and isinstance(right, Constant):
         return _compare(elaborator, sign, left.value, right.value, first, second)
@@ -62,7 +60,7 @@ def _relation(
     return DataRelation(sign, left, right, (first, second))
 
 
-def _compare(elaborator: Elaborator, sign: str, left: Expr, right: Expr, first: Any, second: Any) -> Compare:
+def _compare(elaborator: Reader, sign: str, left: Expr, right: Expr, first: Any, second: Any) -> Compare:
     """A comparison of integers; quotients with positive divisors are multiplied out."""
     if is_integer_expression(left) and is_integer_expression(right):
         return Compare(sign, left, right)
@@ -80,7 +78,7 @@ def _compare(elaborator: Elaborator, sign: str, left: Expr, right: Expr, first: 
 
 
 def _compare_sizes(
-    elaborator: Elaborator, sign: str, left: Expression, right: Expression, first: Any, second: Any
+    elaborator: Reader, sign: str, left: Expression, right: Expression, first: Any, second: Any
 ) -> Condition:
     if not (isinstance(left, SizeTuple) and isinstance(right, SizeTuple)) or len(left.sizes) != len(right.sizes):
         raise elaborator.error(second, "a tuple of sizes is compared with something else", "a tuple of the same length")
@@ -91,7 +89,7 @@ def _compare_sizes(
     return equal if sign == "==" else Negation(equal)
 
 
-def total(elaborator: Elaborator, found: Condition) -> Condition:
+def total(elaborator: Reader, found: Condition) -> Condition:
     """A condition with a truth value at all sizes: where a divisor in it is not positive, it does not hold."""
     arithmetic = elaborator.arithmetic
     known = list(elaborator.scope.conditions)
@@ -108,14 +106,14 @@ def total(elaborator: Elaborator, found: Condition) -> Condition:
     return AllOf(*guards, *(found.args if isinstance(found, AllOf) else (found,)))
 
 
-def condition(elaborator: Elaborator, tree: Any) -> Relation:
+def condition(elaborator: Reader, tree: Any) -> Relation:
     """A condition as one object; data comparisons only where they stand alone."""
     if tree.data == "comparison" and len(tree.children) == 3:
         return next(_comparisons(elaborator, tree))
     return size_condition(elaborator, tree)
 
 
-def size_condition(elaborator: Elaborator, tree: Any) -> Condition:
+def size_condition(elaborator: Reader, tree: Any) -> Condition:
     """A condition between integers alone."""
     if tree.data in ("conditions", "all_of", "any_of"):
         parts = [size_condition(elaborator, part) for part in tree.children]
@@ -140,7 +138,7 @@ def size_condition(elaborator: Elaborator, tree: Any) -> Condition:
     return found[0] if len(found) == 1 else AllOf(*found)
 
 
-def bracket(elaborator: Elaborator, tree: Any) -> Expression:
+def bracket(elaborator: Reader, tree: Any) -> Expression:
     """[conditions]: 1 where all of them hold, else 0; on tensors entry by entry."""
     parts = [_indicator(elaborator, part) for part in tree.children]
     return _as_node(_conjunction(parts))
@@ -159,7 +157,7 @@ def _as_node(part: Condition | Expression) -> Expression:
     return Bracket(part) if isinstance(part, Condition) else part
 
 
-def _indicator(elaborator: Elaborator, tree: Any) -> Condition | Expression:
+def _indicator(elaborator: Reader, tree: Any) -> Condition | Expression:
     """A condition between integers, or the 0-1 formula of one that speaks of data."""
     if tree.data == "group" and len(tree.children) == 1:
         return _indicator(elaborator, tree.children[0])
@@ -192,7 +190,7 @@ def _complement(parts: list[Condition | Expression]) -> Condition | Expression:
 _COMBINED = {"all_of": _conjunction, "any_of": _disjunction, "negation": _complement}
 
 
-def text_of(elaborator: Elaborator, *trees: Any) -> str:
+def text_of(elaborator: Reader, *trees: Any) -> str:
     """The source text from the first tree to the last, white space normalised."""
     start, end = span(trees[0])[0], span(trees[-1])[1]
     return " ".join(elaborator.statement.text[start:end].split())

@@ -17,8 +17,8 @@ from sympy import Basic, Expr, Integer, Symbol, expand
 
 from derivations.formulas.expressions import Definition, Entry, Expression, IndexRange, IndexSum, Loss, Slice
 from derivations.formulas.integers import FloorDiv, Maximum, Minimum, Remainder
+from derivations.formulas.text import to_text
 from derivations.language.arithmetic import Arithmetic
-from derivations.language.printer import to_text
 
 
 class Unsettled(ValueError):

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lark import Token, Tree
 from sympy import Expr
@@ -25,14 +25,12 @@ from derivations.formulas.integers import FloorDiv, Maximum, Minimum, ceiling_di
 from derivations.language import limits
 from derivations.language.arithmetic import is_integer_expression
 from derivations.language.calls import operator
+from derivations.language.reader import Reader
 from derivations.language.syntax import ungrouped
 from derivations.operators import apply
 
-if TYPE_CHECKING:
-    from derivations.language.elaborate import Elaborator
 
-
-def arguments(elaborator: Elaborator, name: Token, call: Any, least: int, most: int | None = None) -> list[Any]:
+def arguments(elaborator: Reader, name: Token, call: Any, least: int, most: int | None = None) -> list[Any]:
     """The arguments of a call without keywords; as many as the function takes."""
     most = most or least
     for part in call.children:
@@ -45,7 +43,7 @@ def arguments(elaborator: Elaborator, name: Token, call: Any, least: int, most: 
     return list(call.children)
 
 
-def _scalar(elaborator: Elaborator, name: Token, tree: Any) -> Expression:
+def _scalar(elaborator: Reader, name: Token, tree: Any) -> Expression:
     node = elaborator.operand(tree)
     if node.rank and all(size == 1 for size in node.shape):
         return apply("sum", node)
@@ -59,7 +57,7 @@ def _scalar(elaborator: Elaborator, name: Token, tree: Any) -> Expression:
     return node
 
 
-def _variable(elaborator: Elaborator, name: Token, tree: Any) -> Expression:
+def _variable(elaborator: Reader, name: Token, tree: Any) -> Expression:
     """The name with respect to which a derivative is taken."""
     node = elaborator.node(tree) if isinstance(tree, Tree) and tree.data == "name" else None
     if isinstance(node, Tensor | Definition):
@@ -71,35 +69,35 @@ def _variable(elaborator: Elaborator, name: Token, tree: Any) -> Expression:
     raise elaborator.error(tree, f"the variable of {name} is a name", "a declared tensor, scalar or definition", fix)
 
 
-def _grad(elaborator: Elaborator, name: Token, call: Any) -> Expression:
+def _grad(elaborator: Reader, name: Token, call: Any) -> Expression:
     of, wrt = arguments(elaborator, name, call, 2)
     return Grad(_scalar(elaborator, name, of), _variable(elaborator, name, wrt))
 
 
-def _jacobian(elaborator: Elaborator, name: Token, call: Any) -> Expression:
+def _jacobian(elaborator: Reader, name: Token, call: Any) -> Expression:
     of, wrt = arguments(elaborator, name, call, 2)
     return Jacobian(elaborator.operand(of), _variable(elaborator, name, wrt))
 
 
-def _d(elaborator: Elaborator, name: Token, call: Any) -> Expression:
+def _d(elaborator: Reader, name: Token, call: Any) -> Expression:
     parts = arguments(elaborator, name, call, 1, 2)
     return Differential(elaborator.operand(parts[0]), *[_variable(elaborator, name, part) for part in parts[1:]])
 
 
-def _shape(elaborator: Elaborator, name: Token, call: Any) -> Expression:
+def _shape(elaborator: Reader, name: Token, call: Any) -> Expression:
     (of,) = arguments(elaborator, name, call, 1)
     return SizeTuple.of_shape(elaborator.operand(of))
 
 
-def _floor(elaborator: Elaborator, name: Token, call: Any) -> Expression:
+def _floor(elaborator: Reader, name: Token, call: Any) -> Expression:
     return _rounded(elaborator, name, call, FloorDiv)
 
 
-def _ceil(elaborator: Elaborator, name: Token, call: Any) -> Expression:
+def _ceil(elaborator: Reader, name: Token, call: Any) -> Expression:
     return _rounded(elaborator, name, call, ceiling_division)
 
 
-def _rounded(elaborator: Elaborator, name: Token, call: Any, divide: Callable[[Expr, Expr], Expr]) -> Expression:
+def _rounded(elaborator: Reader, name: Token, call: Any, divide: Callable[[Expr, Expr], Expr]) -> Expression:
     (of,) = arguments(elaborator, name, call, 1)
     inner = ungrouped(of)
     if inner.data == "product" and len(inner.children) == 3 and inner.children[1] == "/":
@@ -121,17 +119,17 @@ def _rounded(elaborator: Elaborator, name: Token, call: Any, divide: Callable[[E
     )
 
 
-def _min(elaborator: Elaborator, name: Token, call: Any) -> Expression:
+def _min(elaborator: Reader, name: Token, call: Any) -> Expression:
     return _extreme(elaborator, name, call, Minimum)
 
 
-def _max(elaborator: Elaborator, name: Token, call: Any) -> Expression:
+def _max(elaborator: Reader, name: Token, call: Any) -> Expression:
     if len(call.children) == 1:
         return operator(elaborator, "max", name, call)
     return _extreme(elaborator, name, call, Maximum)
 
 
-def _extreme(elaborator: Elaborator, name: Token, call: Any, choose: Callable[[Expr, Expr], Expr]) -> Expression:
+def _extreme(elaborator: Reader, name: Token, call: Any, choose: Callable[[Expr, Expr], Expr]) -> Expression:
     parts = arguments(elaborator, name, call, 2, limits.BRACKET_DEPTH)
     nodes = [elaborator.node(part) for part in parts]
     for part, node in zip(parts, nodes, strict=True):
@@ -144,15 +142,15 @@ def _extreme(elaborator: Elaborator, name: Token, call: Any, choose: Callable[[E
     return Constant(value)
 
 
-def _unique_max(elaborator: Elaborator, name: Token, call: Any) -> Expression:
+def _unique_max(elaborator: Reader, name: Token, call: Any) -> Expression:
     raise elaborator.error(name, "unique_max is an assumption, not a formula", "", "write `assume unique_max(x, f)`")
 
 
-def _entries(elaborator: Elaborator, name: Token, call: Any) -> Expression:
+def _entries(elaborator: Reader, name: Token, call: Any) -> Expression:
     raise elaborator.error(name, "entries lacks its indices", "", "write entries[i in 0..n-1](...)")
 
 
-WORDS: dict[str, Callable[[Elaborator, Token, Any], Expression]] = {
+WORDS: dict[str, Callable[[Reader, Token, Any], Expression]] = {
     "grad": _grad,
     "jacobian": _jacobian,
     "d": _d,

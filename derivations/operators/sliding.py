@@ -16,8 +16,8 @@ from sympy import Basic, Expr, Integer
 
 from derivations.core import terms
 from derivations.core.terms import Int
-from derivations.formulas.expressions import Expression, Shape
-from derivations.formulas.integers import Compare, Condition, FloorDiv, Maximum, Minimum, ceiling_division
+from derivations.formulas.expressions import Expression, Shape, ShapeError
+from derivations.formulas.integers import AllOf, AnyOf, Compare, Condition, FloorDiv, Maximum, Minimum, ceiling_division
 from derivations.operators.row import Gather, Operator, Parameter, tap, tensor
 
 SLIDING = (
@@ -30,8 +30,6 @@ SLIDING = (
 
 def same_rank(*nodes: Expression) -> list[Condition]:
     """No condition; raises ShapeError where the ranks differ (checked here, as every use passes here)."""
-    from derivations.formulas.expressions import ShapeError
-
     if len({node.rank for node in nodes}) > 1:
         ranks = " and ".join(str(node.rank) for node in nodes)
         raise ShapeError(f"the data and the kernel have ranks {ranks}", "both must have the same rank", 1)
@@ -112,7 +110,6 @@ def commutative_size(a: Expression, b: Expression, mode: Basic) -> Shape:
 
 def commutative_exists(a: Expression, b: Expression, mode: Basic) -> list[Condition]:
     """For `valid`, one of the two is at least as large as the other on every axis."""
-    from derivations.formulas.integers import AllOf, AnyOf
 
     pairs = list(zip(a.shape, b.shape, strict=True))
     conditions: list[Condition] = [Compare(">=", size, 1) for pair in pairs for size in pair]

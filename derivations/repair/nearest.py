@@ -32,7 +32,7 @@ from derivations.formulas.expressions import (
     Times,
 )
 from derivations.formulas.integers import evaluate_integer
-from derivations.language.printer import to_text
+from derivations.formulas.text import to_text
 from derivations.repair.edits import Edit, Setting, alike, edits, step_sizes
 
 SINGLES = 400  # single edits of a side that are looked at

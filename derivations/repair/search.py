@@ -24,10 +24,10 @@ from derivations.core.sums import LimitReached
 from derivations.formulas.claims import Claim, Context, Link
 from derivations.formulas.expressions import Apply, Constant, Definition, Loss, ShapeError, Tensor
 from derivations.formulas.origin import counted_from
+from derivations.formulas.text import to_text
 from derivations.judgement.verdict import Verdict
 from derivations.language.document import parse_claim
 from derivations.language.errors import InputError
-from derivations.language.printer import to_text
 from derivations.meaning.lowering import Lowering, Unsupported
 from derivations.repair.edits.proposals import SLIDING, open_parts
 from derivations.repair.nearest import Candidate, Nearest
@@ -234,6 +234,6 @@ def _under(claim: Claim, new: Mapping[Definition, Definition]) -> Claim:
 
 
 def _defined(definition: Definition) -> str:
-    from derivations.language.printer import context_to_text
+    from derivations.formulas.text import context_to_text
 
     return context_to_text(Context(names={definition.name: definition}))

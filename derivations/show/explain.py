@@ -20,9 +20,9 @@ from sympy import Expr, Integer, Symbol, preorder_traversal, sympify
 
 from derivations.formulas.claims import Claim, Context, Link
 from derivations.formulas.expressions import Definition, Elementwise, Expression, Grad, Loss, Tensor
+from derivations.formulas.text import to_text
 from derivations.judgement.chains import first_wrong
 from derivations.judgement.verdict import Verdict, Witness
-from derivations.language.printer import to_text
 from derivations.show.lines import FROM_ZERO, GLYPHS, details
 from derivations.show.lines import name as name_of
 from derivations.show.mistake import mistake, sum_text

@@ -27,8 +27,8 @@ from derivations.formulas.expressions import (
     Times,
 )
 from derivations.formulas.integers import AllOf, Compare, FloorDiv, Maximum, Minimum, Remainder, integer_symbol
+from derivations.formulas.text import to_text
 from derivations.language.document import Document, parse_claim, parse_context, parse_expression
-from derivations.language.printer import to_text
 
 H, W, m, n, i, j, p, q = (integer_symbol(name) for name in "HWmnijpq")
 BASE = "dims H, W, m, n where m <= H, n <= W\ntensor x[H, W], k[m, n], u[H], v[n]\nscalar b\nfunction f\n"

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from derivations.formulas.claims import Claim
+from derivations.formulas.text import claim_to_text, context_to_text
 from derivations.language.document import Document, parse_claim, parse_context
-from derivations.language.printer import claim_to_text, context_to_text
 
 ROOT = Path(__file__).resolve().parents[2]
 OWN = sorted([*ROOT.glob("derivations/documents/*.md"), *ROOT.glob("derivations/catalogue/*.md")])

@@ -41,11 +41,11 @@ from derivations.formulas.integers import (
     ceiling_division,
     integer_symbol,
 )
+from derivations.formulas.text import to_text
 from derivations.language import conditions
 from derivations.language.arithmetic import Arithmetic, TooLarge
 from derivations.language.document import parse_context, parse_expression
 from derivations.language.elaborate import Elaborator
-from derivations.language.printer import to_text
 from derivations.language.scope import Scope
 from derivations.language.source import lines_of, statements
 from derivations.language.syntax import parse

@@ -17,7 +17,7 @@ from derivation_cases import CASES, Case
 from derivations import given
 from derivations.derive import adjoints, differential, narration, polish, tactic
 from derivations.derive.adjoints import ADJOINTS
-from derivations.derive.derivation import Derivation, DerivationStep, judge_equation
+from derivations.derive.derivation import Derivation, DerivationStep, chain_of, judge_equation
 from derivations.derive.differential import RULES
 from derivations.derive.lemmas import LEMMAS, Lemma
 from derivations.derive.tactic import derive
@@ -300,13 +300,13 @@ def shortened(node: Expression) -> Expression | None:
 
 
 @cache
-def chain_of(lemma: Lemma) -> Derivation:
-    return lemma.derivation(judged=False)
+def unjudged(lemma: Lemma) -> Derivation:
+    return chain_of(lemma, judged=False)
 
 
 def broken_lines() -> Iterator[tuple[Lemma, int, str]]:
     for lemma in LEMMAS:
-        for number, step in enumerate(chain_of(lemma).steps):
+        for number, step in enumerate(unjudged(lemma).steps):
             yield lemma, number, "doubled"
             if shortened(step.right) is not None:
                 yield lemma, number, "shortened"
@@ -318,7 +318,7 @@ LINES = list(broken_lines())
 @pytest.mark.parametrize(("lemma", "number", "way"), LINES, ids=[f"{x[0].name} {x[1]} {x[2]}" for x in LINES])
 def test_every_line_of_every_lemma_is_judged(lemma: Lemma, number: int, way: str) -> None:
     """A lemma with one line broken fails at that line."""
-    chain = chain_of(lemma)
+    chain = unjudged(lemma)
     step = chain.steps[number]
     wrong = doubled(step.right) if way == "doubled" else shortened(step.right)
     assert wrong is not None

@@ -14,7 +14,7 @@ from derivation_cases import CASES
 
 from derivations import derive, given
 from derivations.derive.adjoints import ADJOINTS
-from derivations.derive.derivation import Derivation
+from derivations.derive.derivation import Derivation, chain_of
 from derivations.derive.lemmas import LEMMAS, Lemma, lemma
 
 LAYER = """dims H, W, m, n where m <= H, n <= W
@@ -149,7 +149,7 @@ def test_names_that_are_not_there() -> None:
 @pytest.mark.parametrize("each", LEMMAS, ids=lambda each: each.name)
 def test_every_lemma_is_proved_from_its_indices(each: Lemma) -> None:
     """The kernel proves each line of each adjoint lemma for all sizes."""
-    derivation = each.derivation()
+    derivation = chain_of(each)
     assert derivation.proved, derivation.to_text()
     assert len({str(step.right) for step in derivation.steps}) == len(each.lines)
 
@@ -192,7 +192,7 @@ def test_a_wrong_substitution_is_caught() -> None:
     off = formula.replace("a[i + u", "a[i + u - 1")
     assert off != formula
     wrong = replace(right, lines=(right.lines[0], (off, reason), right.lines[2]))
-    assert [step.proved for step in wrong.derivation().steps] == [True, False, False]
+    assert [step.proved for step in chain_of(wrong).steps] == [True, False, False]
 
 
 def test_the_third_way_to_the_gradient() -> None:
@@ -235,7 +235,7 @@ def shown() -> list[Derivation]:
 def test_every_derivation_compiles_and_stays_inside_the_margin(tmp_path: Path) -> None:
     """All derivations of this folder set with xelatex and amsmath, with no line wider than the page."""
     packages = r"\documentclass[a4paper,10pt]{article}\usepackage{amsmath,amssymb}\usepackage[margin=20mm]{geometry}"
-    body = "\n\n".join(derivation.to_latex() for derivation in [*shown(), *(x.derivation(False) for x in LEMMAS)])
+    body = "\n\n".join(derivation.to_latex() for derivation in [*shown(), *(chain_of(x, False) for x in LEMMAS)])
     text = f"{packages}\\begin{{document}}\n{body}\n\\end{{document}}\n"
     (tmp_path / "all.tex").write_text(text, encoding="utf-8")
     command = ["xelatex", "-interaction=nonstopmode", "-halt-on-error", "-no-pdf", "all.tex"]

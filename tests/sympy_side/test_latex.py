@@ -25,7 +25,7 @@ from derivations.formulas.integers import (
     integer_symbol,
 )
 from derivations.language.document import Document, parse_claim
-from derivations.show.latex import name_to_latex, to_latex
+from derivations.typeset.formulas import name_to_latex, to_latex
 
 CONTEXT = """dims H, W, m, n, s, p >= 0, C, D where m <= H, n <= W
 tensor a[H, W], w[m, n], x[C, H, W], z1[H, W], y_hat[H, W], v[n]

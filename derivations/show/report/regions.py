@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from derivations.show.latex import to_latex
+from derivations.typeset.formulas import to_latex
 
 _NOT_SIZES = {"and", "or", "not", "min", "max", "floor", "ceil"}
 

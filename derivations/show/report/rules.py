@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from derivations.batch.run import Results
 from derivations.derive.adjoints import ADJOINTS
+from derivations.derive.derivation import chain_of
 from derivations.derive.lemmas import LEMMAS, Lemma
 from derivations.show.report.statements import steps_rows
 
@@ -31,5 +32,5 @@ def lemmas_used(results: Results) -> list[Lemma]:
 
 
 def _lemma_text(lemma: Lemma) -> str:
-    chain = lemma.derivation()
+    chain = chain_of(lemma)
     return f"**{lemma.name.capitalize()}**\n\n{steps_rows(chain.proof_steps(plain=False))}"

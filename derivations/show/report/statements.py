@@ -16,11 +16,11 @@ from derivations.formulas.expressions import DataBracket, Definition, Loss, Tens
 from derivations.judgement.chains import first_wrong
 from derivations.judgement.readings import Readings
 from derivations.judgement.verdict import Step, Verdict, Witness
-from derivations.show.latex import name_to_latex, to_latex
-from derivations.show.latex_integers import RELATIONS, counted_from, origin_of_page, range_to_latex
-from derivations.show.latex_lines import rule_as_column, rule_lines
 from derivations.show.lines import evidence_text, is_zero
 from derivations.show.report.breaking import LINE, equation, fold, width
+from derivations.typeset.formulas import name_to_latex, to_latex
+from derivations.typeset.integers import RELATIONS, counted_from, origin_of_page, range_to_latex
+from derivations.typeset.lines import rule_as_column, rule_lines
 
 ARGUMENT = "(t)"  # ends the name of a function among a witness's data
 WORDS = {

@@ -51,7 +51,8 @@ from derivations.formulas.expressions import (
 )
 from derivations.formulas.integers import Condition, ceiling_division
 from derivations.formulas.names import name_to_latex
-from derivations.show.latex_integers import (
+from derivations.operators import OPERATORS
+from derivations.typeset.integers import (
     RELATIONS,
     binding,
     condition_to_latex,
@@ -128,7 +129,7 @@ def _call(name: str, *parts: str) -> Piece:
 @singledispatch
 def render(node: Basic) -> Piece:
     """The formula as a piece; raises TypeError for what is not a formula."""
-    raise TypeError(f"{type(node).__name__} has no notation yet: add a rule to derivations/show/latex.py")
+    raise TypeError(f"{type(node).__name__} has no notation yet: add a rule to derivations/typeset/formulas.py")
 
 
 @render.register
@@ -374,8 +375,6 @@ def _(node: SizeTuple) -> Piece:
 def _(node: Apply) -> Piece:
     if node.operator in _NOTATION:
         return _NOTATION[node.operator](*node.arguments)
-    from derivations.operators import OPERATORS
-
     parts = [_parameter(part) for part in node.arguments]
     return Piece(OPERATORS[node.operator].latex(*parts))
 

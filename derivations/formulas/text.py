@@ -14,6 +14,7 @@ from sympy import Add, Expr, Mul, Number, Pow
 
 from derivations.formulas.claims import Assumption, Claim, Context
 from derivations.formulas.expressions import (
+    FACE,
     Apply,
     Bracket,
     ByIndex,
@@ -51,7 +52,7 @@ from derivations.formulas.integers import (
     Remainder,
     conjuncts,
 )
-from derivations.operators import OPERATORS, Parameter
+from derivations.formulas.table import TABLE, Parameter
 
 SUM, PRODUCT, UNARY, POWER, ATOM = range(5)
 
@@ -278,7 +279,7 @@ def _arguments(value: Apply) -> list[str]:
     texts: list[str] = []
     positional = True
     previous: Any = None
-    for parameter, argument in zip(OPERATORS[value.operator].parameters, value.arguments, strict=True):
+    for parameter, argument in zip(TABLE[value.operator].parameters, value.arguments, strict=True):
         if not parameter.required and parameter.kind != "mode" and _is_default(parameter, argument, previous):
             positional = False
         else:
@@ -473,3 +474,6 @@ def claim_to_text(claim: Claim) -> str:
 
 
 __all__ = ["claim_to_text", "context_to_text", "to_text"]
+
+
+FACE.text = to_text
