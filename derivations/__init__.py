@@ -23,7 +23,7 @@ def __getattr__(name: str) -> Any:
     if name in _API:
         value = getattr(import_module("derivations.api"), name)
     elif name == "derive":
-        value = import_module("derivations.derive.tactic").derive
+        value = import_module("derivations.steps.tactic").derive
     else:
         import_module("derivations.api")  # what operators give can be typeset and listed
         words = import_module("derivations.words")

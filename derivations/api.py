@@ -165,7 +165,7 @@ class Given:
 
     def derive(self, of: str | Expression, wrt: str | Expression) -> Any:
         """The derivation of ∇_wrt of a loss or formula, step by step."""
-        from derivations.derive.tactic import derive
+        from derivations.steps.tactic import derive
 
         return derive(self, of, wrt)
 
@@ -214,7 +214,7 @@ def _typeset(claim: Claim, verdicts: Sequence[Verdict]) -> list[Verdict]:
 
 def _with_steps(claim: Claim, verdict: Verdict) -> Verdict:
     """The verdict with the derivation of a gradient that stands on one side, if the tables of rules reach."""
-    from derivations.derive.narration import proof_steps
+    from derivations.steps.narration import proof_steps
 
     if verdict.steps or verdict.verdict != "proved":
         return verdict

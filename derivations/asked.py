@@ -18,10 +18,10 @@ from derivations.show.lines import FROM_ZERO
 from derivations.show.lines import reading as in_brackets
 
 if TYPE_CHECKING:
-    from derivations.derive.derivation import Derivation
     from derivations.formulas.claims import Context
     from derivations.formulas.expressions import Expression
     from derivations.language.errors import InputError
+    from derivations.steps.derivation import Derivation
 
 ASKED = "asked"  # the name of the claim that stands for the command line's equation
 
@@ -136,11 +136,11 @@ def _check_one_reading(readings: Sequence[Mapping[str, str]], given: Path, expre
 
 def _derived(read: Read, given: Path, expression: str, wrt: str) -> Derivation:
     """The judged derivation in one reading; an error names the reading."""
-    from derivations.derive.differential import NoRule
-    from derivations.derive.tactic import derive
     from derivations.formulas.expressions import Definition, Tensor
     from derivations.judgement.judge import exists_everywhere
     from derivations.language.errors import InputError, Place
+    from derivations.steps.differential import NoRule
+    from derivations.steps.tactic import derive
 
     if not isinstance(read.x, Tensor | Definition):
         place = Place("--wrt", 1, 1, wrt, len(wrt))

@@ -98,7 +98,7 @@ def test_no_renderer_is_imported_by_what_it_renders(source: Path) -> None:
 
 def test_only_the_judge_looks_at_expectations(source: Path) -> None:
     """Provers (core, meaning, search, crosscheck, derive, repair) never read what an author expects."""
-    provers = ("core", "meaning", "search", "crosscheck", "derive", "repair")
+    provers = ("core", "meaning", "search", "crosscheck", "steps", "repair")
     parts = source.relative_to(ROOT).parts
     if parts[0] == "derivations" and parts[1] in provers:
         names = {
@@ -136,6 +136,16 @@ def loaded_by(statement: str) -> set[str]:
         [sys.executable, "-c", command], capture_output=True, text=True, cwd=ROOT, check=True
     )
     return {name.split(".")[0] for name in done.stdout.split()}
+
+
+def test_no_room_has_a_public_name() -> None:
+    """`from derivations import derive` and every operator's name give what they promise, not a folder of that name."""
+    import derivations
+    from derivations.words import all_words
+
+    rooms = {path.parent.name for path in (ROOT / "derivations").glob("*/__init__.py")}
+    rooms |= {path.stem for path in (ROOT / "derivations").glob("*.py")}
+    assert not rooms & {*derivations._API, "derive", *all_words()}
 
 
 def test_importing_numeric_is_light() -> None:

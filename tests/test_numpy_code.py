@@ -9,9 +9,9 @@ from dataclasses import replace
 
 import pytest
 
-import derivations.derive.numpy_helpers as helpers
+import derivations.steps.numpy_helpers as helpers
 from derivations import derive, given
-from derivations.derive.numpy_code import NoProgram, numpy_function
+from derivations.steps.numpy_code import NoProgram, numpy_function
 
 CONTEXTS = {
     "strided, dilated, with channels": (
@@ -77,7 +77,7 @@ def test_a_wrong_program_is_not_printed(monkeypatch: pytest.MonkeyPatch) -> None
     wrong = "def rot180(x: Array) -> Array:\n    return x\n"
     genuine = inspect.getsource
     monkeypatch.setattr(
-        "derivations.derive.numpy_code.inspect.getsource",
+        "derivations.steps.numpy_code.inspect.getsource",
         lambda function: wrong if function is helpers.rot180 else genuine(function),
     )
     context = given(CONTEXTS["padded"][0])

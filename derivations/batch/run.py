@@ -219,7 +219,7 @@ def _thoroughly(claim: Claim, verdict: Verdict) -> Verdict:
 
 def _with_steps(claim: Claim, verdict: Verdict) -> Verdict:
     """A proved verdict with the steps to the gradient that stands on one side, where the rules reach."""
-    from derivations.derive.narration import proof_steps
+    from derivations.steps.narration import proof_steps
 
     if verdict.steps or verdict.verdict != "proved":
         return verdict

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from derivations import given
-from derivations.derive.derivation import judge_equation
 from derivations.entries.matrices import Explicit
+from derivations.steps.derivation import judge_equation
 
 FUNCTIONS = (
     "tanh(u + v)", "sigmoid(u + v)", "softplus(u - v)", "exp(u + v)", "sigmoid(2*u)", "tanh(u * v)", "log(u**2 + v**2)",

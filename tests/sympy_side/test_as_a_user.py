@@ -156,7 +156,7 @@ def test_what_the_prover_cannot_tell_is_said_once(file: Path, tmp_path: Path) ->
 def test_a_step_that_is_false_is_status_1(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A derivation by a wrong rule says where, and its status is not that of something undecided."""
     wrong = lambda weight, node, place: ([weight], "nothing at all")  # noqa: E731
-    monkeypatch.setattr("derivations.derive.tactic.adjoint", wrong)
+    monkeypatch.setattr("derivations.steps.tactic.adjoint", wrong)
     shown = run(["rot180(w)", "--given", str(file), "--wrt", "w"])
     assert shown.exit_code == 1
     assert "nothing at all (not proved)" in shown.stdout

@@ -15,14 +15,14 @@ import pytest
 from derivation_cases import CASES, Case
 
 from derivations import given
-from derivations.derive import adjoints, differential, narration, polish, tactic
-from derivations.derive.adjoints import ADJOINTS
-from derivations.derive.derivation import Derivation, DerivationStep, chain_of, judge_equation
-from derivations.derive.differential import RULES
-from derivations.derive.lemmas import LEMMAS, Lemma
-from derivations.derive.tactic import derive
 from derivations.formulas.expressions import Constant, Expression, IndexRange, IndexSum, Minus, Plus, Times
 from derivations.operators import apply
+from derivations.steps import adjoints, differential, narration, polish, tactic
+from derivations.steps.adjoints import ADJOINTS
+from derivations.steps.derivation import Derivation, DerivationStep, chain_of, judge_equation
+from derivations.steps.differential import RULES
+from derivations.steps.lemmas import LEMMAS, Lemma
+from derivations.steps.tactic import derive
 
 Change = Callable[[Expression], Expression]
 

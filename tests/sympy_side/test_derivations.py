@@ -13,9 +13,9 @@ import pytest
 from derivation_cases import CASES
 
 from derivations import derive, given
-from derivations.derive.adjoints import ADJOINTS
-from derivations.derive.derivation import Derivation, chain_of
-from derivations.derive.lemmas import LEMMAS, Lemma, lemma
+from derivations.steps.adjoints import ADJOINTS
+from derivations.steps.derivation import Derivation, chain_of
+from derivations.steps.lemmas import LEMMAS, Lemma, lemma
 
 LAYER = """dims H, W, m, n where m <= H, n <= W
 o = H - m + 1

@@ -8,11 +8,11 @@ import pytest
 
 from derivations import given
 from derivations.batch.run import Results
-from derivations.derive.narration import proof_steps
 from derivations.judgement.chains import first_wrong
 from derivations.judgement.judge import judge
 from derivations.judgement.verdict import Verdict
 from derivations.show.report.statements import claim_text
+from derivations.steps.narration import proof_steps
 
 MAPS = """dims C, D, H, W, m, n, s where m <= H, n <= W
 tensor x[C, H, W], k[D, C, m, n], b[D]

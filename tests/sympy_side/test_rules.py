@@ -10,16 +10,16 @@ import pytest
 from derivation_cases import CASES, SIZES, Case
 
 from derivations import given
-from derivations.derive import adjoints, tactic
-from derivations.derive.adjoints import ADJOINTS
-from derivations.derive.derivation import Derivation
-from derivations.derive.differential import RULES, NoRule, rule_for
-from derivations.derive.tactic import derive
 from derivations.entries.matrices import explicit_difference
 from derivations.entries.operators import DoesNotExist
 from derivations.formulas.claims import Link
 from derivations.formulas.expressions import Apply, Expression, Tensor
 from derivations.operators import OPERATORS, apply
+from derivations.steps import adjoints, tactic
+from derivations.steps.adjoints import ADJOINTS
+from derivations.steps.derivation import Derivation
+from derivations.steps.differential import RULES, NoRule, rule_for
+from derivations.steps.tactic import derive
 
 PAIRS = [(case, name) for case in CASES for name in case.names.split()]
 
@@ -80,7 +80,7 @@ def test_every_operator_has_its_rules() -> None:
         wanted = {number for number, parameter in enumerate(p for p in row.parameters if p.kind == "tensor")}
         tabulated = {rule.argument for rule in ADJOINTS if rule.operator == name}
         complete = wanted <= tabulated or name in WITHOUT_RULE
-        assert complete, f"write the adjoint of {name} in derivations/derive/adjoints.py"
+        assert complete, f"write the adjoint of {name} in derivations/steps/adjoints.py"
 
 
 def test_every_tabulated_operator_is_tried() -> None:

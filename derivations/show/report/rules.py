@@ -7,10 +7,10 @@ a line that it does not prove says so. Only what the shown derivations use is sh
 from __future__ import annotations
 
 from derivations.batch.run import Results
-from derivations.derive.adjoints import ADJOINTS
-from derivations.derive.derivation import chain_of
-from derivations.derive.lemmas import LEMMAS, Lemma
 from derivations.show.report.statements import steps_rows
+from derivations.steps.adjoints import ADJOINTS
+from derivations.steps.derivation import chain_of
+from derivations.steps.lemmas import LEMMAS, Lemma
 
 HEAD = """# The rules of the derivations
 

@@ -27,7 +27,6 @@ from sympy.core.symbol import Str
 
 from derivations import crosscheck
 from derivations.crosscheck.sizes import generic_sizes
-from derivations.derive import numpy_helpers
 from derivations.formulas.claims import Context
 from derivations.formulas.expressions import (
     Apply,
@@ -55,6 +54,7 @@ from derivations.formulas.expressions import (
 from derivations.formulas.integers import Condition, conjuncts, evaluate_integer
 from derivations.formulas.text import to_text
 from derivations.meaning.functions import DERIVATIVES, PIECEWISE
+from derivations.steps import numpy_helpers
 
 SECONDS = 60  # a program of a few small arrays takes a fraction of one
 SIZES_COMPARED = 3

@@ -13,14 +13,14 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from derivations.derive.lemmas import Lemma, used
-from derivations.derive.numpy_code import numpy_function
 from derivations.formulas.claims import Claim, Context, Free, Link
 from derivations.formulas.expressions import ByIndex, Expression, Grad
 from derivations.formulas.names import name_to_latex
 from derivations.judgement.judge import judge_link
 from derivations.judgement.verdict import Step, Verdict
 from derivations.language.document import parse_context, parse_expression
+from derivations.steps.lemmas import Lemma, used
+from derivations.steps.numpy_code import numpy_function
 from derivations.typeset.formulas import to_latex
 from derivations.typeset.integers import binding, counted_from, range_to_latex
 from derivations.typeset.lines import plain_rule, rows, rule_as_column, rule_as_text

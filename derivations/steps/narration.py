@@ -13,13 +13,13 @@ from dataclasses import replace
 
 from sympy import Basic
 
-from derivations.derive.derivation import DerivationStep
-from derivations.derive.tactic import Tactic, remembering
 from derivations.formulas.claims import Claim, Context, Free, Link
 from derivations.formulas.expressions import ByIndex, Definition, Entry, Expression, Grad, IndexSum, Loss, Slice
 from derivations.formulas.indices import free_names, substituted
 from derivations.judgement.judge import judge_link
 from derivations.judgement.verdict import Step, Verdict
+from derivations.steps.derivation import DerivationStep
+from derivations.steps.tactic import Tactic, remembering
 
 
 def proof_steps(claim: Claim, link: Link) -> tuple[Step, ...]:

@@ -19,7 +19,6 @@ from typing import Any
 
 from sympy import Basic, Expr, Integer, Mul, Poly, Symbol, div, expand
 
-from derivations.derive.differential import NoRule
 from derivations.formulas.expressions import (
     Apply,
     Bracket,
@@ -38,6 +37,7 @@ from derivations.formulas.expressions import (
 )
 from derivations.formulas.integers import AllOf, Compare, Condition, FloorDiv, Minimum, integer_symbol
 from derivations.operators import apply
+from derivations.steps.differential import NoRule
 
 Candidates = list[Expression]
 Whole = slice(None)

@@ -21,11 +21,6 @@ from typing import Any
 
 from sympy import Basic, Symbol, expand
 
-from derivations.derive.adjoints import adjoint, inner, scatter, times
-from derivations.derive.derivation import Derivation, DerivationStep, Judge, judge_equation
-from derivations.derive.differential import NoRule, d, depends, differentiate, is_maximum, is_variable
-from derivations.derive.lemmas import behind
-from derivations.derive.polish import cancelled, polished
 from derivations.formulas.claims import Context, Free
 from derivations.formulas.expressions import (
     ByIndex,
@@ -46,6 +41,11 @@ from derivations.formulas.expressions import (
 from derivations.formulas.indices import free_names, fresh, substituted
 from derivations.judgement.verdict import Verdict
 from derivations.operators import apply
+from derivations.steps.adjoints import adjoint, inner, scatter, times
+from derivations.steps.derivation import Derivation, DerivationStep, Judge, judge_equation
+from derivations.steps.differential import NoRule, d, depends, differentiate, is_maximum, is_variable
+from derivations.steps.lemmas import behind
+from derivations.steps.polish import cancelled, polished
 
 Name = Tensor | Definition
 LIMIT = 40  # more steps than any derivation that a person follows; a loop in the rules ends here

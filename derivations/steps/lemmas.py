@@ -18,8 +18,8 @@ from dataclasses import dataclass
 
 from sympy import Tuple
 
-from derivations.derive.adjoints import Sliding
 from derivations.formulas.expressions import Apply, Entry, Expression, Slice
+from derivations.steps.adjoints import Sliding
 
 
 @dataclass(frozen=True)

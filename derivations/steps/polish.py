@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from derivations.derive.adjoints import times
 from derivations.formulas.claims import Context
 from derivations.formulas.expressions import Apply, Definition, Elementwise, Expression, Grad, Loss, Over, Tensor, Times
 from derivations.formulas.indices import substituted
 from derivations.operators import apply
+from derivations.steps.adjoints import times
 
 Line = tuple[Expression, Expression, str]
 
