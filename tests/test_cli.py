@@ -524,7 +524,7 @@ def test_explain(place: Path) -> None:
     """explain shows both sides by index and the entry of the counterexample on both sides."""
     done = command("explain", "without-rotation", place / "notes.md")
     assert done.returncode == 0
-    assert "left   entry [i, j] = Σ over" in done.stdout
+    assert "left   entry [i, j] = sum[" in done.stdout
     assert "a[0, 1]*delta[0, 0]" in done.stdout
     done = command("explain", "without-rotatoin", place / "notes.md")
     assert done.returncode == 2

@@ -13,7 +13,9 @@ from derivations.core.sums import Term
 from derivations.core.terms import Int, evaluate, holds
 from derivations.language.document import Document
 from derivations.meaning.lowering import Lowering
-from derivations.show.index_form import _solved, index_form, pretty
+from derivations.show.index_form import index_form
+from derivations.show.index_terms import solved as solve
+from derivations.show.index_text import pretty
 
 GIVEN = """```given
 dims H, W, m, n, s where m <= H, n <= W
@@ -61,7 +63,7 @@ def test_solving_equations_keeps_the_value(left: str, right: str, sizes: dict[st
         index = tuple(Int.symbol(name) for name in ("i0", "j0")[: side.rank])
         terms = Lowering().lower(side, index, {}, frozenset())
         for term in terms:
-            solved = _solved(term)
+            solved = solve(term)
             assert len(solved.bound) <= len(term.bound)
             if len(term.bound) > 4:
                 continue  # brute force over more indices takes minutes; these cases have at most four
@@ -93,12 +95,32 @@ def test_conditions_on_sizes_are_shown() -> None:
     """What holds at some sizes only is shown with the sizes; what the context says, or a range of indices, is not."""
     [claim] = Document.parse(f"{GIVEN}```claim c\n[m < n, m <= H] == sum(a)\n```\n").claims
     link = claim.links[0]
-    assert index_form(link.left, link, claim.context) == ["1   where n - m - 1 >= 0"]
-    assert "where" not in "".join(index_form(claim.context.names["z"], link, claim.context))
+    assert index_form(link.left, link, claim.context) == ["[n >= m + 1]"]
+    assert "[0 <=" not in "".join(index_form(claim.context.names["z"], link, claim.context))
 
 
 def test_the_forms_are_readable() -> None:
     """The gradient of the kernel is printed with the author's name of the residual and fresh letters."""
     [claim] = Document.parse(f"{GIVEN}```claim c\ngrad(J, w) == w\n```\n").claims
     [form] = index_form(claim.links[0].left, claim.links[0], claim.context)
-    assert form == "entry [i, j] = Σ over k, l:  delta[k, l] * a[i + k*s, j + l*s]"
+    assert form == "entry [i, j] = sum[k, l](delta[k, l] * a[i + k*s, j + l*s])"
+
+
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [
+        ("exp(mean(v) + b)", ["exp(sum[i](v[i]) / n + b)"]),  # the sum inside is not left out
+        ("v / sqrt(sum(v) + b)", ["entry [i] = v[i] / sqrt(sum[j](v[j]) + b)"]),
+        ("v * v + v * v - 3 * (v * v)", ["entry [i] = -v[i]**2"]),  # equal products are one
+        ("reshape(reshape(w, m*n), m, n)", ["entry [i, j] = w[i, j]"]),  # quotients that the ranges settle
+        ("vec(w)", ["entry [i, j] = w[i % m, i//m]"]),
+        ("sum(ones(m, n)) * v", ["entry [i] = m*n * v[i]"]),  # a sum over what does not depend on it is counted
+        ("softmax(w)[p]", ["entry [i] = softmax(w)[p, i]"]),
+    ],
+)
+def test_simple_formulas_are_short(formula: str, expected: list[str]) -> None:
+    """Inner sums stand, equal products are added, indices of reshaped arrays are simplified."""
+    text = "```given\ndims m, n\ntensor w[m, n], v[n], u[n]\nscalar b\n```\n```claim c\n"
+    left = "w[p]" if "[p]" in formula else "u" if formula.startswith(("v", "sum")) else formula
+    [claim] = Document.parse(f"{text}{left} == {formula}\n```\n").claims
+    assert index_form(claim.links[0].right, claim.links[0], claim.context) == expected

@@ -16,10 +16,10 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from rich.text import Text
-from sympy import Expr, Integer, Symbol, preorder_traversal, sympify
+from sympy import Expr, Integer, Symbol, sympify
 
 from derivations.formulas.claims import Claim, Context, Link
-from derivations.formulas.expressions import Definition, Elementwise, Expression, Grad, Loss, Tensor
+from derivations.formulas.expressions import Definition, Expression, Grad, Loss
 from derivations.formulas.text import to_text
 from derivations.judgement.chains import first_wrong
 from derivations.judgement.verdict import Verdict, Witness
@@ -27,7 +27,7 @@ from derivations.show.lines import FROM_ZERO, GLYPHS, details
 from derivations.show.lines import name as name_of
 from derivations.show.mistake import mistake, sum_text
 
-BY_MAXIMA = "(chosen by the maxima of windows; not written as a sum)"
+BY_INDEX = "by index (a sum runs where its entries exist; a product with an entry that does not exist is 0)"
 FALSE = ("holds where", "refuted", "false")
 
 
@@ -75,7 +75,7 @@ def _conditions(claim: Claim) -> list[str]:
 
 def _heading(text: str, context: Context, shown: Iterable[str]) -> Text:
     """A heading; above indices of a claim that does not count from 0 itself it says that these do."""
-    has_indices = any("[" in part or "Σ" in part or "entry (" in part for part in shown)
+    has_indices = any("[" in part or "entry (" in part for part in shown)
     return Text(f"{text}. {FROM_ZERO}" if context.origin and has_indices else text, "dim")
 
 
@@ -86,19 +86,17 @@ def _by_index(claim: Claim, link: Link) -> Iterator[Text]:
     """Both sides as sums over indices; sums run over all indices for which the entries exist."""
     from derivations.core.sums import LimitReached
     from derivations.meaning.lowering import Unsupported
-    from derivations.show.index_form import index_form
+    from derivations.show.index_form import NotASum, index_form
 
     lines: list[tuple[str, list[str]]] = []
     for label, side in (("left", link.left), ("right", link.right)):
         try:
-            shown = index_form(side, link, claim.context)
-            lines.append((label, [BY_MAXIMA] if any("argmax(" in part for part in shown) else shown))
-            if any("(…)" in part for part in shown):
-                lines += [("", _argument(side, link, claim.context))]
-        except (Unsupported, LimitReached, ValueError):
+            lines.append((label, index_form(side, link, claim.context)))
+        except NotASum as reason:
+            lines.append((label, [f"({reason})"]))
+        except (Unsupported, LimitReached):
             return
-    heading = "by index (sums over all indices for which the entries exist)"
-    yield _heading(heading, claim.context, (part for _, shown in lines for part in shown))
+    yield _heading(BY_INDEX, claim.context, (part for _, shown in lines for part in shown))
     for label, shown in lines:
         for number, part in enumerate(shown):
             yield Text(f"  {label if number == 0 else '':<6} {part}")
@@ -115,17 +113,6 @@ def _missing(witness: Witness) -> Iterator[Text]:
         which = " and the ".join(sides)
         yield Text(f"At the counterexample the {which} side does not exist, whatever its form by index.")
         yield Text()
-
-
-def _argument(side: Expression, link: Link, context: Context) -> list[str]:
-    """The first argument of a function in a side that is a formula itself, by index."""
-    from derivations.show.index_form import index_form
-
-    for node in preorder_traversal(side):
-        if isinstance(node, Elementwise) and not isinstance(node.of, Tensor):
-            shown = index_form(node.of, link, context)
-            return [f"of  {shown[0]}", *(f"    {part}" for part in shown[1:])]
-    return []
 
 
 # -- the counterexample in numbers ---------------------------------------------------------------------------

@@ -1,287 +1,424 @@
-"""One entry of a formula as a sum over indices, in the way a person writes it: for `explain`.
+"""One entry of a formula as sums over indices, in the claim language: for `explain`.
 
-    grad(J, w)[i, j]  =  Σ over p in 0..H - m, q in 0..W - n   delta[p, q] * a[i + p, j + q]
+    grad(J, w)[i, j]  =  sum[k, l](delta[k, l] * a[i + k, j + l])
+    exp(mean(x) + eps)  =  exp(sum[k](x[k]) / B + eps)
 
-Law: what is printed is what the kernel decides, the terms of `lowering.py`, rewritten by nothing but solving
-an equation for a bound index that stands in it alone. Conditions that only say that an entry exists are left
-out, and that is said.
+Law: what is printed has the value of the side. It is the kernel's own sum, the terms of `lowering.py`, rewritten by
+nothing but solving an equation for a bound index that stands in it alone, by quotients that the ranges settle, and by
+adding equal products. A sum runs over all indices for which its entries exist, a product with an entry that does not
+exist is 0; conditions that say no more than that are left out.
 
-What it cannot see: whether two such forms are equal. That is the kernel's business.
+What it cannot see: whether two such forms are equal. That is the kernel's business. What has no sum (the choices of
+maxima, functions that the kernel keeps whole) raises `NotASum`.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import permutations
 
-from derivations.core.sums import Atom, Term
+from sympy import Expr, Integer, Symbol
+
+from derivations.core.sums import RECIPROCAL, Atom, Term, rename_term
 from derivations.core.terms import (
+    FALSE,
+    TRUE,
+    Condition,
     Int,
+    Least,
     NonNegative,
+    Or,
+    Quotient,
     Sym,
-    Zero,
     all_of,
-    condition_symbols,
     conjuncts,
-    render,
+    nonnegative,
     substitute,
     substitute_condition,
 )
 from derivations.formulas.claims import Context, Link
-from derivations.formulas.expressions import Definition, Expression, Grad, Loss
-from derivations.meaning.lowering import Lowering
+from derivations.formulas.expressions import Apply, Definition, Expression, Grad, Loss
+from derivations.formulas.integers import FloorDiv, Maximum, Minimum, integer_symbol
+from derivations.formulas.text import to_text
+from derivations.meaning.lowering import Environment, Lowering, Terms
+from derivations.show.index_terms import Facts, age, changed, counted, reduced, solved, without_quotients
+from derivations.show.index_text import condition_text, factor, intervals, operand, pretty, solution
 
 LETTERS = "pqrstuvxyz"
 INDICES = "ijkl"
-READABLE = 20  # letters of a name that is printed as it is
-_OPAQUE = re.compile(r"(?P<function>[^⟨ ]+)(?:⟨| of )\(\('(?P<of>[^']+)', \d+\),?\).*")
+PERMUTED = 3  # bound indices of which every order is tried to see that two products are the same
+LONGEST = 4000  # letters of a side that anybody reads
+BRACKETS = {"step>": ">", "step>=": ">=", "step==": "==", "step!=": "!="}
+
+
+class NotASum(ValueError):
+    """A side that is not written as a sum over indices; the message says why."""
 
 
 def index_form(node: Expression, link: Link, context: Context) -> list[str]:
-    """The lines of one entry of a side of a link: a line for each term. Raises the errors of `Lowering`."""
-    names = _free_letters(context, link)
-    index = [names.pop(0) for _ in range(node.rank)]
+    """The lines of one entry of a side of a link: a line for each product. Raises the errors of `Lowering`, and
+    `NotASum`."""
+    letters = _free_letters(node, context, link)
+    index = [letters.pop(0) for _ in range(node.rank)]
+    shown = _Shown(context)
     environment = {part.index.name: Int.symbol(part.index.name) for part in link.free}
-    lowering = Lowering()
-    terms = lowering.lower(node, tuple(map(Int.symbol, index)), environment, frozenset())
-    shapes = _shapes(lowering, context)
-    known = _known(lowering, node, index, link, context)
-    shown = [_term(_solved(term), names, context, shapes, known) for term in terms] or ["0"]
+    terms = shown.lowering.lower(node, tuple(map(Int.symbol, index)), environment, frozenset())
+    ranges = [*zip(index, shown.lowering.shape(node, {}), strict=True)]
+    ranges += [(part.index.name, shown.lowering.integer(part.size, {})) for part in link.free]
+    inside = [bound for name, size in ranges for bound in (Int.symbol(name), size - 1 - Int.symbol(name))]
+    lines = shown.lines(terms, letters, Facts(context, shown.lowering, map(nonnegative, inside)), strict=False)
     head = f"entry [{', '.join(index)}] = " if index else ""
-    return [f"{head}{shown[0]}", *(f"+ {part}" for part in shown[1:])]
-
-
-def _known(lowering: Lowering, node: Expression, index: Sequence[str], link: Link, context: Context) -> set[Int]:
-    """What is not negative by the context and by the ranges of the entry's own indices."""
-    letters = [(Int.symbol(letter), size) for letter, size in zip(index, lowering.shape(node, {}), strict=True)]
-    letters += [(Int.symbol(part.index.name), lowering.integer(part.size, {})) for part in link.free]
-    found = {bound for letter, size in letters for bound in (letter, size - 1 - letter)}
-    found |= {Int.symbol(dimension.name) - dimension.least for dimension in context.dims}
-    conditions = [lowering.condition(condition, {}) for condition in context.conditions]
-    return found | {part.term for each in conditions for part in conjuncts(each) if isinstance(part, NonNegative)}
-
-
-def _shapes(lowering: Lowering, context: Context) -> dict[str, tuple[Int, ...]]:
-    """The shape of what stands behind each head: tensors, and ∂J for an arbitrary loss J."""
-    shapes = {}
-    for name, value in context.names.items():
-        if isinstance(value, Loss):
-            shapes[f"∂{name}"] = lowering.shape(value.of, {})
-        else:
-            shapes[name] = shapes[f"d {name}"] = lowering.shape(value, {})
-    return shapes
-
-
-def _free_letters(context: Context, link: Link) -> list[str]:
-    taken = {*context.names, *context.abbreviations, *(part.index.name for part in link.free)}
-    taken |= {dimension.name for dimension in context.dims}
-    return [
-        letter
-        for letter in (*INDICES, *LETTERS, *(f"{letter}1" for letter in LETTERS))
-        if letter not in taken
-    ]
-
-
-def _solved(term: Term) -> Term:
-    """The term with each bound index removed that an equation gives as a polynomial of the others."""
-    parts = list(conjuncts(term.condition))
-    not_negative = {part.term for part in parts if isinstance(part, NonNegative)}
-    for part in parts:
-        if isinstance(part, Zero) or (isinstance(part, NonNegative) and part.term * -1 in not_negative):
-            for name in sorted(term.bound, key=_age, reverse=True):
-                value = _solution(part.term, name)
-                if value is not None:
-                    return _solved(_substituted(term, name, value))
-    return term
-
-
-def _age(name: str) -> tuple[int, str]:
-    digits = re.sub(r"\D", "", name)
-    return (int(digits) if digits else -1, name)
-
-
-def _solution(equation: Int, name: str) -> Int | None:
-    """The value of a name in equation == 0, where it stands alone with the coefficient 1 or -1."""
-    alone = (Sym(name),)
-    coefficient = equation.terms.get(alone)
-    if coefficient not in (1, -1):
-        return None
-    rest = Int({monomial: value for monomial, value in equation.terms.items() if monomial != alone})
-    if name in condition_symbols(Zero(rest)):
-        return None
-    return rest * -1 if coefficient == 1 else rest
-
-
-def _substituted(term: Term, name: str, value: Int) -> Term:
-    values = {name: value}
-    return replace(
-        term,
-        atoms=tuple(Atom(a.head, tuple(substitute(i, values) for i in a.indices)) for a in term.atoms),
-        bound=term.bound - {name},
-        condition=all_of(substitute_condition(part, values) for part in conjuncts(term.condition)),
-        numerator=substitute(term.numerator, values),
-        denominator=substitute(term.denominator, values),
-    )
-
-
-def _term(
-    term: Term, letters: Sequence[str], context: Context, shapes: Mapping[str, tuple[Int, ...]], known: set[Int]
-) -> str:
-    """`Σ over p in 0..m - 1  coefficient * atoms  where ...`."""
-    order = sorted(term.bound, key=_age)
-    renamed = {name: Int.symbol(letter) for name, letter in zip(order, letters, strict=False)}
-    new = replace(
-        term,
-        atoms=tuple(Atom(a.head, tuple(substitute(i, renamed) for i in a.indices)) for a in term.atoms),
-        condition=all_of(substitute_condition(part, renamed) for part in conjuncts(term.condition)),
-        numerator=substitute(term.numerator, renamed),
-        denominator=substitute(term.denominator, renamed),
-    )
-    bound = [render(renamed[name]) if name in renamed else name for name in order]
-    body = " * ".join(_factors(new, context)) or "1"
-    least = {dimension.name: dimension.least for dimension in context.dims}
-    others = _others(new, bound, _existence(new, shapes) | known, least)
-    text = f"Σ over {', '.join(bound)}:  {body}" if bound else body
-    return text + (f"   where {', '.join(others)}" if others else "")
-
-
-def _factors(term: Term, context: Context) -> list[str]:
-    factors = [_atom(atom, context) for atom in term.atoms]
-    number, divisor = term.numerator, pretty(term.denominator)
-    sign = "-" if number == -1 and (factors or divisor != "1") else ""
-    if not sign and number != 1:
-        factors.insert(0, _factor(pretty(number)))
-    if divisor != "1":
-        factors.insert(0, f"1/{_factor(divisor)}")
-    return [sign + factors[0], *factors[1:]] if factors else []
-
-
-def _factor(text: str) -> str:
-    return text if _is_simple(text) else f"({text})"
-
-
-def _is_simple(text: str) -> bool:
-    return re.fullmatch(r"-?\w+", text) is not None
-
-
-def _atom(atom: Atom, context: Context) -> str:
-    entry = f"[{', '.join(map(pretty, atom.indices))}]" if atom.indices else ""
-    opaque = _OPAQUE.fullmatch(atom.head)
-    if opaque:
-        return f"{opaque['function']}({opaque['of']}{entry})"
-    if len(atom.head) > READABLE:  # a function of a sum: its normal form is for the kernel, not for a reader
-        return f"{re.split('[⟨ ]', atom.head)[0]}(…){entry}"
-    return f"{_residual(atom.head, context)}{entry}"
-
-
-def _residual(head: str, context: Context) -> str:
-    """The author's name of ∂J, where there is one."""
-    if head.startswith("d "):
-        return f"d({head[2:]})"
-    loss = context.names.get(head.removeprefix("∂"))
-    if not head.startswith("∂") or not isinstance(loss, Loss):
-        return head
-    for name, value in context.names.items():
-        if isinstance(value, Definition) and value.body == Grad(loss, loss.of):
-            return name
-    return f"grad({loss.name}, {loss.of})"
-
-
-def _existence(term: Term, shapes: Mapping[str, tuple[Int, ...]]) -> set[Int]:
-    """What is not negative where every entry in the term exists."""
-    found = set()
-    for atom in term.atoms:
-        for index, size in zip(atom.indices, shapes.get(atom.head, ()), strict=False):
-            found |= {index, size - 1 - index}
+    found = [head + _begun(lines[0]), *lines[1:]]
+    if sum(map(len, found)) > LONGEST:
+        raise NotASum("too long to be read")
     return found
 
 
-def _is_plain(value: Int, least: Mapping[str, int]) -> bool:
-    """Whether a polynomial in sizes is not negative by their lower bounds alone."""
-    if not condition_symbols(Zero(value)) <= set(least):
-        return False
-    moved = substitute(value, {name: Int.symbol(name) + bound for name, bound in least.items()})
-    return all(coefficient >= 0 for coefficient in moved.terms.values())
+def _free_letters(node: Expression, context: Context, link: Link) -> list[str]:
+    taken = {*context.names, *context.abbreviations, *context.functions, *(part.index.name for part in link.free)}
+    taken |= {dimension.name for dimension in context.dims}
+    if any(part.operator == "softmax" for part in _applied(node)):  # its argument is shown with the author's indices
+        taken |= {symbol.name for symbol in node.atoms(Symbol)}
+    letters = (*INDICES, *LETTERS, *(f"{letter}{number}" for number in (1, 2, 3) for letter in LETTERS))
+    return [letter for letter in letters if letter not in taken]
 
 
-def _others(term: Term, bound: Sequence[str], existence: set[Int], least: Mapping[str, int]) -> list[str]:
-    """The conditions of a term, without those which only say that an entry exists or what the context says."""
-    shown, bounds = [], []
-    for part in conjuncts(term.condition):
-        if isinstance(part, Zero):
-            shown.append(_equation(part.term))
-        elif isinstance(part, NonNegative):
-            if part.term not in existence and not _is_plain(part.term, least):
-                bounds.append(part.term)
-        else:
-            shown.append(_quotients(render(part)))
-    return list(dict.fromkeys([*_intervals(bounds, bound), *shown]))
+def _applied(node: Expression) -> Iterator[Apply]:
+    for part in node.atoms(Apply):
+        yield part
+    for part in node.atoms(Definition):
+        yield from _applied(part.body)
 
 
-def _intervals(bounds: Sequence[Int], bound: Sequence[str]) -> Iterator[str]:
-    """Bounds t >= 0, two of them together where they say 0 <= t <= size."""
-    left = list(dict.fromkeys(bounds))
-    while left:
-        first = left.pop(0)
-        for other in left:
-            whole = first + other
-            varies = [bool(condition_symbols(Zero(each)) & set(bound)) for each in (first, whole)]
-            if varies == [True, False] and whole.terms:
-                left.remove(other)
-                low = min(first, other, key=lambda value: (len(value.terms), len(pretty(value))))
-                yield f"0 <= {pretty(low)} <= {pretty(whole)}"
-                break
-        else:
-            yield f"{pretty(first)} >= 0"
+# -- what heads are --------------------------------------------------------------------------------------------------
 
 
-def _equation(value: Int) -> str:
-    """`i == 1` for i - 1 == 0."""
-    for name in sorted(condition_symbols(Zero(value))):
-        solution = _solution(value, name)
-        if solution is not None:
-            return f"{name} == {pretty(solution)}"
-    return f"{pretty(value)} == 0"
+@dataclass
+class _Showing(Lowering):
+    """The kernel's translation, which remembers of which formula each softmax is."""
+
+    softmaxes: dict[str, tuple[Expression, tuple[str, ...]]] = field(default_factory=dict)
+    arguments: dict[Atom, tuple[str, Terms, Condition] | None] = field(default_factory=dict)
+
+    def lower(self, node: Expression, index: Sequence[Int], env: Environment, cut: frozenset[str]) -> Terms:
+        found = super().lower(node, index, env, cut)
+        if isinstance(node, Apply) and node.operator == "softmax" and len(found) == 1 and len(found[0].atoms) == 1:
+            mentioned = {symbol.name for symbol in node.atoms(Symbol)}
+            outer = tuple(name for name in env if name in mentioned)
+            if len(outer) + node.rank == len(found[0].atoms[0].indices):
+                self.softmaxes.setdefault(found[0].atoms[0].head, (node, outer))
+        return found
+
+    def argument(self, atom: Atom) -> tuple[str, Terms, Condition] | None:
+        """Of a function's value: the function with its primes, the terms of its argument, what its place obeys."""
+        if atom not in self.arguments:
+            self.arguments[atom] = self._argument_at(atom)
+        return self.arguments[atom]
+
+    def _argument_at(self, atom: Atom) -> tuple[str, Terms, Condition] | None:
+        record = self.opaque.get(atom.head)
+        if record is None or record.template is None:
+            return None
+        template = record.template
+        order = atom.head.removeprefix(template.function).partition("⟨")[0].count("'")
+        values = {next(iter(formal.symbols())): i for formal, i in zip(template.formals, atom.indices, strict=True)}
+        terms = [self._refreshed(rename_term(self._refreshed(term), values)) for term in template.terms]
+        return template.function + "'" * order, terms, substitute_condition(template.guard, values)
 
 
-def pretty(value: Int) -> str:
-    """A polynomial with its positive terms first and its constant last: `m - 1 - p` is `m - p - 1`.
+@dataclass
+class _Product:
+    """One product as it is printed, apart from the number before it, and that number."""
 
-    >>> pretty(Int.symbol("m") - 1 - Int.symbol("p"))
-    'm - p - 1'
-    """
-    positive = [(m, c) for m, c in value.terms.items() if c > 0 and m]
-    negative = [(m, c) for m, c in value.terms.items() if c < 0 and m]
-    constant = [(m, c) for m, c in value.terms.items() if not m]
-    order = [*sorted(positive, key=str), *sorted(negative, key=str)]
-    order = (
-        [*order, *constant]
-        if order and (positive or not constant or constant[0][1] < 0)
-        else [*constant, *order]
-    )
-    parts = [(render(Int({monomial: abs(coefficient)})), coefficient < 0) for monomial, coefficient in order]
-    if not parts:
-        return "0"
-    text = ("-" if parts[0][1] else "") + parts[0][0]
-    return _quotients(text + "".join(f" {'-' if minus else '+'} {part}" for part, minus in parts[1:]))
+    text: str
+    key: str
+    numerator: Int
+    denominator: Int
 
 
-def _quotients(text: str) -> str:
-    """`floor(i, n)` as the claim language has it.
+class _Shown:
+    """The sums of one side, as text."""
 
-    >>> _quotients("floor(i, n)"), _quotients("1 + 2*floor(i + floor(j, 2), n)")
-    ('i//n', '1 + 2*((i + (j//2))//n)')
-    """
-    while (start := text.rfind("floor(")) >= 0:  # the innermost is among the last
-        depth, comma, end = 0, 0, start + 5
-        for end in range(start + 5, len(text)):
-            depth += {"(": 1, ")": -1}.get(text[end], 0)
-            if depth == 1 and text[end] == ",":
-                comma = end
-            if depth == 0:
-                break
-        parts = [text[start + 6 : comma], text[comma + 1 : end].strip()]
-        above, below = (part if _is_simple(part) else f"({part})" for part in parts)
-        text = f"{text[:start]}({above}//{below}){text[end + 1 :]}"
-    return re.sub(r"\A\(([^()]*)\)\Z", r"\1", text)
+    def __init__(self, context: Context) -> None:
+        self.context, self.lowering = context, _Showing()
+        self.shapes: dict[str, tuple[Int, ...]] = {}
+        self.names: dict[str, str] = {}
+        for name, value in context.names.items():
+            if isinstance(value, Loss):
+                self.shapes[f"∂{name}"] = self.lowering.shape(value.of, {})
+                self.names[f"∂{name}"] = self._residual(value)
+                self.names[f"loss {name}"] = name
+            else:
+                self.shapes[name] = self.shapes[f"d {name}"] = self.lowering.shape(value, {})
+                self.names[name], self.names[f"d {name}"] = name, f"d({name})"
+
+    def _residual(self, loss: Loss) -> str:
+        """The author's name of ∂J, where there is one."""
+        for name, value in self.context.names.items():
+            if isinstance(value, Definition) and value.body == Grad(loss, loss.of):
+                return name
+        return f"grad({loss.name}, {to_text(loss.of)})"
+
+    # -- sums of products --
+
+    def lines(self, terms: Terms, letters: Sequence[str], facts: Facts, strict: bool) -> list[str]:
+        """The products with their signs, equal ones added: `+ …`, `- …`. strict: as part of a formula, where an entry
+        that does not exist is no 0."""
+        merged: dict[str, _Product] = {}
+        kept = [term for term in (self._simplified(term, facts) for term in terms) if term is not None]
+        alike = Counter(map(_kind, kept))
+        for term in kept:
+            product = self._product(term, letters, facts, strict, alone=alike[_kind(term)] == 1)
+            known = merged.get(product.key)
+            merged[product.key] = product if known is None else _added(known, product)
+        found = [_signed(product) for product in merged.values() if product.numerator.terms]
+        return found or ["+ 0"]
+
+    def _formula(self, terms: Terms, letters: Sequence[str], facts: Facts) -> str:
+        """The argument of a function, as one formula."""
+        return _begun(" ".join(self.lines(terms, letters, facts, strict=True)))
+
+    @staticmethod
+    def _simplified(term: Term, facts: Facts) -> Term | None:
+        term = solved(term)
+        inner = facts.and_also(without_quotients(term.condition))
+        term = solved(changed(term, inner.simple))
+        parts = [inner.settled(part) if isinstance(part, Or) else part for part in conjuncts(term.condition)]
+        term = counted(replace(term, condition=all_of(parts)), facts)
+        return None if term.condition == FALSE or not term.numerator.terms else reduced(term)
+
+    def _product(self, term: Term, letters: Sequence[str], facts: Facts, strict: bool, alone: bool) -> _Product:
+        """The product of a simplified term; `alone` where no other can be the same."""
+        order = sorted(term.bound, key=age)
+        if len(order) > len(letters):
+            raise NotASum("it has more indices than there are letters")
+        mine, others = letters[: len(order)], letters[len(order) :]
+        text = self._text(term, order, mine, others, facts, strict)
+        keys = [text]
+        if not alone and 1 < len(order) <= PERMUTED:
+            keys = [self._text(term, each, mine, others, facts, strict) for each in permutations(order)]
+        bound = term.numerator.symbols() | term.denominator.symbols()
+        if bound & term.bound:  # the number is part of the sum
+            return _Product(text, min(keys), Int.of(1), Int.of(1))
+        return _Product(text, min(keys), term.numerator, term.denominator)
+
+    def _text(
+        self, term: Term, order: Sequence[str], letters: Sequence[str], others: Sequence[str], facts: Facts,
+        strict: bool,
+    ) -> str:  # fmt: skip
+        """The product without the number before it; empty for a number alone."""
+        renamed = {name: Int.symbol(letter) for name, letter in zip(order, letters, strict=True)}
+        term = changed(term, lambda value: substitute(value, renamed))
+        here = facts.and_also(without_quotients(term.condition))
+        existence = [bound for atom in term.atoms for bound in self._exists(atom)]
+        present = facts.and_also(map(nonnegative, existence))
+        left = [
+            part for part in conjuncts(term.condition)
+            if not (isinstance(part, NonNegative) and present.imply(part.term))
+        ]  # fmt: skip
+        pinned: list[tuple[str, Int]] = []
+        atoms = term.atoms
+        if strict and term.condition != TRUE and not all(map(here.imply, existence)):
+            atoms, pinned, others = _pinned(atoms, others)
+        ranges, left = _ranges(letters, left, self._entered(atoms))
+        factors = self._factors(atoms, others, here)
+        if set(letters) & (term.numerator.symbols() | term.denominator.symbols()):
+            factors = _with_number(factors, term.numerator, term.denominator)
+        brackets = intervals([part.term for part in left if isinstance(part, NonNegative)])
+        brackets += [condition_text(part) for part in left if not isinstance(part, NonNegative)]
+        brackets += [f"{name} == {pretty(value)}" for name, value in pinned]
+        if brackets:
+            factors.append((f"[{', '.join(brackets)}]", False))
+        body = _joined(factors)
+        names = [*ranges, *(name for name, _ in pinned)]
+        return f"sum[{', '.join(names)}]({body or '1'})" if names else body
+
+    # -- factors --
+
+    def _factors(self, atoms: Sequence[Atom], letters: Sequence[str], facts: Facts) -> list[tuple[str, bool]]:
+        """The factors with whether they divide, equal ones as a power."""
+        counted = Counter(self._atom(atom, letters, facts) for atom in atoms)
+        for text in {text for text, _ in counted}:  # x / x is 1: no divisor is 0
+            both = min(counted[text, True], counted[text, False])
+            counted -= Counter({(text, True): both, (text, False): both})
+        return [(text if n == 1 else f"{text}**{n}", divides) for (text, divides), n in counted.items()]
+
+    def _atom(self, atom: Atom, letters: Sequence[str], facts: Facts) -> tuple[str, bool]:
+        entry = f"[{', '.join(map(pretty, atom.indices))}]" if atom.indices else ""
+        if atom.head in self.names:
+            return self.names[atom.head] + entry, False
+        function = self.lowering.argument(atom)
+        if function is not None:
+            name, terms, guard = function
+            inner = self._formula(terms, letters, facts.and_also(conjuncts(guard)))
+            if name == "1/":
+                return f"({inner})", True
+            if name.rstrip("'") in BRACKETS:
+                if name not in BRACKETS:
+                    raise NotASum("it has the derivative of an indicator")
+                return f"[{inner} {BRACKETS[name]} 0]", False
+            return f"{name}({inner})", False
+        if atom.head in self.lowering.softmaxes:
+            return self._softmax(atom), False
+        if atom.head.startswith(RECIPROCAL):
+            text, divides = self._atom(Atom(atom.head.removeprefix(RECIPROCAL), atom.indices), letters, facts)
+            return text, not divides
+        raise NotASum("chosen by the maxima of windows; not written as a sum")
+
+    def _softmax(self, atom: Atom) -> str:
+        node, outer = self.lowering.softmaxes[atom.head]
+        values = {integer_symbol(name): _as_sympy(i) for name, i in zip(outer, atom.indices, strict=False)}
+        place = ", ".join(map(pretty, atom.indices[len(outer) :]))
+        return f"{to_text(node.xreplace(values))}[{place}]"
+
+    # -- existence --
+
+    def _exists(self, atom: Atom) -> Iterator[Int]:
+        """What is not negative where the entries that are printed for an atom exist, but for those inside of sums."""
+        for index, size in zip(atom.indices, self._shape(atom), strict=False):
+            yield from (index, size - 1 - index)
+        for inner in self._inside(atom):
+            yield from self._exists(inner)
+
+    def _shape(self, atom: Atom) -> tuple[Int, ...]:
+        head = atom.head
+        if head in self.shapes:
+            return self.shapes[head]
+        if head in self.lowering.softmaxes:
+            node, outer = self.lowering.softmaxes[head]
+            lead = dict(zip(outer, atom.indices, strict=False))
+            first = [Int.of(1) for _ in outer]  # bounds nothing: cut off below
+            return (*first, *self.lowering.shape(node, lead))[: 0 if outer else None]
+        return ()
+
+    def _inside(self, atom: Atom) -> list[Atom]:
+        """The entries of a function's argument that stand there by themselves."""
+        function = self.lowering.argument(atom)
+        if function is not None:
+            return [a for term in function[1] if not term.bound and term.condition == TRUE for a in term.atoms]
+        if atom.head.startswith(RECIPROCAL) and atom.head not in self.names:
+            return [Atom(atom.head.removeprefix(RECIPROCAL), atom.indices)]
+        return []
+
+    def _entered(self, atoms: Iterable[Atom]) -> set[str]:
+        """The names in the subscripts of entries that are printed outside of sums."""
+        names: set[str] = set()
+        for atom in atoms:
+            if atom.head in self.names or atom.head in self.lowering.softmaxes:
+                names |= {name for index in atom.indices for name in index.symbols()}
+            names |= self._entered(self._inside(atom))
+        return names
+
+
+def _kind(term: Term) -> tuple[object, ...]:
+    """What equal products have in common."""
+    return (tuple(sorted(atom.head for atom in term.atoms)), len(term.bound), len(conjuncts(term.condition)))
+
+
+def _begun(line: str) -> str:
+    """A sum's text without a plus before it."""
+    return f"-{line[2:]}" if line.startswith("- ") else line.removeprefix("+ ")
+
+
+def _as_sympy(value: Int) -> Expr:
+    """A kernel's integer as an integer expression of a formula."""
+    total: Expr = Integer(0)
+    for monomial, coefficient in value.terms.items():
+        part: Expr = Integer(coefficient)
+        for g in monomial:
+            if isinstance(g, Sym):
+                part *= integer_symbol(g.name)
+            else:
+                kind = FloorDiv if isinstance(g, Quotient) else Minimum if isinstance(g, Least) else Maximum
+                part *= kind(_as_sympy(g.p), _as_sympy(g.q))
+        total += part
+    return total
+
+
+def _pinned(
+    atoms: Sequence[Atom], letters: Sequence[str]
+) -> tuple[tuple[Atom, ...], list[tuple[str, Int]], Sequence[str]]:
+    """Entries whose places may lie outside, under indices of a sum that equal these places."""
+    free, pinned, found = list(letters), [], []
+    for atom in atoms:
+        places = []
+        for index in atom.indices:
+            if index.constant is None or index.constant:
+                if not free:
+                    raise NotASum("it has more indices than there are letters")
+                pinned.append((free.pop(0), index))
+                places.append(Int.symbol(pinned[-1][0]))
+            else:
+                places.append(index)
+        found.append(Atom(atom.head, tuple(places)))
+    return tuple(found), pinned, free
+
+
+def _ranges(
+    letters: Sequence[str], conditions: Sequence[Condition], entered: set[str]
+) -> tuple[list[str], list[Condition]]:
+    """The indices of a sum: bare where entries bound them, else with the range that conditions give; and the
+    conditions that are left."""
+    found, left, before = [], list(conditions), {letter for letter in letters if letter in entered}
+    for letter in sorted(letters, key=lambda each: each not in entered):
+        if letter in entered:
+            found.append(letter)
+            continue
+        low: list[Int] = []
+        high: list[Int] = []
+        rest: list[Condition] = []
+        for part in left:
+            value = solution(part.term, letter) if isinstance(part, NonNegative) else None
+            if value is not None and isinstance(part, NonNegative) and value.symbols() & set(letters) <= before:
+                (low if part.term.terms[(Sym(letter),)] == 1 else high).append(value)
+            else:
+                rest.append(part)
+        if not low or not high:
+            raise NotASum("the range of an index is not given by its bounds")
+        found.append(f"{letter} in {_extreme('max', low)}..{_extreme('min', high)}")
+        left, before = rest, before | {letter}
+    return found, left
+
+
+def _extreme(word: str, values: Sequence[Int]) -> str:
+    texts = list(dict.fromkeys(map(pretty, values)))
+    text = texts[0]
+    for other in texts[1:]:
+        text = f"{word}({text}, {other})"
+    return text
+
+
+def _with_number(factors: list[tuple[str, bool]], numerator: Int, denominator: Int) -> list[tuple[str, bool]]:
+    above = [] if numerator == 1 else [(factor(numerator), False)]
+    below = [] if denominator == 1 else [(operand(denominator), True)]
+    return [*above, *factors, *below]
+
+
+def _joined(factors: Sequence[tuple[str, bool]]) -> str:
+    """Factors as a product, those that divide at the end."""
+    above = [text for text, divides in factors if not divides]
+    below = [text for text, divides in factors if divides]
+    return " / ".join([" * ".join(above) or "1", *below]) if factors else ""
+
+
+def _added(left: _Product, right: _Product) -> _Product:
+    """Two products that are equal but for their numbers, together."""
+    if left.denominator == right.denominator:
+        return replace(left, numerator=left.numerator + right.numerator)
+    numerator = left.numerator * right.denominator + right.numerator * left.denominator
+    return replace(left, numerator=numerator, denominator=left.denominator * right.denominator)
+
+
+def _signed(product: _Product) -> str:
+    """`+ 2 * sum[k](x[k]) / n`; a minus where all of the number's parts have one."""
+    number = reduced(Term(numerator=product.numerator, denominator=product.denominator))
+    numerator, denominator = number.numerator, number.denominator
+    minus = all(coefficient < 0 for coefficient in numerator.terms.values())
+    numerator = numerator * -1 if minus else numerator
+    body = [(product.text, False)] if product.text else []
+    if product.text.startswith("1 / ") and numerator != 1:
+        body, numerator = [(factor(numerator) + product.text[1:], False)], Int.of(1)
+    text = _joined(_with_number(body, numerator, denominator)) or "1"
+    return f"{'-' if minus else '+'} {text}"
