@@ -139,7 +139,7 @@ def _derived(read: Read, given: Path, expression: str, wrt: str) -> Derivation:
     from derivations.formulas.expressions import Definition, Tensor
     from derivations.judgement.judge import exists_everywhere
     from derivations.language.errors import InputError, Place
-    from derivations.steps.differential import NoRule
+    from derivations.operators.row import NoRule
     from derivations.steps.tactic import derive
 
     if not isinstance(read.x, Tensor | Definition):

@@ -1,23 +1,44 @@
-"""An operator of the language is complete: a row here, loops there, notation, a proof or a named reason for none.
+"""An operator of the language is complete: a row, a loop in numeric/, its entries; one list says what is still missing.
 
-Each test fails with the name of the file that is still to write.
+The row has all that is told about an operator by name: signature, size, existence, index definition, notation, adjoints
+with the lemmas that prove them, its text in a NumPy program, arguments to try. CONTRIBUTING has the same list.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
-from derivations.entries import operators as explicit_operators
-from derivations.formulas.expressions import Tensor
+from derivations.entries.operators import EXPLICIT
+from derivations.formulas.expressions import Expression, Tensor
 from derivations.meaning import lowering
 from derivations.operators import ALIASES, OPERATORS, apply
 from derivations.operators.row import Operator, Parameter
+from derivations.steps import numpy_helpers
+from derivations.steps.differential import RULES
+from derivations.steps.lemmas import LEMMAS
 from derivations.typeset.formulas import to_latex
 from numeric.operators import CONSTANTS
 from numeric.operators import OPERATORS as NUMERIC
 
 # Operators whose entries the prover cannot write as sums over indices: claims about them are undecided.
 BEYOND_THE_PROVER = {"inv", "det"}
+# Written in NumPy programs through others: a mean of windows is their sum by a number, a commutative one has no form.
+WITHOUT_NUMPY = {"mean_pool", "convolve"}
+
+LIST = {
+    "reference": "say in the row what it is or where it comes from",
+    "index definition": "give the row an `entry`, or treat the operator in derivations/meaning/",
+    "notation": "give the row `latex`",
+    "claim syntax": "its parameters print in derivations/formulas/text.py",
+    "adjoint": "give the row `adjoints`, one for each data argument, or a differential in derivations/steps/",
+    "lemma": "give the row `lemmas` that prove its adjoints",
+    "NumPy text": "give the row `numpy`, or a function of its name in derivations/steps/numpy_helpers.py",
+    "numeric loop": "write it in numeric/operators/ and name it in its __init__.py",
+    "entries": "write it in derivations/entries/operators.py",
+}
 
 
 def argument(parameter: Parameter, number: int) -> object:
@@ -35,55 +56,64 @@ def argument(parameter: Parameter, number: int) -> object:
     raise AssertionError(f"a test value for a parameter of kind {parameter.kind} is missing in this file")
 
 
-def sample(row: Operator) -> object:
+def sample(row: Operator) -> Expression:
     """The operator applied to some admissible arguments."""
     required = [parameter for parameter in row.parameters if parameter.required]
     return apply(row.name, *[argument(parameter, number) for number, parameter in enumerate(required)])
 
 
-@pytest.fixture(params=OPERATORS.values(), ids=lambda row: str(row.name))
-def row(request: pytest.FixtureRequest) -> Operator:
-    found: Operator = request.param
-    return found
+def missing(row: Operator) -> list[str]:
+    """Which items of LIST an operator still lacks."""
+    data = [number for number, part in enumerate(p for p in row.parameters if p.kind == "tensor") if part]
+    rules = {each.argument for each in row.adjoints}
+    proved = {key for lemma in LEMMAS for key in lemma.of}
+    known = row.entry is not None or row.name in lowering._NONLINEAR or row.name in BEYOND_THE_PROVER
+    carried = row.numpy is not None or hasattr(numpy_helpers, row.name) or row.name in WITHOUT_NUMPY
+    has = {
+        "reference": bool(row.reference.strip()),
+        "index definition": known,
+        "notation": row.name in OPERATORS and bool(to_latex(sample(row)).strip()),
+        "claim syntax": row.name in OPERATORS and bool(str(sample(row)).strip()),
+        "adjoint": set(data) <= rules or row.name in RULES,
+        "lemma": all((row.name, number) in proved for number in rules),
+        "NumPy text": carried,
+        "numeric loop": row.name in NUMERIC,
+        "entries": row.name in EXPLICIT,
+    }
+    assert has.keys() == LIST.keys()
+    return [f"{name}: {LIST[name]}" for name, present in has.items() if not present]
 
 
-def test_numeric_states_it_again(row: Operator) -> None:
-    """Every operator is a plain NumPy function in numeric/operators."""
-    assert row.name in NUMERIC, f"write {row.name} in numeric/operators/ and name it in its __init__.py"
+@pytest.mark.parametrize("row", OPERATORS.values(), ids=lambda row: str(row.name))
+def test_every_operator_is_complete(row: Operator) -> None:
+    """No operator lacks anything of the list."""
+    assert not missing(row), f"{row.name} lacks\n  " + "\n  ".join(missing(row))
 
 
-def test_explicit_entries_exist(row: Operator) -> None:
-    """Every operator has its entries as SymPy expressions."""
-    assert row.name in explicit_operators.EXPLICIT, f"write {row.name} in derivations/entries/operators.py"
+def test_the_list_names_all_that_a_bare_row_lacks() -> None:
+    """Of a row with nothing but a signature, every item but those that a row cannot be without is named at once."""
+    bare = replace(OPERATORS["roll"], name="unheard_of", entry=None, reference="", adjoints=(), lemmas=(), numpy=None)
+    assert [line.partition(":")[0] for line in missing(bare)] == [name for name in LIST if name != "lemma"]
+    unproved = replace(OPERATORS["roll"], name="unheard_of")
+    assert any(line.startswith("lemma") for line in missing(unproved))
 
 
-def test_the_prover_knows_it_or_says_that_it_does_not(row: Operator) -> None:
-    """Every operator has an index definition, or is treated by name, or is listed as beyond the prover."""
-    known = row.entry is not None or row.name in lowering._NONLINEAR
-    if row.name in BEYOND_THE_PROVER:
-        assert not known, f"the prover knows {row.name} now: take it off the list in this file"
-    else:
-        assert known, f"give {row.name} an index definition in derivations/operators/, or treat it in lowering.py"
+def test_contributing_has_the_same_list() -> None:
+    """What CONTRIBUTING asks of a new operator is what this test asks."""
+    text = (Path(__file__).resolve().parent.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert [name for name in LIST if f"- **{name}**" not in text] == []
 
 
-def test_it_has_notation(row: Operator) -> None:
-    """Every operator prints as LaTeX."""
-    assert to_latex(sample(row)).strip(), f"write the notation of {row.name} in derivations/typeset/formulas.py"
-
-
-def test_it_prints_in_claim_syntax(row: Operator) -> None:
-    """Every operator prints in the language itself."""
-    assert str(sample(row)).strip(), f"write {row.name} in derivations/formulas/text.py"
-
-
-def test_it_has_a_reference(row: Operator) -> None:
-    """Every row says what the operator is or where it comes from."""
-    assert row.reference.strip(), f"say in the row of {row.name} what it is or where it comes from"
+def test_the_prover_s_limits_are_named_truly() -> None:
+    """Nothing that the prover knows is listed as beyond it."""
+    for name in BEYOND_THE_PROVER:
+        assert OPERATORS[name].entry is None
+        assert name not in lowering._NONLINEAR, f"the prover knows {name} now: take it off the list in this file"
 
 
 def test_nothing_is_left_over() -> None:
     """No numeric or explicit function is without a row, and no name stands in two rows or is an alias too."""
-    assert set(NUMERIC) == set(OPERATORS) == set(explicit_operators.EXPLICIT)
+    assert set(NUMERIC) == set(OPERATORS) == set(EXPLICIT)
     assert set(lowering._NONLINEAR) <= set(OPERATORS)
     assert set(CONSTANTS) <= set(OPERATORS)
     assert not set(ALIASES) & set(OPERATORS)

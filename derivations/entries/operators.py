@@ -212,6 +212,25 @@ def flip(a: Grid, axis: int) -> Grid:
     return Grid.build(a.shape, lambda at: a[(*at[:axis], a.shape[axis] - 1 - at[axis], *at[axis + 1 :])])
 
 
+def roll(a: Grid, k: int, axis: int) -> Grid:
+    """One axis turned round by k places: what stood at place t stands at t + k, counted in a circle."""
+    axis %= a.rank
+    n = a.shape[axis]
+    need(n >= 1, "a circular shift along an empty axis")
+    target = {(*at[:axis], (at[axis] + k) % n, *at[axis + 1 :]): a[at] for at in indices(a.shape)}
+    return Grid.build(a.shape, target.__getitem__)
+
+
+def concat(a: Grid, b: Grid, axis: int) -> Grid:
+    """b behind a along one axis."""
+    axis %= a.rank
+    need(a.shape[:axis] + a.shape[axis + 1 :] == b.shape[:axis] + b.shape[axis + 1 :], "tensors of other sizes")
+    placed = {at: a[at] for at in indices(a.shape)}
+    placed |= {(*at[:axis], at[axis] + a.shape[axis], *at[axis + 1 :]): b[at] for at in indices(b.shape)}
+    shape = (*a.shape[:axis], a.shape[axis] + b.shape[axis], *a.shape[axis + 1 :])
+    return Grid.build(shape, placed.__getitem__)
+
+
 def rot90(a: Grid, turns: int) -> Grid:
     """Quarter turns counter-clockwise: transpose the last two axes, then reverse the rows."""
     for _ in range(turns % 4):
@@ -441,6 +460,8 @@ EXPLICIT: dict[str, Callable[..., Grid]] = {
     "rot180": rot180,
     "rot90": rot90,
     "flip": flip,
+    "roll": roll,
+    "concat": concat,
     "up": up,
     "dilate": dilate,
     "pad": pad,

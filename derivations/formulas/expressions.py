@@ -320,9 +320,9 @@ class Apply(Expression):
         return TABLE[self.operator].size(*self.arguments)
 
 
-def applied(operator: str, *arguments: Any) -> Apply:
+def applied(operator: str, *arguments: Any, **keywords: Any) -> Apply:
     """An operator of the table applied to arguments as they are written; raises ShapeError where they do not fit."""
-    return Apply(operator, *TABLE[operator].normalise(arguments, {}))
+    return Apply(operator, *TABLE[operator].normalise(arguments, keywords))
 
 
 class Elementwise(Expression):

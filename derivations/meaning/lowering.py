@@ -54,7 +54,7 @@ from derivations.meaning.functions import KNOWN
 from derivations.meaning.numbers import of_number
 from derivations.operators import OPERATORS
 from derivations.operators.elementary import unravel
-from derivations.operators.row import tap
+from derivations.operators.row import Gather, tap
 from derivations.operators.sliding import window_reads
 
 Environment = dict[str, Int]
@@ -346,9 +346,15 @@ class Lowering:
             special = _NONLINEAR.get(node.operator)
             if special is None:
                 raise Unsupported(f"the prover does not know {node.operator}")
-            found: Terms = special(self, node, index, env, cut)
-            return found
-        gather = row.entry(index, *[self._argument(argument, env) for argument in node.arguments])
+            return special(self, node, index, env, cut)  # type: ignore[no-any-return]
+        found = row.entry(index, *[self._argument(argument, env) for argument in node.arguments])
+        gathers = found if isinstance(found, tuple) else (found,)
+        return [term for gather in gathers for term in self._gathered(gather, node.tensors, env, cut)]
+
+    def _gathered(
+        self, gather: Gather, tensors: Sequence[Expression], env: Environment, cut: frozenset[str]
+    ) -> Terms:
+        """An index definition as terms: the product of its reads, in its frame."""
         values = {name: Int.symbol(self.fresh()) for name, _, _ in gather.bound}
         inside = [
             k.between(k.substitute(Int.of(low), values), values[name], k.substitute(Int.of(high), values))
@@ -361,7 +367,6 @@ class Lowering:
             k.substitute(gather.numerator, values),
             k.substitute(gather.denominator, values),
         )
-        tensors = node.tensors
         reads = [
             self.lower(tensors[number], [k.substitute(i, values) for i in place], env, cut)
             for number, place in gather.reads

@@ -10,12 +10,13 @@ from typing import Any
 
 from derivations.formulas.expressions import Apply, Expression
 from derivations.formulas.table import TABLE
+from derivations.operators.axes import ROWS as AXES
 from derivations.operators.elementary import ROWS as ELEMENTARY
 from derivations.operators.resampling import ROWS as RESAMPLING
 from derivations.operators.row import Operator, OperatorError, Parameter
 from derivations.operators.sliding import ROWS as SLIDING
 
-OPERATORS: dict[str, Operator] = {row.name: row for row in (*ELEMENTARY, *SLIDING, *RESAMPLING)}
+OPERATORS: dict[str, Operator] = {row.name: row for row in (*ELEMENTARY, *SLIDING, *RESAMPLING, *AXES)}
 
 TABLE.update(OPERATORS)
 

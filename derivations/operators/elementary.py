@@ -5,13 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sympy import Basic, Integer
+from sympy import Basic, Expr, Integer, expand
 
 from derivations.core import terms
 from derivations.core.terms import Int
-from derivations.formulas.expressions import Expression, Shape, ShapeError, entry_count
+from derivations.formulas.expressions import (
+    Apply,
+    ByIndex,
+    Constant,
+    Expression,
+    Over,
+    Shape,
+    ShapeError,
+    applied,
+    entry_count,
+)
 from derivations.formulas.integers import Compare, Condition
-from derivations.operators.row import Gather, Operator, Parameter, tap, tensor
+from derivations.operators.building import Whole, axes_of, ones_of, times, transposed
+from derivations.operators.row import Adjoint, Candidates, Gather, Operator, Parameter, tap, tensor
+from derivations.operators.windows import whole_max_adjoint
 
 
 def always(*arguments: Any) -> list[Condition]:
@@ -131,43 +143,158 @@ def _reshape_entry(index: Sequence[Int], a: Sequence[Int], shape: Sequence[Int])
     return Gather(reads=((0, unravel(ravel(index, shape), a)),))
 
 
+# -- adjoints, which no proof rests on --------------------------------------------------------------------------------
+
+
+def _diagonal_adjoint(g: Expression, node: Apply) -> Candidates:
+    (i,), ranges = axes_of(node.arguments[0].shape, "i")
+    return [ByIndex(g[i, i], *ranges)]
+
+
+def _left_factor(g: Expression, node: Apply) -> Candidates:
+    a, b = node.tensors
+    if a.rank == 2 and b.rank == 2:
+        return [g @ transposed(b)]
+    if a.rank == 2:
+        return [applied("outer", g, b)]
+    return [b @ g if b.rank == 2 else times(g, b)]
+
+
+def _right_factor(g: Expression, node: Apply) -> Candidates:
+    a, b = node.tensors
+    if a.rank == 2:
+        return [transposed(a) @ g]
+    return [applied("outer", a, g) if b.rank == 2 else times(g, a)]
+
+
+def _outer_left(g: Expression, node: Apply) -> Candidates:
+    u, v = node.tensors
+    if u.rank == 1 and v.rank == 1:
+        return [g @ v]
+    place, ranges = axes_of(u.shape, "u")
+    return [ByIndex(applied("sum", times(g[tuple(place)], v)), *ranges)]
+
+
+def _outer_right(g: Expression, node: Apply) -> Candidates:
+    u, v = node.tensors
+    if u.rank == 1 and v.rank == 1:
+        return [u @ g]
+    place, ranges = axes_of(v.shape, "u")
+    return [ByIndex(applied("sum", times(u, g[(*[Whole] * u.rank, *place)])), *ranges)]
+
+
+def _vec_adjoint(g: Expression, node: Apply) -> Candidates:
+    (a,) = node.tensors
+    if a.rank == 1:
+        return [applied("reshape", g, a.shape)]
+    if a.rank == 2:
+        return [applied("reshape", g, (a.shape[1], a.shape[0])).T]
+    place, ranges = axes_of(a.shape, "u")
+    row: Expr = Integer(0)
+    for index, size in zip(reversed(place), reversed(a.shape), strict=True):
+        row = index + size * row  # the first axis runs fastest
+    return [ByIndex(g[expand(row), 0], *ranges)]
+
+
 def _fence(name: str) -> Any:
     return lambda *parts: rf"\operatorname{{{name}}}\left({', '.join(parts)}\right)"
 
 
 ROWS = (
     Operator("matmul", (tensor("A", 1, 2), tensor("B", 1, 2)), _matmul_size, _matmul_exists, _matmul_entry,
-             lambda a, b: rf"{a} {b}", "matrix product"),
+             lambda a, b: rf"{a} {b}", "matrix product",
+             adjoints=(
+                 Adjoint(0, "adjoint of the right product", "⟨G, dA B⟩ = ⟨G Bᵀ, dA⟩", _left_factor),
+                 Adjoint(1, "adjoint of the left product", "⟨G, A dB⟩ = ⟨Aᵀ G, dB⟩", _right_factor),
+             ),
+             numpy=lambda a, b: f"({a} @ {b})"),
     Operator("transpose", (tensor("A", 2),), lambda a: (a.shape[1], a.shape[0]), always,
-             lambda index, a: Gather(reads=((0, (index[1], index[0])),)), lambda a: rf"{a}^{{T}}", "transpose"),
+             lambda index, a: Gather(reads=((0, (index[1], index[0])),)), lambda a: rf"{a}^{{T}}", "transpose",
+             adjoints=(
+                 Adjoint(0, "trace of a transpose", "⟨G, dAᵀ⟩ = ⟨Gᵀ, dA⟩", lambda g, node: [g.T]),
+             ),
+             numpy=lambda a: f"{a}.T"),
     Operator("tr", (tensor("A", 2),), lambda a: (), _square, _trace_entry,
-             lambda a: rf"\operatorname{{Tr}}\left({a}\right)", "trace"),
+             lambda a: rf"\operatorname{{Tr}}\left({a}\right)", "trace",
+             adjoints=(
+                 Adjoint(0, "trace as an inner product", "g Tr(dA) = ⟨g I, dA⟩",
+                   lambda g, node: [times(g, applied("eye", node.tensors[0].shape[0]))]),
+             ),
+             numpy=lambda a: f"np.trace({a})"),
     Operator("sum", (tensor("A"),), lambda a: (), always, _total_entry,
-             lambda a: rf"\operatorname{{sum}}\left({a}\right)", "sum of all entries"),
+             lambda a: rf"\operatorname{{sum}}\left({a}\right)", "sum of all entries",
+             adjoints=(
+                 Adjoint(0, "sum as an inner product", "g sum(dA) = ⟨g 1, dA⟩",
+                   lambda g, node: [times(g, ones_of(node.tensors[0].shape))]),
+             ),
+             numpy=lambda a: f"np.sum({a})"),
     Operator("mean", (tensor("A"),), lambda a: (), _positive_axes, _mean_entry, _fence("mean"),
-             "mean of all entries"),
+             "mean of all entries",
+             adjoints=(
+                 Adjoint(0, "mean as an inner product", "g mean(dA) = ⟨g/N 1, dA⟩",
+                   lambda g, node: [times(Over(g, Constant(entry_count(node.tensors[0].shape))),
+                   ones_of(node.tensors[0].shape))]),
+             ),
+             numpy=lambda a: f"np.mean({a})"),
     Operator("ones", (Parameter("shape", "integers", required=True),), lambda shape: tuple(shape.args), sizes_given,
-             lambda index, shape: Gather(), lambda shape: rf"\mathbf{{1}}_{{{shape}}}", "all entries 1"),
+             lambda index, shape: Gather(), lambda shape: rf"\mathbf{{1}}_{{{shape}}}", "all entries 1",
+             numpy=lambda shape: f"np.ones({shape}, int)"),
     Operator("zeros", (Parameter("shape", "integers", required=True),), lambda shape: tuple(shape.args), sizes_given,
              lambda index, shape: Gather(condition=terms.FALSE), lambda shape: rf"\mathbf{{0}}_{{{shape}}}",
-             "all entries 0"),
+             "all entries 0",
+             numpy=lambda shape: f"np.zeros({shape}, int)"),
     Operator("eye", (Parameter("n", "integer", required=True),), lambda n: (n, n),
-             lambda n: [Compare(">=", n, 0)], _identity_entry, lambda n: rf"I_{{{n}}}", "identity matrix"),
+             lambda n: [Compare(">=", n, 0)], _identity_entry, lambda n: rf"I_{{{n}}}", "identity matrix",
+             numpy=lambda n: f"np.eye({n}, dtype=int)"),
     Operator("diag", (tensor("v", 1),), lambda v: (v.shape[0], v.shape[0]), always, _diagonal_entry, _fence("diag"),
-             "diagonal matrix of a vector"),
+             "diagonal matrix of a vector",
+             adjoints=(
+                 Adjoint(0, "adjoint of diag", "⟨G, diag(dv)⟩ = Σᵢ Gᵢᵢ dvᵢ", _diagonal_adjoint),
+             ),
+             numpy=lambda a: f"np.diag({a})"),
     Operator("kron", (tensor("A", 1, 2, 3), tensor("B", 1, 2, 3)), _kron_size, _kron_exists, _kron_entry,
-             lambda a, b: rf"{a} \otimes {b}", "Kronecker product [Magnus & Neudecker 2019, ch. 2]"),
+             lambda a, b: rf"{a} \otimes {b}", "Kronecker product [Magnus & Neudecker 2019, ch. 2]",
+             adjoints=(
+                 Adjoint(0, "adjoint of the Kronecker product",
+                   "⟨G, dA ⊗ B⟩ = ⟨G ⋆ B with B's shape as stride, dA⟩",
+                   lambda g, node: [applied("corr", g, node.tensors[1], stride=node.tensors[1].shape)]),
+                 Adjoint(1, "adjoint of the Kronecker product",
+                   "⟨G, A ⊗ dB⟩ = ⟨G ⋆ A with B's shape as dilation, dB⟩",
+                   lambda g, node: [applied("corr", g, node.tensors[0], dilation=node.tensors[1].shape)]),
+             ),
+             numpy=lambda a, b: f"np.kron({a}, {b})"),
     Operator("outer", (tensor("u"), tensor("v")), lambda u, v: (*u.shape, *v.shape), always, _outer_entry,
-             _fence("outer"), "all products of an entry of u and an entry of v"),
+             _fence("outer"), "all products of an entry of u and an entry of v",
+             adjoints=(
+                 Adjoint(0, "adjoint of the outer product", "⟨G, du vᵀ⟩ = ⟨G v, du⟩", _outer_left),
+                 Adjoint(1, "adjoint of the outer product", "⟨G, u dvᵀ⟩ = ⟨Gᵀ u, dv⟩", _outer_right),
+             ),
+             numpy=lambda a, b: f"np.multiply.outer({a}, {b})"),
     Operator("vec", (tensor("A"),), lambda a: (entry_count(a.shape), Integer(1)), _positive_axes, _vec_entry,
-             _fence("vec"), "columns stacked, first axis fastest [Magnus & Neudecker 2019, ch. 2]"),
+             _fence("vec"), "columns stacked, first axis fastest [Magnus & Neudecker 2019, ch. 2]",
+             adjoints=(
+                 Adjoint(0, "adjoint of vec", "⟨G, vec(dA)⟩ = ⟨vec⁻¹(G), dA⟩", _vec_adjoint),
+             ),
+             numpy=lambda a: f"np.reshape({a}, (-1, 1), order='F')"),
     Operator("reshape", (tensor("A"), Parameter("shape", "integers", required=True)),
              lambda a, shape: tuple(shape.args), _reshape_exists, _reshape_entry, _fence("reshape"),
-             "row-major, as numpy.reshape"),
+             "row-major, as numpy.reshape",
+             adjoints=(
+                 Adjoint(0, "adjoint of reshape", "⟨G, reshape(dA)⟩ = ⟨reshape(G), dA⟩",
+                   lambda g, node: [applied("reshape", g, node.tensors[0].shape)]),
+             ),
+             numpy=lambda a, shape: f"np.reshape({a}, {shape})"),
     Operator("inv", (tensor("A", 2),), lambda a: a.shape, _square, None, lambda a: rf"{a}^{{-1}}",
-             "inverse of a regular matrix"),
-    Operator("det", (tensor("A", 2),), lambda a: (), _square, None, _fence("det"), "determinant"),
+             "inverse of a regular matrix",
+             numpy=lambda a: f"np.linalg.inv({a})"),
+    Operator("det", (tensor("A", 2),), lambda a: (), _square, None, _fence("det"), "determinant",
+             numpy=lambda a: f"np.linalg.det({a})"),
     Operator("softmax", (tensor("z", 1, 2, 3, 4),), lambda z: z.shape, always, None, _fence("softmax"),
              "over the last axis [Goodfellow, Bengio & Courville 2016, eq. 6.29]"),
-    Operator("max", (tensor("z"),), lambda z: (), _positive_axes, None, _fence("max"), "largest of all entries"),
+    Operator("max", (tensor("z"),), lambda z: (), _positive_axes, None, _fence("max"), "largest of all entries",
+             adjoints=(
+                 Adjoint(0, "derivative of the maximum", "g d max(A) = ⟨maxunpool(g; A) with one window, dA⟩",
+                   whole_max_adjoint),
+             ),
+             numpy=lambda a: f"np.max({a})"),
 )  # fmt: skip

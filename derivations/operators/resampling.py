@@ -9,9 +9,14 @@ from sympy import Basic
 
 from derivations.core import terms
 from derivations.core.terms import Int
-from derivations.formulas.expressions import Expression, Shape
+from derivations.formulas.expressions import (
+    Expression,
+    Shape,
+    applied,
+)
 from derivations.formulas.integers import Compare, Condition
-from derivations.operators.row import Gather, Operator, OperatorError, Parameter, tensor
+from derivations.operators.building import pairs_of, stride_slices
+from derivations.operators.row import Adjoint, Gather, Operator, OperatorError, Parameter, tensor
 from derivations.operators.sliding import last_two
 
 
@@ -155,21 +160,55 @@ def _call(name: str) -> Any:
 
 ROWS = (
     Operator("rot180", (tensor("A", 1, 2, 3, 4),), lambda a: a.shape, _always, _rot180_entry,
-             lambda a: rf"\operatorname{{rot180}}\left({a}\right)", "half turn of the last two axes"),
+             lambda a: rf"\operatorname{{rot180}}\left({a}\right)", "half turn of the last two axes",
+             adjoints=(
+                 Adjoint(0, "adjoint of the rotation", "⟨G, rot180(dA)⟩ = ⟨rot180(G), dA⟩",
+                   lambda g, node: [applied("rot180", g)]),
+             )),
     Operator("rot90", (tensor("A", 2, 3, 4), Parameter("k", "integer", 1)), _rot90_size, _always, _rot90_entry,
-             _call("rot90"), "k quarter turns counter-clockwise, as numpy.rot90 and MATLAB's"),
+             _call("rot90"), "k quarter turns counter-clockwise, as numpy.rot90 and MATLAB's",
+             adjoints=(
+                 Adjoint(0, "adjoint of the rotation", "⟨G, rot90(dA, k)⟩ = ⟨rot90(G, −k), dA⟩",
+                   lambda g, node: [applied("rot90", g, -node.arguments[1])]),
+             ),
+             numpy=lambda a, turns: f"np.rot90({a}, {turns}, axes=(-2, -1))"),
     Operator("flip", (tensor("A", 1, 2, 3, 4), Parameter("axis", "integer", required=True)), _flip_size, _always,
-             _flip_entry, _call("flip"), "reversal of one axis"),
+             _flip_entry, _call("flip"), "reversal of one axis",
+             adjoints=(
+                 Adjoint(0, "adjoint of the reversal", "⟨G, flip(dA)⟩ = ⟨flip(G), dA⟩",
+                   lambda g, node: [applied("flip", g, node.arguments[1])]),
+             ),
+             numpy=lambda a, axis: f"np.flip({a}, {axis})"),
     Operator("up", (tensor("A", 1, 2, 3, 4), Parameter("n", "each", required=True)), _up_size, _positive, _up_entry,
              lambda a, n: rf"\operatorname{{up}}_{{{n}}}\left({a}\right)", "kron(A, ones(n, n)) [Bouvrie 2006]",
-             last_two),
+             last_two,
+             adjoints=(
+                 Adjoint(0, "adjoint of up: window sums", "⟨G, up(dA, n)⟩ = ⟨sumpool(G, n), dA⟩",
+                   lambda g, node: [applied("sum_pool", g, node.arguments[1])]),
+             )),
     Operator("dilate", (tensor("A", 1, 2, 3, 4), Parameter("s", "each", required=True)), _dilate_size,
              _dilate_exists, _dilate_entry, lambda a, s: rf"\operatorname{{dilate}}_{{{s}}}\left({a}\right)",
-             "s − 1 zeros between neighbours [Dumoulin & Visin 2016, ch. 4.5]", last_two),
+             "s − 1 zeros between neighbours [Dumoulin & Visin 2016, ch. 4.5]", last_two,
+             adjoints=(
+                 Adjoint(0, "adjoint of zero insertion", "⟨G, dilate(dA, s)⟩ = ⟨G[::s, ::s], dA⟩",
+                   lambda g, node: [stride_slices(g, node.arguments[1])]),
+             )),
     Operator("pad", (tensor("A", 1, 2, 3, 4), Parameter("p", "padding", required=True)), _pad_size, _pad_exists,
-             _pad_entry, lambda a, p: rf"\operatorname{{pad}}_{{{p}}}\left({a}\right)", "a frame of zeros", last_two),
+             _pad_entry, lambda a, p: rf"\operatorname{{pad}}_{{{p}}}\left({a}\right)", "a frame of zeros", last_two,
+             adjoints=(
+                 Adjoint(0, "adjoint of padding", "⟨G, pad(dA)⟩ = ⟨crop(G), dA⟩",
+                   lambda g, node: [applied("crop", g, pairs_of(node.arguments[1]))]),
+             )),
     Operator("crop", (tensor("A", 1, 2, 3, 4), Parameter("p", "padding", required=True)), _crop_size, _crop_exists,
-             _crop_entry, lambda a, p: rf"\operatorname{{crop}}_{{{p}}}\left({a}\right)", "a frame dropped", last_two),
+             _crop_entry, lambda a, p: rf"\operatorname{{crop}}_{{{p}}}\left({a}\right)", "a frame dropped", last_two,
+             adjoints=(
+                 Adjoint(0, "adjoint of cropping", "⟨G, crop(dA)⟩ = ⟨pad(G), dA⟩",
+                   lambda g, node: [applied("pad", g, pairs_of(node.arguments[1]))]),
+             )),
     Operator("resize", (tensor("A", 1, 2, 3, 4), Parameter("shape", "integers", required=True)), _resize_size,
-             _resize_exists, _resize_entry, _call("resize"), "top left corner of a frame of zeros, cut where larger"),
+             _resize_exists, _resize_entry, _call("resize"), "top left corner of a frame of zeros, cut where larger",
+             adjoints=(
+                 Adjoint(0, "adjoint of a frame", "⟨G, resize(dA)⟩ = ⟨resize(G) to dA's shape, dA⟩",
+                   lambda g, node: [applied("resize", g, node.tensors[0].shape)]),
+             )),
 )  # fmt: skip

@@ -75,21 +75,62 @@ class Gather:
     denominator: Int = field(default_factory=lambda: Int.of(1))
 
 
+class NoRule(ValueError):
+    """A formula that the tables of derivations do not reach; the message says why."""
+
+
+Candidates = list[Expression]
+
+
+@dataclass(frozen=True)
+class Adjoint:
+    """How ⟨G, L(dX)⟩ becomes ⟨L*(G), dX⟩ where L is the operator as a function of its data argument number `argument`:
+    the printed name, the equation, and candidates for L*(G) from G and the node. Nothing here is trusted: the kernel
+    judges each step that is made with it."""
+
+    argument: int
+    name: str
+    equation: str
+    rewrite: Callable[[Expression, Any], Candidates]
+    operator: str = ""  # of the row that it stands in
+
+
+@dataclass(frozen=True)
+class Lemma:
+    """The proof of an adjoint as text: what it is of (operators, each with the number of its data argument), for which
+    of their parameters it is meant, its context, ⟨g, L(v)⟩, and lines (formula, reason) down to ⟨L*(g), v⟩."""
+
+    name: str
+    of: tuple[tuple[str, int], ...]
+    given: str
+    start: str
+    lines: tuple[tuple[str, str], ...]
+    fits: Callable[[Expression], bool] = lambda node: True
+
+
 @dataclass(frozen=True)
 class Operator:
     """A row. `size(*normalised)` is the shape, `exists(*normalised)` the conditions under which it exists,
-    `entry(index, *normalised)` the index definition (there integers are kernel terms and a data argument is given by
-    its shape; None for the few operators that are not linear, which `lowering.py` treats by name), `latex(*rendered)`
-    the notation."""
+    `entry(index, *normalised)` the index definition, of which several are added (there integers are kernel terms and a
+    data argument is given by its shape; None for the few operators that are not linear, which `lowering.py` treats by
+    name), `latex(*rendered)` the notation. `adjoints` are for derivations, `lemmas` prove them; `numpy(*parts)` writes
+    it in a NumPy program; None: a function of its name is carried along (`steps/numpy_helpers.py`), or there is no such
+    form. An operator of several data arguments is linear in each, an `additive` one in all of them together. `samples`
+    are arguments after the first for the tests, which try each ("B" stands for a second tensor)."""
 
     name: str
     parameters: tuple[Parameter, ...]
     size: Callable[..., Shape]
     exists: Callable[..., Sequence[Condition]]
-    entry: Callable[..., Gather] | None
+    entry: Callable[..., Gather | tuple[Gather, ...]] | None
     latex: Callable[..., str]
     reference: str
     sliding_axes: Callable[[int], int] = field(default=lambda rank: rank)
+    adjoints: tuple[Adjoint, ...] = ()
+    numpy: Callable[..., str] | None = None
+    lemmas: tuple[Lemma, ...] = ()
+    additive: bool = False
+    samples: tuple[tuple[Any, ...], ...] = ()
 
     def normalise(self, arguments: Sequence[Any], keywords: Mapping[str, Any]) -> tuple[Basic, ...]:
         """The arguments in the order of the signature, each in its one form."""

@@ -16,9 +16,22 @@ from sympy import Basic, Expr, Integer
 
 from derivations.core import terms
 from derivations.core.terms import Int
-from derivations.formulas.expressions import Expression, Shape, ShapeError
+from derivations.formulas.expressions import (
+    Expression,
+    Shape,
+    ShapeError,
+)
 from derivations.formulas.integers import AllOf, AnyOf, Compare, Condition, FloorDiv, Maximum, Minimum, ceiling_division
-from derivations.operators.row import Gather, Operator, Parameter, tap, tensor
+from derivations.operators.row import Adjoint, Gather, Operator, Parameter, tap, tensor
+from derivations.operators.windows import (
+    commutative_adjoint,
+    data_adjoint,
+    kernel_adjoint,
+    max_adjoint,
+    mean_adjoint,
+    pool_adjoint,
+    unpool_adjoint,
+)
 
 SLIDING = (
     Parameter("mode", "mode", "valid"),
@@ -262,30 +275,54 @@ ROWS = (
         "conv", (tensor("x", 1, 2, 3), tensor("k", 1, 2, 3), *SLIDING), convolution_size, convolution_exists,
         _convolution_entry(flipped=True), lambda x, k, mode, *rest: rf"{x} \ast_{{\mathrm{{{mode}}}}} {k}",
         "true convolution, kernel flipped on every axis [Goodfellow, Bengio & Courville 2016, eq. 9.4]",
-    ),
+        adjoints=(
+            Adjoint(0, "adjoint of the convolution in its data", "⟨G, da ∗ w⟩ = ⟨G ∗full rot180(w), da⟩",
+                    data_adjoint),
+            Adjoint(1, "adjoint of the convolution in its kernel", "⟨G, a ∗ dw⟩ = ⟨rot180(a) ∗ G, dw⟩",
+                    kernel_adjoint),
+        )),
     Operator(
         "corr", (tensor("x", 1, 2, 3), tensor("k", 1, 2, 3), *SLIDING), convolution_size, convolution_exists,
         _convolution_entry(flipped=False), lambda x, k, mode, *rest: rf"{x} \star_{{\mathrm{{{mode}}}}} {k}",
         "cross-correlation [Goodfellow, Bengio & Courville 2016, eq. 9.6]",
-    ),
+        adjoints=(
+            Adjoint(0, "adjoint of the correlation in its data", "⟨G, da ⋆ w⟩ = ⟨G ∗full w, da⟩",
+                    data_adjoint),
+            Adjoint(1, "adjoint of the correlation in its kernel", "⟨G, a ⋆ dw⟩ = ⟨a ⋆ G, dw⟩",
+                    kernel_adjoint),
+        )),
     Operator(
         "convolve", (tensor("A", 1, 2, 3), tensor("B", 1, 2, 3), Parameter("mode", "mode", "valid")),
         commutative_size, commutative_exists, _commutative_entry,
         lambda a, b, mode: rf"{a} \circledast_{{\mathrm{{{mode}}}}} {b}",
         "commutative convolution; for valid the smaller slides over the larger, as in scipy.signal.convolve",
-    ),
+        adjoints=(
+            Adjoint(0, "adjoint of the convolution", "as for conv, with the larger factor as the data",
+                    lambda g, node: commutative_adjoint(g, node, 0)),
+            Adjoint(1, "adjoint of the convolution", "as for conv, with the larger factor as the data",
+                    lambda g, node: commutative_adjoint(g, node, 1)),
+        )),
     Operator(
         "sum_pool", POOLING, pooling_size, pooling_exists, _sum_pool_entry, _pooling_latex("sumpool"),
         "window sums [Bouvrie 2006, sec. 3.2]", last_two,
-    ),
+        adjoints=(
+            Adjoint(0, "adjoint of pooling", "⟨G, sumpool(dA, n)⟩ = ⟨up(G, n) in a frame, dA⟩",
+                    pool_adjoint),
+        )),
     Operator(
         "mean_pool", POOLING, pooling_size, pooling_exists, _mean_pool_entry, _pooling_latex("meanpool"),
         "window means; padded zeros count [Dumoulin & Visin 2016, ch. 3]", last_two,
-    ),
+        adjoints=(
+            Adjoint(0, "adjoint of pooling", "⟨G, meanpool(dA, n)⟩ = ⟨up(G, n)/n² in a frame, dA⟩",
+                    mean_adjoint),
+        )),
     Operator(
         "max_pool", POOLING, pooling_size, max_pooling_exists, None, _pooling_latex("maxpool"),
         "window maxima; a padded place is never taken [Goodfellow, Bengio & Courville 2016, sec. 9.3]", last_two,
-    ),
+        adjoints=(
+            Adjoint(0, "derivative of the maximum", "⟨G, d maxpool(A)⟩ = ⟨maxunpool(G; A), dA⟩",
+                    max_adjoint),
+        )),
     Operator(
         "max_unpool",
         (tensor("delta", 1, 2, 3, 4), tensor("x", 1, 2, 3, 4), Parameter("f", "window", required=True),
@@ -293,5 +330,8 @@ ROWS = (
         unpooling_size, unpooling_exists, None,
         lambda delta, x, f, stride: rf"\operatorname{{unpool}}_{{{x},{f}}}\left({delta}\right)",
         "each entry at the place of its window's maximum, overlaps added [Zeiler & Fergus 2014]", last_two,
-    ),
+        adjoints=(
+            Adjoint(0, "adjoint of max unpooling", "⟨G, maxunpool(dD; A)⟩ = ⟨sumpool(G ∘ maxunpool(1; A)), dD⟩",
+                    unpool_adjoint),
+        )),
 )  # fmt: skip

@@ -19,7 +19,8 @@ from derivations.formulas.names import name_to_latex
 from derivations.judgement.judge import judge_link
 from derivations.judgement.verdict import Step, Verdict
 from derivations.language.document import parse_context, parse_expression
-from derivations.steps.lemmas import Lemma, used
+from derivations.operators.row import Lemma
+from derivations.steps.lemmas import used
 from derivations.steps.numpy_code import numpy_function
 from derivations.typeset.formulas import to_latex
 from derivations.typeset.integers import binding, counted_from, range_to_latex

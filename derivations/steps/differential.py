@@ -40,13 +40,10 @@ from derivations.formulas.expressions import (
     Times,
 )
 from derivations.formulas.integers import integer_symbol
-from derivations.operators import apply
+from derivations.operators import OPERATORS, apply
+from derivations.operators.row import NoRule
 
 Name = Tensor | Definition
-
-
-class NoRule(ValueError):
-    """No rule of the table applies; the message names the formula and says what is missing."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +103,19 @@ def _in_each(node: Expression, x: Name) -> Expression:
     for place, part in enumerate(node.args):
         if isinstance(part, Expression) and depends(part, x):
             terms.append(node.func(*node.args[:place], d(part, x), *node.args[place + 1 :]))
+    return _sum(terms)
+
+
+def _one_by_one(node: Expression, x: Name) -> Expression:
+    """Anything linear in all of its data arguments together: one term for each that varies, beside zeros."""
+    terms: list[Expression] = []
+    for place, part in enumerate(node.args):
+        if isinstance(part, Expression) and depends(part, x):
+            rest = [
+                apply("zeros", other.shape) if isinstance(other, Expression) and at != place else other
+                for at, other in enumerate(node.args)
+            ]
+            terms.append(node.func(*rest[:place], d(part, x), *rest[place + 1 :]))
     return _sum(terms)
 
 
@@ -223,7 +233,8 @@ def rule_for(node: Expression) -> Rule:
             return RULES[node.operator]
         if node.operator in LINEAR_IN_EACH:
             return Rule(LINEAR_IN_EACH[node.operator], PRODUCT, _in_each)
-        return Rule(f"linearity of {node.operator}", LINEAR, _in_each)
+        rewrite = _one_by_one if OPERATORS[node.operator].additive else _in_each
+        return Rule(f"linearity of {node.operator}", LINEAR, rewrite)
     name = type(node).__name__
     if name in RULES:
         return RULES[name]

@@ -13,27 +13,14 @@ Sources: as in `adjoints.py`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
 
 from sympy import Tuple
 
 from derivations.formulas.expressions import Apply, Entry, Expression, Slice
-from derivations.steps.adjoints import Sliding
-
-
-@dataclass(frozen=True)
-class Lemma:
-    """name: what is proved. of: the operators, each with the number of its data argument, that it is about; fits: for
-    which of their parameters. given: its context. start: ⟨g, L(v)⟩; lines: (formula, reason)."""
-
-    name: str
-    of: tuple[tuple[str, int], ...]
-    given: str
-    start: str
-    lines: tuple[tuple[str, str], ...]
-    fits: Callable[[Expression], bool] = lambda node: True
-
+from derivations.operators import OPERATORS
+from derivations.operators.row import Lemma
+from derivations.operators.windows import Sliding
 
 # -- contexts and ranges that several lemmas share -------------------------------------------------
 
@@ -155,7 +142,7 @@ def _sliding(operator: str) -> tuple[Lemma, ...]:
     )
 
 
-LEMMAS = (
+GENERAL = (
     *_sliding("conv"),
     *_sliding("corr"),
     Lemma(
@@ -493,6 +480,7 @@ LEMMAS = (
         ),
     ),
 )  # fmt: skip
+LEMMAS: tuple[Lemma, ...] = (*GENERAL, *(each for row in OPERATORS.values() for each in row.lemmas))
 
 
 def lemma(name: str) -> Lemma:

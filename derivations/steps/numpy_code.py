@@ -15,7 +15,7 @@ import random
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import singledispatchmethod
 from itertools import product
@@ -54,6 +54,7 @@ from derivations.formulas.expressions import (
 from derivations.formulas.integers import Condition, conjuncts, evaluate_integer
 from derivations.formulas.text import to_text
 from derivations.meaning.functions import DERIVATIVES, PIECEWISE
+from derivations.operators import OPERATORS
 from derivations.steps import numpy_helpers
 
 SECONDS = 60  # a program of a few small arrays takes a fraction of one
@@ -65,26 +66,6 @@ class NoProgram(ValueError):
     """A formula that has no NumPy form here, or whose program was not confirmed."""
 
 
-_DIRECT: dict[str, Callable[..., str]] = {
-    "matmul": lambda a, b: f"({a} @ {b})",
-    "transpose": lambda a: f"{a}.T",
-    "tr": lambda a: f"np.trace({a})",
-    "sum": lambda a: f"np.sum({a})",
-    "kron": lambda a, b: f"np.kron({a}, {b})",
-    "outer": lambda a, b: f"np.multiply.outer({a}, {b})",
-    "diag": lambda a: f"np.diag({a})",
-    "ones": lambda shape: f"np.ones({shape}, int)",
-    "zeros": lambda shape: f"np.zeros({shape}, int)",
-    "eye": lambda n: f"np.eye({n}, dtype=int)",
-    "reshape": lambda a, shape: f"np.reshape({a}, {shape})",
-    "mean": lambda a: f"np.mean({a})",
-    "max": lambda a: f"np.max({a})",
-    "vec": lambda a: f"np.reshape({a}, (-1, 1), order='F')",
-    "flip": lambda a, axis: f"np.flip({a}, {axis})",
-    "rot90": lambda a, turns: f"np.rot90({a}, {turns}, axes=(-2, -1))",
-    "inv": lambda a: f"np.linalg.inv({a})",
-    "det": lambda a: f"np.linalg.det({a})",
-}
 _CARRIED = (
     "conv", "corr", "rot180", "up", "dilate", "pad", "crop", "resize", "sum_pool", "max_pool", "max_unpool", "softmax",
 )  # fmt: skip
@@ -174,8 +155,9 @@ class Program:
         parts = [self._argument(part) for part in node.arguments]
         if node.operator in ("sum_pool", "mean_pool", "max_pool"):
             return self._pooled(node, parts)
-        if node.operator in _DIRECT:
-            return _DIRECT[node.operator](*parts)
+        written = OPERATORS[node.operator].numpy
+        if written is not None:
+            return written(*parts)
         if node.operator not in _CARRIED:
             raise NoProgram(f"{node.operator} has no NumPy form")
         self.helpers |= {node.operator} | ({"corr"} if node.operator == "conv" else set())

@@ -41,9 +41,10 @@ from derivations.formulas.expressions import (
 from derivations.formulas.indices import free_names, fresh, substituted
 from derivations.judgement.verdict import Verdict
 from derivations.operators import apply
+from derivations.operators.row import NoRule
 from derivations.steps.adjoints import adjoint, inner, scatter, times
 from derivations.steps.derivation import Derivation, DerivationStep, Judge, judge_equation
-from derivations.steps.differential import NoRule, d, depends, differentiate, is_maximum, is_variable
+from derivations.steps.differential import d, depends, differentiate, is_maximum, is_variable
 from derivations.steps.lemmas import behind
 from derivations.steps.polish import cancelled, polished
 

@@ -49,6 +49,8 @@ OPERATORS: dict[str, Callable[..., Array]] = {
     "rot180": resampling.rot180,
     "rot90": resampling.rot90,
     "flip": resampling.flip,
+    "roll": resampling.roll,
+    "concat": resampling.concat,
     "up": resampling.up,
     "dilate": resampling.dilate,
     "pad": resampling.pad,

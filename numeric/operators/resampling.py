@@ -46,6 +46,37 @@ def flip(a: Array, axis: int, *, stack: int = 0) -> Array:
     return np.flip(a, axis=stack + axis % rank)
 
 
+def roll(a: Array, k: int, axis: int, *, stack: int = 0) -> Array:
+    """The entries moved by k along one axis, those that leave it coming in on the other side.
+
+    >>> roll(np.array([1, 2, 3]), 1, 0)
+    array([3, 1, 2])
+    """
+    rank = a.ndim - stack
+    require(-rank <= axis < rank, f"axis {axis} of a tensor of rank {rank}")
+    along = stack + axis % rank
+    size = a.shape[along]
+    require(size >= 1, "a circular shift along an empty axis")
+    return a.take([(place - k) % size for place in range(size)], axis=along)
+
+
+def concat(a: Array, b: Array, axis: int, *, stack: int = 0) -> Array:
+    """b behind a along one axis; on the others both have the same size.
+
+    >>> concat(np.array([1, 2]), np.array([3]), 0)
+    array([1, 2, 3])
+    """
+    rank = a.ndim - stack
+    require(-rank <= axis < rank, f"axis {axis} of a tensor of rank {rank}")
+    along = stack + axis % rank
+    sizes = [other for number, other in enumerate(a.shape) if number != along and number >= stack]
+    others = [other for number, other in enumerate(b.shape) if number != along and number >= stack]
+    require(sizes == others, f"tensors of shapes {a.shape[stack:]} and {b.shape[stack:]} along axis {axis}")
+    samples = np.broadcast_shapes(a.shape[:stack], b.shape[:stack])
+    parts = [np.broadcast_to(part, (*samples, *part.shape[stack:])) for part in (a, b)]
+    return np.concatenate(parts, axis=along)
+
+
 def up(a: Array, n: Sizes, *, stack: int = 0) -> Array:
     """Each entry repeated n times along each axis: `kron(A, ones(n, n))`. [Bouvrie 2006, sec. 3.2]
 

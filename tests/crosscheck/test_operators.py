@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from derivations import crosscheck
 from derivations.entries.matrices import as_explicit
 from derivations.formulas.expressions import Literal, Tensor
+from derivations.operators import OPERATORS as ROWS
 from derivations.operators import apply
 from numeric.operators import CONSTANTS, FUNCTIONS, OPERATORS, DoesNotExist, Tie, max_places
 
@@ -226,6 +227,7 @@ CASES: dict[str, list[tuple[Any, ...]]] = {
     "crop": [(1,), ((0, 1), (1, 0))],
     "resize": [(2, 3), (1, 1), (4, 5)],
 }
+CASES |= {row.name: list(row.samples) for row in ROWS.values() if row.samples}
 # the rest has cases of its own: constants, rank 1, data without ties, floating point
 ELSEWHERE = {*CONSTANTS, "diag", "max_unpool", "softmax"}
 

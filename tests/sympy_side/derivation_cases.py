@@ -72,6 +72,8 @@ CASES = (
     Case("rot180(a) + a", "a"),
     Case("rot90(a) @ a", "a"),
     Case("flip(a, 0)", "a"),
+    Case("roll(a, s, 0)", "a"),
+    Case("concat(a, up(a, s)[:H, :W], 1)", "a"),
     Case("a.T @ a", "a"),
     Case("tr(M @ M) * M", "M"),
     Case("sum(u) * u - mean(u)", "u"),

@@ -7,10 +7,11 @@ a line that it does not prove says so. Only what the shown derivations use is sh
 from __future__ import annotations
 
 from derivations.batch.run import Results
+from derivations.operators.row import Lemma
 from derivations.show.report.statements import steps_rows
 from derivations.steps.adjoints import ADJOINTS
 from derivations.steps.derivation import chain_of
-from derivations.steps.lemmas import LEMMAS, Lemma
+from derivations.steps.lemmas import LEMMAS
 
 HEAD = """# The rules of the derivations
 
