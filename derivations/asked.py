@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from derivations.batch.run import Inputs, Status, read_document
 from derivations.language.document import Block, Document
+from derivations.language.errors import InputErrors
 from derivations.show.lines import FROM_ZERO
 from derivations.show.lines import reading as in_brackets
 
@@ -33,12 +34,19 @@ def given_file(path: Path) -> Document:
 
     document = read_document(path)
     if any(block.kind != "prose" for block in document.blocks):
+        _check_contexts(document)
         return document
     text = read_text(path)
     given = parse_given(text, str(path), exists_everywhere)
     contexts = tuple((reading, given.scope(reading).context()) for reading in given.readings())
     lines = text.count("\n") + 1
     return Document(str(path), [Block("given", text, text, 1, lines, contexts=contexts, given=given)])
+
+
+def _check_contexts(document: Document) -> None:
+    """Raises the errors of a document of which a context is wrong; wrong claims matter to themselves alone."""
+    if any(block.kind == "broken" and block.refused is None for block in document.blocks):
+        raise InputErrors(document.errors)
 
 
 def block_at(document: Document, line: int | None) -> int | None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from derivations.batch.run import Inputs, Results
     from derivations.batch.workers import Judge
+    from derivations.formulas.claims import Refused
     from derivations.judgement.readings import Readings
 
 app = typer.Typer(
@@ -125,9 +126,7 @@ def explain(claim: Annotated[str, typer.Argument(metavar="ID", help="The claim's
 
     inputs = _read(files)
     chosen = named(inputs, claim)
-    if not chosen.claims and not chosen.remarks:
-        for error in inputs.errors:
-            _complain(error)
+    if not (chosen.claims or chosen.remarks or chosen.refused):
         known = [one.id for one in inputs.claims] + [one.id for one in inputs.remarks]
         hint = did_you_mean(claim, known) or f"the documents hold {len(known)} claims and remarks"
         _fail(f"there is no claim {claim}; {hint}")
@@ -167,7 +166,7 @@ def report(
     inputs = _read(files)
     results = _judge(inputs, processes, no_cache, steps=True, repair=True)
     for error in results.errors[len(inputs.errors) :]:
-        _complain(error)
+        _complain(str(error))
     try:
         for message in write(output, inputs.documents, results):
             typer.echo(message)
@@ -240,10 +239,11 @@ def _or_exit(function: Any, *arguments: Any) -> Any:
 
 def _read(files: Sequence[Path] | None) -> Inputs:
     from derivations.batch.run import read
+    from derivations.show.lines import error_texts
 
     inputs = read(files or ())
-    for error in inputs.errors:
-        _complain(error)
+    for text in error_texts(inputs.errors):
+        _complain(text)
     if inputs.errors and not inputs.documents:
         raise typer.Exit(2)
     return inputs
@@ -263,21 +263,34 @@ class _Lines:
 
         self._console, self._document = console, ""
         self._glyphs = glyphs_for(console.encoding) if console.encoding else GLYPHS
-        self._width = name_width(claim.id + reading(claim.reading) for claim in inputs.claims)
+        names = [claim.id + reading(claim.reading) for claim in inputs.claims]
+        self._width = name_width([*names, *(each.id for each in inputs.refused)])
 
     def show(self, verdicts: Sequence[Any]) -> None:
-        from derivations.show.lines import heading, line, printed, repair_lines
+        from derivations.show.lines import line, printed, repair_lines
 
         for verdict in verdicts:
-            if verdict.document != self._document:
-                if self._document:
-                    self._console.print()
-                self._document = verdict.document
-                printed(self._console, heading(verdict.document))
+            self._heading(verdict.document)
             for text in (line(verdict, self._width, self._glyphs), *repair_lines(verdict)):
                 printed(self._console, text)
         if not self._console.is_terminal:
             self._console.file.flush()
+
+    def refused(self, refused: Refused) -> None:
+        """A claim that is not judged."""
+        from derivations.show.lines import printed, refused_line
+
+        self._heading(refused.document)
+        printed(self._console, refused_line(refused, self._width))
+
+    def _heading(self, document: str) -> None:
+        from derivations.show.lines import heading, printed
+
+        if document != self._document:
+            if self._document:
+                self._console.print()
+            self._document = document
+            printed(self._console, heading(document))
 
     def readings(self, found: Readings) -> None:
         """What the document's verdicts say about its readings, below its last line."""
@@ -322,8 +335,9 @@ def _judge(inputs: Inputs, processes: int, no_cache: bool, shown: _Lines | None 
 
     from derivations.batch.cache import Cache
     from derivations.batch.run import Results, judge_claim, judged
+    from derivations.formulas.claims import Refused
 
-    results = Results(remarks=inputs.remarks, errors=list(inputs.errors))
+    results = Results(remarks=inputs.remarks, errors=list(inputs.errors), refused=inputs.refused)
     claims = inputs.claims
     variant = " ".join(name for name, wanted in sorted(options.items()) if wanted)
     remembered = None if no_cache else Cache(variant=variant)
@@ -333,15 +347,19 @@ def _judge(inputs: Inputs, processes: int, no_cache: bool, shown: _Lines | None 
             answers = judged(claims, judge, processes, remembered)
             number = 0
             for document in inputs.documents:
-                for claim in document.claims:
+                for claim in document.claims_and_refused:
+                    if isinstance(claim, Refused):
+                        if shown is not None:
+                            shown.refused(claim)
+                        continue
                     number += 1
                     progress.at(number, claim.id)
                     answer = next(answers)
                     progress.clear()
                     known = len(results.errors)
-                    results.add(answer)
+                    results.add(claim, answer)
                     for error in results.errors[known:]:
-                        _complain(error)
+                        _complain(str(error))
                     if shown is not None:
                         shown.show(answer.verdicts)
                 found = results.compare_readings(document)
@@ -385,6 +403,9 @@ def _explain(chosen: Inputs) -> NoReturn:
     for remark in chosen.remarks:
         console.print(f"{remark.id} is a remark, which no formula settles ({remark.document}:{remark.line}).\n")
         console.print(remark.text, markup=False)
+    for refused in chosen.refused:
+        reason = refused.reason or "it has an error"
+        console.print(f"{refused.id} is not judged ({refused.document}:{refused.line}): {reason}.", markup=False)
     results = _judge(chosen, 1, True, steps=True, repair=True)
     for claim in chosen.claims:
         verdicts = [

@@ -266,6 +266,38 @@ def test_every_mistake_is_reported(place: Path) -> None:
     assert len(json.loads(command("verify", "--json", file, place / "notes.md").stdout)["errors"]) == 2
 
 
+def test_a_refused_claim_does_not_silence_the_document(place: Path) -> None:
+    """Beside wrong claims and a wrong context the others are judged; those refused have a line, a place in the JSON, in
+    the report and in `explain`; status 2 throughout."""
+    file = place / "in-part.md"
+    file.write_text(
+        GIVEN
+        + "```claim good\na == a\n```\n```claim bad\na == q\n```\n```given continue\nassume q > 0\n```\n"
+        + "```claim in-a-wrong-context\na == a\n```\n```given\ndims p\ntensor v[p]\n```\n```claim again\nv == v\n```\n"
+    )
+    done = command("verify", file)
+    assert done.returncode == 2
+    marks = [line.split()[:2] for line in done.stdout.splitlines() if line.startswith("  ") and " claims " not in line]
+    assert marks == [["✓", "good"], ["-", "bad"], ["-", "in-a-wrong-context"], ["✓", "again"]]
+    assert "2 claims not judged" in done.stdout
+    record = json.loads(command("verify", "--json", file).stdout)
+    assert [claim["id"] for claim in record["claims"]] == ["good", "again"]
+    assert [(one["id"], one["line"]) for one in record["not_judged"]] == [("bad", 12), ("in-a-wrong-context", 18)]
+    assert len(record["errors"]) == 2
+    for name, said in (("good", "✓ proved"), ("bad", "bad is not judged"), ("in-a-wrong-context", "error in line 15")):
+        explained = command("explain", name, file)
+        assert (explained.returncode, said in explained.stdout) == (2, True), explained.stdout
+
+
+def test_check_beside_a_wrong_claim(place: Path) -> None:
+    """A wrong claim of the file does not matter to another question in its context; a wrong context does."""
+    assert command("check", "a == a", "--given", place / "broken.md").returncode == 0
+    (place / "wrong-context.md").write_text(GIVEN + "```given continue\nassume q > 0\n```\n")
+    done = command("check", "a == a", "--given", place / "wrong-context.md")
+    assert done.returncode == 2
+    assert "q is not declared" in done.stderr
+
+
 def test_wrong_input_with_json_is_still_json(place: Path) -> None:
     """With --json the errors stand in the object too, and standard output stays one object."""
     done = command("verify", "--json", place / "broken.md", place / "notes.md")
@@ -359,7 +391,9 @@ def refused(tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.Comple
 def test_hostile_documents(name: str, refused: tuple[subprocess.CompletedProcess[str], Path]) -> None:
     """Each wrong file (a 50 MB one, invalid UTF-8, a directory, a missing one too) gets its own short message."""
     done, directory = refused
-    assert (done.returncode, done.stdout) == (2, "")
+    assert done.returncode == 2
+    assert "not judged" in done.stdout
+    assert [line for line in done.stdout.splitlines() if "proved" in line or "undecided" in line] == []
     no_traceback(done)
     head = f"{directory / name.replace(' ', '-')}.md"
     messages = re.split(rf"^(?={re.escape(str(directory))})", done.stderr, flags=re.MULTILINE)

@@ -209,6 +209,18 @@ def test_what_was_not_judged_is_not_called_anything(judged: tuple[list[Document]
     assert "interrupted" in found
 
 
+def test_a_refused_claim_is_shown_with_its_error() -> None:
+    """What is not judged stands in the report as it is written, below its error or the reason; nothing of it is said to be
+    true."""
+    text = "```given\ndims n\ntensor x[n]\n```\n```claim bad\nx == q\n```\n```given continue\nassume q > 0\n```\n"
+    document = Document.parse_in_part(text + "```claim beside\nx == x\n```\n", "notes.md")
+    results = Results(errors=list(document.errors), refused=document.refused)
+    found = latex_document([document], results, "Title")
+    assert found.count("{not judged}") == 3
+    assert "q is not declared" in found
+    assert "its context has an error in line 9" in found
+
+
 def test_an_unexpected_verdict_is_marked(judged: tuple[list[Document], Results]) -> None:
     """A verdict that is not as expected is red, whatever it is."""
     wrong = replace(judged[1].verdicts[0], as_expected=False)

@@ -1,8 +1,9 @@
 """One run over documents: read them, judge every claim, count, and say with which status to exit.
 
 Law: the exit status is the first that applies of: 4 evidence that contradicts itself, 2 wrong input, 1 a
-verdict that is not as expected, 3 something undecided that was not expected to be, 0. A file with an error
-does not stop the others: they are judged completely, and the status says that the input was wrong.
+verdict that is not as expected, 3 something undecided that was not expected to be, 0. An error silences neither the
+other files nor the other claims of its own: what stands is judged completely, what does not is named, and the status
+says that the input was wrong.
 
 What it cannot see: how verdicts are shown (`lines.py`, `report/`) and how they are found (`judge.py`).
 """
@@ -18,10 +19,11 @@ from typing import TYPE_CHECKING, Any
 
 from derivations.batch.cache import Cache
 from derivations.batch.workers import Answer, Judge, Workers, in_order
-from derivations.formulas.claims import Claim, Remark
+from derivations.formulas.claims import Claim, Refused, Remark
 from derivations.judgement.chains import first_wrong
 from derivations.judgement.readings import Readings, readings_of
 from derivations.judgement.verdict import Verdict
+from derivations.language.errors import InputError, Place
 
 if TYPE_CHECKING:
     from derivations.language.document import Document
@@ -42,14 +44,18 @@ class Status(IntEnum):
 
 @dataclass
 class Inputs:
-    """Documents as read: those that could be read, and for each of the others its error's full message."""
+    """Documents as read, each as far as it stands, and all their errors."""
 
     documents: list[Document] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
+    errors: list[InputError] = field(default_factory=list)
 
     @property
     def claims(self) -> list[Claim]:
         return [claim for document in self.documents for claim in document.claims]
+
+    @property
+    def refused(self) -> list[Refused]:
+        return [refused for document in self.documents for refused in document.refused]
 
     @property
     def remarks(self) -> list[Remark]:
@@ -62,26 +68,27 @@ def shipped_documents() -> list[Path]:
 
 
 def read_document(path: Path) -> Document:
-    """The document in a file; raises InputError, also where something in a context does not exist for all
-    sizes."""
+    """What stands of the document in a file; an error is also that something in a context does not exist for all
+    sizes. Raises InputError where the file as a whole cannot be read."""
     from derivations.judgement.judge import exists_everywhere
     from derivations.language.document import Document
 
-    return Document.read(path, exists_everywhere)
+    return Document.read_in_part(path, exists_everywhere)
 
 
 def read(files: Sequence[Path]) -> Inputs:
     """Reads documents; without files, those that ship with gradproof."""
-    from derivations.language.errors import InputError
-
     inputs = Inputs()
     for path in files or shipped_documents():
         try:
-            inputs.documents.append(read_document(path))
+            document = read_document(path)
         except InputError as error:
-            inputs.errors.extend(map(str, error.errors))
+            inputs.errors.extend(error.errors)
         except OSError as error:
-            inputs.errors.append(f"{path}: {error.strerror or error}")
+            inputs.errors.append(InputError(error.strerror or str(error), Place(str(path))))
+        else:
+            inputs.documents.append(document)
+            inputs.errors.extend(document.errors)
     return inputs
 
 
@@ -91,7 +98,8 @@ class Results:
 
     verdicts: list[Verdict] = field(default_factory=list)
     remarks: list[Remark] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
+    errors: list[InputError] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
     interrupted: bool = False
     readings: list[Readings] = field(default_factory=list)
 
@@ -102,11 +110,13 @@ class Results:
             self.readings.append(found)
         return found
 
-    def add(self, answer: Answer) -> None:
-        """Takes one claim's answer in."""
+    def add(self, claim: Claim, answer: Answer) -> None:
+        """Takes one claim's answer in; a claim that judging found wrong is refused."""
         self.verdicts.extend(answer.verdicts)
-        if answer.input_error and answer.input_error not in self.errors:
-            self.errors.append(answer.input_error)
+        if answer.error is not None:
+            if str(answer.error) not in map(str, self.errors):
+                self.errors.append(answer.error)
+            self.refused.append(Refused(claim.id, claim.document, claim.line))
 
     @property
     def contradictions(self) -> list[Verdict]:
@@ -155,6 +165,7 @@ class Results:
             **{word: counts[word] for word in WORDS},
             "remarks": len(self.remarks),
             "misprints": len(self.misprints()),
+            "not_judged": len(self.refused),
             "as_expected": sum(v.as_expected for v in self.verdicts),
             "contradictions": len(self.contradictions),
             "seconds": round(sum(v.seconds for v in self.verdicts), 3),
@@ -175,7 +186,11 @@ class Results:
                 for v in first_wrong(self.verdicts)
             ],
             "summary": summary,
-            "errors": self.errors,
+            "errors": list(map(str, self.errors)),
+            "not_judged": [
+                {"document": r.document, "id": r.id, "line": r.line, "reason": r.reason or "it has an error"}
+                for r in self.refused
+            ],
         }
 
 

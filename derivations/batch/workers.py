@@ -27,6 +27,7 @@ from typing import Any
 
 from derivations.formulas.claims import Claim
 from derivations.judgement.verdict import Verdict
+from derivations.language.errors import InputError
 
 Judge = Callable[[Claim], list[Verdict]]
 
@@ -38,14 +39,14 @@ MEMORY_BYTES = (
 
 @dataclass(frozen=True)
 class Answer:
-    """What became of one claim: its verdicts, or the message of an error in the input that judging it found.
+    """What became of one claim: its verdicts, or the error in the input that judging it found.
 
     `lasting` is False where the answer depends on this run (a guard, a crash), so that it must not be
     remembered.
     """
 
     verdicts: tuple[Verdict, ...] = ()
-    input_error: str = ""
+    error: InputError | None = None
     lasting: bool = True
 
 
@@ -75,13 +76,11 @@ def undecided(claim: Claim, reason: str, defect: bool = False) -> Answer:
 def answer(claim: Claim, judge: Judge) -> Answer:
     """The judge's answer to one claim. An exception is not a verdict: it becomes "undecided", with what it
     was."""
-    from derivations.language.errors import InputError
-
     start = time.perf_counter()
     try:
         verdicts = judge(claim)
     except InputError as error:
-        return Answer(input_error=str(error))
+        return Answer(error=error)
     except (RecursionError, MemoryError) as error:
         limit = "nesting" if isinstance(error, RecursionError) else "memory"
         return undecided(claim, f"the limit on {limit} was reached")

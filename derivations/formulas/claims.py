@@ -131,6 +131,17 @@ class Claim:
 
 
 @dataclass(frozen=True)
+class Refused:
+    """A claim that is not judged: its block has an error (`reason` empty, or the error's first line where judging met
+    it), or it stands in or uses what has one, which `reason` says."""
+
+    id: str
+    document: str
+    line: int
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class Remark:
     """A statement that no formula settles, with the reason: counted and rendered, never judged. A misprint that leaves
     nothing to judge is one too, and is counted apart."""

@@ -1,18 +1,21 @@
 """A document of claims: prose, contexts, claims and remarks in their order, and the single-line doors
 beside it.
 
-Law: reading a document either gives all of it or raises `InputError`, with every mistake that does not follow from
-another; files are checked for size and encoding before anything else looks at them.
+Law: `read` and `parse` give all of a document or raise `InputError`, with every mistake that does not follow from
+another. `read_in_part` and `parse_in_part` give what stands, with the mistakes beside it: a claim is there only if its
+own block and its whole context are right, any other is refused with the reason. Files are checked for size and
+encoding before anything else looks at them.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
-from derivations.formulas.claims import Claim, Context, Remark
+from derivations.formulas.claims import Claim, Context, Refused, Remark
 from derivations.formulas.expressions import Expression
 from derivations.language import limits
 from derivations.language.claim import Lines, check_syntax, claim_in, claims_of, sort_lines
@@ -29,8 +32,8 @@ Contexts = tuple[tuple[Mapping[str, str], Context], ...]
 
 @dataclass(frozen=True)
 class Block:
-    """A stretch of the document: kind is prose, given, claim or remark; `source` is its Markdown as it
-    stands, `text` its content without the fences; first and last line count from 1."""
+    """A stretch of the document: kind is prose, given, claim, remark, or broken where an error stands in it; `source`
+    is its Markdown as it stands, `text` its content without the fences; first and last line count from 1."""
 
     kind: str
     source: str
@@ -40,14 +43,16 @@ class Block:
     id: str = ""
     claims: tuple[Claim, ...] = ()
     remark: Remark | None = None
+    refused: Refused | None = None
     contexts: Contexts = ()
     given: Given | None = None
+    errors: tuple[InputError, ...] = ()
 
 
 @dataclass
 class Document:
     """What a file says: `claims` (one for each reading), `remarks`, and `blocks` with the prose between
-    them."""
+    them. Of a file that is read in part, `errors` are its mistakes and `refused` the claims that are not judged."""
 
     name: str
     blocks: list[Block] = field(default_factory=list)
@@ -58,9 +63,27 @@ class Document:
         return [claim for block in self.blocks for claim in block.claims]
 
     @property
+    def claims_and_refused(self) -> list[Claim | Refused]:
+        """All claims in their order, those that are not judged among them."""
+        return [
+            each for block in self.blocks for each in ([block.refused] if block.refused is not None else block.claims)
+        ]
+
+    @property
     def remarks(self) -> list[Remark]:
         """All remarks in their order."""
         return [block.remark for block in self.blocks if block.remark is not None]
+
+    @property
+    def errors(self) -> tuple[InputError, ...]:
+        """The mistakes, in the order of the file."""
+        found = [error for block in self.blocks for error in block.errors]
+        return tuple(sorted(found, key=lambda error: (error.line, error.column)))
+
+    @property
+    def refused(self) -> list[Refused]:
+        """The claims that are not judged, in their order."""
+        return [block.refused for block in self.blocks if block.refused is not None]
 
     @property
     def contexts(self) -> list[tuple[tuple[Mapping[str, str], Context], ...]]:
@@ -76,8 +99,20 @@ class Document:
     def parse(cls, text: str, name: str = "document", exists: Checker | None = None) -> Document:
         """The document that a text is. `exists(context, node)` says what condition a thing of a given
         block lacks to exist for all its sizes, None if it lacks none."""
-        text = normalised(text)
-        return _Builder(text, name, exists).build()
+        found = cls.parse_in_part(text, name, exists)
+        _raise(found.errors, name)
+        return found
+
+    @classmethod
+    def read_in_part(cls, path: str | Path, exists: Checker | None = None) -> Document:
+        """What stands of the document in a file, its mistakes beside it; raises InputError where the file as a whole
+        cannot be read."""
+        return cls.parse_in_part(read_text(path), str(path), exists)
+
+    @classmethod
+    def parse_in_part(cls, text: str, name: str = "document", exists: Checker | None = None) -> Document:
+        """What stands of the document that a text is, its mistakes beside it."""
+        return _Builder(normalised(text), name, exists).build()
 
     def claims_for(self, text: str, block: int | None = None) -> list[Claim]:
         """The claims that a line makes in the context of given block number `block` (from 0); without a
@@ -98,7 +133,8 @@ class _Builder:
     """Walks the fences of a text and collects what is wrong, at least one error for each wrong block.
 
     What a wrong statement would have declared is lost: where that is mentioned, only the syntax is looked at, so that
-    one mistake is not reported many times.
+    one mistake is not reported many times. A context with an error is broken as a whole: a condition that it lacks is
+    missed by every claim, also by one that mentions nothing of it.
     """
 
     def __init__(self, text: str, name: str, exists: Checker | None) -> None:
@@ -108,44 +144,35 @@ class _Builder:
         self.given = Given()
         self.seen: dict[str, int] = {}
         self.count = 0
-        self.errors: list[InputError] = []
+        self.errors: list[InputError] = []  # of the block that is read
         self.lost: set[str] = set()
         self.known: set[str] = set()  # the words of the context's statements
         self.is_missing = False  # something in this context does not exist for all sizes, which is said
+        self.broken = ""  # why nothing in this context is judged
+        self.spoilt = ""  # why the claim that is read is not judged, its own errors apart
+        self.has_context = False
 
     def build(self) -> Document:
         line = 1
         for fence in fences(self.text, self.document.name):
             self._prose(line, fence.first - 1)
             if isinstance(fence, BrokenFence):
-                self._note(fence.error)
-                self.lost |= names_in(fence.content) - (set() if fence.context else self.known)
+                self._broken_fence(fence)
             else:
                 self._fence(fence)
             line = fence.last + 1
         self._prose(line, len(self.source))
-        self._raise()
         return self.document
 
     def read_given(self) -> Given:
         """The context that the whole text is, without fences."""
         self._contexts(None, statements(lines_of(self.text), self.document.name))
         self._check_existence()
-        self._raise()
+        _raise(self.errors, self.document.name)
         return self.given
 
     def _note(self, error: InputError) -> None:
         self.errors.append(error)
-        if len(self.errors) == limits.ERRORS:
-            place = Place(self.document.name, len(self.source), 1, self.source[-1])
-            self.errors.append(InputError(f"{limits.ERRORS} errors are enough; the rest was not read", place))
-            self._raise()
-
-    def _raise(self) -> None:
-        """Raises what was found, in the order of the file."""
-        found = sorted(self.errors, key=lambda error: (error.line, error.column))
-        if found:
-            raise found[0] if len(found) == 1 else InputErrors(found)
 
     @staticmethod
     def _declared(found: Iterable[Statement]) -> set[str]:
@@ -159,41 +186,57 @@ class _Builder:
         if source.strip():
             self.document.blocks.append(Block("prose", source, source, first, last))
 
-    def _fence(self, fence: Fence) -> None:
-        block = Block(
-            fence.kind,
-            self._lines(fence.first, fence.last),
-            "\n".join(line.content for line in fence.lines),
-            fence.first,
-            fence.last,
-            fence.id,
-        )
-        if fence.kind == "given":
-            self.document.blocks.append(self._given(fence, block))
-            return
-        for read in (self._check_new, self._claim if fence.kind == "claim" else self._remark):
-            try:
-                read(fence, block)
-            except InputError as error:
-                self._note(error)
+    def _broken_fence(self, fence: BrokenFence) -> None:
+        self.lost |= names_in(fence.content) - (set() if fence.context else self.known)
+        if fence.context:
+            self.broken = f"its context has an error in line {fence.error.line}"
+        source = self._lines(fence.first, fence.last)
+        self.document.blocks.append(Block("broken", source, source, fence.first, fence.last, errors=(fence.error,)))
 
-    def _remark(self, fence: Fence, block: Block) -> None:
+    def _fence(self, fence: Fence) -> None:
+        source, text = self._lines(fence.first, fence.last), "\n".join(line.content for line in fence.lines)
+        block = Block(fence.kind, source, text, fence.first, fence.last, fence.id)
+        self.errors = []
+        if fence.kind == "given":
+            block = self._given(fence, block)
+        else:
+            for read in (self._check_new, self._claim if fence.kind == "claim" else self._remark):
+                try:
+                    block = read(fence, block)
+                except InputError as error:
+                    self._note(error)
+        if self.errors and fence.kind == "given":
+            self.broken = f"its context has an error in line {self.errors[0].line}"
+        self.document.blocks.append(self._refusing(block))
+
+    def _refusing(self, block: Block) -> Block:
+        """The block, without what is not judged: where it has an error, or its context has one."""
+        reason = "" if self.errors else self.broken or self.spoilt
+        self.spoilt = ""
+        if not self.errors and not (reason and block.kind in ("given", "claim")):
+            return block
+        is_claim = block.kind == "claim"
+        refused = Refused(block.id, self.document.name, block.first + 1, reason) if is_claim else None
+        nothing: dict[str, Any] = {"claims": (), "remark": None, "contexts": (), "given": None}
+        return replace(block, kind="broken", refused=refused, errors=tuple(self.errors), **nothing)
+
+    def _remark(self, fence: Fence, block: Block) -> Block:
         if not block.text.strip():
             raise InputError(f"this {fence.kind} is empty", self._place(fence), "the statement and the reason")
         is_misprint = fence.kind == "misprint"
         remark = Remark(fence.id, self.document.name, fence.first + 1, block.text.strip(), is_misprint)
-        self.document.blocks.append(_with(block, kind="remark", remark=remark))
+        return replace(block, kind="remark", remark=remark)
 
-    def _claim(self, fence: Fence, block: Block) -> None:
-        self.document.blocks.append(_with(block, claims=tuple(self._claims(fence))))
+    def _claim(self, fence: Fence, block: Block) -> Block:
+        return replace(block, claims=tuple(self._claims(fence)))
 
     # -- contexts ----------------------------------------------------------------------------------
 
     def _given(self, fence: Fence, block: Block) -> Block:
         before = self.given if fence.continues else None
         if not fence.continues:
-            self.lost, self.known, self.is_missing = set(), set(), False
-        elif not any(part.kind == "given" for part in self.document.blocks):
+            self.lost, self.known, self.is_missing, self.broken = set(), set(), False, ""
+        elif not self.has_context:
             self._note(InputError("there is no context to continue", self._place(fence), "given", "write given"))
         try:
             own = statements(list(fence.lines), self.document.name)
@@ -201,9 +244,10 @@ class _Builder:
             self._note(error)
             self.lost |= names_in(block.text) - self.known
             own = []
+        self.has_context = True
         own, contexts = self._contexts(before, own)
         self._check_existence()
-        return _with(block, contexts=contexts, given=self.given)
+        return replace(block, contexts=contexts, given=self.given)
 
     def _contexts(self, before: Given | None, own: list[Statement]) -> tuple[list[Statement], Contexts]:
         """The context under each reading, without the statements that are wrong and those that need them."""
@@ -248,22 +292,19 @@ class _Builder:
             raise InputError("this claim is empty", self._place(fence), "an equation A == B")
         if self.lost & self._declared(found):
             check_syntax(found)
+            self.spoilt = "it uses names of a block that has an error"
             return []
         claims = claims_of(self.given, found, fence.id, self.document.name)
+        is_past = self.count > limits.CLAIMS
         self.count += len(claims)
         if self.count > limits.CLAIMS:
-            self._note(
-                InputError(
-                    f"more than {limits.CLAIMS} claims",
-                    self._place(fence),
-                    f"at most {limits.CLAIMS} (limit CLAIMS)",
-                    "split the document",
-                )
-            )
-            self._raise()
+            self.spoilt = f"it comes after {limits.CLAIMS} claims (limit CLAIMS)"
+            if not is_past:
+                what, fix = f"at most {limits.CLAIMS} (limit CLAIMS)", "split the document"
+                self._note(InputError(f"more than {limits.CLAIMS} claims", self._place(fence), what, fix))
         return claims
 
-    def _check_new(self, fence: Fence, _: Block) -> None:
+    def _check_new(self, fence: Fence, block: Block) -> Block:
         if fence.id in self.seen:
             raise InputError(
                 f"{fence.id} is the name of the block in line {self.seen[fence.id]} already",
@@ -272,6 +313,7 @@ class _Builder:
                 f"call it {fence.id}-2",
             )
         self.seen[fence.id] = fence.first
+        return block
 
     def _place(self, fence: Fence) -> Place:
         line = self.source[fence.first - 1]
@@ -284,10 +326,15 @@ def names_in(text: str) -> set[str]:
     return set(re.findall(r"[^\W\d]\w*", text)) - RESERVED
 
 
-def _with(block: Block, **changes: object) -> Block:
-    from dataclasses import replace
-
-    return replace(block, **changes)  # type: ignore[arg-type]
+def _raise(errors: Sequence[InputError], name: str) -> None:
+    """Raises what there is, of many the first."""
+    found = sorted(errors, key=lambda error: (error.line, error.column))
+    if len(found) > limits.ERRORS:
+        last = found[limits.ERRORS].place
+        rest = f"{len(found) - limits.ERRORS} more errors from here on"
+        found[limits.ERRORS :] = [InputError(rest, Place(name, last.line, last.column, last.source, last.length))]
+    if found:
+        raise found[0] if len(found) == 1 else InputErrors(found)
 
 
 # -- files -----------------------------------------------------------------------------------------

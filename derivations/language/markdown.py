@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -120,6 +121,8 @@ def _check_not_almost(kind: str, rest: list[str], place: Place) -> None:
     bare = re.sub(r"[\W_]+\Z", "", kind.lower())
     singular = bare[:-1] if bare.endswith("s") else bare
     near = next((known for known in KINDS if known in (bare, singular)), "")
+    if not near and not rest:  # a word alone is mostly a programming language
+        near = next(iter(get_close_matches(bare, KINDS, 1, 0.85)), "")
     if not near and rest and bare not in ("c", "given"):
         near = did_you_mean(bare, KINDS)[len("did you mean ") : -1] if len(bare) > 3 else ""
     if near or re.match(r"(given|claim|remark|misprint)\W", kind):

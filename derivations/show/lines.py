@@ -10,6 +10,7 @@ instead.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import PurePath
@@ -19,9 +20,12 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from derivations.batch.run import WORDS, Results, Status
+from derivations.formulas.claims import Refused, Remark
 from derivations.judgement.chains import first_wrong
 from derivations.judgement.readings import Readings
 from derivations.judgement.verdict import Evidence, Verdict, Witness
+from derivations.language.errors import InputError
+from derivations.language.limits import ERRORS
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -148,6 +152,24 @@ def repair_lines(verdict: Verdict) -> list[Text]:
     return [Text(f"{' ' * INDENT}nearest true: {formula}", "dim") for formula in verdict.repair]
 
 
+def error_texts(errors: Sequence[InputError]) -> Iterator[str]:
+    """The full texts of errors: of each file the first ones, and how many more there are."""
+    counts: Counter[str] = Counter()
+    for error in errors:
+        counts[error.file] += 1
+        if counts[error.file] <= ERRORS:
+            yield str(error)
+    for file, count in counts.items():
+        if count > ERRORS:
+            yield f"{file}: {_plural(count - ERRORS, 'more error')}"
+
+
+def refused_line(refused: Refused, width: int = 0) -> Text:
+    """The one line of a claim that is not judged."""
+    text = Text(f"  - {refused.id}{' ' * (width - cell_len(refused.id))}  ")
+    return text.append("not judged", "bold red").append(f"   {refused.reason or 'it has an error'}", "dim")
+
+
 def readings_lines(found: Readings) -> list[Text]:
     """What a document's verdicts say about its readings, below its verdicts; nothing where it has no choices."""
     from derivations.show.readings_text import sentences
@@ -251,7 +273,8 @@ def counted(results: Results) -> str:
 def summary(results: Results, seconds: float) -> list[Text]:
     """The closing lines: how many, what is not as expected, and what that means."""
     claims = len({(v.document, v.id) for v in results.verdicts})
-    documents = len({v.document for v in results.verdicts} | {r.document for r in results.remarks})
+    named: list[Verdict | Remark | Refused] = [*results.verdicts, *results.remarks, *results.refused]
+    documents = len({each.document for each in named})
     lines = [Text()]
     head = f"{_plural(len(results.verdicts), 'verdict')} on {_plural(claims, 'claim')}"
     tally = f": {counted(results)}" if results.verdicts else ""
@@ -271,6 +294,8 @@ def summary(results: Results, seconds: float) -> list[Text]:
         Text(f"  {name(v)}: expected {v.expected}, undecided: {v.reason}", "yellow")
         for v in results.unexpectedly_undecided
     ]
+    if results.refused:
+        lines.append(Text(f"  {_plural(len(results.refused), 'claim')} not judged", "red"))
     lines.append(_conclusion(results))
     return lines
 
@@ -291,6 +316,8 @@ def _conclusion(results: Results) -> Text:
         return Text(f"{_plural(wrong, 'verdict')} not as expected.", "bold red")
     if results.errors:
         unread = _plural(len(results.errors), "error")
+        if not results.verdicts:
+            return Text(f"{unread} in what was to be judged; nothing was.", "bold red")
         return Text(f"{unread} in what was to be judged; every verdict that was reached is as expected.", "bold red")
     if not results.verdicts:
         return Text("There is no claim to judge.")

@@ -126,7 +126,56 @@ def test_there_is_a_last_error() -> None:
     text = CONTEXT + "".join(block(f"claim c{number}", "a == q") for number in range(1000))
     found = messages(text)
     assert len(found) == limits.ERRORS + 1
-    assert "the rest was not read" in found[-1]
+    assert found[-1] == f"{1000 - limits.ERRORS} more errors from here on"
+
+
+def part(text: str) -> tuple[list[str], list[tuple[str, str]]]:
+    """The claims of a document read in part, and those that are refused with the reason."""
+    found = Document.parse_in_part(text, "notes.md")
+    return [claim.id for claim in found.claims], [(each.id, each.reason) for each in found.refused]
+
+
+@given(st.lists(st.tuples(st.sampled_from("gbwkn"), st.integers(0, 6)), max_size=10))
+def test_what_stands_is_read(choices: list[tuple[str, int]]) -> None:
+    """Of claims beside wrong claims, wrong contexts and wrong continuations, exactly those are read whose own block and
+    whose whole context are right; each other one is refused."""
+    text, is_broken = CONTEXT, False
+    standing, refused = [], []
+    for number, (kind, which) in enumerate(choices):
+        name = f"c{number}"
+        if kind in "gb":
+            text += block(f"claim {name}", GOOD[which % len(GOOD)] if kind == "g" else BAD[which])
+            (standing if kind == "g" and not is_broken else refused).append(name)
+        elif kind == "w":
+            text += block("given continue", f"assume q{number} > 0")
+            is_broken = True
+        elif kind == "k":
+            text += block("given continue", f"scalar s{number}")
+        else:
+            text += CONTEXT
+            is_broken = False
+    found, not_judged = part(text)
+    assert (found, [name for name, _ in not_judged]) == (standing, refused)
+    assert bool(Document.parse_in_part(text).errors) == bool(errors(text))
+
+
+def test_a_lost_condition_is_missed_by_every_claim() -> None:
+    """A wrong assumption declares no name, and the claims that would have needed it are refused all the same."""
+    text = block("given", "dims n\ntensor x[n]\nassume x >> 0") + block("claim c", "sqrt(x**2) == x")
+    assert part(text) == ([], [("c", "its context has an error in line 4")])
+
+
+def test_a_block_that_may_have_been_a_context() -> None:
+    """Behind a misspelt `given` nothing is judged until the next one; behind a misspelt `claim` the rest is."""
+    after = block("claim c", "a == a") + CONTEXT.replace("H", "K") + block("claim d", "a == a")
+    assert part(CONTEXT + block("givn", "dims q") + after)[0] == ["d"]
+    assert part(CONTEXT + block("clam e", "a == a") + after)[0] == ["c", "d"]
+
+
+def test_a_second_block_of_a_name_is_refused() -> None:
+    """Two blocks of one name: the first is judged, the second is not."""
+    text = CONTEXT + block("claim c", "a == a") + block("claim c", "a == 2*a")
+    assert part(text) == (["c"], [("c", "")])
 
 
 def test_several_errors_are_one() -> None:

@@ -16,7 +16,14 @@ from derivations.judgement.verdict import Verdict
 from derivations.language.document import Block, Document
 from derivations.show.report.prose import has_wide_characters, prose_to_latex, text
 from derivations.show.report.rules import rules_text
-from derivations.show.report.statements import claim_text, context_text, readings_text, remark_text, verbatim_markdown
+from derivations.show.report.statements import (
+    broken_text,
+    claim_text,
+    context_text,
+    readings_text,
+    remark_text,
+    verbatim_markdown,
+)
 from derivations.show.report.table import LEGEND, latex_table
 
 PREAMBLE = r"""\documentclass[11pt,a4paper]{article}
@@ -119,6 +126,8 @@ def _block(block: Block, judged: Judged) -> str:
     if block.kind == "remark":
         label = "misprint" if block.remark and block.remark.misprint else "open"
         return _claim("open", block.id, label, remark_text(block.remark)) if block.remark else ""
+    if block.kind == "broken":
+        return _claim("refuted", block.id or "A block with an error", "not judged", broken_text(block))
     readings = judged.readings(block)
     if not readings:
         return _claim("open", block.id, "not judged", verbatim_markdown(block.text))
@@ -154,7 +163,7 @@ def _opening(results: Results) -> str:
     """What the reader must know: what a verdict says, and whether this run is complete."""
     lines = [prose_to_latex(LEGEND)]
     for error in results.errors:
-        lines.append(rf"\textcolor{{refuted}}{{Not judged: {text(error.splitlines()[0])}}}\par")
+        lines.append(rf"\textcolor{{refuted}}{{Not judged: {text(str(error).splitlines()[0])}}}\par")
     if results.interrupted:
         lines.append(r"\textcolor{refuted}{This run was interrupted; claims without a verdict were not judged.}\par")
     if results.contradictions:

@@ -16,6 +16,7 @@ from derivations.formulas.expressions import DataBracket, Definition, Loss, Tens
 from derivations.judgement.chains import first_wrong
 from derivations.judgement.readings import Readings
 from derivations.judgement.verdict import Step, Verdict, Witness
+from derivations.language.document import Block
 from derivations.show.lines import evidence_text, is_zero
 from derivations.show.report.breaking import LINE, equation, fold, width
 from derivations.typeset.formulas import name_to_latex, to_latex
@@ -369,6 +370,14 @@ def readings_text(found: Readings) -> str:
     from derivations.show.readings_text import sentences
 
     return "\n".join(["**Readings**", "", *(f"- {sentence}" for sentence in sentences(found, code))]) if found else ""
+
+
+def broken_text(block: Block) -> str:
+    """A block that is not judged as it stands, below why: its errors, or what it needs and does not have."""
+    reasons = [str(error) for error in block.errors]
+    reason = block.refused.reason if block.refused else ""
+    said = f"Not judged: {escaped(reason)}." if reason else ""
+    return "\n\n".join([*map(verbatim_markdown, reasons), *([said] if said else []), verbatim_markdown(block.source)])
 
 
 def verbatim_markdown(source: str) -> str:

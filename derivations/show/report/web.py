@@ -10,7 +10,14 @@ from derivations.batch.run import Results
 from derivations.language.document import Block, Document
 from derivations.show.report.document import Judged, verdict_mark
 from derivations.show.report.rules import rules_text
-from derivations.show.report.statements import claim_text, context_text, readings_text, remark_text, verbatim_markdown
+from derivations.show.report.statements import (
+    broken_text,
+    claim_text,
+    context_text,
+    readings_text,
+    remark_text,
+    verbatim_markdown,
+)
 from derivations.show.report.table import LEGEND, markdown_table
 
 HOW_TO_GET = "Pandoc is not installed, so there is no HTML page. To get it: pip install 'gradproof[report]'"
@@ -73,6 +80,8 @@ def _block(block: Block, judged: Judged) -> str:
     if block.kind == "remark":
         label = "misprint" if block.remark and block.remark.misprint else "open"
         return _box("open", block.id, label, remark_text(block.remark)) if block.remark else ""
+    if block.kind == "broken":
+        return _box("refuted", block.id or f"line-{block.first}", "not judged", broken_text(block))
     readings = judged.readings(block)
     if not readings:
         return _box("open", block.id, "not judged", verbatim_markdown(block.text))
