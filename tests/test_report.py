@@ -210,8 +210,7 @@ def test_what_was_not_judged_is_not_called_anything(judged: tuple[list[Document]
 
 
 def test_a_refused_claim_is_shown_with_its_error() -> None:
-    """What is not judged stands in the report as it is written, below its error or the reason; nothing of it is said to be
-    true."""
+    """What is not judged stands in the report as it is written, below its error or the reason."""
     text = "```given\ndims n\ntensor x[n]\n```\n```claim bad\nx == q\n```\n```given continue\nassume q > 0\n```\n"
     document = Document.parse_in_part(text + "```claim beside\nx == x\n```\n", "notes.md")
     results = Results(errors=list(document.errors), refused=document.refused)
