@@ -171,7 +171,8 @@ def drawn(key: str, shape: tuple[int, ...], manner: Manner) -> Number:
         count = prod(shape)
         rows = [chance.permutation(count) for _ in range(manner.samples)]
         ranks = np.array(rows, dtype=np.int64).reshape(full)
-        ranks = ranks if manner.positive else ranks - count // 2
+        if not manner.positive:  # how many entries are negative is chance, or few entries would always have one sign
+            ranks -= chance.integers(0, count + 1, (manner.samples, *[1] * (len(full) - 1)))
         return values.measured((ranks * GAP + 1 + zlib.crc32(key.encode()) % (GAP - 1)) * manner.scale)
     return values.measured(chance.integers(1, SPREAD + 1, full) * signs * manner.scale)
 

@@ -7,9 +7,10 @@ never proof; disagreement is a counterexample, and it is returned as a Witness t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from math import prod
 
 from derivations.crosscheck.comparison import Comparison, compare
@@ -33,15 +34,24 @@ ATTEMPTS = 4
 AGAIN = 6
 # sizes tried, by increasing sum, to find one below a failing generic size
 LARGEST_SEARCH = 400
+# of the smallest sizes outside a region, how many must differ
+OUTSIDE = 3
 
 # squared entries of data up to which further sizes are evaluated: a second or so
 LARGEST_WORK = 10_000_000
 
 
+# what becomes of an attempt whose data are not admitted: others are drawn
+UNFIT_DATA = (Tie, ZeroDivisionError, KinkCrossed, FloatingPointError)
+
+
 @dataclass(frozen=True)
 class Trial:
-    """One link at one size: the comparison and, if the sides differ, the failure; how the values were
-    computed."""
+    """One link at one size: the comparison and, if the sides differ, the failure; how the values were computed.
+
+    vacuous: no data satisfy the hypotheses. without_data: all data that were drawn are at a kink, a tie or a zero
+    divisor.
+    """
 
     sizes: Sizes
     agree: bool | None
@@ -50,6 +60,7 @@ class Trial:
     failure: Failure | None = None
     reason: str = ""
     vacuous: bool = False
+    without_data: bool = False
 
 
 def try_at(claim: Claim, link: Link, sizes: Mapping[str, int], seed: int = 0) -> Trial:
@@ -62,7 +73,7 @@ def try_at(claim: Claim, link: Link, sizes: Mapping[str, int], seed: int = 0) ->
 
 
 def _try(link: Link, needs: Ingredients, sizes: Mapping[str, int], seed: int) -> Trial:
-    exact, positive, reason = True, False, ""
+    exact, positive, reason, unfit = True, False, "", False
     attempt = 0
     while attempt < ATTEMPTS:
         # an odd multiplier keeps the seeds of different attempts apart
@@ -80,17 +91,17 @@ def _try(link: Link, needs: Ingredients, sizes: Mapping[str, int], seed: int) ->
             return Trial(dict(sizes), None, exact, reason=str(error))
         except Vacuous as error:
             return Trial(dict(sizes), None, exact, reason=str(error), vacuous=True)
-        except (Tie, ZeroDivisionError, KinkCrossed, FloatingPointError) as error:
-            reason = str(error)
+        except UNFIT_DATA as error:
+            reason, unfit = str(error), True
         except NotEvaluable as error:
-            reason = str(error)
+            reason, unfit = str(error), False
             if exact:
                 exact = False  # what is no polynomial may still be smooth
                 continue
             positive = True  # logarithms and roots want positive data
         attempt += 1
         positive = positive or attempt >= ATTEMPTS // 2
-    return Trial(dict(sizes), None, exact, reason=reason)
+    return Trial(dict(sizes), None, exact, reason=reason, without_data=unfit)
 
 
 def _trial(link: Link, needs: Ingredients, sizes: Sizes, manner: Manner) -> Trial:
@@ -208,7 +219,8 @@ def _summary(trials: Sequence[Trial]) -> Evidence:
     if any(trial.vacuous for trial in trials):
         notes.append("at some sizes no data satisfy the hypotheses")
     if not counted:
-        return Evidence(note="; ".join(notes))
+        without = bool(trials) and all(trial.vacuous or trial.without_data for trial in trials)
+        return Evidence(note="; ".join(notes), without_data=without)
     method = "exact" if all(trial.exact for trial in counted) else "complex step"
     return Evidence(
         shapes=len(counted),
@@ -217,6 +229,23 @@ def _summary(trials: Sequence[Trial]) -> Evidence:
         largest_error=max(trial.error for trial in counted),
         note="; ".join(notes),
     )
+
+
+def agrees_outside(
+    claim: Claim, link: Link, holds: Callable[[Mapping[str, int]], bool], *, count: int = OUTSIDE, seed: int = 0
+) -> Sizes | None:
+    """The first of the smallest sizes outside a region at which both sides agree for all data tried, or None.
+
+    Where a region is exact, some data disagree at every size outside it; `holds` says whether sizes are inside. Sizes
+    at which nothing could be evaluated, or no data are admitted, say nothing.
+    """
+    needs = ingredients(claim, link)
+    admissible = sizes_by_sum(claim.context, claim.conditions, LARGEST_SEARCH)
+    for sizes in islice((one for one in admissible if not holds(one)), count):
+        trials = (_try(link, needs, sizes, seed + more) for more in range(AGAIN + 1))
+        if all(trial.agree is True for trial in trials):
+            return sizes
+    return None
 
 
 def replay(claim: Claim, link: Link, sizes: Mapping[str, int], seed: int = 0) -> Witness | None:

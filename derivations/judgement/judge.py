@@ -7,9 +7,9 @@ Laws: `proved` needs a kernel proof and no numeric counterexample. Nothing is ca
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from derivations.core import terms as k
@@ -277,6 +277,11 @@ def judge_link(claim: Claim, number: int, *, numeric: bool = True, solver: Solve
         if witness is None and symbolic.sizes is not None and symbolic.word != "proved":
             witness = crosscheck.replay(claim, link, symbolic.sizes)
     word, reason, contradiction = _join(symbolic, evidence, witness, numeric)
+    if numeric and symbolic.region is not None and word in ("holds where", "refuted"):
+        inside = partial(_inside, symbolic.region)
+        agreeing = crosscheck.agrees_outside(claim, link, inside)
+        if agreeing is not None:
+            word, contradiction = "undecided", _outside_clash(symbolic.region, agreeing)
     expectation = claim.expectation(number)
     holds_where = symbolic.region.text if word == "holds where" and symbolic.region else None
     verdict = Verdict(
@@ -308,7 +313,11 @@ def _join(symbolic: Symbolic, evidence: Evidence, witness: Witness | None, numer
     if symbolic.word == "proved":
         if witness is not None:
             return "undecided", "", f"the kernel proves it, numeric/ refutes it at {dict(witness.sizes)}"
-        return "proved", "", ""
+        if evidence.shapes:
+            return "proved", "", ""
+        if evidence.without_data:
+            return "undecided", f"proved of data of which none were found: {evidence.note}", ""
+        return "proved", f"by proof alone; numeric/ could evaluate it at no sizes: {evidence.note}", ""
     if symbolic.word == "undecided":
         return ("false" if witness is not None else "undecided"), symbolic.reason, ""
     if witness is None:
@@ -327,9 +336,18 @@ def _join(symbolic: Symbolic, evidence: Evidence, witness: Witness | None, numer
     return symbolic.word, symbolic.reason, ""
 
 
+def _inside(region: Region, sizes: Mapping[str, int]) -> bool:
+    return bool(region.cases) and k.holds(region.condition, dict(sizes))
+
+
+def _outside_clash(region: Region, sizes: Mapping[str, int]) -> str:
+    where = f"outside {region.text}" if region.cases else "everywhere"
+    return f"the kernel refutes it {where}, numeric/ finds both sides equal at {dict(sizes)}"
+
+
 def _region_clash(symbolic: Symbolic, witness: Witness) -> str:
     region = symbolic.region
-    if region is not None and region.cases and k.holds(region.condition, dict(witness.sizes)):
+    if region is not None and _inside(region, witness.sizes):
         return f"the kernel proves it where {region.text}, numeric/ refutes it at {dict(witness.sizes)}"
     return ""
 

@@ -27,14 +27,16 @@ class Witness:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What `numeric/` found: how many shapes, how ("exact integers", "complex step", ...), the largest error, and the
-    sizes at which the two sides agreed or differed."""
+    """What `numeric/` found: at how many shapes it could look, at how many of them the sides agreed, how it computed
+    ("exact", "complex step"; "none" where nowhere), the largest error. `note` says what was not evaluated, and why;
+    without_data: nothing was, because no data were met that the claim's hypotheses and the functions in it admit."""
 
     shapes: int = 0
     agreed: int = 0
     method: str = "none"
     largest_error: float = 0.0
     note: str = ""
+    without_data: bool = False
 
 
 @dataclass(frozen=True)

@@ -140,7 +140,7 @@ def line(verdict: Verdict, width: int = 0, glyphs: dict[str, str] = GLYPHS) -> T
         text.append(f"   (expected {verdict.expected})", "bold red")
     if verdict.contradiction:
         text.append(f"   THE EVIDENCE CONTRADICTS ITSELF: {verdict.contradiction}", "bold red")
-    if verdict.verdict == "undecided" and verdict.reason:
+    if verdict.verdict in ("proved", "undecided") and verdict.reason:
         text.append(f"   {verdict.reason}", "dim")
     elif verdict.witness is not None:
         text.append(f"   at {sizes_text(verdict.witness)}: {difference(verdict.witness)}", "dim")
