@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import random
 from itertools import product
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from derivations.core.names import in_order
 from derivations.core.sums import Term
 from derivations.core.terms import Int, evaluate, holds
 from derivations.language.document import Document
@@ -43,7 +45,7 @@ def value(term: Term, sizes: dict[str, int]) -> float:
     """The sum of a term at given sizes and indices, each atom a number drawn from its name and indices."""
     total = 0.0
     for values in product(range(-1, LARGEST), repeat=len(term.bound)):
-        at = {**sizes, **dict(zip(sorted(term.bound), values, strict=True))}
+        at: dict[Any, int] = {**sizes, **dict(zip(in_order(term.bound), values, strict=True))}
         if not holds(term.condition, at):
             continue
         amount = float(evaluate(term.numerator, at))
@@ -67,7 +69,7 @@ def test_solving_equations_keeps_the_value(left: str, right: str, sizes: dict[st
             assert len(solved.bound) <= len(term.bound)
             if len(term.bound) > 4:
                 continue  # brute force over more indices takes minutes; these cases have at most four
-            at = {**sizes, "i0": 1, "j0": 1}
+            at: dict[Any, int] = {**sizes, "i0": 1, "j0": 1}
             assert value(solved, at) == pytest.approx(value(term, at), rel=1e-12)
 
 

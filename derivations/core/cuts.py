@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from derivations.core.names import Name
 from derivations.core.terms import (
     Condition,
     Int,
@@ -45,7 +46,7 @@ def with_cuts(condition: Condition) -> Condition:
     return all_of((*parts, *new)) if new else condition
 
 
-def _positive(part: Condition) -> str | None:
+def _positive(part: Condition) -> Name | None:
     """The symbol of which a conjunct says that it is at least a number from 1 on."""
     if not isinstance(part, NonNegative):
         return None
@@ -56,7 +57,7 @@ def _positive(part: Condition) -> str | None:
     return generator.name if isinstance(generator, Sym) else None
 
 
-def _is_positive(divisor: Int, sizes: Sequence[str]) -> bool:
+def _is_positive(divisor: Int, sizes: Sequence[Name]) -> bool:
     """Whether it is a product of sizes."""
     (monomial, coefficient), *others = divisor.terms.items()
     return not others and coefficient >= 1 and all(isinstance(g, Sym) and g.name in sizes for g in monomial)
@@ -69,7 +70,7 @@ def _amounts(part: Condition) -> list[Int]:
     return [part.term, -part.term] if isinstance(part, Zero) else []
 
 
-def _floors(amount: Int, sizes: Sequence[str]) -> Iterator[Int]:
+def _floors(amount: Int, sizes: Sequence[Name]) -> Iterator[Int]:
     """The two inequalities of each quotient of an amount by a product of sizes."""
     for quotient in amount.generators():
         if isinstance(quotient, Quotient) and quotient.q.constant is None and _is_positive(quotient.q, sizes):
@@ -77,7 +78,7 @@ def _floors(amount: Int, sizes: Sequence[str]) -> Iterator[Int]:
             yield from (rest, quotient.q - 1 - rest)
 
 
-def _cuts(size: Sym, amounts: Iterable[Int], sizes: Sequence[str]) -> Iterator[Int]:
+def _cuts(size: Sym, amounts: Iterable[Int], sizes: Sequence[Name]) -> Iterator[Int]:
     """What follows from amounts, and from sums of two, of which the size divides all but a number."""
     others: dict[frozenset[tuple[object, int]], list[Int]] = {}
     for amount in amounts:
@@ -90,7 +91,7 @@ def _cuts(size: Sym, amounts: Iterable[Int], sizes: Sequence[str]) -> Iterator[I
         others.setdefault(frozenset(undivided.items()), []).append(amount)
 
 
-def _divided(amount: Int, size: Sym, sizes: Sequence[str]) -> Iterator[Int]:
+def _divided(amount: Int, size: Sym, sizes: Sequence[Name]) -> Iterator[Int]:
     """The amount that follows from n·t + c >= 0, and what follows from it where another size divides t too."""
     terms = {}
     for monomial, coefficient in amount.terms.items():

@@ -10,11 +10,13 @@ positivity is proved before any quotient is trusted. `Unknown` from a decider is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from derivations.core.heads import Heads
 from derivations.core.implication import Known, irredundant
+from derivations.core.names import Name, in_order
 from derivations.core.solver import (
     IslLimit,
     Satisfiable,
@@ -27,7 +29,7 @@ from derivations.core.solver import (
     isl_point,
     isl_set,
 )
-from derivations.core.sums import Piece
+from derivations.core.sums import Piece, canonical_leftover
 from derivations.core.terms import (
     FALSE,
     TRUE,
@@ -46,6 +48,7 @@ from derivations.core.terms import (
     negate,
     nonnegative,
     render,
+    substitute,
     substitute_condition,
     zero,
 )
@@ -58,19 +61,24 @@ SOLVING_LIMIT = 12  # equations that are solved to see whether two pieces overla
 
 @dataclass(frozen=True)
 class Group:
-    """Pieces of one monomial (`name` tells which), whose coefficients must cancel under `context` (what may be
-    supposed there besides the claim's own context: that both sides exist and have one shape)."""
+    """Pieces of one monomial (`name` tells which), whose coefficients must cancel under `context` (what may be supposed
+    there besides the claim's own context: that both sides exist and have one shape)."""
 
     name: str
     pieces: tuple[Piece, ...]
     context: Condition = TRUE
 
 
+def of_heads(heads: Heads) -> str:
+    """A monomial in words, for messages."""
+    return " · ".join(str(head) for head, _ in heads) or "the constant"
+
+
 @dataclass(frozen=True)
 class Goal:
     """A statement to decide: the sizes' names, what is supposed of them, and the groups that must cancel."""
 
-    sizes: tuple[str, ...]
+    sizes: tuple[Name, ...]
     context: Condition
     groups: tuple[Group, ...]
 
@@ -91,9 +99,9 @@ class Proof:
 class CounterModel:
     """Sizes (and values of the variables) at which a group does not cancel."""
 
-    sizes: dict[str, int]
+    sizes: dict[Name, int]
     group: str
-    values: dict[str, int] = field(default_factory=dict)
+    values: dict[Name, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -144,9 +152,9 @@ def check_demands(solver: Solver, context: Condition, conditions: Sequence[Condi
 
 def merge(pieces: Sequence[Piece]) -> list[Piece]:
     """Add the coefficients of pieces with the same condition; drop those that vanish."""
-    found: dict[tuple[frozenset[Condition], frozenset[str]], Piece] = {}
+    found: dict[tuple[frozenset[Condition], frozenset[Name]], Piece] = {}
     for piece in pieces:
-        piece = _canonical_leftover(piece)
+        piece = canonical_leftover(piece)
         key = (frozenset(conjuncts(piece.condition)), piece.leftover)
         if key in found:
             old = found[key]
@@ -158,28 +166,6 @@ def merge(pieces: Sequence[Piece]) -> list[Piece]:
             piece = Piece(piece.condition, numerator, denominator, piece.leftover, piece.demands | old.demands)
         found[key] = piece
     return [piece for piece in found.values() if piece.numerator.terms]
-
-
-def _canonical_leftover(piece: Piece) -> Piece:
-    """The piece with its leftover indices renamed by how they stand, so that equal sums look equal."""
-    if not piece.leftover:
-        return piece
-    from derivations.core.terms import substitute
-
-    def signature(name: str) -> str:
-        values = {other: Int.symbol("_") for other in piece.leftover if other != name}
-        values[name] = Int.symbol("?")
-        return str(sorted(render(substitute_condition(part, values)) for part in conjuncts(piece.condition)))
-
-    order = sorted(piece.leftover, key=lambda name: (signature(name), name))
-    values = {name: Int.symbol(f"#{number}") for number, name in enumerate(order)}
-    return Piece(
-        substitute_condition(piece.condition, values),
-        substitute(piece.numerator, values),
-        substitute(piece.denominator, values),
-        frozenset(f"#{number}" for number in range(len(order))),
-        frozenset(substitute_condition(demand, values) for demand in piece.demands),
-    )
 
 
 def cells(pieces: Sequence[Piece], context: Condition = TRUE) -> Iterator[tuple[Condition, Int]]:
@@ -245,7 +231,7 @@ def visibly_false(conditions: Iterable[Condition]) -> bool:
     return condition == FALSE
 
 
-def _solution(part: Condition) -> tuple[str, Int] | None:
+def _solution(part: Condition) -> tuple[Name, Int] | None:
     """A symbol that an equation determines, with its value."""
     if not isinstance(part, Zero):
         return None
@@ -308,8 +294,8 @@ def _failures(solver: Solver, goal: Goal, group: Group) -> tuple[list[Condition]
 
 
 def affine_failures(
-    solver: Solver, pieces: Sequence[Piece], context: Condition, first: Sequence[str]
-) -> tuple[Any, list[str]] | None:
+    solver: Solver, pieces: Sequence[Piece], context: Condition, first: Sequence[Name]
+) -> tuple[Any, list[Name]] | None:
     """The isl set of the points (sizes `first`, then the variables) where affine pieces do not cancel under a context,
     with its symbols; None where something is not affine. Whoever calls sets isl's limit."""
     if any((piece.denominator.constant or 0) <= 0 for piece in pieces):
@@ -319,7 +305,7 @@ def affine_failures(
     if not all(is_affine(condition) for condition in (context, *conditions, *amounts)):
         return None
     names = frozenset().union(*(condition_symbols(part) for part in (context, *conditions, *amounts)))
-    symbols = [*first, *sorted(names - set(first))]
+    symbols = [*first, *in_order(names - set(first))]
     solver.statistics.isl += 1
     return isl_nonzero(context, pieces, symbols), symbols
 
@@ -361,14 +347,14 @@ def prove(solver: Solver, goal: Goal) -> Decision:
     return undecided or Proof(_KEY, "holds at all sizes")
 
 
-def _admits(goal: Goal, sizes: dict[str, int]) -> bool:
+def _admits(goal: Goal, sizes: dict[Name, int]) -> bool:
     try:
         return holds(goal.context, sizes)
     except (KeyError, ZeroDivisionError):
         return False
 
 
-def _complete(solver: Solver, goal: Goal, model: dict[str, int]) -> dict[str, int]:
+def _complete(solver: Solver, goal: Goal, model: dict[Name, int]) -> dict[Name, int]:
     """Sizes of the context that extend a partial model."""
     fixed = [zero(Int.symbol(name) - value) for name, value in model.items() if name in goal.sizes]
     answer = solver.satisfiable(all_of((goal.context, *fixed)))
@@ -376,14 +362,14 @@ def _complete(solver: Solver, goal: Goal, model: dict[str, int]) -> dict[str, in
     return {name: found.get(name, model.get(name, 1)) for name in goal.sizes}
 
 
-def holds_at(solver: Solver, goal: Goal, sizes: dict[str, int]) -> bool | None:
+def holds_at(solver: Solver, goal: Goal, sizes: Mapping[Any, int]) -> bool | None:
     """Whether the goal holds at given sizes (with numbers for sizes, what is affine in the indices isl decides)."""
     for _, answer in failing_values(solver, goal, sizes):
         return None if answer is None else False
     return True
 
 
-def substituted(condition: Condition, values: dict[str, Int]) -> Condition:
+def substituted(condition: Condition, values: dict[Name, Int]) -> Condition:
     """The condition at given sizes; false where a divisor is not positive."""
     try:
         return substitute_condition(condition, values)
@@ -391,9 +377,7 @@ def substituted(condition: Condition, values: dict[str, Int]) -> Condition:
         return FALSE
 
 
-def _at(piece: Piece, values: dict[str, Int]) -> Piece:
-    from derivations.core.terms import substitute
-
+def _at(piece: Piece, values: dict[Name, Int]) -> Piece:
     return Piece(
         substitute_condition(piece.condition, values),
         substitute(piece.numerator, values),
@@ -423,7 +407,7 @@ def failing_sizes(solver: Solver, goal: Goal) -> Any | None:
         return None
 
 
-def prove_fails(solver: Solver, goal: Goal, outside: Condition, instances: Sequence[dict[str, Int]]) -> Decision:
+def prove_fails(solver: Solver, goal: Goal, outside: Condition, instances: Sequence[dict[Name, Int]]) -> Decision:
     """Whether at every size of the context and `outside` some group fails to cancel.
 
     A universal statement "for all values of the variables all groups cancel" implies its instances; so
@@ -444,7 +428,7 @@ def prove_fails(solver: Solver, goal: Goal, outside: Condition, instances: Seque
             continue
         for condition in conditions:
             failure = all_of((group.context, condition))
-            variables = sorted(condition_symbols(failure) - set(goal.sizes))
+            variables = in_order(condition_symbols(failure) - set(goal.sizes))
             seen = set()
             for instance in instances if variables else [{}]:
                 if any(name not in instance for name in variables):
@@ -466,8 +450,8 @@ def prove_fails(solver: Solver, goal: Goal, outside: Condition, instances: Seque
 
 
 def failing_values(
-    solver: Solver, goal: Goal, sizes: dict[str, int]
-) -> Iterator[tuple[Group, dict[str, int] | None]]:
+    solver: Solver, goal: Goal, sizes: Mapping[Any, int]
+) -> Iterator[tuple[Group, dict[Name, int] | None]]:
     """Each group that fails at given sizes, with the smallest values of its variables at which it does; None where the
     kernel cannot decide it there."""
     values = {name: Int.of(value) for name, value in sizes.items()}
@@ -501,5 +485,5 @@ def failing_values(
 
 __all__ = [
     "CounterModel", "Decision", "Goal", "Group", "Proof", "Undecided", "evaluate", "failing_sizes", "failing_values",
-    "holds_at", "prove", "prove_fails",
+    "holds_at", "of_heads", "prove", "prove_fails",
 ]  # fmt: skip

@@ -15,15 +15,15 @@ from collections.abc import Iterable
 
 from derivations.core.terms import Condition, Int, Monomial, NonNegative, Zero, all_of, conjuncts
 
-Shape = frozenset[tuple[Monomial, int]]  # the terms of a polynomial without its number: the first part of `split`
+Shape = frozenset[tuple[Monomial, int]]  # the terms of a polynomial without its number: the first part of `apart`
 
 
 def _supposed(condition: Condition) -> list[tuple[Shape, int]]:
     """The terms that a condition says are not negative."""
     if isinstance(condition, NonNegative):
-        return [condition.term.split()]
+        return [condition.term.apart()]
     if isinstance(condition, Zero):
-        return [condition.term.split(), (-condition.term).split()]
+        return [condition.term.apart(), (-condition.term).apart()]
     return []
 
 
@@ -66,7 +66,7 @@ class Known:
         return isinstance(condition, NonNegative) and self._implies_term(condition.term)
 
     def _implies_term(self, term: Int) -> bool:
-        shape, number = term.split()
+        shape, number = term.apart()
         if not shape:
             return number >= 0
         if shape in self.least and self.least[shape] <= number:

@@ -18,6 +18,7 @@ from math import lcm
 from typing import Any
 
 from derivations.core.cuts import with_cuts
+from derivations.core.names import Mark, Name, Role, in_order, is_size
 from derivations.core.sums import Piece
 from derivations.core.terms import (
     And,
@@ -53,7 +54,7 @@ ISL_OPERATIONS = 2_000_000  # isl's own unit; about one second on a machine of 2
 class Satisfiable:
     """A solution: the value of every symbol of the condition."""
 
-    model: dict[str, int]
+    model: dict[Name, int]
 
 
 @dataclass(frozen=True)
@@ -184,13 +185,13 @@ def _alternatives(condition: Condition) -> list[Condition] | None:
 
 def linearised(condition: Condition) -> Condition:
     """A weaker, affine condition: every product and every quotient by a symbol is an unknown of its own."""
-    names: dict[Any, str] = {}
+    names: dict[Any, Mark] = {}
 
     def flat(term: Int) -> Int:
         terms: dict[Any, int] = {}
         for monomial, coefficient in term.terms.items():
             if len(monomial) > 1 or not _is_affine_term(Int({monomial: 1})):
-                monomial = (Sym(names.setdefault(monomial, f"product {len(names)}")),)
+                monomial = (Sym(names.setdefault(monomial, Mark(Role.PRODUCT, len(names)))),)
             terms[monomial] = terms.get(monomial, 0) + coefficient
         return Int({monomial: coefficient for monomial, coefficient in terms.items() if coefficient})
 
@@ -204,10 +205,10 @@ def _linearised_with_cuts(condition: Condition) -> Condition:
 
 def components(condition: Condition) -> list[Condition]:
     """Weaker conditions, one for each group of conjuncts that speak of the same indices, with all conjuncts that speak
-    of sizes alone. Indices are the symbols of which some conjunct's places (`@`) or entries are made."""
+    of sizes alone."""
     parts = conjuncts(condition)
-    indices = [frozenset(name for name in condition_symbols(part) if is_index(name)) for part in parts]
-    groups: list[frozenset[str]] = []
+    indices = [frozenset(name for name in condition_symbols(part) if not is_size(name)) for part in parts]
+    groups: list[frozenset[Name]] = []
     for names in indices:
         if names:
             joined = names.union(*(group for group in groups if group & names))
@@ -217,11 +218,6 @@ def components(condition: Condition) -> list[Condition]:
     return [
         all_of(part for part, names in zip(parts, indices, strict=True) if names <= group) for group in groups
     ]
-
-
-def is_index(name: str) -> bool:
-    """Whether a symbol is an index that the kernel or lowering made, not a size (whose name is an identifier)."""
-    return not name.isidentifier()
 
 
 # -- isl --------------------------------------------------------------------------------------------------------------
@@ -350,7 +346,7 @@ class IslLimit(Exception):
 class _IslSpace:
     """Builds isl's objects over the integer points of some symbols, in their order."""
 
-    def __init__(self, symbols: Sequence[str]) -> None:
+    def __init__(self, symbols: Sequence[Name]) -> None:
         import islpy as isl
 
         self.isl = isl
@@ -405,14 +401,14 @@ class _IslSpace:
         return found
 
 
-def isl_set(condition: Condition, symbols: Sequence[str]) -> Any:
+def isl_set(condition: Condition, symbols: Sequence[Name]) -> Any:
     """The isl set of all integer points (in the order of `symbols`) that satisfy an affine condition."""
     return _IslSpace(symbols).set(condition)
 
 
 def isl_satisfiable(condition: Condition, operations: int = ISL_OPERATIONS, *, smallest: bool = False) -> Answer:
     """Decide an affine condition by isl; `smallest` asks for the lexicographically smallest solution, if bounded."""
-    symbols = sorted(condition_symbols(condition))
+    symbols = in_order(condition_symbols(condition))
     try:
         with isl_limited(operations):
             model = isl_point(isl_set(condition, symbols), symbols, smallest=smallest)
@@ -421,7 +417,7 @@ def isl_satisfiable(condition: Condition, operations: int = ISL_OPERATIONS, *, s
     return Unsatisfiable() if model is None else Satisfiable(model)
 
 
-def isl_nonzero(context: Condition, pieces: Sequence[Piece], symbols: Sequence[str]) -> Any:
+def isl_nonzero(context: Condition, pieces: Sequence[Piece], symbols: Sequence[Name]) -> Any:
     """The isl set of the points of a context where the pieces do not cancel (their conditions and numerators affine,
     their denominators positive numbers)."""
     import islpy as isl
@@ -440,7 +436,7 @@ def isl_nonzero(context: Condition, pieces: Sequence[Piece], symbols: Sequence[s
     return isl.Set.empty(space.space) if total is None else total.non_zero_set()
 
 
-def isl_point(points: Any, symbols: Sequence[str], *, smallest: bool = False) -> dict[str, int] | None:
+def isl_point(points: Any, symbols: Sequence[Name], *, smallest: bool = False) -> dict[Name, int] | None:
     """A point of an isl set, by symbol; None if it is empty. `smallest` asks for the lexicographically smallest."""
     import islpy as isl
 
@@ -459,7 +455,7 @@ class _SmtText:
     quotient is one fresh integer with its two defining inequalities."""
 
     def __init__(self) -> None:
-        self.symbols: dict[str, str] = {}
+        self.symbols: dict[Name, str] = {}
         self.quotients: dict[Quotient, str] = {}
         self.definitions: list[str] = []
 

@@ -14,12 +14,15 @@ cannot be removed this way stays in the piece, and `decide` says undecided.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import permutations
 from math import factorial
+from typing import Any
 
+from derivations.core.heads import Argument, Head, Heads, Part, Reciprocal
 from derivations.core.implication import Known
+from derivations.core.names import Mark, Name, Role, has_role, in_order, is_size
 from derivations.core.terms import (
     FALSE,
     TRUE,
@@ -59,7 +62,7 @@ PERMUTATION_LIMIT = 24  # one head standing five times in a monomial has 120 ord
 class Atom:
     """One entry of a tensor, or of an opaque function of one: an unknown real number."""
 
-    head: str
+    head: Head
     indices: tuple[Int, ...] = ()
 
 
@@ -68,7 +71,7 @@ class Term:
     """numerator/denominator · Σ over `bound` (all integers) [condition] Π atoms."""
 
     atoms: tuple[Atom, ...] = ()
-    bound: frozenset[str] = frozenset()
+    bound: frozenset[Name] = frozenset()
     condition: Condition = TRUE
     numerator: Int = ONE
     denominator: Int = ONE
@@ -86,20 +89,20 @@ class Piece:
     condition: Condition
     numerator: Int
     denominator: Int
-    leftover: frozenset[str] = frozenset()
+    leftover: frozenset[Name] = frozenset()
     demands: frozenset[Condition] = frozenset()
 
 
-def place_name(slot: int, axis: int) -> str:
-    """The name of the free variable for one index of one atom of a monomial; no dim can be called so."""
-    return f"@{slot}.{axis}"
+def place(slot: int, axis: int) -> Mark:
+    """The free variable for one index of one atom of a monomial."""
+    return Mark(Role.PLACE, slot, axis)
 
 
 @dataclass
 class Monomials:
     """Pieces collected by monomial: the sorted heads with their ranks."""
 
-    groups: dict[tuple[tuple[str, int], ...], list[Piece]] = field(default_factory=dict)
+    groups: dict[Heads, list[Piece]] = field(default_factory=dict)
     count: int = 0
 
     def add(self, term: Term, sign: int = 1) -> None:
@@ -112,13 +115,13 @@ class Monomials:
             self.groups.setdefault(heads, []).append(signed)
 
 
-def pieces_of(term: Term) -> Iterator[tuple[tuple[tuple[str, int], ...], Piece]]:
+def pieces_of(term: Term) -> Iterator[tuple[Heads, Piece]]:
     """The pieces of a term, one for each order of the atoms that share a head."""
-    atoms = sorted(_without_reciprocals(term.atoms), key=lambda atom: (atom.head, len(atom.indices)))
+    atoms = sorted(_without_reciprocals(term.atoms), key=lambda atom: (atom.head.order, len(atom.indices)))
     heads = tuple((atom.head, len(atom.indices)) for atom in atoms)
     for order in _orders(atoms):
         equations = [
-            equal(Int.symbol(place_name(slot, axis)), index)
+            equal(Int.symbol(place(slot, axis)), index)
             for slot, atom in enumerate(order)
             for axis, index in enumerate(atom.indices)
         ]
@@ -135,7 +138,7 @@ def _orders(atoms: Sequence[Atom]) -> list[tuple[Atom, ...]]:
     start = 0
     while start < len(atoms):
         stop = start
-        while stop < len(atoms) and atoms[stop].head == atoms[start].head:
+        while stop < len(atoms) and atoms[stop].head is atoms[start].head:
             stop += 1
         if factorial(stop - start) * len(orders) > PERMUTATION_LIMIT:
             raise LimitReached(f"{stop - start} entries of {atoms[start].head} in one product")
@@ -149,15 +152,12 @@ class LimitReached(Exception):
     """A limit of the kernel: the claim is undecided, and the limit is named."""
 
 
-RECIPROCAL = "1/"
-
-
 def _without_reciprocals(atoms: Sequence[Atom]) -> list[Atom]:
     """x · (1/x) = 1 where both stand at the same place (every divisor is supposed non-zero)."""
     left = list(atoms)
     for atom in atoms:
-        if atom.head.startswith(RECIPROCAL):
-            partner = Atom(atom.head[len(RECIPROCAL) :], atom.indices)
+        if isinstance(atom.head, Reciprocal):
+            partner = Atom(atom.head.of, atom.indices)
             if partner in left and atom in left:
                 left.remove(partner)
                 left.remove(atom)
@@ -248,7 +248,7 @@ def _without_quotient(part: Condition, demands: set[Condition], *, everywhere: b
             continue
         quotient = monomial[0]
         rest = part.term - Int({monomial: coefficient})
-        of_sizes = all(name.isidentifier() for name in quotient.p.symbols())
+        of_sizes = all(map(is_size, quotient.p.symbols()))
         if (of_sizes and not everywhere) or any(quotient in level for level in _nested(rest)):
             continue
         demands |= set(positive(quotient.q))
@@ -259,13 +259,13 @@ def _without_quotient(part: Condition, demands: set[Condition], *, everywhere: b
     return part
 
 
-def _last_place(part: Condition) -> tuple[str, Int] | None:
+def _last_place(part: Condition) -> tuple[Name, Int] | None:
     """The last place of a monomial's atoms that an equation determines, with its value."""
     if not isinstance(part, Zero):
         return None
     for monomial in sorted(part.term.terms, key=str, reverse=True):
         coefficient = part.term.terms[monomial]
-        if len(monomial) == 1 and isinstance(monomial[0], Sym) and monomial[0].name.startswith("@"):
+        if len(monomial) == 1 and isinstance(monomial[0], Sym) and has_role(monomial[0].name, Role.PLACE):
             name = monomial[0].name
             rest = Int({monomial: coefficient}) - part.term if coefficient == 1 else part.term + Int({monomial: 1})
             if coefficient in (1, -1) and name not in rest.symbols():
@@ -317,7 +317,7 @@ def _with_value(term: Term, extremum: Least | Greatest, value: Int, case: Condit
 
 
 def _substituted(
-    term: Term, name: str, value: Int, extra: Iterable[Condition] = (), demands: Iterable[Condition] = ()
+    term: Term, name: Name, value: Int, extra: Iterable[Condition] = (), demands: Iterable[Condition] = ()
 ) -> Term:
     values = {name: value}
     return Term(
@@ -503,7 +503,7 @@ def positive(divisor: Int) -> tuple[Condition, ...]:
 
 def _count_one(term: Term) -> list[Piece] | None:
     """Count bound indices that stand in an interval alone: Σ_b [l <= b <= u] = max(0, u − l + 1)."""
-    names = [name for name in sorted(term.bound) if _interval(term, name) is not None]
+    names = [name for name in in_order(term.bound) if _interval(term, name) is not None]
     for name in names:
         bounds = _interval(term, name)
         if bounds is None or name in term.numerator.symbols() or name in term.denominator.symbols():
@@ -529,7 +529,7 @@ def _count_one(term: Term) -> list[Piece] | None:
 
 
 def _interval(
-    term: Term, name: str
+    term: Term, name: Name
 ) -> tuple[list[Int], list[Int], list[Condition], frozenset[Condition]] | None:
     """The lower and upper bounds of an index that stands alone, up to a factor that is demanded to be positive; the
     other conditions; the demands. None where it stands otherwise."""
@@ -555,7 +555,7 @@ def _interval(
     return lows, highs, rest, frozenset(demands)
 
 
-def _linear(value: Int, name: str) -> tuple[Int, int, Int] | None:
+def _linear(value: Int, name: Name) -> tuple[Int, int, Int] | None:
     """value = ± divisor·b + other, with a product of symbols (sizes, hence positive) as divisor."""
     found: tuple[Int, int, Int] | None = None
     for monomial, coefficient in value.terms.items():
@@ -573,7 +573,7 @@ def _linear(value: Int, name: str) -> tuple[Int, int, Int] | None:
 # -- canonical form, for opaque functions and for terms with leftover indices -----------------------------------------
 
 
-def rename_term(term: Term, values: dict[str, Int]) -> Term:
+def rename_term(term: Term, values: Mapping[Any, Int]) -> Term:
     """A term with symbols replaced, in its atoms too."""
     return Term(
         tuple(Atom(atom.head, tuple(substitute(index, values) for index in atom.indices)) for atom in term.atoms),
@@ -587,20 +587,48 @@ def rename_term(term: Term, values: dict[str, Int]) -> Term:
     )  # fmt: skip
 
 
-def canonical_key(terms: Sequence[Term]) -> tuple[str, frozenset[Condition]]:
-    """A text that is equal only for sums that are equal (equal sums may have different texts), and what its
-    reduction demanded."""
-    keys = []
+def canonical_argument(terms: Iterable[Term]) -> tuple[Argument, frozenset[Condition]]:
+    """The alpha-normalised value of a sum of terms, equal only for sums that are equal (equal sums may have different
+    values), and what its reduction demanded."""
     demands: frozenset[Condition] = frozenset()
-    groups = Monomials()
+    sums = Monomials()
     for term in terms:
-        groups.add(term)
-    for heads, pieces in sorted(groups.groups.items()):
-        rendered = sorted(
-            f"{render(piece.numerator)}/{render(piece.denominator)} "
-            f"{sorted(render(part) for part in conjuncts(piece.condition))} {sorted(piece.leftover)}"
-            for piece in pieces
-        )
-        keys.append(f"{heads}: {rendered}")
+        sums.add(term)
+    monomials = []
+    for heads, pieces in sorted(sums.groups.items(), key=lambda item: [(head.order, rank) for head, rank in item[0]]):
+        parts = sorted(map(_part, map(canonical_leftover, pieces)), key=_part_order)
+        monomials.append((heads, tuple(parts)))
         demands = demands.union(*(piece.demands for piece in pieces))
-    return "; ".join(keys), demands
+    return Argument(tuple(monomials)), demands
+
+
+def _part(piece: Piece) -> Part:
+    return piece.numerator, piece.denominator, frozenset(conjuncts(piece.condition)), len(piece.leftover)
+
+
+def _part_order(part: Part) -> tuple[str, str, list[str], int]:
+    numerator, denominator, conditions, leftover = part
+    return render(numerator), render(denominator), sorted(map(render, conditions)), leftover
+
+
+def canonical_leftover(piece: Piece) -> Piece:
+    """The piece with its leftover indices numbered anew by how they stand, so that equal sums look equal."""
+    if not piece.leftover:
+        return piece
+    others = Int.symbol(Mark(Role.ANY))
+
+    def signature(name: Name) -> list[str]:
+        values = {**dict.fromkeys(piece.leftover, others), name: Int.symbol(Mark(Role.THIS))}
+        return sorted(render(substitute_condition(part, values)) for part in conjuncts(piece.condition))
+
+    signatures = {name: signature(name) for name in piece.leftover}
+    order = sorted(in_order(piece.leftover), key=signatures.__getitem__)
+    names = [Mark(Role.LEFTOVER, number) for number in range(len(order))]
+    values = {name: Int.symbol(new) for name, new in zip(order, names, strict=True)}
+    return Piece(
+        substitute_condition(piece.condition, values),
+        substitute(piece.numerator, values),
+        substitute(piece.denominator, values),
+        frozenset(names),
+        frozenset(substitute_condition(demand, values) for demand in piece.demands),
+    )

@@ -16,6 +16,8 @@ from operator import attrgetter
 from typing import Any, ClassVar
 from weakref import WeakValueDictionary
 
+from derivations.core.names import Name, text_of
+
 
 class _Made:
     """What polynomials are made of: a symbol, a quotient, a minimum or a maximum.
@@ -26,7 +28,7 @@ class _Made:
 
     __slots__ = ("__weakref__", "names", "order")
     order: str
-    names: frozenset[str]
+    names: frozenset[Name]
     _made: ClassVar[WeakValueDictionary[tuple[Any, ...], _Made]] = WeakValueDictionary()
 
     def __repr__(self) -> str:
@@ -38,14 +40,14 @@ class Sym(_Made):
 
     __slots__ = ("name",)
     __match_args__ = ("name",)
-    name: str
+    name: Name
 
-    def __new__(cls, name: str) -> Sym:
+    def __new__(cls, name: Name) -> Sym:
         found = cls._made.get((cls, name))
         if found is None:
             found = object.__new__(cls)
             found.name = name
-            found.order = f"Sym(name={name!r})"
+            found.order = f"Sym(name={text_of(name)!r})"
             found.names = frozenset((name,))
             cls._made[cls, name] = found
         return found  # type: ignore[return-value]
@@ -102,10 +104,10 @@ _BY_ORDER = attrgetter("order")
 class Int:
     """An integer polynomial in normal form: `terms` maps a sorted tuple of generators to a non-zero coefficient."""
 
-    __slots__ = ("_hash", "_split", "_symbols", "_text", "terms")
+    __slots__ = ("_apart", "_hash", "_symbols", "_text", "terms")
     _hash: int
-    _split: tuple[frozenset[tuple[Monomial, int]], int]
-    _symbols: frozenset[str]
+    _apart: tuple[frozenset[tuple[Monomial, int]], int]
+    _symbols: frozenset[Name]
     _text: str
 
     def __init__(self, terms: Mapping[Monomial, int]) -> None:
@@ -116,7 +118,7 @@ class Int:
         return value if isinstance(value, Int) else Int({(): value} if value else {})
 
     @staticmethod
-    def symbol(name: str) -> Int:
+    def symbol(name: Name) -> Int:
         return Int({(Sym(name),): 1})
 
     def __eq__(self, other: object) -> bool:
@@ -209,7 +211,7 @@ class Int:
         for monomial in self.terms:
             yield from monomial
 
-    def symbols(self) -> frozenset[str]:
+    def symbols(self) -> frozenset[Name]:
         """The names of all symbols, those inside quotients included."""
         try:
             return self._symbols
@@ -217,14 +219,14 @@ class Int:
             self._symbols = frozenset().union(*(g.names for monomial in self.terms for g in monomial))
             return self._symbols
 
-    def split(self) -> tuple[frozenset[tuple[Monomial, int]], int]:
+    def apart(self) -> tuple[frozenset[tuple[Monomial, int]], int]:
         """The terms without the number, and the number."""
         try:
-            return self._split
+            return self._apart
         except AttributeError:
             terms = frozenset(item for item in self.terms.items() if item[0])
-            self._split = terms, self.terms.get((), 0)
-            return self._split
+            self._apart = terms, self.terms.get((), 0)
+            return self._apart
 
 
 def _added(total: dict[Monomial, int], terms: Mapping[Monomial, int], factor: int) -> dict[Monomial, int]:
@@ -341,8 +343,8 @@ def _remade(generator: Quotient | Least | Greatest, p: Int, q: Int) -> Int:
     return least(p, q) if isinstance(generator, Least) else greatest(p, q)
 
 
-def substitute(value: Int, values: Mapping[str, Int]) -> Int:
-    """Replace symbols by terms, simultaneously."""
+def substitute(value: Int, values: Mapping[Any, Int]) -> Int:
+    """Replace symbols by terms, simultaneously; `values` are by name (of sizes, of marks, or both)."""
     if not values or value.symbols().isdisjoint(values):
         return value
     total: dict[Monomial, int] = {}
@@ -373,7 +375,7 @@ def replace_generator(value: Int, old: Generator, new: Int) -> Int:
     return rebuild(value, lambda generator: new if generator == old else None)
 
 
-def evaluate(value: Int, values: Mapping[str, int]) -> int:
+def evaluate(value: Int, values: Mapping[Any, int]) -> int:
     """The integer that a term is when every symbol has a value; raises ZeroDivisionError for a divisor below 1."""
     total = 0
     for monomial, coefficient in value.terms.items():
@@ -384,7 +386,7 @@ def evaluate(value: Int, values: Mapping[str, int]) -> int:
     return total
 
 
-def _evaluate_generator(generator: Generator, values: Mapping[str, int]) -> int:
+def _evaluate_generator(generator: Generator, values: Mapping[Any, int]) -> int:
     if isinstance(generator, Sym):
         return values[generator.name]
     p, q = evaluate(generator.p, values), evaluate(generator.q, values)
@@ -403,7 +405,7 @@ class _Condition:
 
     __slots__ = ("_hash", "_symbols")
     _hash: int
-    _symbols: frozenset[str]
+    _symbols: frozenset[Name]
 
 
 class _OfTerm(_Condition):
@@ -599,7 +601,7 @@ def map_condition(condition: Condition, change: Callable[[Int], Int]) -> Conditi
     return all_of(parts) if isinstance(condition, And) else any_of(parts)
 
 
-def substitute_condition(condition: Condition, values: Mapping[str, Int]) -> Condition:
+def substitute_condition(condition: Condition, values: Mapping[Any, Int]) -> Condition:
     """Replace symbols by terms in a condition."""
     if not values or condition_symbols(condition).isdisjoint(values):
         return condition
@@ -620,7 +622,7 @@ def condition_terms(condition: Condition) -> Iterator[Int]:
             yield from condition_terms(part)
 
 
-def condition_symbols(condition: Condition) -> frozenset[str]:
+def condition_symbols(condition: Condition) -> frozenset[Name]:
     """The names of all symbols of a condition."""
     try:
         return condition._symbols
@@ -632,7 +634,7 @@ def condition_symbols(condition: Condition) -> frozenset[str]:
         return condition._symbols
 
 
-def holds(condition: Condition, values: Mapping[str, int]) -> bool:
+def holds(condition: Condition, values: Mapping[Any, int]) -> bool:
     """Whether a condition holds when every symbol has a value."""
     if isinstance(condition, Zero):
         return evaluate(condition.term, values) == 0
@@ -677,6 +679,6 @@ def as_sum(items: Iterable[tuple[Monomial, int]], factor: Callable[[Generator], 
 
 def _render_generator(generator: Generator) -> str:
     if isinstance(generator, Sym):
-        return generator.name
+        return text_of(generator.name)
     word = {Quotient: "floor", Least: "min", Greatest: "max"}[type(generator)]
     return f"{word}({render(generator.p)}, {render(generator.q)})"

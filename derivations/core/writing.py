@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+from derivations.core.names import text_of
 from derivations.core.terms import And, Condition, Generator, Int, Least, Or, Quotient, Sym, Zero, as_sum
 
 
@@ -19,7 +20,7 @@ def syntax(value: Int) -> str:
 
 def _factor(generator: Generator) -> str:
     if isinstance(generator, Sym):
-        return generator.name
+        return text_of(generator.name)
     if isinstance(generator, Quotient):
         return f"({operand(generator.p)} // {operand(generator.q)})"
     word = "min" if isinstance(generator, Least) else "max"
@@ -27,9 +28,11 @@ def _factor(generator: Generator) -> str:
 
 
 def operand(value: Int) -> str:
+    """A term as a factor: in parentheses unless it is a symbol, a quotient, or a number that is not negative."""
     text = syntax(value)
-    whole = len(value.terms) == 1 and text.startswith("(") and text.endswith(")")
-    return text if text.isidentifier() or text.isdigit() or whole else f"({text})"
+    (monomial, coefficient), *others = value.terms.items() or [((), 0)]
+    single = not others and ((len(monomial) == 1 and coefficient == 1) or (not monomial and coefficient >= 0))
+    return text if single else f"({text})"
 
 
 def written(condition: Condition) -> str:

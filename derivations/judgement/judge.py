@@ -13,7 +13,8 @@ from functools import lru_cache, partial
 from typing import Any
 
 from derivations.core import terms as k
-from derivations.core.decide import CounterModel, Goal, Group, Proof, Undecided, prove
+from derivations.core.decide import CounterModel, Goal, Group, Proof, Undecided, of_heads, prove
+from derivations.core.names import Mark, Name, Role, is_size
 from derivations.core.solver import Satisfiable, Solver
 from derivations.core.sums import LimitReached, Monomials, Piece, Term, rename_term
 from derivations.core.terms import Condition, Int
@@ -23,8 +24,9 @@ from derivations.formulas.claims import Claim, Context, Dimension, Expectation, 
 from derivations.formulas.expressions import Definition, Expression, ShapeError
 from derivations.judgement.verdict import Evidence, Verdict, Witness, Word
 from derivations.meaning.existence import obligations
+from derivations.meaning.functions import Unsupported
 from derivations.meaning.hypotheses import apply_hypotheses
-from derivations.meaning.lowering import Lowering, Template, Terms, Unsupported, entangled
+from derivations.meaning.lowering import Lowering, Template, Terms, entangled
 from derivations.search.region import Region, find, small_sizes
 from derivations.search.specialise import binds_data, special_cases
 
@@ -39,7 +41,7 @@ class Symbolic:
 
     word: Word
     region: Region | None = None
-    sizes: dict[str, int] | None = None
+    sizes: dict[Any, int] | None = None
     reason: str = ""
     axioms: tuple[str, ...] = ()
     certain: bool = True
@@ -60,7 +62,7 @@ def goal_of(lowering: Lowering, claim: Claim, link: Link, entries: Link | None =
     its divisor is known to be positive.
     """
     names = tuple(dim.name for dim in claim.context.dims)
-    env = {free.index.name: Int.symbol(f"index {free.index.name}") for free in link.free}
+    env = {free.index.name: Int.symbol(Mark(Role.FREE, number)) for number, free in enumerate(link.free)}
     ranges = [k.between(0, env[free.index.name], lowering.integer(free.size, {}) - 1) for free in link.free]
     guard = k.all_of(ranges)
     groups: list[Group] = []
@@ -78,7 +80,7 @@ def goal_of(lowering: Lowering, claim: Claim, link: Link, entries: Link | None =
     groups.append(Group("shapes", (Piece(k.negate(same), ONE, ONE),), k.all_of((*established, guard))))
     established.append(same)
     inside = k.all_of(
-        k.between(0, Int.symbol(f"entry {axis}"), size - 1) for axis, size in enumerate(index)
+        k.between(0, Int.symbol(Mark(Role.ENTRY, axis)), size - 1) for axis, size in enumerate(index)
     )
     if same != k.FALSE:
         context = k.all_of((*established, guard, inside))
@@ -99,9 +101,9 @@ def _common_entries(left: tuple[Int, ...], right: tuple[Int, ...]) -> tuple[Cond
 def _entry_groups(
     lowering: Lowering, claim: Claim, link: Link, env: dict[str, Int], rank: int, context: Condition
 ) -> list[Group]:
-    index = tuple(Int.symbol(f"entry {axis}") for axis in range(rank))
+    index = tuple(Int.symbol(Mark(Role.ENTRY, axis)) for axis in range(rank))
     monomials = Monomials()
-    ranges = [part for part in k.conjuncts(context) if not all(n.isidentifier() for n in k.condition_symbols(part))]
+    ranges = [part for part in k.conjuncts(context) if not all(map(is_size, k.condition_symbols(part)))]
     for side, sign in ((link.left, 1), (link.right, -1)):
         found = lowering.lower(side, index if side.rank else (), env, frozenset())
         for term in apply_hypotheses(lowering, claim, found):
@@ -111,9 +113,8 @@ def _entry_groups(
     groups = []
     for heads, pieces in monomials.groups.items():
         lowering.entangled = lowering.entangled or entangled([head for head, _ in heads])
-        name = " · ".join(head for head, _ in heads) or "the constant"
         groups.append(
-            Group(name, tuple(replace(piece, demands=piece.demands | demands) for piece in pieces), context)
+            Group(of_heads(heads), tuple(replace(piece, demands=piece.demands | demands) for piece in pieces), context)
         )
     return groups
 
@@ -203,7 +204,7 @@ def difference_groups(left: Iterable[Term], right: Iterable[Term]) -> tuple[Grou
     for terms, sign in ((left, 1), (right, -1)):
         for term in terms:
             monomials.add(term, sign)
-    return tuple(Group(str(heads), tuple(pieces)) for heads, pieces in monomials.groups.items())
+    return tuple(Group(of_heads(heads), tuple(pieces)) for heads, pieces in monomials.groups.items())
 
 
 def independent(lowering: Lowering, goal: Goal, solver: Solver) -> bool:
@@ -227,7 +228,7 @@ def independent(lowering: Lowering, goal: Goal, solver: Solver) -> bool:
         return False
     for number, left in enumerate(templates):
         for right in templates[number:]:
-            if left.function == right.function and not distinct(left, right, goal, solver):
+            if left.function is right.function and not distinct(left, right, goal, solver):
                 return False
     return True
 
@@ -235,14 +236,13 @@ def independent(lowering: Lowering, goal: Goal, solver: Solver) -> bool:
 def distinct(left: Template, right: Template, goal: Goal, solver: Solver) -> bool:
     """Whether two arguments of a function differ as polynomials in the data: at all sizes, at every two places (of one
     argument: every two different places)."""
-    names: list[str] = []
+    names: list[Name] = []
     sides = []
-    for side, template in (("first", left), ("second", right)):
-        values = {
-            next(iter(formal.symbols())): Int.symbol(f"{side}_place_{axis}")
-            for axis, formal in enumerate(template.formals)
-        }
-        names += [f"{side}_place_{axis}" for axis in range(len(template.formals))]
+    for side, template in ((Role.FIRST, left), (Role.SECOND, right)):
+        places = [Mark(side, axis) for axis in range(len(template.formals))]
+        formals = [next(iter(formal.symbols())) for formal in template.formals]
+        values = {formal: Int.symbol(place) for formal, place in zip(formals, places, strict=True)}
+        names += places
         moved = [rename_term(term, values) for term in template.terms]
         sides.append((moved, k.substitute_condition(template.guard, values), list(values.values())))
     (first, first_guard, first_place), (second, second_guard, second_place) = sides

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from sympy import Basic, Symbol
 
 from derivations.core import terms as k
+from derivations.core.names import Mark, Role
 from derivations.core.terms import Condition, Int
 from derivations.formulas import integers
 from derivations.formulas.expressions import (
@@ -36,7 +37,8 @@ from derivations.formulas.expressions import (
     Times,
 )
 from derivations.formulas.integers import FloorDiv, Remainder
-from derivations.meaning.lowering import Environment, Lowering, Unsupported
+from derivations.meaning.functions import Unsupported
+from derivations.meaning.lowering import Environment, Lowering
 from derivations.operators import OPERATORS
 
 
@@ -250,18 +252,19 @@ def _throughout(
     if any(_symbols((part.low, part.high)) & inner_names for part in used):
         raise Unsupported("a range inferred through an inner range that depends on another")
     first, rest = used[0], used[1:]
-    inner = {**env, first.index.name: Int.symbol("?range")}
+    end = Mark(Role.END)
+    inner = {**env, first.index.name: Int.symbol(end)}
     for index in node.indices:
         for part in index.args if isinstance(index, Slice) else (index,):
-            value = lowering.integer(part, inner)
-            for monomial in value.terms:
-                if sum(g == k.Sym("?range") for g in monomial) > 1 or any(
-                    not isinstance(g, k.Sym) and "?range" in Int({(g,): 1}).symbols() for g in monomial
+            subscript = lowering.integer(part, inner)
+            for monomial in subscript.terms:
+                if sum(g is k.Sym(end) for g in monomial) > 1 or any(
+                    not isinstance(g, k.Sym) and end in g.names for g in monomial
                 ):
                     raise Unsupported("a range inferred from a subscript that is not linear in an inner index")
-    ends = []
+    conditions = []
     low, high = lowering.integer(first.low, env), lowering.integer(first.high, env)
-    for end in (low, high):
-        ends.append(_throughout(lowering, node, {**env, first.index.name: end}, tuple(rest)))
+    for value in (low, high):
+        conditions.append(_throughout(lowering, node, {**env, first.index.name: value}, tuple(rest)))
     empty = k.nonnegative(low - high - 1)
-    return k.any_of((empty, k.all_of(ends)))
+    return k.any_of((empty, k.all_of(conditions)))

@@ -11,6 +11,10 @@ from collections.abc import Callable
 from derivations.formulas.expressions import Constant, DataBracket, Elementwise, Expression, Over, Power, Times
 
 
+class Unsupported(Exception):
+    """The prover has no meaning for this node: the claim is undecided, and the reason is named."""
+
+
 def _f(name: str, x: Expression) -> Expression:
     return Elementwise(name, 0, x)
 
@@ -22,8 +26,6 @@ DERIVATIVES: dict[str, Callable[[Expression], Expression]] = {
     "tanh": lambda x: Constant(1) - Power(_f("tanh", x), Constant(2)),
     "sigmoid": lambda x: Times(_f("sigmoid", x), Constant(1) - _f("sigmoid", x)),
     "softplus": lambda x: _f("sigmoid", x),
-    "step>": lambda x: Constant(0),
-    "step>=": lambda x: Constant(0),
 }
 
 # relu(x) = x·[x > 0] and abs(x) = x·(2[x > 0] − 1) hold everywhere; their derivatives need x ≠ 0.
@@ -32,7 +34,7 @@ PIECEWISE: dict[str, Callable[[Expression], Expression]] = {
     "abs": lambda x: Constant(2) * DataBracket(">", x, Constant(0)) - 1,
 }
 
-KNOWN = (*[name for name in DERIVATIVES if name.isalpha()], *PIECEWISE)
+KNOWN = (*DERIVATIVES, *PIECEWISE)
 
 
 def derivative_of(name: str, order: int, x: Expression) -> Expression | None:
@@ -60,7 +62,5 @@ def rewritten(node: Elementwise) -> tuple[Expression, str] | None:
     if node.name in DERIVATIVES and node.order == 1:
         return DERIVATIVES[node.name](x), ""
     if node.name in DERIVATIVES and node.order > 1:
-        from derivations.meaning.lowering import Unsupported
-
         raise Unsupported(f"a derivative of order {node.order} of {node.name}")
     return None

@@ -11,14 +11,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from derivations.core import terms as k
-from derivations.core.decide import Goal, Group, Proof, prove
+from derivations.core.decide import Goal, Group, Proof, of_heads, prove
+from derivations.core.heads import Entry
+from derivations.core.names import Mark, Role
 from derivations.core.solver import Solver
 from derivations.core.sums import Atom, Monomials, Piece, Term
 from derivations.core.terms import Int
 from derivations.formulas.claims import Claim, Hypothesis
 from derivations.formulas.expressions import Expression, Tensor
 from derivations.meaning.existence import obligations
-from derivations.meaning.lowering import Lowering, Terms, Unsupported, scaled
+from derivations.meaning.functions import Unsupported
+from derivations.meaning.lowering import Lowering, Terms, scaled
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ def apply_hypotheses(lowering: Lowering, claim: Claim, found: Terms) -> Terms:
         bound |= tensors
         chosen = parametrise(lowering, claim, hypothesis)
         found = [
-            new for term in found for new in lowering.replaced(term, chosen.tensor.name, chosen.entry)
+            new for term in found for new in lowering.replaced(term, Entry(chosen.tensor.name), chosen.entry)
         ]
     return found
 
@@ -72,7 +75,7 @@ def _candidates(
     rank = max(hypothesis.left.rank, hypothesis.right.rank)
 
     def identity(index: Sequence[Int]) -> Terms:
-        return [Term((Atom(tensor.name, tuple(index)),))]
+        return [Term((Atom(Entry(tensor.name), tuple(index)),))]
 
     def projected(denominator: int, sign: int) -> Callable[[Sequence[Int]], Terms]:
         def entry(index: Sequence[Int]) -> Terms:
@@ -104,7 +107,7 @@ def _satisfies(lowering: Lowering, claim: Claim, hypothesis: Hypothesis, chosen:
     from derivations.judgement.judge import context_condition
 
     rank = max(hypothesis.left.rank, hypothesis.right.rank)
-    index = tuple(Int.symbol(f"entry {axis}") for axis in range(rank))
+    index = tuple(Int.symbol(Mark(Role.ENTRY, axis)) for axis in range(rank))
     shape = lowering.shape(hypothesis.left if hypothesis.left.rank else hypothesis.right, {})
     same: k.Condition = k.TRUE
     if hypothesis.left.rank and hypothesis.right.rank:
@@ -113,7 +116,7 @@ def _satisfies(lowering: Lowering, claim: Claim, hypothesis: Hypothesis, chosen:
     inside = k.all_of(k.between(0, i, n - 1) for i, n in zip(index, shape, strict=True))
     monomials = Monomials()
     for term in _residual(lowering, hypothesis, index):
-        for new in lowering.replaced(term, chosen.tensor.name, chosen.entry):
+        for new in lowering.replaced(term, Entry(chosen.tensor.name), chosen.entry):
             monomials.add(new)
     duties = [
         duty for side in (hypothesis.left, hypothesis.right) for duty in obligations(lowering, side, {})
@@ -122,7 +125,7 @@ def _satisfies(lowering: Lowering, claim: Claim, hypothesis: Hypothesis, chosen:
     groups = (
         *[Group(duty.what, (Piece(k.all_of((duty.guard, k.negate(duty.condition))), one, one),)) for duty in duties],
         Group("shapes", (Piece(k.negate(same), Int.of(1), Int.of(1)),)),
-        *[Group(str(heads), tuple(pieces), inside) for heads, pieces in monomials.groups.items()],
+        *[Group(of_heads(heads), tuple(pieces), inside) for heads, pieces in monomials.groups.items()],
     )
     context = context_condition(lowering, claim.context, claim.conditions)
     names = tuple(dim.name for dim in claim.context.dims)

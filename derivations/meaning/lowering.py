@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from enum import Enum
 from fractions import Fraction
 from itertools import count, product
 from typing import Any
@@ -21,7 +22,27 @@ from sympy import Basic, Expr, Symbol, Tuple
 from sympy.core.symbol import Str
 
 from derivations.core import terms as k
-from derivations.core.sums import RECIPROCAL, Atom, LimitReached, Monomials, Term, canonical_key, rename_term
+from derivations.core.heads import (
+    INVERSE,
+    Argmax,
+    Frame,
+    Function,
+    Head,
+    Kind,
+    LossValue,
+    Map,
+    Reciprocal,
+    Sensitivity,
+    Softmax,
+)
+from derivations.core.heads import (
+    Differential as DifferentialHead,
+)
+from derivations.core.heads import (
+    Entry as EntryHead,
+)
+from derivations.core.names import Mark, Name, Role, has_role, text_of
+from derivations.core.sums import Atom, LimitReached, Monomials, Term, canonical_argument, rename_term
 from derivations.core.terms import Condition, Int
 from derivations.formulas import integers
 from derivations.formulas.expressions import (
@@ -50,7 +71,7 @@ from derivations.formulas.expressions import (
     Times,
 )
 from derivations.formulas.integers import FloorDiv, Maximum, Minimum, Remainder
-from derivations.meaning.functions import KNOWN
+from derivations.meaning.functions import KNOWN, Unsupported, derivative_of, rewritten
 from derivations.meaning.numbers import of_number
 from derivations.operators import OPERATORS
 from derivations.operators.elementary import unravel
@@ -61,12 +82,18 @@ Environment = dict[str, Int]
 ARGUMENT = Tensor("?argument", ())  # the variable of a formula for a known function's derivative
 Terms = list[Term]
 
+
+class Every(Enum):
+    """In `cut`: every definition is an unknown."""
+
+    DEFINITION = "every definition"
+
+
+Cut = frozenset[str | Every]
+ALL: Cut = frozenset({Every.DEFINITION})
+
 TERM_LIMIT = 4000  # terms of one entry; a product of sums past it is not a formula that anybody writes
 POWER_LIMIT = 6
-
-
-class Unsupported(Exception):
-    """The prover has no meaning for this node: the claim is undecided, and the reason is named."""
 
 
 @dataclass(frozen=True)
@@ -83,20 +110,24 @@ class Opaque:
 @dataclass(frozen=True)
 class Template:
     """The argument of an elementwise function: terms in formal indices, and the range of these. Known functions
-    satisfy identities (exp(x + y) = exp x · exp y); an `arbitrary` one takes any values at different points."""
+    satisfy identities (exp(x + y) = exp x · exp y); an arbitrary one takes any values at different points."""
 
-    function: str
-    arbitrary: bool
+    function: Map
     terms: tuple[Term, ...]
     formals: tuple[Int, ...]
     guard: Condition
+
+    @property
+    def arbitrary(self) -> bool:
+        """Whether the function may be any."""
+        return self.function.kind is Kind.ARBITRARY
 
 
 def multiply(*factors: Term) -> Term:
     """The product of terms with disjoint bound indices."""
     numerator, denominator = Int.of(1), Int.of(1)
     atoms: list[Atom] = []
-    bound: frozenset[str] = frozenset()
+    bound: frozenset[Name] = frozenset()
     demands: frozenset[Condition] = frozenset()
     for factor in factors:
         numerator, denominator = numerator * factor.numerator, denominator * factor.denominator
@@ -120,7 +151,7 @@ def scaled(found: Terms, numerator: Int | int, denominator: Int | int = 1) -> Te
 class Lowering:
     """One translation: fresh indices, the opaque functions met, and the demands, assumptions and axioms used."""
 
-    opaque: dict[str, Opaque] = field(default_factory=dict)
+    opaque: dict[Head, Opaque] = field(default_factory=dict)
     axioms: dict[str, None] = field(default_factory=dict)
     demands: set[Condition] = field(default_factory=set)
     entangled: bool = False  # whether some product was compared whose factors are no independent unknowns
@@ -130,9 +161,9 @@ class Lowering:
 
     # -- integers and conditions --------------------------------------------------------------------------------------
 
-    def fresh(self) -> str:
+    def fresh(self) -> Mark:
         """A bound index that no other term has."""
-        return f"~{next(self.fresh_numbers)}"
+        return Mark(Role.BOUND, next(self.fresh_numbers))
 
     def integer(self, value: Expr, env: Environment) -> Int:
         """A SymPy integer expression as a kernel term."""
@@ -215,7 +246,7 @@ class Lowering:
 
     # -- entries ------------------------------------------------------------------------------------------------------
 
-    def lower(self, node: Expression, index: Sequence[Int], env: Environment, cut: frozenset[str]) -> Terms:
+    def lower(self, node: Expression, index: Sequence[Int], env: Environment, cut: Cut) -> Terms:
         """The terms of entry `index` of a formula; names in `cut` are unknowns, not their definitions."""
         method = _METHODS.get(type(node))
         if method is None:
@@ -225,17 +256,16 @@ class Lowering:
             raise LimitReached(f"more than {TERM_LIMIT} terms in one entry")
         return found
 
-    def _tensor(self, node: Tensor, index: tuple[Int, ...], env: Environment, cut: frozenset[str]) -> Terms:
-        return [Term((Atom(node.name, index),))]
+    def _tensor(self, node: Tensor, index: tuple[Int, ...], env: Environment, cut: Cut) -> Terms:
+        return [Term((Atom(EntryHead(node.name), index),))]
 
-    def _definition(self, node: Definition, index: tuple[Int, ...], env: Environment, cut: frozenset[str]) -> Terms:
-        if node.name in cut or ALL in cut:
-            return [Term((Atom(node.name, index),))]
+    def _definition(self, node: Definition, index: tuple[Int, ...], env: Environment, cut: Cut) -> Terms:
+        if node.name in cut or Every.DEFINITION in cut:
+            return [Term((Atom(EntryHead(node.name), index),))]
         return self.lower(node.body, index, {}, cut)
 
-    def _loss(self, node: Loss, index: tuple[Int, ...], env: Environment, cut: frozenset[str]) -> Terms:
-        head = f"loss {node.name}"
-        sensitivity = f"∂{node.name}"
+    def _loss(self, node: Loss, index: tuple[Int, ...], env: Environment, cut: Cut) -> Terms:
+        head, sensitivity = LossValue(node.name), Sensitivity(node.name)
 
         def expand(indices: Sequence[Int]) -> list[tuple[Term, Terms]]:
             bound, condition, place = self.box(self.shape(node.of, {}))
@@ -248,31 +278,31 @@ class Lowering:
         self.opaque[head] = Opaque(expand, rebuild, plain=True)
         return [Term((Atom(head),))]
 
-    def box(self, shape: Sequence[Int]) -> tuple[frozenset[str], Condition, tuple[Int, ...]]:
+    def box(self, shape: Sequence[Int]) -> tuple[frozenset[Name], Condition, tuple[Int, ...]]:
         """Fresh bound indices that run over all entries of a shape."""
         names = [self.fresh() for _ in shape]
         place = tuple(Int.symbol(name) for name in names)
         inside = k.all_of(k.between(0, i, n - 1) for i, n in zip(place, shape, strict=True))
         return frozenset(names), inside, place
 
-    def _constant(self, node: Constant, index: tuple[Int, ...], env: Environment, cut: frozenset[str]) -> Terms:
+    def _constant(self, node: Constant, index: tuple[Int, ...], env: Environment, cut: Cut) -> Terms:
         numerator, denominator = self.fraction(node.value, env)
         return [Term(numerator=numerator, denominator=denominator)]
 
-    def _literal(self, node: Literal, index: tuple[Int, ...], env: Environment, cut: frozenset[str]) -> Terms:
+    def _literal(self, node: Literal, index: tuple[Int, ...], env: Environment, cut: Cut) -> Terms:
         shape = [int(size) for size in node.shape]
         return _table(index, zip(product(*[range(n) for n in shape]), node.values, strict=True))
 
-    def _plus(self, node: Plus, index: tuple[Int, ...], env: Environment, cut: frozenset[str]) -> Terms:
+    def _plus(self, node: Plus, index: tuple[Int, ...], env: Environment, cut: Cut) -> Terms:
         return [term for part in node.args for term in self._part(part, index, env, cut)]
 
-    def _part(self, part: Expression, index: tuple[Int, ...], env: Environment, cut: frozenset[str]) -> Terms:
+    def _part(self, part: Expression, index: tuple[Int, ...], env: Environment, cut: Cut) -> Terms:
         return self.lower(part, index if part.rank else (), env, cut)
 
-    def _minus(self, node: Minus, index: tuple[Int, ...], env: Environment, cut: frozenset[str]) -> Terms:
+    def _minus(self, node: Minus, index: tuple[Int, ...], env: Environment, cut: Cut) -> Terms:
         return scaled(self._part(node.args[0], index, env, cut), -1)
 
-    def _times(self, node: Times, index: tuple[Int, ...], env: Environment, cut: frozenset[str]) -> Terms:
+    def _times(self, node: Times, index: tuple[Int, ...], env: Environment, cut: Cut) -> Terms:
         return self.products([self._part(part, index, env, cut) for part in node.args])
 
     def products(self, factors: Sequence[Terms]) -> Terms:
@@ -284,11 +314,11 @@ class Lowering:
             raise LimitReached(f"more than {TERM_LIMIT} terms in one product")
         return [multiply(*choice) for choice in product(*factors)]
 
-    def _over(self, node: Over, index: tuple[Int, ...], env: Environment, cut: frozenset[str]) -> Terms:
+    def _over(self, node: Over, index: tuple[Int, ...], env: Environment, cut: Cut) -> Terms:
         top, bottom = node.args
         return self.products([self._part(top, index, env, cut), self._reciprocal(bottom, index, env, cut)])
 
-    def _reciprocal(self, node: Expression, index: tuple[Int, ...], env: Environment, cut: frozenset[str]) -> Terms:
+    def _reciprocal(self, node: Expression, index: tuple[Int, ...], env: Environment, cut: Cut) -> Terms:
         found = self._part(node, index, env, cut)
         if len(found) == 1 and not found[0].bound and found[0].condition == k.TRUE:
             (term,) = found
@@ -304,11 +334,11 @@ class Lowering:
             return [Term(numerator=number[1], denominator=number[0])]
         if any(term.atoms for term in found):
             self.axioms[f"no entry of {node} is 0"] = None
-            return self.function("1/", 0, node, index, env, cut)
+            return self.function(INVERSE, 0, node, index, env, cut)
         raise Unsupported(f"a quotient by {node}")
 
     def _inverse_atom(self, atom: Atom) -> Term:
-        head = RECIPROCAL + atom.head
+        head = Reciprocal(atom.head)
         if head not in self.opaque:
             rank = len(atom.indices)
 
@@ -324,12 +354,12 @@ class Lowering:
                     return [multiply(scale, *[self._inverse_atom(part) for part in term.atoms])]
                 formals = _formals(rank)
                 renamed = change([Term((Atom(atom.head, formals),))])
-                return self.apply_function("1/", 0, renamed, formals, tuple(indices))
+                return self.apply_function(INVERSE, 0, renamed, formals, tuple(indices))
 
             self.opaque[head] = Opaque(expand, rebuild, plain=atom.head not in self.opaque)
         return Term((Atom(head, atom.indices),))
 
-    def _power(self, node: Power, index: tuple[Int, ...], env: Environment, cut: frozenset[str]) -> Terms:
+    def _power(self, node: Power, index: tuple[Int, ...], env: Environment, cut: Cut) -> Terms:
         base, exponent = node.args
         amount = int(exponent.value if isinstance(exponent, Constant) else exponent)
         if abs(amount) > POWER_LIMIT:
@@ -340,7 +370,7 @@ class Lowering:
 
     # -- operators ----------------------------------------------------------------------------------------------------
 
-    def _apply(self, node: Apply, index: tuple[Int, ...], env: Environment, cut: frozenset[str]) -> Terms:
+    def _apply(self, node: Apply, index: tuple[Int, ...], env: Environment, cut: Cut) -> Terms:
         row = OPERATORS[node.operator]
         if row.entry is None:
             special = _NONLINEAR.get(node.operator)
@@ -352,7 +382,7 @@ class Lowering:
         return [term for gather in gathers for term in self._gathered(gather, node.tensors, env, cut)]
 
     def _gathered(
-        self, gather: Gather, tensors: Sequence[Expression], env: Environment, cut: frozenset[str]
+        self, gather: Gather, tensors: Sequence[Expression], env: Environment, cut: Cut
     ) -> Terms:
         """An index definition as terms: the product of its reads, in its frame."""
         values = {name: Int.symbol(self.fresh()) for name, _, _ in gather.bound}
@@ -362,7 +392,7 @@ class Lowering:
         ]
         frame = Term(
             (),
-            frozenset(name for value in values.values() for name in value.symbols()),
+            frozenset[Name]().union(*(value.symbols() for value in values.values())),
             k.all_of((*inside, k.substitute_condition(gather.condition, values))),
             k.substitute(gather.numerator, values),
             k.substitute(gather.denominator, values),
@@ -383,7 +413,7 @@ class Lowering:
             return tuple(self._argument(part, env) for part in argument)
         return self.integer(argument, env)
 
-    def _max_pool(self, node: Apply, index: tuple[Int, ...], env: Environment, cut: frozenset[str]) -> Terms:
+    def _max_pool(self, node: Apply, index: tuple[Int, ...], env: Environment, cut: Cut) -> Terms:
         x, f, stride, pad, _ceil = node.arguments
         assert isinstance(x, Expression)
         windows = [self._argument(part, env) for part in (f, stride, pad)]
@@ -393,7 +423,7 @@ class Lowering:
             found += self.products([[term], self.lower(x, place, env, cut)])
         return found
 
-    def _max_unpool(self, node: Apply, index: tuple[Int, ...], env: Environment, cut: frozenset[str]) -> Terms:
+    def _max_unpool(self, node: Apply, index: tuple[Int, ...], env: Environment, cut: Cut) -> Terms:
         delta, x, f, stride = node.arguments
         assert isinstance(delta, Expression)
         assert isinstance(x, Expression)
@@ -409,19 +439,19 @@ class Lowering:
             found += [self._refreshed(part) for part in self.products([[frame], [term], values])]
         return found
 
-    def _max(self, node: Apply, index: tuple[Int, ...], env: Environment, cut: frozenset[str]) -> Terms:
+    def _max(self, node: Apply, index: tuple[Int, ...], env: Environment, cut: Cut) -> Terms:
         (z,) = node.tensors
         shape = self.shape(z, env)
         taps = tuple(Int.symbol(tap(axis)) for axis in range(z.rank))
         bound = tuple((tap(axis), Int.of(0), size - 1) for axis, size in enumerate(shape))
         found: Terms = []
-        for term, place in self._chosen(z, shape, (bound, k.TRUE, taps), complete="", env=env, cut=cut):
+        for term, place in self._chosen(z, shape, (bound, k.TRUE, taps), frame=None, env=env, cut=cut):
             found += self.products([[term], self.lower(z, place, env, cut)])
         return found
 
     def _routes(
         self, x: Expression, output: Sequence[Int], outputs: Sequence[Int], window: Sequence[Int],
-        steps: Sequence[Int], pad: Sequence[Sequence[Int]], *, complete: bool, env: Environment, cut: frozenset[str],
+        steps: Sequence[Int], pad: Sequence[Sequence[Int]], *, complete: bool, env: Environment, cut: Cut,
         places: bool = False,
     ) -> Iterator[tuple[Term, tuple[Int, ...]]]:  # fmt: skip
         """The taps of output's window, as `_chosen` gives them; where windows may leave x, its frame is part of what
@@ -432,11 +462,11 @@ class Lowering:
         if ground is not None:
             return self._ground_routes(ground, x, output, outputs, (window, steps, pad), env, places)
         reads = window_reads(output, self.shape(x, env), window, steps, pad)
-        frame = "" if complete else f" in a frame of {self.shape(x, env)} stepping {steps} from {pad}"
-        return self._chosen(x, window, reads, complete=frame, env=env, cut=cut)
+        frame = None if complete else Frame(self.shape(x, env), tuple(steps), tuple(map(tuple, pad)))
+        return self._chosen(x, window, reads, frame=frame, env=env, cut=cut)
 
     def _ground(
-        self, x: Expression, env: Environment, cut: frozenset[str]
+        self, x: Expression, env: Environment, cut: Cut
     ) -> dict[tuple[int, ...], Any] | None:
         """The entries of a formula in which only numbers stand; None for any other."""
         shape = [size.constant for size in self.shape(x, env)]
@@ -467,37 +497,37 @@ class Lowering:
             yield Term(condition=_equal_places(output, at)), tuple(Int.of(i) for i in best)
 
     def _chosen(
-        self, x: Expression, window: Sequence[Int], reads: Any, *, complete: str, env: Environment,
-        cut: frozenset[str],
+        self, x: Expression, window: Sequence[Int], reads: Any, *, frame: Frame | None, env: Environment,
+        cut: Cut,
     ) -> Iterator[tuple[Term, tuple[Int, ...]]]:  # fmt: skip
         """Σ over a window's taps of m(tap), with the tap's place in x: m is 1 at the window's maximum, else 0.
 
         m is a function of the tensor that x shows, the window's size and its first place. The indicators of one window
-        add up to 1. Where windows are complete (`complete` is empty), the last tap's indicator is replaced by
+        add up to 1. Where windows are complete (there is no `frame`), the last tap's indicator is replaced by
         1 − Σ others, so that those that remain may be any unit vector or 0 and can be compared as unknowns.
         """
         bound, condition, place = reads
         template, formals, axes, see = self._shown(x, env, cut)
         sliding = axes[len(axes) - len(bound) :]
-        head = self._argmax_head(window, template, formals, f" along {sliding}{complete}")
+        head = self._argmax_head(tuple(window), tuple(sliding), frame, template, formals)
         self.axioms[f"unique_max: every window of {x} has one maximum"] = None
 
-        def indicator(values: dict[str, Int]) -> Atom:
+        def indicator(values: dict[Name, Int]) -> Atom:
             first = see(tuple(k.substitute(i, {name: Int.of(0) for name in values}) for i in place))
             return Atom(head, (*first, *values.values()))
 
         def taps(last: bool | None, at: bool) -> tuple[Term, tuple[Int, ...]]:
             """A sum over taps: all, only the last, or all but the last; with or without the indicator."""
-            values = {name: Int.symbol(self.fresh()) for name, _, _ in bound}
+            values: dict[Name, Int] = {name: Int.symbol(self.fresh()) for name, _, _ in bound}
             inside = [k.between(low, values[name], high) for name, low, high in bound]
             is_last = k.all_of(k.equal(values[name], high) for name, _, high in bound)
             choice = k.TRUE if last is None else is_last if last else k.negate(is_last)
-            names = frozenset(name for value in values.values() for name in value.symbols())
+            names = frozenset[Name]().union(*(value.symbols() for value in values.values()))
             atoms = (indicator(values),) if at else ()
-            frame = Term(atoms, names, k.all_of((choice, *inside, k.substitute_condition(condition, values))))
-            return frame, tuple(k.substitute(i, values) for i in place)
+            whole = Term(atoms, names, k.all_of((choice, *inside, k.substitute_condition(condition, values))))
+            return whole, tuple(k.substitute(i, values) for i in place)
 
-        if complete:
+        if frame is not None:
             yield taps(None, True)
             return
         yield taps(False, True)
@@ -507,14 +537,14 @@ class Lowering:
         yield replace(multiply(final, others), numerator=Int.of(-1)), final_place
 
     def _shown(
-        self, x: Expression, env: Environment, cut: frozenset[str]
+        self, x: Expression, env: Environment, cut: Cut
     ) -> tuple[Terms, tuple[Int, ...], tuple[int, ...], Callable[[tuple[Int, ...]], tuple[Int, ...]]]:
         """What a window of x is cut out of: a tensor or definition that x shows shifted, with its axes that are x's
         axes and the map of places; else x itself."""
         formals = _formals(x.rank)
-        single = _single(self.lower(x, formals, env, frozenset({ALL})))
+        single = _single(self.lower(x, formals, env, ALL))
         if single is not None and _is_shift(single.indices, formals):
-            definition = None if single.head in cut else _find_definition(x, single.head)
+            definition = _definition_of(x, single.head, cut)
             inner = _formals(len(single.indices))
             template = [Term((Atom(single.head, inner),))]
             if definition is not None:
@@ -529,37 +559,41 @@ class Lowering:
         return template, formals, tuple(range(x.rank)), lambda place: (*place, *[env[name] for name in outer])
 
     def _argmax_head(
-        self, window: Sequence[Int], template: Terms, formals: tuple[Int, ...], frame: str
-    ) -> str:
-        key, demands = canonical_key(template)
+        self, window: tuple[Int, ...], axes: tuple[int, ...], frame: Frame | None, template: Terms,
+        formals: tuple[Int, ...],
+    ) -> Head:  # fmt: skip
+        argument, demands = canonical_argument(template)
         self.demands |= demands
-        head = f"argmax {tuple(window)}{frame} of {key}"
-        if any(mark in f"{tuple(window)}{frame}" for mark in "~$"):
+        head = Argmax(window, axes, frame, argument)
+        sizes = (*window, *(size for size in _sizes(frame)))
+        if any(has_role(name, role) for size in sizes for name in size.symbols() for role in (Role.BOUND, Role.FORMAL)):
             raise Unsupported("a maximum over a window whose size depends on an index")
 
         def rebuild(change: Callable[[Terms], Terms], indices: Sequence[Int]) -> Terms:
-            return [Term((Atom(self._argmax_head(window, change(template), formals, frame), tuple(indices)),))]
+            return [Term((Atom(self._argmax_head(window, axes, frame, change(template), formals), tuple(indices)),))]
 
         if head not in self.opaque:
             single = _single(template)
             # Maxima over different tensors are independent; two kinds of window over one tensor are not.
-            shared = f"'{single.head}'" if single is not None else ""
-            lone = not any(other.startswith("argmax") and shared in other for other in self.opaque)
+            lone = not any(
+                isinstance(other, Argmax) and (single is None or single.head in other.mentions)
+                for other in self.opaque
+            )
             inner = self.opaque.get(single.head) if single is not None else None
             # Any tap can be the maximum if the entries may take any values; those of an arbitrary function may.
             free = inner is None or inner.plain or (inner.template is not None and inner.template.arbitrary)
-            plain = lone and " in " not in frame and single is not None and free
+            plain = lone and frame is None and single is not None and free
             self.opaque[head] = Opaque(lambda indices: [], rebuild, plain)
         return head
 
-    def _softmax(self, node: Apply, index: tuple[Int, ...], env: Environment, cut: frozenset[str]) -> Terms:
+    def _softmax(self, node: Apply, index: tuple[Int, ...], env: Environment, cut: Cut) -> Terms:
         (z,) = node.tensors
         outer = _outer_names(z, env)
         lead, formals = len(outer), _formals(len(outer) + z.rank)  # the indices in scope are the first places
         inner = dict(zip(outer, formals[:lead], strict=True))
-        key, demands = canonical_key(self.lower(z, formals[lead:], inner, cut))
+        argument, demands = canonical_argument(self.lower(z, formals[lead:], inner, cut))
         self.demands |= demands
-        head = f"softmax over {self.shape(z, inner)[-1]} of {key}"
+        head = Softmax(self.shape(z, inner)[-1], argument)
 
         def expand(indices: Sequence[Int]) -> list[tuple[Term, Terms]]:
             here = Atom(head, tuple(indices))
@@ -580,20 +614,19 @@ class Lowering:
     # -- elementwise functions ----------------------------------------------------------------------------------------
 
     def _elementwise(
-        self, node: Elementwise, index: tuple[Int, ...], env: Environment, cut: frozenset[str]
+        self, node: Elementwise, index: tuple[Int, ...], env: Environment, cut: Cut
     ) -> Terms:
-        from derivations.meaning.functions import rewritten
-
         simpler = rewritten(node)
         if simpler is not None:
             formula, axiom = simpler
             if axiom:
                 self.axioms[axiom] = None
             return self.lower(formula, index, env, cut)
-        return self.function(node.name, node.order, node.of, index, env, cut)
+        kind = Kind.KNOWN if node.name in KNOWN else Kind.ARBITRARY
+        return self.function(Map(kind, node.name), node.order, node.of, index, env, cut)
 
     def function(
-        self, name: str, order: int, of: Expression, index: tuple[Int, ...], env: Environment, cut: frozenset[str]
+        self, name: Map, order: int, of: Expression, index: tuple[Int, ...], env: Environment, cut: Cut
     ) -> Terms:
         """f^(order)(of)[index] as terms: an opaque atom of the normalised entry of its argument.
 
@@ -605,11 +638,11 @@ class Lowering:
         places = formals[len(outer) :]
         index = (*[env[name] for name in outer], *index)
         env = dict(zip(outer, formals[: len(outer)], strict=True))
-        short = self.lower(of, places, env, frozenset({ALL}))
+        short = self.lower(of, places, env, ALL)
         single = _single(short)
-        if single is not None and single.head not in cut:
+        if single is not None:
             # One entry of a definition z: a function of z's own normal form, at that entry's place.
-            definition = _find_definition(of, single.head)
+            definition = _definition_of(of, single.head, cut)
             if definition is not None:
                 place = tuple(_at(i, formals, index) for i in single.indices)
                 inner = _formals(definition.rank)
@@ -624,7 +657,7 @@ class Lowering:
         return k.all_of(k.between(0, i, n - 1) for i, n in zip(index, self.shape(node, env), strict=True))
 
     def apply_function(
-        self, name: str, order: int, argument: Terms, formals: tuple[Int, ...], index: tuple[Int, ...],
+        self, name: Map, order: int, argument: Terms, formals: tuple[Int, ...], index: tuple[Int, ...],
         guard: Condition = k.TRUE,
     ) -> Terms:  # fmt: skip
         """f^(order) of an entry given by terms in formal indices (which obey `guard`), at `index`."""
@@ -647,7 +680,7 @@ class Lowering:
         return [self._function_atom(name, order, argument, formals, index, guard)]
 
     def _function_atom(
-        self, name: str, order: int, argument: Terms, formals: tuple[Int, ...], index: tuple[Int, ...],
+        self, name: Map, order: int, argument: Terms, formals: tuple[Int, ...], index: tuple[Int, ...],
         guard: Condition,
     ) -> Term:  # fmt: skip
         single = _single(argument)
@@ -662,7 +695,7 @@ class Lowering:
             place = tuple(index)
         names = _names(argument)
         used = [n for n, formal in enumerate(formals) if formal.symbols() <= names]
-        unused = frozenset[str]().union(*(formal.symbols() for formal in formals)) - names
+        unused = frozenset[Name]().union(*(formal.symbols() for formal in formals)) - names
         guard = k.all_of(part for part in k.conjuncts(guard) if not k.condition_symbols(part) & unused)
         # The formal indices are numbered anew, so that an argument's key does not depend on those it leaves out.
         values = {next(iter(formals[n].symbols())): fresh for n, fresh in zip(used, _formals(len(used)), strict=True)}
@@ -670,27 +703,30 @@ class Lowering:
         guard = k.substitute_condition(guard, values)
         formals, place = _formals(len(used)), tuple(place[n] for n in used)
         if single is None:
-            argument = self._known_equal(name, argument, formals, guard)
-        key, demands = canonical_key(argument)
+            argument = self.known_equal(name, argument, formals, guard)
+        key, demands = canonical_argument(argument)
         self.demands |= demands
-        head = f"{name}{chr(39) * order}⟨{key}⟩" if name != "1/" else f"1/⟨{key}⟩"
+        head = Function(name, order, key)
         if head not in self.opaque:
             self.opaque[head] = self._function_record(name, order, argument, formals, single, head, guard)
         return Term((Atom(head, place),))
 
-    def _known_equal(self, name: str, argument: Terms, formals: tuple[Int, ...], guard: Condition) -> Terms:
+    def known_equal(self, function: Map, argument: Terms, formals: tuple[Int, ...], guard: Condition) -> Terms:
         """An argument that this function was already applied to and that is proved equal, or the argument itself: an
-        opaque function is a function of its entry's value, however that is written."""
+        opaque function is a function of its entry's value, however that is written.
+
+        Here alone two heads that look different become one unknown.
+        """
         for record in list(self.opaque.values()):
             known = record.template
-            if known is None or known.function != name or known.formals != formals or record.plain:
+            if known is None or known.function is not function or known.formals != formals or record.plain:
                 continue
             if list(known.terms) == argument or self.same(argument, list(known.terms), guard):
                 return list(known.terms)
         return argument
 
     def _function_record(
-        self, name: str, order: int, argument: Terms, formals: tuple[Int, ...], single: Atom | None, head: str,
+        self, name: Map, order: int, argument: Terms, formals: tuple[Int, ...], single: Atom | None, head: Head,
         guard: Condition,
     ) -> Opaque:  # fmt: skip
         def specific(indices: Sequence[Int]) -> Terms:
@@ -698,7 +734,7 @@ class Lowering:
             return [self._refreshed(rename_term(self._refreshed(term), values)) for term in argument]
 
         def expand(indices: Sequence[Int]) -> list[tuple[Term, Terms]]:
-            if name == "1/":
+            if name is INVERSE:
                 inverse = Atom(head, tuple(indices))
                 return [(Term((inverse, inverse), numerator=Int.of(-1)), specific(indices))]
             derivative = self._derivative(name, order, argument, formals, tuple(indices), guard)
@@ -707,21 +743,20 @@ class Lowering:
         def rebuild(change: Callable[[Terms], Terms], indices: Sequence[Int]) -> Terms:
             return self.apply_function(name, order, change(argument), formals, tuple(indices), guard)
 
-        arbitrary = name not in (*KNOWN, "1/", *JUMPS)
+        template = Template(name, tuple(argument), formals, guard)
         inner = self.opaque.get(single.head) if single is not None else None
-        plain = arbitrary and single is not None and (inner is None or inner.plain)
-        return Opaque(expand, rebuild, plain, Template(name, arbitrary, tuple(argument), formals, guard))
+        plain = template.arbitrary and single is not None and (inner is None or inner.plain)
+        return Opaque(expand, rebuild, plain, template)
 
     def _derivative(
-        self, name: str, order: int, argument: Terms, formals: tuple[Int, ...], index: tuple[Int, ...],
+        self, name: Map, order: int, argument: Terms, formals: tuple[Int, ...], index: tuple[Int, ...],
         guard: Condition,
     ) -> Terms:  # fmt: skip
         """f^(order+1) of the argument, through the known derivatives where f is a known function."""
-        if name in JUMPS:
+        if name.kind is Kind.JUMP:
             self.axioms["no entry is where an indicator of the data jumps"] = None
-        from derivations.meaning.functions import derivative_of
-
-        formula = derivative_of(name, order, ARGUMENT)
+            return []
+        formula = derivative_of(name.name, order, ARGUMENT) if name.kind is Kind.KNOWN else None
         if formula is None:
             return self.apply_function(name, order + 1, argument, formals, index, guard)
         return self._of_argument(formula, argument, formals, index, guard)
@@ -753,7 +788,7 @@ class Lowering:
             amount = int(exponent.value if isinstance(exponent, Constant) else exponent)
             return self.products([at(node.args[0]) for _ in range(amount)])
         if isinstance(node, Elementwise) and node.of == ARGUMENT:
-            return self.apply_function(node.name, node.order, argument, formals, index, guard)
+            return self.apply_function(Map(Kind.KNOWN, node.name), node.order, argument, formals, index, guard)
         if isinstance(node, Over):
             divisor = self._of_argument(node.args[1], argument, formals, formals, guard)
             return self.products([at(node.args[0]), self._inverse_of(divisor, formals, index, guard)])
@@ -772,21 +807,21 @@ class Lowering:
                 raise Unsupported("a derivative that divides by sizes")
             inverse = Term(numerator=term.denominator, denominator=term.numerator, demands=term.demands)
             return [multiply(inverse, *[self._inverse_atom(atom) for atom in term.atoms])]
-        return self.apply_function("1/", 0, divisor, formals, index, guard)
+        return self.apply_function(INVERSE, 0, divisor, formals, index, guard)
 
     def _refreshed(self, term: Term) -> Term:
         """The term with fresh bound indices."""
         # In a fixed order: the answers must not depend on how a set is laid out in memory.
-        names = sorted(term.bound, key=lambda name: (len(name), name))
+        names = sorted(term.bound, key=lambda name: (len(text_of(name)), text_of(name)))
         return rename_term(term, {name: Int.symbol(self.fresh()) for name in names}) if names else term
 
-    def replaced(self, term: Term, head: str, value: Callable[[Sequence[Int]], Terms]) -> Terms:
+    def replaced(self, term: Term, head: Head, value: Callable[[Sequence[Int]], Terms]) -> Terms:
         """The term with every atom of `head` replaced by terms, inside opaque functions too."""
         factors: list[Terms] = [[replace(term, atoms=())]]
         for atom in term.atoms:
-            if atom.head == head:
+            if atom.head is head:
                 factors.append([self._refreshed(part) for part in value(atom.indices)])
-            elif atom.head in self.opaque and self._mentions(atom.head, head):
+            elif atom.head in self.opaque and head in atom.head.mentions:
                 factors.append(self.opaque[atom.head].rebuild(
                     lambda old: [new for part in old for new in self.replaced(part, head, value)], atom.indices
                 ))  # fmt: skip
@@ -794,13 +829,9 @@ class Lowering:
                 factors.append([Term((atom,))])
         return self.products(factors)
 
-    def _mentions(self, opaque: str, head: str) -> bool:
-        """Whether an opaque head is a function of `head` (its key quotes the heads of its argument)."""
-        return f"'{head}'" in opaque or opaque == RECIPROCAL + head
-
     # -- indices ------------------------------------------------------------------------------------------------------
 
-    def _entry(self, node: Entry, index: tuple[Int, ...], env: Environment, cut: frozenset[str]) -> Terms:
+    def _entry(self, node: Entry, index: tuple[Int, ...], env: Environment, cut: Cut) -> Terms:
         kept = iter(index)
         place = []
         for part in node.indices:
@@ -810,7 +841,7 @@ class Lowering:
                 place.append(self.integer(part, env))
         return self.lower(node.of, place, env, cut)
 
-    def _index_sum(self, node: IndexSum, index: tuple[Int, ...], env: Environment, cut: frozenset[str]) -> Terms:
+    def _index_sum(self, node: IndexSum, index: tuple[Int, ...], env: Environment, cut: Cut) -> Terms:
         from derivations.meaning.existence import range_condition
 
         inner = dict(env)
@@ -827,27 +858,25 @@ class Lowering:
         frame = Term((), frozenset(names), k.all_of(conditions))
         return self.products([[frame], self.lower(node.body, index, inner, cut)])
 
-    def _by_index(self, node: ByIndex, index: tuple[Int, ...], env: Environment, cut: frozenset[str]) -> Terms:
+    def _by_index(self, node: ByIndex, index: tuple[Int, ...], env: Environment, cut: Cut) -> Terms:
         lead = len(node.ranges)
         inner = dict(env)
         for part, value in zip(node.ranges, index[:lead], strict=True):
             inner[part.index.name] = value
         return self.lower(node.body, index[lead:], inner, cut)
 
-    def _bracket(self, node: Bracket, index: tuple[Int, ...], env: Environment, cut: frozenset[str]) -> Terms:
+    def _bracket(self, node: Bracket, index: tuple[Int, ...], env: Environment, cut: Cut) -> Terms:
         return [Term(condition=self.condition(node.condition, env))]
 
     def _data_bracket(
-        self, node: DataBracket, index: tuple[Int, ...], env: Environment, cut: frozenset[str]
+        self, node: DataBracket, index: tuple[Int, ...], env: Environment, cut: Cut
     ) -> Terms:
         left, right = node.args[1], node.args[2]
-        if node.operator in (">", ">="):
-            return self.function("step" + node.operator, 0, left - right, index, env, cut)
-        if node.operator in ("<", "<="):
-            return self.function("step" + {"<": ">", "<=": ">="}[node.operator], 0, right - left, index, env, cut)
-        return self.function("step" + node.operator, 0, left - right, index, env, cut)
+        turned = {"<": ">", "<=": ">="}.get(node.operator)
+        jump = Map(Kind.JUMP, turned or node.operator)
+        return self.function(jump, 0, right - left if turned else left - right, index, env, cut)
 
-    def _size_tuple(self, node: SizeTuple, index: tuple[Int, ...], env: Environment, cut: frozenset[str]) -> Terms:
+    def _size_tuple(self, node: SizeTuple, index: tuple[Int, ...], env: Environment, cut: Cut) -> Terms:
         found = []
         for position, size in enumerate(node.sizes):
             numerator, denominator = self.fraction(size, env)
@@ -858,7 +887,7 @@ class Lowering:
 
     # -- derivatives --------------------------------------------------------------------------------------------------
 
-    def vary(self, term: Term, varying: Callable[[str], bool]) -> Iterator[tuple[Term, str, tuple[Int, ...]]]:
+    def vary(self, term: Term, varying: Callable[[Head], bool]) -> Iterator[tuple[Term, Head, tuple[Int, ...]]]:
         """The differential of a term: (factor, head, place) for each varying atom d head[place]."""
         for number, atom in enumerate(term.atoms):
             rest = replace(term, atoms=(*term.atoms[:number], *term.atoms[number + 1 :]))
@@ -869,64 +898,56 @@ class Lowering:
                     for part in inner:
                         for coefficient, head, place in self.vary(part, varying):
                             yield multiply(rest, factor, coefficient), head, place
-            elif atom.head.startswith("∂"):
-                self._second_derivative(atom.head, varying)
+            elif isinstance(atom.head, Sensitivity):
+                raise Unsupported(f"the derivative of {atom.head}: an arbitrary loss has no known second derivative")
 
-    def _second_derivative(self, head: str, varying: Callable[[str], bool]) -> None:
-        raise Unsupported(f"the derivative of {head}: an arbitrary loss has no known second derivative")
-
-    def _grad(self, node: Grad, index: tuple[Int, ...], env: Environment, cut: frozenset[str]) -> Terms:
+    def _grad(self, node: Grad, index: tuple[Int, ...], env: Environment, cut: Cut) -> Terms:
         return self._by_entry(node.of, (), node.wrt, index, env, cut)
 
     def _by_entry(
         self, of: Expression, at: Sequence[Int], wrt: Expression, index: Sequence[Int], env: Environment,
-        cut: frozenset[str],
+        cut: Cut,
     ) -> Terms:  # fmt: skip
         """∂ of[at] / ∂ wrt[index]."""
         if not isinstance(wrt, Tensor | Definition):
             raise Unsupported(f"a derivative by {wrt}, which is not a name")
         inner = cut | {wrt.name} if isinstance(wrt, Definition) else cut
-        found = []
+        found, name = [], EntryHead(wrt.name)
         for term in self.lower(of, at, env, frozenset(inner)):
-            for factor, _, place in self.vary(term, lambda head: head == wrt.name):
+            for factor, _, place in self.vary(term, lambda head: head is name):
                 found.append(multiply(factor, Term(condition=_equal_places(place, index))))
         return self._uncut(found, wrt, cut)
 
-    def _uncut(self, found: Terms, wrt: Expression, cut: frozenset[str]) -> Terms:
+    def _uncut(self, found: Terms, wrt: Expression, cut: Cut) -> Terms:
         """After differentiation by a definition, put its body back."""
-        if not isinstance(wrt, Definition) or wrt.name in cut or ALL in cut:
+        if not isinstance(wrt, Definition) or wrt.name in cut or Every.DEFINITION in cut:
             return found
         return [
             new
             for term in found
-            for new in self.replaced(term, wrt.name, lambda place: self.lower(wrt.body, place, {}, cut))
+            for new in self.replaced(term, EntryHead(wrt.name), lambda place: self.lower(wrt.body, place, {}, cut))
         ]
 
-    def _jacobian(self, node: Jacobian, index: tuple[Int, ...], env: Environment, cut: frozenset[str]) -> Terms:
+    def _jacobian(self, node: Jacobian, index: tuple[Int, ...], env: Environment, cut: Cut) -> Terms:
         row = _column_major(index[0], self.shape(node.of, env))
         column = _column_major(index[1], self.shape(node.wrt, env))
         return self._by_entry(node.of, row, node.wrt, column, env, cut)
 
     def _differential(
-        self, node: Differential, index: tuple[Int, ...], env: Environment, cut: frozenset[str]
+        self, node: Differential, index: tuple[Int, ...], env: Environment, cut: Cut
     ) -> Terms:
         wrt = node.wrt
         inner = frozenset(cut | {wrt.name}) if isinstance(wrt, Definition) else cut
         found = []
 
-        def varying(head: str) -> bool:
-            if wrt is not None:
-                return head == str(wrt.name)
-            return head not in self.opaque and not head.startswith(("∂", "d ", RECIPROCAL))
+        def varying(head: Head) -> bool:
+            return isinstance(head, EntryHead) and (wrt is None or head.name == str(wrt.name))
 
         for term in self.lower(node.of, index, env, inner):
             for factor, head, place in self.vary(term, varying):
-                found.append(multiply(factor, Term((Atom(f"d {head}", place),))))
+                assert isinstance(head, EntryHead)
+                found.append(multiply(factor, Term((Atom(DifferentialHead(head.name), place),))))
         return self._uncut(found, wrt, cut) if wrt is not None else found
-
-
-JUMPS = tuple("step" + sign for sign in (">", ">=", "==", "!="))  # indicators [t > 0], ... of data
-ALL = "*"  # in `cut`: every definition is an unknown
 
 
 def _opened(node: Expression) -> Expression:
@@ -936,10 +957,10 @@ def _opened(node: Expression) -> Expression:
 
 
 def _formals(rank: int) -> tuple[Int, ...]:
-    return tuple(Int.symbol(f"${axis}") for axis in range(rank))
+    return tuple(Int.symbol(Mark(Role.FORMAL, axis)) for axis in range(rank))
 
 
-def _at_values(formals: Sequence[Int], index: Sequence[Int]) -> dict[str, Int]:
+def _at_values(formals: Sequence[Int], index: Sequence[Int]) -> dict[Name, Int]:
     return {next(iter(formal.symbols())): i for formal, i in zip(formals, index, strict=True)}
 
 
@@ -951,11 +972,12 @@ def _at_condition(condition: Condition, formals: Sequence[Int], index: Sequence[
     return k.substitute_condition(condition, _at_values(formals, index))
 
 
-def entangled(heads: Sequence[str]) -> bool:
+def entangled(heads: Sequence[Head]) -> bool:
     """Whether a product of unknowns with these heads may be one of fewer: x·(1/x) is 1 where the places are equal, and
     of two indicators of one maximum's place m·m is m or 0, those of overlapping windows exclude each other."""
     return any(
-        RECIPROCAL + head in heads or (head.startswith("argmax ") and heads.count(head) > 1) for head in heads
+        (isinstance(head, Reciprocal) and head.of in heads) or (isinstance(head, Argmax) and heads.count(head) > 1)
+        for head in heads
     )
 
 
@@ -968,13 +990,18 @@ def _single(found: Terms) -> Atom | None:
     return None
 
 
-def _names(found: Terms) -> frozenset[str]:
-    names: frozenset[str] = frozenset()
+def _names(found: Terms) -> frozenset[Name]:
+    names: frozenset[Name] = frozenset()
     for term in found:
         names |= k.condition_symbols(term.condition) | term.numerator.symbols() | term.denominator.symbols()
         for atom in term.atoms:
             names = names.union(*(i.symbols() for i in atom.indices))
     return names
+
+
+def _definition_of(node: Basic, head: Head, cut: Cut) -> Definition | None:
+    """The definition in a formula that a head is an entry of, if it is to be opened."""
+    return _find_definition(node, head.name) if isinstance(head, EntryHead) and head.name not in cut else None
 
 
 def _find_definition(node: Basic, name: str) -> Definition | None:
@@ -1058,6 +1085,13 @@ def _no_padding(node: Apply) -> bool:
     """Whether every window of a max_pool lies in its data."""
     pad, ceil = node.arguments[3:5]
     return all(width == 0 for pair in pad.args for width in pair.args) and not bool(ceil)
+
+
+def _sizes(frame: Frame | None) -> Iterator[Int]:
+    """The sizes that a frame is made of."""
+    if frame is not None:
+        shape, steps, pad = frame.parts
+        yield from (*shape, *steps, *(width for pair in pad for width in pair))
 
 
 def _no_rebuild() -> Terms:

@@ -13,33 +13,36 @@ from math import isqrt
 
 from derivations.core import terms as k
 from derivations.core.decide import cells, merge
+from derivations.core.heads import Kind, Map
 from derivations.core.sums import Monomials, Piece, Term
 from derivations.core.terms import Condition, Int
 
 CASES = 6  # pieces of which an indicator's sum may have; more stay an unknown
 
+INDICATORS = (Map(Kind.JUMP, ">"), Map(Kind.JUMP, ">="))
 AT_ZERO = {"exp": Fraction(1), "tanh": Fraction(0), "sigmoid": Fraction(1, 2), "sqrt": Fraction(0)}
 
 
-def of_number(name: str, argument: Sequence[Term]) -> list[Term] | None:
+def of_number(function: Map, argument: Sequence[Term]) -> list[Term] | None:
     """A function of terms without atoms, as terms; None where its value is not known.
 
-    >>> of_number("sqrt", [Term(numerator=Int.of(25), denominator=Int.of(4))])[0].numerator
+    >>> of_number(Map(Kind.KNOWN, "sqrt"), [Term(numerator=Int.of(25), denominator=Int.of(4))])[0].numerator
     5
     >>> n = Int.symbol("n")
-    >>> of_number("step>", [Term(numerator=n), Term(numerator=Int.of(-2))])[0].condition
+    >>> of_number(Map(Kind.JUMP, ">"), [Term(numerator=n), Term(numerator=Int.of(-2))])[0].condition
     NonNegative(term=-3 + n)
-    >>> of_number("exp", [Term()]) is None
+    >>> of_number(Map(Kind.KNOWN, "exp"), [Term()]) is None
     True
     """
-    if name not in (*AT_ZERO, "log", "step>", "step>="):
+    known = function.kind is Kind.KNOWN and function.name in (*AT_ZERO, "log")
+    if not known and function not in INDICATORS:
         return None
     pieces = _pieces(argument)
     if pieces is None:
         return None
-    if name in ("step>", "step>="):
-        return _indicator(pieces, strict=name == "step>")
-    value = _value(name, _number(pieces))
+    if function in INDICATORS:
+        return _indicator(pieces, strict=function is INDICATORS[0])
+    value = _value(function.name, _number(pieces))
     if value is None:
         return None
     return [Term(numerator=Int.of(value.numerator), denominator=Int.of(value.denominator))] if value else []

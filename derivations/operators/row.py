@@ -13,6 +13,7 @@ from typing import Any
 from sympy import Basic, Expr, Integer, Tuple, sympify
 from sympy.core.symbol import Str
 
+from derivations.core.names import Mark, Name, Role
 from derivations.core.terms import TRUE, Int
 from derivations.core.terms import Condition as KernelCondition
 from derivations.formulas.expressions import Expression, Shape, ShapeError, expression
@@ -42,17 +43,16 @@ def tensor(name: str, *ranks: int) -> Parameter:
     return Parameter(name, "tensor", required=True, ranks=ranks)
 
 
-Range = tuple[str, Int | int, Int | int]
+Range = tuple[Name, Int | int, Int | int]
 
 
-def tap(axis: int = 0) -> str:
-    """The name of the bound index of an axis in an index definition; no dim and no index of a document can be called
-    so, because it is not an identifier.
+def tap(axis: int = 0) -> Mark:
+    """The name of the bound index of an axis in an index definition.
 
     >>> tap(1)
-    'tap 1'
+    tap 1
     """
-    return f"tap {axis}"
+    return Mark(Role.TAP, axis)
 
 
 Read = tuple[int, tuple[Int, ...]]

@@ -22,7 +22,7 @@ from derivations.formulas.expressions import (
     ShapeError,
 )
 from derivations.formulas.integers import AllOf, AnyOf, Compare, Condition, FloorDiv, Maximum, Minimum, ceiling_division
-from derivations.operators.row import Adjoint, Gather, Operator, Parameter, tap, tensor
+from derivations.operators.row import Adjoint, Gather, Operator, Parameter, Range, tap, tensor
 from derivations.operators.windows import (
     commutative_adjoint,
     data_adjoint,
@@ -202,7 +202,7 @@ def window_reads(
     f: Sequence[Int],
     stride: Sequence[Int],
     pad: Sequence[Sequence[Int]],
-) -> tuple[tuple[tuple[str, Int | int, Int | int], ...], terms.Condition, tuple[Int, ...]]:
+) -> tuple[tuple[Range, ...], terms.Condition, tuple[Int, ...]]:
     """The taps of the window of output `index`, the condition that a tap lies in x, and its place there."""
     lead = len(x) - len(f)
     bound, conditions, place = [], [], list(index[:lead])

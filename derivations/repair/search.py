@@ -28,7 +28,8 @@ from derivations.formulas.text import to_text
 from derivations.judgement.verdict import Verdict
 from derivations.language.document import parse_claim
 from derivations.language.errors import InputError
-from derivations.meaning.lowering import Lowering, Unsupported
+from derivations.meaning.functions import Unsupported
+from derivations.meaning.lowering import Lowering
 from derivations.repair.edits.proposals import SLIDING, open_parts
 from derivations.repair.nearest import Candidate, Nearest
 from derivations.repair.normal_form import normal

@@ -28,6 +28,7 @@ from derivations.core.decide import (
     prove,
     prove_fails,
 )
+from derivations.core.names import Name, in_order
 from derivations.core.solver import IslLimit, Solver, is_affine, isl_limited, isl_point, isl_set
 from derivations.core.sums import LimitReached
 from derivations.core.terms import FALSE, TRUE, Condition, Int
@@ -42,7 +43,7 @@ CASES = 4  # conjunctions of a region; more are not an answer that anybody reads
 TRIES = 12  # instances looked for, one after the other, for one outside proof
 INSTANCES = 48  # instances offered for one outside proof
 
-Sizes = dict[str, int]
+Sizes = dict[Any, int]  # by name
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ class Search:
     wanted: int = SAMPLES
     failing: list[tuple[Group, Condition]] = field(default_factory=list)
     samples: dict[tuple[int, ...], bool] = field(default_factory=dict)
-    instances: list[dict[str, Int]] = field(default_factory=list)
+    instances: list[dict[Name, Int]] = field(default_factory=list)
 
     def run(self) -> Region | str:
         """The region with both proofs made, or why there is none."""
@@ -211,10 +212,10 @@ class Search:
             if found is None:
                 continue
             for other, failure in self.failing:
-                if other.name != group.name or other.context != group.context:
+                if other is not group:
                     continue
                 variables = k.condition_symbols(k.all_of((group.context, failure))) - set(self.goal.sizes)
-                point = {name: found.get(name, 0) for name in sorted(variables)}
+                point = {name: found.get(name, 0) for name in in_order(variables)}
                 if not _specific_holds(failure, {**sizes, **point}):
                     continue
                 for instance in generalise(self.goal, failure, sizes, point):
@@ -267,7 +268,7 @@ def small_sizes(goal: Goal, limit: int) -> Iterator[Sizes]:
                     return
 
 
-def _least(context: Condition, name: str) -> int:
+def _least(context: Condition, name: Name) -> int:
     """The lower bound that a context states for a size; 0 if it states none."""
     symbol = Int.symbol(name)
     bounds = [(symbol - part.term).constant for part in k.conjuncts(context) if isinstance(part, k.NonNegative)]
@@ -366,7 +367,7 @@ def _quotients(goal: Goal) -> set[k.Quotient]:
     return found
 
 
-def _size_conditions(condition: Condition, names: set[str]) -> Iterator[Condition]:
+def _size_conditions(condition: Condition, names: set[Name]) -> Iterator[Condition]:
     if k.condition_symbols(condition) <= names and isinstance(condition, k.Zero | k.NonNegative):
         yield condition
     elif isinstance(condition, k.And | k.Or):
@@ -384,7 +385,7 @@ def _text(condition: Condition) -> str | None:
 # -- learning ---------------------------------------------------------------------------------------------------------
 
 
-def learn(names: Sequence[str], samples: dict[tuple[int, ...], bool], vocabulary: Sequence[Literal]) -> Region | None:
+def learn(names: Sequence[Name], samples: dict[tuple[int, ...], bool], vocabulary: Sequence[Literal]) -> Region | None:
     """The simplest region of the vocabulary that agrees with all samples: one conjunction where possible, of plain
     conditions where they suffice."""
     positive = [dict(zip(names, key, strict=True)) for key, held in samples.items() if held]
@@ -432,7 +433,7 @@ def _cases(preferred: Truth, truth: Truth, positives: int, negatives: int) -> li
     return None if numbers else cases
 
 
-def _position(literal: Literal, names: Sequence[str]) -> list[int]:
+def _position(literal: Literal, names: Sequence[Name]) -> list[int]:
     """Where a literal's sizes were declared, so that a region reads in that order."""
     return sorted(names.index(name) for name in k.condition_symbols(literal.condition) if name in names)
 
@@ -498,11 +499,11 @@ def _without_redundant(
 # -- instances --------------------------------------------------------------------------------------------------------
 
 
-def generalise(goal: Goal, failure: Condition, sizes: Sizes, found: Sizes) -> Iterator[dict[str, Int]]:
+def generalise(goal: Goal, failure: Condition, sizes: Sizes, found: Sizes) -> Iterator[dict[Name, Int]]:
     """Terms in the sizes that have the found values at these sizes: equations of the failure determine some of the
     variables; the others are among 0, 1, a size, a size less one, ..."""
     variables = set(found)
-    solved: dict[str, Int] = {}
+    solved: dict[Name, Int] = {}
     for part in k.conjuncts(failure):
         if isinstance(part, k.Zero):
             term = k.substitute(part.term, solved)
@@ -514,7 +515,7 @@ def generalise(goal: Goal, failure: Condition, sizes: Sizes, found: Sizes) -> It
                         solved = {n: k.substitute(v, {name: rest}) for n, v in solved.items()}
                         solved[name] = rest
                         break
-    free = sorted(variables - set(solved))
+    free = in_order(variables - set(solved))
     pool = _pool(goal)
     choices = []
     for name in free:

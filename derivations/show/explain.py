@@ -85,7 +85,7 @@ def _heading(text: str, context: Context, shown: Iterable[str]) -> Text:
 def _by_index(claim: Claim, link: Link) -> Iterator[Text]:
     """Both sides as sums over indices; sums run over all indices for which the entries exist."""
     from derivations.core.sums import LimitReached
-    from derivations.meaning.lowering import Unsupported
+    from derivations.meaning.functions import Unsupported
     from derivations.show.index_form import NotASum, index_form
 
     lines: list[tuple[str, list[str]]] = []

@@ -21,7 +21,19 @@ from itertools import permutations
 
 from sympy import Expr, Integer, Symbol
 
-from derivations.core.sums import RECIPROCAL, Atom, Term, rename_term
+from derivations.core.heads import (
+    INVERSE,
+    Differential,
+    Entry,
+    Function,
+    Head,
+    Kind,
+    LossValue,
+    Reciprocal,
+    Sensitivity,
+)
+from derivations.core.names import Name, text_of
+from derivations.core.sums import Atom, Term, rename_term
 from derivations.core.terms import (
     FALSE,
     TRUE,
@@ -42,7 +54,7 @@ from derivations.formulas.claims import Context, Link
 from derivations.formulas.expressions import Apply, Definition, Expression, Grad, Loss
 from derivations.formulas.integers import FloorDiv, Maximum, Minimum, integer_symbol
 from derivations.formulas.text import to_text
-from derivations.meaning.lowering import Environment, Lowering, Terms
+from derivations.meaning.lowering import Cut, Environment, Lowering, Terms
 from derivations.show.index_terms import Facts, age, changed, counted, reduced, solved, without_quotients
 from derivations.show.index_text import condition_text, factor, intervals, operand, pretty, solution
 
@@ -50,7 +62,6 @@ LETTERS = "pqrstuvxyz"
 INDICES = "ijkl"
 PERMUTED = 3  # bound indices of which every order is tried to see that two products are the same
 LONGEST = 4000  # letters of a side that anybody reads
-BRACKETS = {"step>": ">", "step>=": ">=", "step==": "==", "step!=": "!="}
 
 
 class NotASum(ValueError):
@@ -99,10 +110,10 @@ def _applied(node: Expression) -> Iterator[Apply]:
 class _Showing(Lowering):
     """The kernel's translation, which remembers of which formula each softmax is."""
 
-    softmaxes: dict[str, tuple[Expression, tuple[str, ...]]] = field(default_factory=dict)
-    arguments: dict[Atom, tuple[str, Terms, Condition] | None] = field(default_factory=dict)
+    softmaxes: dict[Head, tuple[Expression, tuple[str, ...]]] = field(default_factory=dict)
+    arguments: dict[Atom, tuple[Function, Terms, Condition] | None] = field(default_factory=dict)
 
-    def lower(self, node: Expression, index: Sequence[Int], env: Environment, cut: frozenset[str]) -> Terms:
+    def lower(self, node: Expression, index: Sequence[Int], env: Environment, cut: Cut) -> Terms:
         found = super().lower(node, index, env, cut)
         if isinstance(node, Apply) and node.operator == "softmax" and len(found) == 1 and len(found[0].atoms) == 1:
             mentioned = {symbol.name for symbol in node.atoms(Symbol)}
@@ -111,21 +122,20 @@ class _Showing(Lowering):
                 self.softmaxes.setdefault(found[0].atoms[0].head, (node, outer))
         return found
 
-    def argument(self, atom: Atom) -> tuple[str, Terms, Condition] | None:
-        """Of a function's value: the function with its primes, the terms of its argument, what its place obeys."""
+    def argument(self, atom: Atom) -> tuple[Function, Terms, Condition] | None:
+        """Of a function's value: its head, the terms of its argument, what its place obeys."""
         if atom not in self.arguments:
             self.arguments[atom] = self._argument_at(atom)
         return self.arguments[atom]
 
-    def _argument_at(self, atom: Atom) -> tuple[str, Terms, Condition] | None:
+    def _argument_at(self, atom: Atom) -> tuple[Function, Terms, Condition] | None:
         record = self.opaque.get(atom.head)
-        if record is None or record.template is None:
+        if record is None or record.template is None or not isinstance(atom.head, Function):
             return None
         template = record.template
-        order = atom.head.removeprefix(template.function).partition("⟨")[0].count("'")
         values = {next(iter(formal.symbols())): i for formal, i in zip(template.formals, atom.indices, strict=True)}
         terms = [self._refreshed(rename_term(self._refreshed(term), values)) for term in template.terms]
-        return template.function + "'" * order, terms, substitute_condition(template.guard, values)
+        return atom.head, terms, substitute_condition(template.guard, values)
 
 
 @dataclass
@@ -143,16 +153,17 @@ class _Shown:
 
     def __init__(self, context: Context) -> None:
         self.context, self.lowering = context, _Showing()
-        self.shapes: dict[str, tuple[Int, ...]] = {}
-        self.names: dict[str, str] = {}
+        self.shapes: dict[Head, tuple[Int, ...]] = {}
+        self.names: dict[Head, str] = {}
         for name, value in context.names.items():
             if isinstance(value, Loss):
-                self.shapes[f"∂{name}"] = self.lowering.shape(value.of, {})
-                self.names[f"∂{name}"] = self._residual(value)
-                self.names[f"loss {name}"] = name
+                self.shapes[Sensitivity(name)] = self.lowering.shape(value.of, {})
+                self.names[Sensitivity(name)] = self._residual(value)
+                self.names[LossValue(name)] = name
             else:
-                self.shapes[name] = self.shapes[f"d {name}"] = self.lowering.shape(value, {})
-                self.names[name], self.names[f"d {name}"] = name, f"d({name})"
+                entry, change = Entry(name), Differential(name)
+                self.shapes[entry] = self.shapes[change] = self.lowering.shape(value, {})
+                self.names[entry], self.names[change] = name, f"d({name})"
 
     def _residual(self, loss: Loss) -> str:
         """The author's name of ∂J, where there is one."""
@@ -205,7 +216,7 @@ class _Shown:
         return _Product(text, min(keys), term.numerator, term.denominator)
 
     def _text(
-        self, term: Term, order: Sequence[str], letters: Sequence[str], others: Sequence[str], facts: Facts,
+        self, term: Term, order: Sequence[Name], letters: Sequence[str], others: Sequence[str], facts: Facts,
         strict: bool,
     ) -> str:  # fmt: skip
         """The product without the number before it; empty for a number alone."""
@@ -251,19 +262,17 @@ class _Shown:
             return self.names[atom.head] + entry, False
         function = self.lowering.argument(atom)
         if function is not None:
-            name, terms, guard = function
+            head, terms, guard = function
             inner = self._formula(terms, letters, facts.and_also(conjuncts(guard)))
-            if name == "1/":
+            if head.function is INVERSE:
                 return f"({inner})", True
-            if name.rstrip("'") in BRACKETS:
-                if name not in BRACKETS:
-                    raise NotASum("it has the derivative of an indicator")
-                return f"[{inner} {BRACKETS[name]} 0]", False
-            return f"{name}({inner})", False
+            if head.function.kind is Kind.JUMP:
+                return f"[{inner} {head.function.name} 0]", False
+            return f"{head.function.name}{chr(39) * head.derivative}({inner})", False
         if atom.head in self.lowering.softmaxes:
             return self._softmax(atom), False
-        if atom.head.startswith(RECIPROCAL):
-            text, divides = self._atom(Atom(atom.head.removeprefix(RECIPROCAL), atom.indices), letters, facts)
+        if isinstance(atom.head, Reciprocal):
+            text, divides = self._atom(Atom(atom.head.of, atom.indices), letters, facts)
             return text, not divides
         raise NotASum("chosen by the maxima of windows; not written as a sum")
 
@@ -298,13 +307,13 @@ class _Shown:
         function = self.lowering.argument(atom)
         if function is not None:
             return [a for term in function[1] if not term.bound and term.condition == TRUE for a in term.atoms]
-        if atom.head.startswith(RECIPROCAL) and atom.head not in self.names:
-            return [Atom(atom.head.removeprefix(RECIPROCAL), atom.indices)]
+        if isinstance(atom.head, Reciprocal):
+            return [Atom(atom.head.of, atom.indices)]
         return []
 
-    def _entered(self, atoms: Iterable[Atom]) -> set[str]:
+    def _entered(self, atoms: Iterable[Atom]) -> set[Name]:
         """The names in the subscripts of entries that are printed outside of sums."""
-        names: set[str] = set()
+        names: set[Name] = set()
         for atom in atoms:
             if atom.head in self.names or atom.head in self.lowering.softmaxes:
                 names |= {name for index in atom.indices for name in index.symbols()}
@@ -314,7 +323,7 @@ class _Shown:
 
 def _kind(term: Term) -> tuple[object, ...]:
     """What equal products have in common."""
-    return (tuple(sorted(atom.head for atom in term.atoms)), len(term.bound), len(conjuncts(term.condition)))
+    return (tuple(sorted(atom.head.order for atom in term.atoms)), len(term.bound), len(conjuncts(term.condition)))
 
 
 def _begun(line: str) -> str:
@@ -329,7 +338,7 @@ def _as_sympy(value: Int) -> Expr:
         part: Expr = Integer(coefficient)
         for g in monomial:
             if isinstance(g, Sym):
-                part *= integer_symbol(g.name)
+                part *= integer_symbol(text_of(g.name))
             else:
                 kind = FloorDiv if isinstance(g, Quotient) else Minimum if isinstance(g, Least) else Maximum
                 part *= kind(_as_sympy(g.p), _as_sympy(g.q))
@@ -357,7 +366,7 @@ def _pinned(
 
 
 def _ranges(
-    letters: Sequence[str], conditions: Sequence[Condition], entered: set[str]
+    letters: Sequence[str], conditions: Sequence[Condition], entered: set[Name]
 ) -> tuple[list[str], list[Condition]]:
     """The indices of a sum: bare where entries bound them, else with the range that conditions give; and the
     conditions that are left."""

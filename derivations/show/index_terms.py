@@ -14,6 +14,7 @@ from dataclasses import replace
 from math import gcd
 
 from derivations.core.implication import Known
+from derivations.core.names import Mark, Name, in_order, text_of
 from derivations.core.sums import Atom, Term
 from derivations.core.terms import (
     FALSE,
@@ -133,12 +134,12 @@ def solved(term: Term) -> Term:
     return term
 
 
-def age(name: str) -> tuple[int, str]:
-    digits = "".join(letter for letter in name if letter.isdigit())
-    return (int(digits) if digits else -1, name)
+def age(name: Name) -> tuple[tuple[int, ...], str]:
+    """By when lowering made an index."""
+    return name.numbers if isinstance(name, Mark) else (), text_of(name)
 
 
-def _substituted(term: Term, name: str, value: Int) -> Term:
+def _substituted(term: Term, name: Name, value: Int) -> Term:
     values = {name: value}
     return replace(
         term,
@@ -152,7 +153,7 @@ def _substituted(term: Term, name: str, value: Int) -> Term:
 
 def counted(term: Term, facts: Facts) -> Term:
     """The term with each bound index counted that nothing but its own range has."""
-    for name in term.bound:
+    for name in in_order(term.bound):
         parts = [part for part in conjuncts(term.condition) if name in condition_symbols(part)]
         ends = {part.term.terms.get((Sym(name),)): part.term for part in parts if isinstance(part, NonNegative)}
         elsewhere = term.numerator.symbols() | term.denominator.symbols()

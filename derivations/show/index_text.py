@@ -13,7 +13,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
+from derivations.core.names import Name, in_order, text_of
 from derivations.core.terms import (
     And,
     Condition,
@@ -47,7 +49,7 @@ def pretty(value: Int) -> str:
     return _bare(_sum_text([*constant, *order] if first else [*order, *constant], remainders))
 
 
-def _sum_text(items: Iterable[tuple[Monomial, int]], remainders: Mapping[str, str]) -> str:
+def _sum_text(items: Iterable[tuple[Monomial, int]], remainders: Mapping[Any, str]) -> str:
     text = ""
     for monomial, coefficient in items:
         counted = Counter(_generator(generator, remainders) for generator in monomial)
@@ -81,9 +83,9 @@ def _with_remainders(value: Int) -> tuple[Int, dict[str, str]]:
     return value, found
 
 
-def _generator(generator: Generator, remainders: Mapping[str, str]) -> str:
+def _generator(generator: Generator, remainders: Mapping[Any, str]) -> str:
     if isinstance(generator, Sym):
-        return remainders.get(generator.name, generator.name)
+        return remainders.get(generator.name, text_of(generator.name))
     if isinstance(generator, Quotient):
         return f"({operand(generator.p)}//{operand(generator.q)})"
     word = "min" if isinstance(generator, Least) else "max"
@@ -131,14 +133,14 @@ def condition_text(condition: Condition) -> str:
         return f"{pretty(left)} >= {pretty(right)}"
     if isinstance(condition, Zero) and _with_remainders(condition.term)[1]:
         return f"{pretty(condition.term if left.terms else -condition.term)} == 0"
-    for name in sorted(condition.term.symbols()):
+    for name in in_order(condition.term.symbols()):
         value = solution(condition.term, name)
         if value is not None:
-            return f"{name} == {pretty(value)}"
+            return f"{text_of(name)} == {pretty(value)}"
     return f"{pretty(left)} == {pretty(right)}"
 
 
-def solution(equation: Int, name: str) -> Int | None:
+def solution(equation: Int, name: Name) -> Int | None:
     """The value of a name in equation == 0, where it stands alone with the coefficient 1 or -1."""
     alone = (Sym(name),)
     coefficient = equation.terms.get(alone)

@@ -5,18 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import product
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from derivations.core import sums
 from derivations.core import terms as k
-from derivations.core.decide import _canonical_leftover, cells, merge
-from derivations.core.sums import Atom, LimitReached, Monomials, Piece, Term, eliminate, pieces_of, place_name
+from derivations.core.decide import cells, merge
+from derivations.core.heads import Entry
+from derivations.core.names import Mark, Role, in_order
+from derivations.core.sums import (
+    Atom,
+    LimitReached,
+    Monomials,
+    Piece,
+    Term,
+    canonical_leftover,
+    eliminate,
+    pieces_of,
+)
 from derivations.core.terms import Condition, Int
 
 REACH = 4  # every bound index lies between 0 and this, by construction
-PLACES = (place_name(0, 0), place_name(1, 0))
-B, C = "~0", "~1"
+PLACES = (sums.place(0, 0), sums.place(1, 0))
+B, C = Mark(Role.BOUND, 0), Mark(Role.BOUND, 1)
 
 sizes = st.sampled_from([Int.symbol("n"), Int.symbol("s"), Int.of(2), Int.of(3)])
 steps = st.sampled_from([Int.symbol("s"), Int.of(1), Int.of(2), Int.of(-1)])
@@ -55,23 +68,24 @@ def terms(draw: st.DrawFn) -> Term:
         more.append(draw(st.sampled_from([k.equal(left, right), k.at_most(left, right), k.at_most(right, left)])))
     if len(more) == 2 and draw(st.booleans()):
         more = [k.any_of(more)]
-    atoms = tuple(Atom(draw(st.sampled_from("xy")), (draw(positions()),)) for _ in range(draw(st.integers(0, 2))))
+    heads = [Entry(draw(st.sampled_from("xy"))) for _ in range(draw(st.integers(0, 2)))]
+    atoms = tuple(Atom(head, (draw(positions()),)) for head in heads)
     numerator = draw(st.sampled_from([Int.of(1), Int.symbol("n"), Int.of(-2), Int.symbol("p")]))
     return Term(
         atoms, frozenset({B, C}), k.all_of([*limits, *box, *more]), numerator, draw(st.sampled_from([1, 3]).map(Int.of))
     )
 
 
-def assignments() -> Iterator[dict[str, int]]:
+def assignments() -> Iterator[dict[Any, int]]:
     for n, s, p in ((1, 1, 0), (3, 2, 1), (4, 3, 2)):
         yield {"n": n, "s": s, "p": p}
 
 
-def value(pieces: list[Piece], at: dict[str, int]) -> Fraction:
+def value(pieces: list[Piece], at: dict[Any, int]) -> Fraction:
     """Σ coefficient·[condition] at places; leftover indices are summed over a box that holds them all."""
     total = Fraction(0)
     for piece in pieces:
-        names = sorted(piece.leftover)
+        names = in_order(piece.leftover)
         for chosen in product(range(-1, REACH + 2), repeat=len(names)):
             full = {**at, **dict(zip(names, chosen, strict=True))}
             if k.holds(piece.condition, full):
@@ -79,13 +93,13 @@ def value(pieces: list[Piece], at: dict[str, int]) -> Fraction:
     return total
 
 
-def brute_force(term: Term, at: dict[str, int]) -> dict[tuple[tuple[str, int], ...], Fraction]:
+def brute_force(term: Term, at: dict[Any, int]) -> dict[tuple[tuple[str, int], ...], Fraction]:
     """The coefficient of each monomial: (head, place) of its entries, sorted."""
     found: dict[tuple[tuple[str, int], ...], Fraction] = {}
     for b, c in product(range(-1, REACH + 2), repeat=2):
         full = {**at, B: b, C: c}
         if k.holds(term.condition, full):
-            entries = tuple(sorted((atom.head, k.evaluate(atom.indices[0], full)) for atom in term.atoms))
+            entries = tuple(sorted((atom.head.order, k.evaluate(atom.indices[0], full)) for atom in term.atoms))
             amount = Fraction(k.evaluate(term.numerator, full), k.evaluate(term.denominator, full))
             found[entries] = found.get(entries, Fraction(0)) + amount
     return found
@@ -107,7 +121,7 @@ def test_pieces_have_the_coefficients_of_the_sum(term: Term) -> None:
         some = list(product((-1, 0, 1, 2, 5), repeat=len(term.atoms)))
         for places in {*some, *[tuple(place for _, place in entries) for entries in direct]}:
             full = {**at, **dict(zip(PLACES, places, strict=False))}
-            heads = sorted(atom.head for atom in term.atoms)
+            heads = sorted(atom.head.order for atom in term.atoms)
             expected = direct.get(tuple(sorted(zip(heads, places, strict=True))), Fraction(0))
             if len(heads) == 2 and heads[0] == heads[1] and places[0] == places[1]:
                 expected *= 2  # both orders of two entries of one tensor at one place
@@ -127,7 +141,7 @@ def test_merging_and_cells_keep_the_sum(left: Term, right: Term) -> None:
     known = [piece for piece in merged if not piece.leftover][:5]
     for at in assignments():
         assert value(pieces, at) == value(merged, at)
-        assert value(merged, at) == value([_canonical_leftover(piece) for piece in merged], at)
+        assert value(merged, at) == value([canonical_leftover(piece) for piece in merged], at)
         inside = [numerator for condition, numerator in cells(known) if k.holds(condition, at)]
         assert len(inside) <= 1
         assert (value(known, at) != 0) == any(k.evaluate(numerator, at) for numerator in inside)

@@ -16,7 +16,10 @@ from derivations.core import cuts, solver, sums
 from derivations.core import decide as decision
 from derivations.core import terms as k
 from derivations.core.decide import Proof
+from derivations.core.heads import Entry, Reciprocal
+from derivations.core.names import Mark, Name, Role
 from derivations.core.solver import Solver, Unknown, Unsatisfiable
+from derivations.core.sums import Atom, Term
 from derivations.core.terms import Condition, Int, NonNegative, nonnegative
 from derivations.judgement import judge
 from derivations.judgement.judge import Symbolic, decide
@@ -96,9 +99,14 @@ def functions_ignore_the_indices_in_scope(patch: Patch) -> None:
 
 def functions_are_named_as_written(patch: Patch) -> None:
     """An opaque atom's name from the argument's terms, not from their reduced sum."""
-    original = lowering.canonical_key
-    patch.setattr(lowering, "canonical_key", lambda terms: (str(list(terms)), original(terms)[1]))
-    patch.setattr(lowering.Lowering, "_known_equal", lambda self, name, argument, formals, guard: argument)
+    original = lowering.canonical_argument
+
+    def written(terms: Any) -> Any:
+        place = Atom(Entry(str(list(terms))))  # an unknown that no other argument has
+        return original([*terms, Term((place,))])[0], original(terms)[1]
+
+    patch.setattr(lowering, "canonical_argument", written)
+    patch.setattr(lowering.Lowering, "known_equal", lambda self, name, argument, formals, guard: argument)
 
 
 def axes_are_compared_alone(patch: Patch) -> None:
@@ -108,12 +116,13 @@ def axes_are_compared_alone(patch: Patch) -> None:
 
     def second_axis(*arguments: Any) -> Any:
         pieces, missing = original(*arguments)
-        return [replace(piece, condition=_without(piece.condition, ("@0.0", "entry 0"))) for piece in pieces], missing
+        first = (sums.place(0, 0), Mark(Role.ENTRY, 0))
+        return [replace(piece, condition=_without(piece.condition, first)) for piece in pieces], missing
 
     patch.setattr(decision, "prepare", second_axis)
 
 
-def _without(condition: Condition, names: tuple[str, ...]) -> Condition:
+def _without(condition: Condition, names: tuple[Name, ...]) -> Condition:
     return k.all_of(part for part in k.conjuncts(condition) if not k.condition_symbols(part) & set(names))
 
 
@@ -145,7 +154,7 @@ def sizes_may_be_zero(patch: Patch) -> None:
     """What a product implies of its factor, where the other one is only not negative."""
     original = cuts._positive
 
-    def also_zero(part: Condition) -> str | None:
+    def also_zero(part: Condition) -> Name | None:
         return original(nonnegative(part.term - 1) if isinstance(part, NonNegative) else part)
 
     patch.setattr(cuts, "_positive", also_zero)
@@ -176,7 +185,7 @@ def inverses_everywhere(patch: Patch) -> None:
         left = list(atoms)
         for atom in atoms:
             for other in left:
-                if atom.head == sums.RECIPROCAL + other.head and atom in left:
+                if atom.head is Reciprocal(other.head) and atom in left:
                     left.remove(atom)
                     left.remove(other)
                     break

@@ -25,7 +25,8 @@ from derivations.formulas.claims import Claim, Link
 from derivations.formulas.expressions import Expression, ShapeError, Tensor
 from derivations.judgement.judge import goal_of, same_terms
 from derivations.language.document import Document
-from derivations.meaning.lowering import Lowering, Unsupported
+from derivations.meaning.functions import Unsupported
+from derivations.meaning.lowering import Lowering
 
 WANTED, TRIED = 5, 40
 ROOT = Path(derivations.__file__).parent

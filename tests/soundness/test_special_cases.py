@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from random_claims import admissible
 
 from derivations.core import terms as k
+from derivations.core.heads import Kind, Map
 from derivations.core.solver import Solver
 from derivations.core.sums import Term
 from derivations.core.terms import Int
@@ -83,7 +84,7 @@ def test_an_indicator_of_a_sum_of_counts(slope: int, other: int, number: int, st
         Term(condition=k.at_most(3, n), numerator=Int.of(other)),
         Term(numerator=Int.of(number)),
     ]
-    found = of_number("step>" if strict else "step>=", [term for term in argument if term.numerator.terms])
+    found = of_number(Map(Kind.JUMP, ">" if strict else ">="), [term for term in argument if term.numerator.terms])
     assert found is not None
     for value in range(-6, 9):
         total = slope * value + (other if value >= 3 else 0) + number
