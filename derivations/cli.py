@@ -96,6 +96,43 @@ def verify(
 
 
 @app.command()
+def operators(
+    name: Annotated[str | None, typer.Argument(help="An operator; none: all of them, a line each.")] = None,
+) -> None:
+    """The operators of the claim language: signature, shape, entry by index, gradient."""
+    from derivations.operators import ALIASES, OPERATORS
+    from derivations.reference.operators import entry, text
+
+    if name is None:
+        width = max(len(row.name + row.signature) for row in OPERATORS.values())
+        for row in OPERATORS.values():
+            typer.echo(f"{row.name + row.signature:<{width}}  {row.reference}")
+        return
+    if ALIASES.get(name, name) not in OPERATORS:
+        from difflib import get_close_matches
+
+        near = get_close_matches(name, [*OPERATORS, *ALIASES], n=1)
+        _fail(f"there is no operator {name}" + (f"; did you mean {near[0]}?" if near else "; see gradproof operators"))
+    typer.echo(text(entry(name)))
+
+
+@app.command("explain-word")
+def explain_word(
+    word: Annotated[str | None, typer.Argument(help="A word of a verdict, such as undecided; none: the list.")] = None,
+) -> None:
+    """What a word of a verdict means, and what to do about it."""
+    from derivations.reference import words
+
+    if word is None:
+        typer.echo("\n".join(words.names()))
+        return
+    try:
+        typer.echo(words.page(word).rstrip())
+    except KeyError as missing:
+        _fail(str(missing.args[0]))
+
+
+@app.command()
 def check(
     equation: Annotated[str, typer.Argument(help="An equation or a chain of them, in the claim language.")],
     given: Given,

@@ -1,0 +1,70 @@
+"""What the product says about itself is true: entries of operators, pages of words, the cookbook."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+import derivations
+from derivations import Document, given
+from derivations.cli import app
+from derivations.operators import OPERATORS
+from derivations.reference import words
+from derivations.reference.operators import entry, text
+
+COOKBOOK = sorted((Path(derivations.__file__).parent / "cookbook").glob("*.md"))
+LAYERS = {
+    "dense", "convolution", "stride-padding-dilation", "depthwise", "grouped", "transposed", "pooling", "batch-norm",
+    "layer-norm", "group-norm", "softmax-cross-entropy", "attention", "embedding", "lstm-cell", "residual-block",
+    "dropout", "up-sampling",
+}  # fmt: skip
+SLOW = {"max", "convolve", "max_unpool"}  # their gradients take seconds; the pages of the documentation have them
+
+
+@pytest.mark.parametrize("path", COOKBOOK, ids=lambda path: str(path.stem))
+def test_the_cookbook_is_true(path: Path) -> None:
+    """Every verdict of a layer's file is as its file expects."""
+    assert all(verdict.as_expected for verdict in Document.read(path).verify())
+
+
+def test_the_cookbook_has_the_usual_layers() -> None:
+    """One file for each layer that people ask for."""
+    assert {path.stem for path in COOKBOOK} == LAYERS
+
+
+@pytest.mark.parametrize("name", sorted(set(OPERATORS) - SLOW))
+def test_an_operator_s_entry_is_true(name: str) -> None:
+    """The example can be read in the context that is printed, has the printed shape, and the printed gradient is the
+    gradient."""
+    found = entry(name)
+    context = given(found.given or "dims unused")
+    assert context.judge(f"shape({found.example}) == {found.shape}").verdict == "proved" or found.shape == "()"
+    for gradient in found.gradients:
+        assert gradient.formula or gradient.reason
+    assert found.signature.startswith(name)
+    assert found.example in text(found)
+
+
+def test_every_operator_is_listed() -> None:
+    """`gradproof operators` has a line for each, `gradproof operators NAME` its entry, an unknown one a hint."""
+    listed = CliRunner().invoke(app, ["operators"])
+    assert listed.exit_code == 0
+    assert [line.partition("(")[0] for line in listed.stdout.splitlines()] == list(OPERATORS)
+    assert "by index" in CliRunner().invoke(app, ["operators", "flip"]).stdout
+    wrong = CliRunner().invoke(app, ["operators", "flop"])
+    assert wrong.exit_code == 2
+    assert "flip" in wrong.output
+
+
+def test_every_word_of_a_verdict_has_its_page() -> None:
+    """The five words and what comes with them; pages name only pages that exist."""
+    wanted = {"proved", "holds-where", "refuted", "false", "undecided", "witness", "evidence", "axiom"}
+    assert wanted <= set(words.names())
+    for name in words.names():
+        for line in words.page(name).splitlines():
+            _, found, rest = line.partition("gradproof explain-word ")
+            assert not found or rest.strip("` ").split("`")[0] in words.names()
+    assert CliRunner().invoke(app, ["explain-word", "holds where"]).stdout.startswith("# holds where")
+    assert CliRunner().invoke(app, ["explain-word", "undecidd"]).exit_code == 2
