@@ -12,7 +12,7 @@ DEVELOP := $(VENV)/.ready-develop
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
 .DEFAULT_GOAL := help
-.PHONY: help verify test lint bench report notebooks readme clean
+.PHONY: docs help verify test lint bench report notebooks readme clean
 
 help:
 	@echo "make verify     judge every claim of the documents that ship with gradproof"
@@ -20,6 +20,7 @@ help:
 	@echo "make lint       run ruff and mypy --strict"
 	@echo "make bench      measure the gradient checks and the proofs beside others; JSON=FILE writes the rows"
 	@echo "make report     write report/: LaTeX, PDF where xelatex is present, HTML"
+	@echo "make docs       build the documentation into docs/_build"
 	@echo "make notebooks  execute the notebooks and write them with their results"
 	@echo "make readme     write the README's excerpt and table from the verdicts"
 	@echo "make clean      remove the environment and what the targets wrote"
@@ -56,6 +57,11 @@ bench: $(DEVELOP)
 report: $(DEVELOP)
 	$(BIN)/gradproof report -o report -j $(JOBS)
 
+docs: $(DEVELOP)
+	$(PIP) '.[docs]'
+	$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build
+	@echo "docs/_build/index.html"
+
 notebooks: $(DEVELOP)
 	$(BIN)/python tools/execute_notebooks.py
 
@@ -63,4 +69,4 @@ readme: $(DEVELOP)
 	$(BIN)/python tools/refresh_readme.py
 
 clean:
-	rm -rf $(VENV) report build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) report docs/_build docs/operators docs/cookbook docs/verdicts build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

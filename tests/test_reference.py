@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from typer.testing import CliRunner
 import derivations
 from derivations import Document, given
 from derivations.cli import app
+from derivations.language.scope import CLAIM_LINES, ELEMENTWISE, FUNCTIONS, STATEMENTS
 from derivations.operators import OPERATORS
 from derivations.reference import words
 from derivations.reference.operators import entry, text
@@ -45,6 +47,36 @@ def test_an_operator_s_entry_is_true(name: str) -> None:
         assert gradient.formula or gradient.reason
     assert found.signature.startswith(name)
     assert found.example in text(found)
+
+
+EXAMPLE = re.compile(r"^````markdown\n(.*?)^````$", re.DOTALL | re.MULTILINE)
+DOCS = Path(derivations.__file__).parent.parent / "docs"
+
+
+@pytest.mark.parametrize("source", EXAMPLE.findall((DOCS / "language.md").read_text(encoding="utf-8")))
+def test_the_language_s_examples_are_true(source: str) -> None:
+    """Every example of the page on the language is a document whose verdicts are as expected."""
+    found = Document.parse(source).verify()
+    assert len(found) >= 1
+    assert all(verdict.as_expected for verdict in found)
+
+
+def test_every_statement_of_the_language_has_an_example() -> None:
+    """Each form that the parser knows stands on the page: statements, lines of a claim, functions, operators' words."""
+    page = (DOCS / "language.md").read_text(encoding="utf-8")
+    words_of_page = set(re.findall(r"[A-Za-z_]+", page))
+    assert {*STATEMENTS, *CLAIM_LINES, *FUNCTIONS, *ELEMENTWISE} - words_of_page == set()
+
+
+def test_the_first_steps_say_what_happens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The document of *Start here* gives the lines that are shown below it."""
+    page = (DOCS / "start.md").read_text(encoding="utf-8")
+    (source,) = EXAMPLE.findall(page)
+    shown = re.findall(r"^```console\n\$ gradproof verify --repair notes.md\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    monkeypatch.chdir(tmp_path)
+    Path("notes.md").write_text(source, encoding="utf-8")
+    done = CliRunner().invoke(app, ["verify", "--no-cache", "--repair", "notes.md"])
+    assert done.stdout.startswith(shown[0])
 
 
 def test_every_operator_is_listed() -> None:
