@@ -72,7 +72,8 @@ def test_the_first_steps_say_what_happens(tmp_path: Path, monkeypatch: pytest.Mo
     """The document of *Start here* gives the lines that are shown below it."""
     page = (DOCS / "start.md").read_text(encoding="utf-8")
     (source,) = EXAMPLE.findall(page)
-    shown = re.findall(r"^```console\n\$ gradproof verify --repair notes.md\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    console = r"^```console\n\$ gradproof verify --repair notes.md\n(.*?)^```$"
+    shown = re.findall(console, page, re.DOTALL | re.MULTILINE)
     monkeypatch.chdir(tmp_path)
     Path("notes.md").write_text(source, encoding="utf-8")
     done = CliRunner().invoke(app, ["verify", "--no-cache", "--repair", "notes.md"])

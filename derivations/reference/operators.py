@@ -16,7 +16,7 @@ from derivations.formulas.claims import Context, Dimension, Link
 from derivations.formulas.expressions import Apply, Expression, Tensor
 from derivations.formulas.integers import Compare, Condition, integer_symbol
 from derivations.formulas.text import to_text
-from derivations.meaning.lowering import Unsupported
+from derivations.meaning.functions import Unsupported
 from derivations.operators import ALIASES, OPERATORS, apply
 from derivations.operators.row import NoRule, Operator, Parameter
 from derivations.show.index_form import NotASum, index_form
