@@ -20,9 +20,11 @@ from typing import Any, Literal
 import numpy as np
 
 from numeric.checkers.complex_step import NotAnalytic
-from numeric.checkers.exact import MANY, NotExact, Point
+from numeric.checkers.exact import MANY, NotExact
 from numeric.checkers.exact_at_once import Answer, equal_in_doubles, is_small, like_the_data
-from numeric.checkers.judge import ALWAYS_UNSEEN, check_exact, check_smooth, exact_report, limits, wrong_shapes
+from numeric.checkers.ground import wrong_shapes
+from numeric.checkers.judge import ALWAYS_UNSEEN, check_exact, check_smooth, exact_report, limits
+from numeric.checkers.points import Point
 from numeric.checkers.problem import Problem, at_the_data, block_of, make_problem, names_of
 from numeric.checkers.report import CheckInputError, GradientReport
 

@@ -71,16 +71,16 @@ def plan_axes(probe: Probe, k: int) -> tuple[AxisPlan, ...]:
     plans = []
     for axis, length in enumerate(probe.claimed[k].shape):
         slices = [(slice(None),) * axis + (i,) for i in range(length)]
-        plans.append(_axis_plan(np.stack([probe.touched(k, index).ravel() for index in slices])))
+        plans.append(axis_plan(np.stack([probe.touched(k, index).ravel() for index in slices])))
     return tuple(plans)
 
 
 def quick_plan(probe: ExactProbe, k: int) -> tuple[AxisPlan, ...]:
     """`plan_axes` with half the measurements; rarely, an output that a slice touches is missed."""
-    return tuple([_axis_plan(touched) for touched in touched_in_pairs(probe, k)])
+    return tuple([axis_plan(touched) for touched in touched_in_pairs(probe, k)])
 
 
-def _axis_plan(touched: Mask) -> AxisPlan:
+def axis_plan(touched: Mask) -> AxisPlan:
     """Greedy colouring of the graph in which two slices are joined if they touch a common output."""
     counts = touched.astype(np.float64)
     conflict = (counts @ counts.T > 0).tolist()

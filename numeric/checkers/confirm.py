@@ -19,7 +19,9 @@ from typing import Literal
 
 import numpy as np
 
-from numeric.checkers.localise import masks_of, place_of
+from numeric.checkers.differences import CENTRAL_DIFFERENCES, stands_still
+from numeric.checkers.kinks import bends_alone
+from numeric.checkers.localise import Mask, masks_of, place_of
 from numeric.checkers.problem import Array, Arrays, Problem
 from numeric.checkers.report import Measurement
 from numeric.checkers.smooth import ROUNDINGS, SmoothProbe, random_directions, scale_of
@@ -31,17 +33,30 @@ _SPACING = {np.dtype(np.float64): 2.0**-10, np.dtype(np.float32): 2.0**-6}
 _CLOSER = 2.0**-4
 _SIXTH = np.array([1, -6, 15, -20, 15, -6, 1], dtype=np.float64)
 # share of the function's own size below which a derivative is indistinguishable from 0, in units of eps
-_BELOW_VALUES = 64
+_BELOW_VALUES = 1024
+# a claim that is next to 0 beside what was measured
+_NEXT_TO = 2.0**-10
 
 
 def judge_entry(probe: SmoothProbe, position: int, alone: Measurement) -> tuple[Finding, float]:
-    """What the residual of one entry is, and the noise level that was measured (in units of the projection)."""
+    """What the residual of one entry is, and the noise level that was measured (in units of the projection).
+
+    A mistake needs a derivative: at a kink of this entry, or in a staircase of which the claim may be the slope of one
+    step, nothing is clear.
+    """
+    finding, noise = _weighed(probe, position, alone)
+    if finding == "mistake" and (_at_a_kink(probe, position) or _stands_still(probe, position, alone)):
+        return "unclear", noise
+    return finding, noise
+
+
+def _weighed(probe: SmoothProbe, position: int, alone: Measurement) -> tuple[Finding, float]:
     residual = abs(float(alone.residual))
     if not math.isfinite(residual):
         return "mistake", 0.0
     if probe.problem.fixed:
         return ("mistake" if residual > 4 * alone.tolerance else "unclear"), alone.tolerance
-    noise = _noise(probe, position)
+    noise = noise_of(probe, masks_of([g.shape for g in probe.claimed], np.array([position])))
     size = abs(float(alone.true)) + abs(float(alone.claimed))
     allowed = ROUNDINGS * (noise + probe.eps * size)
     if residual > max(allowed, 2 * alone.tolerance):
@@ -50,10 +65,24 @@ def judge_entry(probe: SmoothProbe, position: int, alone: Measurement) -> tuple[
     return ("noise" if quiet or residual <= alone.tolerance else "unclear"), noise
 
 
-def _noise(probe: SmoothProbe, position: int) -> float:
-    """Noise of the residual of one entry, from sixth differences along a random line through the point."""
-    shapes = [g.shape for g in probe.claimed]
-    masks = masks_of(shapes, np.array([position]))
+def _at_a_kink(probe: SmoothProbe, position: int) -> bool:
+    return bends_alone(probe.problem, probe.at, _along(probe, position), probe.start)
+
+
+def _stands_still(probe: SmoothProbe, position: int, alone: Measurement) -> bool:
+    """Whether the claim is 0 and the values do not change beside the point, whatever they do over larger steps."""
+    if probe.way is not CENTRAL_DIFFERENCES or abs(float(alone.claimed)) > _NEXT_TO * abs(float(alone.true)):
+        return False
+    return bool(stands_still(probe.problem, probe.at, _along(probe, position), probe.start, closest=True).all())
+
+
+def _along(probe: SmoothProbe, position: int) -> Arrays:
+    masks = masks_of([g.shape for g in probe.claimed], np.array([position]))
+    return tuple(np.where(mask, scale_of(a), 0.0) for mask, a in zip(masks, probe.at, strict=True))
+
+
+def noise_of(probe: SmoothProbe, masks: tuple[Mask, ...]) -> float:
+    """Noise of the residual of a projection, from sixth differences along a random line through the point."""
     precision = np.dtype(np.float32) if probe.eps > 1e-10 else np.dtype(np.float64)
     line = random_directions(probe.at, 4321)
     residuals = []
@@ -90,8 +119,29 @@ def _usual_at_least(samples: Array) -> Array:
     return np.asarray(np.maximum(noise, usual))
 
 
+def is_quiet(probe: SmoothProbe, masks: tuple[Mask, ...], allowed: float) -> bool:
+    """Whether what is allowed in a projection is rounding of the values themselves, as where a function saturates."""
+    pairs = zip(probe.directions, masks, probe.at, strict=True)
+    steepest = max(float(np.abs(u * m).max(initial=0)) / scale_of(a) for u, m, a in pairs)
+    return allowed <= ROUNDINGS * _BELOW_VALUES * probe.eps * _weighted(probe, masks) * steepest
+
+
 def _natural(probe: SmoothProbe, position: int) -> float:
     """The size a projection on this entry would have, were the slope as large as the value over the argument."""
-    k, index = place_of([g.shape for g in probe.claimed], position)
-    weighted: Array = np.abs(probe.sensitivity.astype(np.float64)) * np.abs(probe.start)
-    return float(weighted.sum()) * abs(probe.step(k, index)) / scale_of(probe.at[k])
+    shapes = [g.shape for g in probe.claimed]
+    k, index = place_of(shapes, position)
+    weighted = _weighted(probe, masks_of(shapes, np.array([position])))
+    return weighted * abs(probe.step(k, index)) / scale_of(probe.at[k])
+
+
+def _weighted(probe: SmoothProbe, masks: tuple[Mask, ...]) -> float:
+    """Σ |delta·f| over the outputs that these entries move at all, be it far from the point; f the largest seen."""
+    size, touched = np.abs(probe.start.astype(np.float64)), np.zeros(probe.start.shape, dtype=bool)
+    with np.errstate(all="ignore"):
+        for times, shift in ((-1, 0), (0, 0), (1, 1)):
+            elsewhere = [np.asarray(times * a + shift * scale_of(a), dtype=a.dtype) for a in probe.at]
+            moved = [np.where(m, b, a) for a, b, m in zip(probe.at, elsewhere, masks, strict=True)]
+            value = probe.problem.value(moved)
+            touched |= value != probe.start
+            size = np.fmax(size, np.abs(value))
+    return float((np.abs(probe.sensitivity.astype(np.float64)) * size * touched).sum())

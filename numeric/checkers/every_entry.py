@@ -11,23 +11,22 @@ What it cannot see: more than the method's own tolerance lets it.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from numeric.checkers.colouring import TrueGradient, true_gradient
-from numeric.checkers.confirm import judge_entry
+from numeric.checkers.confirm import claimed_noise, judge_entry
 from numeric.checkers.exact import ExactProbe, NotExact
 from numeric.checkers.localise import Mask, Probe, masks_of
 from numeric.checkers.pattern import describe_pattern
 from numeric.checkers.problem import Array
 from numeric.checkers.report import GradientReport, Verdict, WrongEntry
-from numeric.checkers.smooth import SmoothProbe
+from numeric.checkers.smooth import ROUNDINGS, SmoothProbe
 
 MOST_LISTED = 20
 # suspects that are weighed against the noise one by one
-_MOST_WEIGHED = 4
+_MOST_WEIGHED = 16
 
 
 @dataclass(frozen=True)
@@ -89,20 +88,28 @@ def _confirmed(probe: ExactProbe, done: list[Comparison]) -> tuple[Verdict, tupl
 
 
 def _weigh(probe: SmoothProbe, done: list[Comparison]) -> tuple[Verdict, tuple[str, ...]]:
-    """(verdict, notes) on the entries beyond their tolerance: the farthest are measured by themselves."""
-    sizes = [c.claimed.size for c in done]
-    excess = np.concatenate(
-        [
-            np.where(c.off, np.abs(c.claimed - c.true.values) / np.maximum(c.true.tolerance, 1e-300), 0).ravel()
-            for c in done
-        ]
-    )
-    suspects = np.argsort(-excess)[: min(_MOST_WEIGHED, int((excess > 0).sum()))]
+    """(verdict, notes) on the entries beyond their tolerance: measured by themselves, or, where they are many, first
+    held against the noise of all claimed entries at once; what was not measured is not called rounding."""
+    excess = np.concatenate([_excess(c, np.zeros(c.claimed.shape)).ravel() for c in done])
+    count = int((excess > 0).sum())
+    if count > _MOST_WEIGHED and not probe.fixed:
+        noise = claimed_noise(probe.problem, probe.at, probe.sensitivity)
+        excess = np.concatenate([_excess(c, n).ravel() for c, n in zip(done, noise, strict=True)])
+    left = int((excess > 0).sum())
+    suspects = np.argsort(-excess)[: min(_MOST_WEIGHED, left)]
     shapes = [c.claimed.shape for c in done]
-    assert sum(sizes) == math.prod(excess.shape)
     findings = [judge_entry(probe, int(p), probe.measure(masks_of(shapes, np.array([p]))))[0] for p in suspects]
     if "mistake" in findings:
         return "wrong", ()
     if "unclear" in findings:
         return "undecided", ("some entries are neither clearly wrong nor clearly rounding",)
-    return "right", (f"{int((excess > 0).sum())} entries are off within the measured rounding noise",)
+    if left > _MOST_WEIGHED:
+        return "undecided", (f"of {left} entries that are off only the {_MOST_WEIGHED} farthest were weighed",)
+    return "right", (f"{count} entries are off within the measured rounding noise",)
+
+
+def _excess(c: Comparison, noise: Array) -> Array:
+    """How many tolerances an entry is off by, 0 where the noise of its claim explains it."""
+    residual = np.abs(c.claimed - c.true.values)
+    off = c.off & ~(residual <= c.true.tolerance + ROUNDINGS * noise)
+    return np.asarray(np.where(off, np.nan_to_num(residual / np.maximum(c.true.tolerance, 1e-300), nan=np.inf), 0.0))

@@ -19,12 +19,10 @@ lines.
 
 from __future__ import annotations
 
-import itertools
-import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import numpy as np
 
@@ -33,103 +31,28 @@ from numeric.checkers.lattice import (
     Lattice,
     as_integers,
     inner,
-    odd_integers,
     rational_inner,
-    shuffled_multiples,
 )
 from numeric.checkers.localise import Index, Mask, Positions, masks_of
-from numeric.checkers.problem import FLOAT64, Array, Arrays, Layout, Problem, Shapes, largest_of, layout_of
+from numeric.checkers.points import (
+    FEW_BITS,
+    Masks,
+    Point,
+    drawn_sensitivity,
+    few_bits_point,
+    large_point,
+    small_point,
+    tie_free_point,
+)
+from numeric.checkers.problem import Array, Arrays, Problem, layout_of
 from numeric.checkers.report import CheckInputError, Measurement
 
-Masks = tuple[Mask | None, ...]
-# divisible by f² for windows f = 1 … 8 (float64) and 1 … 5 (float32), so that a mean over f² entries is whole
-_DIVISIBLE = {"d": 705_600, "f": 3_600}
-_BITS = {"d": 13, "f": 6}
-_FEW_BITS = {"d": 6, "f": 3}
-# the data follow the caller's scale within these powers of two: farther apart, one argument would be rounded away
-# beside another and a gradient of 0 would look right for it
-_WIDEST = {"d": 8, "f": 0}
-# bits of the sensitivity behind the binary point
-_FRACTION = 1
 # arguments from which on a product of all is too large at large integers
 MANY = 4
-# entries up to which the random integers are kept for the next check of the same shapes
-_CACHED_SIZE = 1 << 17
-
-
-@dataclass(frozen=True)
-class Weights:
-    """The integers w of  ⟨w, (φ(1), φ(−1), g)⟩ = ⟨delta, φ(1)⟩ − ⟨delta, φ(−1)⟩ − 2⟨g, u⟩.
-
-    delta   the sensitivity drawn, in floating point
-    digits  (2, n): w = base·digits[0] + digits[1]
-    parts   where each argument's claim lies among the n numbers
-    powers  for each of the n numbers the power of two, at least 1, that goes with its weight
-    bits    an inner product with either row of the digits is exact for n integers of a norm below 2**bits
-    """
-
-    delta: Array
-    digits: Array
-    parts: tuple[slice, ...]
-    powers: Array
-    bits: int
-
-    base = 128.0
-
-
-@dataclass(frozen=True)
-class Point:
-    """Where an exact check is made: integer values of the checked arguments, and the direction of the line."""
-
-    values: tuple[Lattice, ...]
-    step: tuple[Lattice, ...]
-    types: str
-    seed: int
-    bits: int
-    divisor: int = 1
-
-    def along(self, times: int, masks: Masks) -> Arrays:
-        """values + times·(step where the mask is true), in the caller's types."""
-        moved = (v.plus(times, s.masked(m)) for v, s, m in zip(self.values, self.step, masks, strict=True))
-        return tuple(value.floats(np.dtype(char)) for value, char in zip(moved, self.types, strict=True))
-
-    @cached_property
-    def three(self) -> tuple[Arrays, Arrays, Arrays]:
-        """The point itself, one step ahead, and one step back."""
-        whole = (None,) * len(self.values)
-        return self.along(0, whole), self.along(1, whole), self.along(-1, whole)
-
-    @cached_property
-    def joint_step(self) -> Lattice:
-        """All steps laid end to end as integers; each argument's power of two is left out."""
-        return Lattice(np.concatenate([s.mantissa.ravel() for s in self.step]), 0)
-
-    def weights(self, shape: tuple[int, ...]) -> Weights:
-        """What φ(1), φ(−1) and the claims, laid end to end, weigh in the equality, for outputs of this shape."""
-        if shape not in self._weights:
-            self._weights[shape] = _weights(self, shape)
-        return self._weights[shape]
-
-    @cached_property
-    def _weights(self) -> dict[tuple[int, ...], Weights]:
-        return {}
-
-    @cached_property
-    def reach(self) -> float:
-        """The largest magnitude that the check uses."""
-        return max((largest_of(a) for arrays in self.three for a in arrays), default=0.0)
-
-    @cached_property
-    def unseen(self) -> str:
-        """What a check at this point does not vouch for."""
-        return (
-            f"the caller's own values: random integers, scaled and up to {self.reach:.3g}, of the same shapes were used"
-        )
-
-    @cached_property
-    def reaches(self) -> tuple[float, ...]:
-        """The largest magnitude one step ahead, argument by argument."""
-        return tuple(largest_of(a) for a in self.three[1])
+# where between the integers a function is looked at, and the share of its change by which it may differ there: far
+# above the rounding of a sum, far below the grid of the integers
+_BETWEEN = 2.0**-0.5
+_STEPPED = {"d": 2.0**-30, "f": 2.0**-18}
 
 
 class NotExact(Exception):
@@ -184,6 +107,7 @@ class ExactProbe:
             2 * (beyond - zero) - 3 * twice_c1 - 9 * twice_c2
         ).any():
             raise NotExact("it is not of degree two along an entry's own line")
+        expect_no_steps(self.problem, self.place, masks, places[2], places[1])
         return self.measure(masks)
 
     def inner(self, k: int, values: Array, mask: Mask | None = None) -> Fraction:
@@ -283,6 +207,24 @@ class ExactProbe:
         return inner(self.delta, slope) / 2
 
 
+def expect_no_steps(problem: Problem, place: Point, masks: Masks, ahead: Array, back: Array) -> None:
+    """NotExact where, off the integers, φ(t) − φ(−t) is not t·(φ(1) − φ(−1)): a function that rounds to a grid is of
+    degree two on a coarser one alone.
+
+    place, masks: the line; ahead, back: φ(1) and φ(−1) on it
+    """
+    here = place.along(0, masks)
+    steps = [a - b for a, b in zip(place.along(1, masks), here, strict=True)]
+    ends = [
+        [np.asarray(a + t * u, dtype=a.dtype) for a, u in zip(here, steps, strict=True)] for t in (_BETWEEN, -_BETWEEN)
+    ]
+    first, second = (_evaluate(problem, tuple(end), ahead).astype(np.float64) for end in ends)
+    across = ahead.astype(np.float64) - back
+    off = (first - second) - _BETWEEN * across
+    if not np.linalg.norm(off) <= _STEPPED[ahead.dtype.char] * np.linalg.norm(across):
+        raise NotExact("it is another function between the integers than on them")
+
+
 def _is_empty(mask: Mask | None) -> bool:
     return mask is not None and not mask.any()
 
@@ -331,8 +273,8 @@ def expect_whole_values(problem: Problem, seed: int) -> None:
     """
     if problem.fixed or len(problem.point) < MANY:
         return
-    least = dict.fromkeys(_BITS, 1)
-    place = _small_point(problem, seed, least, 0)
+    least = dict.fromkeys(FEW_BITS, 1)
+    place = small_point(problem, seed, least, 0)
     with np.errstate(all="ignore"):
         try:
             value = problem.value(place.three[0])
@@ -364,7 +306,7 @@ def small_probe(problem: Problem, probe: ExactProbe) -> ExactProbe:
     seed = probe.place.seed + 1000
     if probe.local:
         return probe
-    return _probe_at(problem, _small_point(problem, seed, _FEW_BITS, probe.place.divisor))
+    return _probe_at(problem, small_point(problem, seed, FEW_BITS, probe.place.divisor))
 
 
 def _probe_at(problem: Problem, place: Point) -> ExactProbe:
@@ -406,7 +348,7 @@ def sensitivity_at(problem: Problem, place: Point, start: Array) -> Lattice:
     """The weights of outputs of start's shape: drawn for this point, or the caller's if they are small integers.
     CheckInputError where the caller's have another shape, NotExact where they are not such."""
     if problem.delta is None:
-        return _drawn_sensitivity(start.shape, place.bits, place.seed + 77, place.divisor)
+        return drawn_sensitivity(start.shape, place.bits, place.seed + 77, place.divisor)
     if problem.delta.shape != start.shape:
         raise CheckInputError(f"delta has shape {problem.delta.shape}, the output {start.shape}; they must agree")
     given = as_integers(problem.delta)
@@ -415,15 +357,9 @@ def sensitivity_at(problem: Problem, place: Point, start: Array) -> Lattice:
     return given
 
 
-@lru_cache(maxsize=32)
-def _drawn_sensitivity(shape: tuple[int, ...], bits: int, seed: int, divisor: int) -> Lattice:
-    # off the integers, so that a backward that rounds or counts in integers is seen
-    return Lattice(odd_integers(shape, bits, seed) * divisor, -_FRACTION)
-
-
 def _local_probe(problem: Problem, seed: int, reason: NotExact) -> ExactProbe:
     """A probe at a tie-free point, moved too little for a maximum or a sign to change."""
-    place = _tie_free_point(problem, seed)
+    place = tie_free_point(problem, seed)
     with np.errstate(all="ignore"):
         try:
             start, delta, claimed = _claim_at(problem, place)
@@ -436,93 +372,8 @@ def _local_probe(problem: Problem, seed: int, reason: NotExact) -> ExactProbe:
 def _points(problem: Problem, seed: int, small_only: bool) -> Iterator[Point]:
     layout = layout_of(problem.shapes)
     if small_only:
-        yield _point(layout, problem.types, problem.tops, seed, _FEW_BITS, 1, _WIDEST)
+        yield few_bits_point(layout, problem.types, problem.tops, seed)
     else:
         yield large_point(layout, problem.types, problem.tops, seed)
-        yield _small_point(problem, seed, _FEW_BITS, 1)
-    yield _small_point(problem, seed, _FEW_BITS, 0)
-
-
-def large_point(layout: Layout, types: str, tops: Sequence[float], seed: int) -> Point:
-    """Odd integers of many bits at each argument's scale, as far as products of two stay exact."""
-    return _point(layout, types, tops, seed, _BITS, 1, _WIDEST)
-
-
-def _small_point(problem: Problem, seed: int, bits_of: dict[str, int], divisor: int) -> Point:
-    """Odd integers of few bits, times a divisor (0 stands for the type's own), at scale 1."""
-    layout = layout_of(problem.shapes)
-    return _point(layout, problem.types, problem.tops, seed, bits_of, divisor, {"d": 0, "f": 0})
-
-
-def _point(
-    layout: Layout,
-    types: str,
-    tops: Sequence[float],
-    seed: int,
-    bits_of: dict[str, int],
-    divisor: int,
-    widest_of: dict[str, int],
-) -> Point:
-    # the least precise type decides
-    type_ = "f" if "f" in types else "d"
-    bits, widest = bits_of[type_], widest_of[type_]
-    exponents = tuple([min(max(math.frexp(top)[1], -widest), widest) - bits for top in tops])
-    build = _cached_point if layout.size <= _CACHED_SIZE else _build_point
-    return build(layout.shapes, types, exponents, bits, divisor, seed)
-
-
-def _weights(place: Point, shape: tuple[int, ...]) -> Weights:
-    delta = _drawn_sensitivity(shape, place.bits, place.seed + 77, place.divisor)
-    flat = delta.mantissa.ravel()
-    whole = np.concatenate([flat, -flat, -2 * place.joint_step.mantissa])
-    digits = np.stack(np.divmod(whole, int(Weights.base))).astype(np.float64)
-    # none below 1: a product with it is exact
-    least = min(0, *[s.exponent for s in place.step])
-    powers = [np.full(s.mantissa.size, 2.0 ** (s.exponent - least - delta.exponent)) for s in place.step]
-    # by Cauchy and Schwarz; one bit for the rounding of the norms
-    bits = 52 - math.ceil(math.log2((digits**2).sum(axis=1).max()) / 2)
-    ends = itertools.accumulate([s.mantissa.size for s in place.step], initial=2 * flat.size)
-    parts = tuple(slice(*pair) for pair in itertools.pairwise(ends))
-    powers = [np.full(2 * flat.size, 2.0**-least), *powers]
-    return Weights(delta.floats(FLOAT64), digits, parts, np.concatenate(powers), bits)
-
-
-def _build_point(
-    shapes: Shapes,
-    types: str,
-    exponents: tuple[int, ...],
-    bits: int,
-    divisor: int,
-    seed: int,
-) -> Point:
-    values, steps = [], []
-    most = divisor or max(_DIVISIBLE[char] for char in types)
-    for k, (shape, exponent) in enumerate(zip(shapes, exponents, strict=True)):
-        factor = divisor or (_DIVISIBLE[types[k]] if k == 0 else 1)
-        base = odd_integers(shape, bits, seed + 2 * k) * factor
-        step = odd_integers(shape, bits, seed + 2 * k + 1) * factor
-        # beyond the point itself, so that the line from −1 to 2 crosses 0 in every entry
-        step = step + np.sign(step) * (factor << bits)
-        values.append(Lattice(base, exponent))
-        steps.append(Lattice(step, exponent))
-    return Point(tuple(values), tuple(steps), types, seed, bits, most)
-
-
-_cached_point = lru_cache(maxsize=32)(_build_point)
-
-
-def _tie_free_point(problem: Problem, seed: int) -> Point:
-    build = _cached_tie_free if problem.size <= _CACHED_SIZE else _build_tie_free
-    return build(problem.shapes, problem.types, seed)
-
-
-def _build_tie_free(shapes: Shapes, types: str, seed: int) -> Point:
-    small = min(_FEW_BITS[char] for char in types)
-    # two entries lie a spacing apart and each moves by at most 2·2**small
-    spacing = 1 << (small + 3)
-    values = [Lattice(shuffled_multiples(shape, spacing, seed + k), -small - 3) for k, shape in enumerate(shapes)]
-    steps = [Lattice(odd_integers(shape, small, seed + 500 + k), -small - 3) for k, shape in enumerate(shapes)]
-    return Point(tuple(values), tuple(steps), types, seed, small)
-
-
-_cached_tie_free = lru_cache(maxsize=32)(_build_tie_free)
+        yield small_point(problem, seed, FEW_BITS, 1)
+    yield small_point(problem, seed, FEW_BITS, 0)

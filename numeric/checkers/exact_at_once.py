@@ -18,7 +18,7 @@ from typing import Literal
 
 import numpy as np
 
-from numeric.checkers.exact import Point, large_point, sensitivity_at
+from numeric.checkers.exact import expect_no_steps, sensitivity_at
 from numeric.checkers.lattice import (
     USABLE_BITS,
     as_integers,
@@ -28,6 +28,7 @@ from numeric.checkers.lattice import (
     times_power_of_two,
     whole_on_a_grid,
 )
+from numeric.checkers.points import FINE, Point, large_point
 from numeric.checkers.problem import FLOAT64, Array, Backward, Block, Forward, Problem, is_doubles, layout_of
 
 Answer = Literal["equal", "unequal", "not integers"]
@@ -103,7 +104,7 @@ def equal_at_once(problem: Problem, seed: int) -> Point | Answer:
     layout, types = layout_of(problem.shapes), problem.types
     place = large_point(layout, types, problem.tops, seed)
     # few bits leave room for an accident; three lines do not
-    more = () if place.bits > 10 else (seed + 100, seed + 200)
+    more = () if place.bits >= FINE else (seed + 100, seed + 200)
     with np.errstate(all="ignore"):
         for each in (place, *[large_point(layout, types, problem.tops, s) for s in more]):
             try:
@@ -153,5 +154,8 @@ def _equal_along(problem: Problem, place: Point) -> Answer:
     if joint is None:
         return "unequal"
     total, exponent = integer_inner(delta, slope)
-    same = same_number(integer_inner(joint, place.joint_step), (total, exponent - 1))
-    return "equal" if same else "unequal"
+    if not same_number(integer_inner(joint, place.joint_step), (total, exponent - 1)):
+        return "unequal"
+    if place.bits < FINE:
+        expect_no_steps(problem, place, (None,) * len(place.values), plus, minus)
+    return "equal"

@@ -11,48 +11,57 @@ What it cannot see: see each method's own module; the texts appended to `not_che
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
-from typing import Literal
 
 import numpy as np
 
 from numeric.checkers.complex_step import COMPLEX_STEP, NotAnalytic
-from numeric.checkers.confirm import judge_entry
+from numeric.checkers.confirm import is_quiet, judge_entry, noise_of
 from numeric.checkers.differences import CENTRAL_DIFFERENCES
 from numeric.checkers.every_entry import MOST_LISTED, compare_every_entry, with_wrong_entries
 from numeric.checkers.exact import (
     ExactProbe,
     NotExact,
-    Point,
+    expect_no_steps,
     expect_whole_values,
     find_exact,
     small_probe,
 )
 from numeric.checkers.exact_at_once import Answer, equal_at_once, is_small, like_the_data
+from numeric.checkers.ground import (
+    COARSE,
+    WAYS,
+    Ground,
+    Kind,
+    ground_at,
+    not_finite,
+    smooth_probe,
+    too_coarse,
+    without_output,
+    wrong_shapes,
+)
 from numeric.checkers.guess import guess_mistakes
-from numeric.checkers.kinks import Look, bends, describe, interval_along, kinked_entries, look_for_bends
+from numeric.checkers.kinks import Look, bends, look_for_bends
 from numeric.checkers.lattice import as_integers
 from numeric.checkers.localise import Positions, Probe, bisect, entry_at, masks_of
-from numeric.checkers.problem import Array, Arrays, Problem, at_the_data
+from numeric.checkers.points import FINE, Point
+from numeric.checkers.problem import Array, Arrays, Problem
 from numeric.checkers.report import CheckInputError, GradientReport, Kink, Measurement, WrongEntry
 from numeric.checkers.smooth import (
     ROUNDINGS,
     SmoothProbe,
-    balanced,
     proportional_directions,
     random_directions,
-    random_sensitivity,
     scale_of,
 )
 from numeric.checkers.smooth_at_once import smooth_at_once
+from numeric.checkers.subgradients import Claim, corners, joint_kink, listed_kinks
 
-Kind = Literal["complex", "difference"]
-_WAYS = {"complex": COMPLEX_STEP, "difference": CENTRAL_DIFFERENCES}
-# share of the compared terms that a tolerance may be, if passing it is to mean anything
-_COARSE = 0.02
 # a claim so small beside integers is what is left of one that saturates
 _FAINT = 2.0**-20
+# entries off by rounding that are weighed one by one before the verdict is left open
+_MOST_NOISY = 4
 _TESTED = {
     (
         True,
@@ -93,7 +102,7 @@ def check_exact(problem: Problem, first: Point | Answer | None, *, every_entry: 
     probe = find_exact(problem, seed, small_only=every_entry or first == "not integers")
     probe, found, spent = _settled(problem, probe)
     # few bits leave room for an accident; three lines do not
-    for repeat in range(1, 3 if probe.place.bits < 10 and not every_entry else 1):
+    for repeat in range(1, 3 if probe.place.bits < FINE and not every_entry else 1):
         if not found.wrong:
             probe, found, more = _settled(problem, find_exact(problem, seed + 100 * repeat, small_only=every_entry))
             spent += more
@@ -102,6 +111,10 @@ def check_exact(problem: Problem, first: Point | Answer | None, *, every_entry: 
     report = replace(report, projections=spent, residual=float(found.residual))
     if found.wrong:
         return _exact_failure(probe, report)
+    if probe.place.bits < FINE and probe.together:
+        whole = (None,) * len(problem.checked)
+        ends = (problem.value(point) for point in probe.place.three[1:])
+        expect_no_steps(problem, probe.place, whole, *ends)
     if probe.start.size and any(g.size and not g.any() for g in probe.claimed):
         raise NotExact("an argument moves nothing at integers, where it may saturate")
     if every_entry:
@@ -189,32 +202,23 @@ def _blank(problem: Problem, method: str, why: str, unseen: tuple[str, ...]) -> 
 # --- floating point at the caller's data ---
 
 
-@dataclass(frozen=True)
-class Ground:
-    """The caller's data, evaluated: forward value, sensitivity, and the claim."""
-
-    start: Array
-    sensitivity: Array
-    claimed: Arrays
-
-
 def check_smooth(problem: Problem, kind: Kind, reason: str, *, every_entry: bool, seed: int) -> GradientReport:
     """The report of the complex step or of central differences; NotAnalytic where the former does not apply."""
     passed = smooth_at_once(problem, seed) if kind == "complex" and not every_entry else None
     if passed is not None:
-        report = _blank(problem, _WAYS[kind].name, reason, limits(problem))
+        report = _blank(problem, WAYS[kind].name, reason, limits(problem))
         return replace(report, tolerance=passed.tolerance, residual=passed.residual)
-    ground = _ground(problem, problem.point, seed)
-    report = _blank(problem, _WAYS[kind].name, reason, limits(problem))
+    ground = ground_at(problem, problem.point, seed)
+    report = _blank(problem, WAYS[kind].name, reason, limits(problem))
     misfit = wrong_shapes(problem, ground.claimed)
     if misfit:
         return replace(report, verdict="wrong", guess=misfit)
-    infinite = _not_finite(problem, ground.claimed)
+    infinite = not_finite(problem, ground.claimed)
     if infinite:
         return replace(report, verdict="wrong", wrong=infinite, guess="a claimed gradient is NaN or infinite")
     if ground.start.size == 0:
-        return _without_output(report, ground)
-    probe = _probe(problem, kind, ground, problem.point, seed)
+        return without_output(report, ground)
+    probe = smooth_probe(problem, kind, ground, problem.point, seed)
     found = probe.measure((None,) * len(problem.checked))
     if found.wrong or kind == "difference":
         _expect_repeatable(problem, ground.start)
@@ -224,37 +228,10 @@ def check_smooth(problem: Problem, kind: Kind, reason: str, *, every_entry: bool
         return _with_kinks(probe, kind, report, seed)
     if found.wrong:
         return _smooth_failure(probe, report)
-    if _too_coarse(probe, found):
+    if too_coarse(probe, found):
         note = "differences at this point are too rough to decide: move the data away from the edge of its domain"
         return replace(report, verdict="undecided", notes=(note,))
     return compare_every_entry(probe, report) if every_entry else report
-
-
-def _too_coarse(probe: SmoothProbe, found: Measurement) -> bool:
-    """Whether the tolerance is no longer small beside what was compared."""
-    if not np.isfinite(found.tolerance):
-        return True
-    pairs = zip(probe.claimed, probe.directions, strict=True)
-    compared = sum(float(np.abs(np.multiply(g, u, dtype=np.float64)).sum()) for g, u in pairs)
-    return found.tolerance > _COARSE * max(compared, abs(float(found.true))) > 0
-
-
-def _ground(problem: Problem, at: Arrays, seed: int) -> Ground:
-    with np.errstate(all="ignore"):
-        start = at_the_data(lambda: problem.value(at), "forward")
-    if not np.isfinite(start).all():
-        index = tuple(int(i) for i in np.argwhere(~np.isfinite(start))[0])
-        raise CheckInputError(
-            f"forward returns {start[index]} at output {index} for the given data; "
-            "a gradient can be checked where the values are finite"
-        )
-    if start.dtype not in (np.float32, np.float64):
-        raise CheckInputError(f"forward returns {start.dtype} data; expected float32 or float64")
-    sensitivity = random_sensitivity(start, seed) if problem.delta is None else problem.delta
-    if sensitivity.shape != start.shape:
-        raise CheckInputError(f"delta has shape {sensitivity.shape}, the output {start.shape}; they must agree")
-    called = f"backward(delta, {', '.join(problem.names)})"
-    return Ground(start, sensitivity, at_the_data(lambda: problem.gradients(sensitivity, at), called))
 
 
 def _expect_repeatable(problem: Problem, start: Array) -> None:
@@ -264,18 +241,16 @@ def _expect_repeatable(problem: Problem, start: Array) -> None:
         )
 
 
-def _probe(problem: Problem, kind: Kind, ground: Ground, at: Arrays, seed: int) -> SmoothProbe:
-    directions = random_directions(at, seed)
-    if kind == "complex":
-        directions = balanced(directions, ground.claimed, seed + 1)
-    return SmoothProbe(problem, _WAYS[kind], at, directions, ground.sensitivity, ground.claimed, ground.start)
-
-
 def _agrees(probe: SmoothProbe, directions: Arrays, look: Look) -> bool:
-    """Whether the claim, which the complex step confirms, agrees with coarse real differences too."""
+    """Whether the claim, which the complex step confirms, agrees with coarse real differences too; and not only because
+    so much is allowed that many slopes of either sign would sum to as little."""
     weights = probe.sensitivity.astype(np.float64)
     claimed = sum(float(np.vdot(g, u)) for g, u in zip(probe.claimed, directions, strict=True))
-    return abs(float(np.vdot(weights, look.slope)) - claimed) <= float(np.vdot(np.abs(weights), look.error))
+    terms, allowed = weights * look.slope, float(np.vdot(np.abs(weights), look.error))
+    largest = float(np.abs(terms).max(initial=0))
+    # scaled, for squares of the smallest numbers are 0
+    telling = largest == 0 or allowed <= COARSE * largest * float(np.linalg.norm(terms / largest))
+    return telling and abs(float(terms.sum()) - claimed) <= allowed
 
 
 def _bends_or_not_analytic(probe: SmoothProbe, found: Measurement, kind: Kind, seed: int) -> bool:
@@ -307,47 +282,33 @@ def _smooth_failure(probe: SmoothProbe, report: GradientReport, positions: Posit
     noted = f"a residual of {float(alone.residual) / scale:.3g} at {entry.argument}{list(entry.index)}"
     if finding == "noise":
         note = f"{noted} is within the measured rounding noise ({noise / scale:.3g})"
-        return replace(report, notes=(*report.notes, note))
+        return _beside_the_noise(probe, replace(report, notes=(*report.notes, note)), positions, position)
     note = f"{noted} is neither clearly a mistake nor clearly rounding (measured noise {noise / scale:.3g})"
     return replace(report, verdict="undecided", notes=(*report.notes, note))
 
 
-def wrong_shapes(problem: Problem, claimed: Arrays) -> str:
-    """What is wrong with the claims' shapes, or ""."""
-    lines = []
-    for name, g, a in zip(problem.labels, claimed, problem.point, strict=True):
-        if g.shape != a.shape:
-            lines.append(f"{name}: the claimed gradient has shape {g.shape}, the argument {a.shape}{_hint(g, a)}")
-    return "; ".join(lines)
-
-
-def _hint(claimed: Array, argument: Array) -> str:
-    if claimed.shape == argument.shape[::-1]:
-        return " (transposed)"
-    if claimed.size == argument.size:
-        return " (as many entries: reshaped or transposed)"
-    if claimed.ndim > argument.ndim or claimed.size > argument.size:
-        return " (not summed over the axes along which the argument was broadcast)"
-    return " (entries are missing)"
-
-
-def _not_finite(problem: Problem, claimed: Arrays) -> tuple[WrongEntry, ...]:
-    entries = []
-    for name, g in zip(problem.labels, claimed, strict=True):
-        for place in np.argwhere(~np.isfinite(g))[:3]:
-            index = tuple(int(i) for i in place)
-            entries.append(WrongEntry(name, index, float("nan"), float(g[index])))
-    return tuple(entries)
-
-
-def _without_output(report: GradientReport, ground: Ground) -> GradientReport:
-    """An empty output depends on nothing: every gradient must be exactly 0."""
-    for name, g in zip(report.checked, ground.claimed, strict=True):
-        if g.any():
-            index = tuple(int(i) for i in np.argwhere(g)[0])
-            entry = WrongEntry(name, index, 0.0, float(g[index]))
-            return replace(report, verdict="wrong", wrong=(entry,), guess="the output is empty: gradients are 0")
-    return replace(report, method="empty output", why="gradients must be, and are, exactly 0")
+def _beside_the_noise(
+    probe: SmoothProbe, report: GradientReport, positions: Positions | None, noisy: int
+) -> GradientReport:
+    """What is left when one entry was off by rounding alone: the others are still to be compared."""
+    rest = np.arange(sum(g.size for g in probe.claimed)) if positions is None else positions
+    rest = rest[rest != noisy]
+    if not rest.size:
+        return report
+    masks = masks_of([g.shape for g in probe.claimed], rest)
+    found = probe.measure(masks)
+    report = replace(report, projections=report.projections + 1)
+    if not found.wrong:
+        return report
+    allowed = found.tolerance + (0.0 if probe.fixed else ROUNDINGS * noise_of(probe, masks))
+    weighed = replace(found, tolerance=allowed)
+    if not weighed.wrong and (is_quiet(probe, masks, allowed) or not too_coarse(probe, weighed)):
+        note = f"all others together are off within the rounding noise that was measured on them ({allowed:.3g})"
+        return replace(report, tolerance=allowed, notes=(*report.notes, note))
+    if len(report.notes) <= _MOST_NOISY:
+        return _smooth_failure(probe, report, rest)
+    note = "more entries are off than were weighed one by one"
+    return replace(report, verdict="undecided", notes=(*report.notes, note))
 
 
 # --- kinks and ties ---
@@ -363,32 +324,33 @@ def _with_kinks(probe: SmoothProbe, kind: Kind, report: GradientReport, seed: in
 
 
 def _kinks_and_rest(probe: SmoothProbe, report: GradientReport, directions: Arrays) -> GradientReport:
-    search = kinked_entries(probe.problem, probe.at, directions, probe.start)
-    kinks = tuple(
-        describe(probe.problem, probe.at, position, probe.claimed, probe.sensitivity, probe.start)
-        for position in search.found
-    )
-    report = replace(report, kinks=kinks, verdict="right" if all(k.inside for k in kinks) else "undecided")
-    if search.cut:
-        note = f"more entries lie at kinks than the {len(kinks)} listed; none but these was compared at the data"
-        return replace(report, not_checked=(*report.not_checked, note))
-    together = _together(probe, search.found) if len(kinks) > 1 else None
-    if together is not None and not together.inside:
-        report = replace(report, verdict="undecided", kinks=(*kinks, together))
-    rest = np.setdiff1d(np.arange(sum(a.size for a in probe.at)), np.array(search.found, dtype=np.intp))
-    if rest.size == 0:
+    """The claim at the kinks, entry by entry and together, and a projection on all other entries."""
+    problem, at = probe.problem, probe.at
+    claim = Claim(probe.sensitivity, probe.start, probe.claimed)
+    found = corners(problem, at, directions, claim)
+    together = joint_kink(problem, at, found, claim)
+    kinks = (*listed_kinks(problem, at, found, claim), *([together] if together else []))
+    doubts = [f"kinks were not all found, so that nothing is said of them ({found.cut})"] if found.cut else []
+    rest = np.setdiff1d(np.arange(sum(a.size for a in at)), found.entries)
+    masks = masks_of([a.shape for a in at], rest)
+    if not found.cut and _still_bends(probe, directions, masks):
+        doubts.append("entries that do not bend one by one bend together; no subgradient was compared there")
+    if len(found.entries) > len(kinks):
+        report = replace(
+            report, notes=(*report.notes, f"{len(found.entries)} entries stand at kinks; not all are listed")
+        )
+    if doubts or together or not found.inside.all():
+        report = replace(report, verdict="undecided", notes=(*report.notes, *doubts))
+    report = replace(report, kinks=kinks)
+    if rest.size == 0 or doubts:
         return report
-    found = probe.measure(masks_of([a.shape for a in probe.at], rest))
-    return _smooth_failure(probe, report, rest) if found.wrong else report
+    measured = probe.measure(masks)
+    return _smooth_failure(probe, report, rest) if measured.wrong else report
 
 
-def _together(probe: SmoothProbe, positions: list[int]) -> Kink:
-    """All kinked entries moved at once: tied maxima may share the gradient, but not each take all of it."""
-    masks = masks_of([a.shape for a in probe.at], np.array(positions, dtype=np.intp))
-    direction = tuple(mask.astype(np.float64) for mask in masks)
-    claimed = float(sum(float((g * u).sum()) for g, u in zip(probe.claimed, direction, strict=True)))
-    interval = interval_along(probe.problem, probe.at, direction, probe.sensitivity, probe.start)
-    return Kink("the sum over these entries", (), *interval[:2], claimed, interval[2])
+def _still_bends(probe: SmoothProbe, directions: Arrays, masks: tuple[Array, ...]) -> bool:
+    rest = tuple(u * mask for u, mask in zip(directions, masks, strict=True))
+    return any(u.any() for u in rest) and bool(bends(probe.problem, probe.at, rest, probe.start).any())
 
 
 def _beside_the_kink(probe: SmoothProbe, kind: Kind, report: GradientReport, seed: int) -> GradientReport:
@@ -397,7 +359,7 @@ def _beside_the_kink(probe: SmoothProbe, kind: Kind, report: GradientReport, see
     for attempt in range(3):
         line = random_directions(probe.at, seed + 31 * (attempt + 1))
         at = tuple((a + u / 128).astype(a.dtype) for a, u in zip(probe.at, line, strict=True))
-        moved = _probe(problem, kind, _ground(problem, at, seed), at, seed)
+        moved = smooth_probe(problem, kind, ground_at(problem, at, seed), at, seed)
         if bends(problem, at, proportional_directions(at, seed), moved.start).any():
             continue
         found = moved.measure((None,) * len(problem.checked))
@@ -416,19 +378,21 @@ def _at_the_data(problem: Problem, report: GradientReport, seed: int, *, polynom
     A clamp, a dead zone or a branch on the size of the data may lie between the two. polynomial: of degree two at the
     integers, so that it should be so here.
     """
-    ground = _ground(problem, problem.point, seed)
+    ground = ground_at(problem, problem.point, seed)
     directions = proportional_directions(problem.point, seed)
     tolerance = _long_difference(problem, ground, directions) if polynomial else None
     if tolerance is not None:
         return _with_note(report, "a difference over a long step, and agreed", tolerance)
-    probe = _probe(problem, "difference", ground, problem.point, seed)
+    probe = smooth_probe(problem, "difference", ground, problem.point, seed)
     if bends(problem, problem.point, directions, ground.start).any():
         return _kinks_and_rest(probe, report, directions)
     found = probe.measure((None,) * len(problem.checked))
     if found.wrong:
         return _smooth_failure(probe, replace(report, projections=report.projections + 1))
-    how = "too coarsely to tell" if _too_coarse(probe, found) else "and agreed"
-    return _with_note(report, f"differences, {how}", found.tolerance)
+    if too_coarse(probe, found):
+        report = replace(report, verdict="undecided")
+        return _with_note(report, "differences, too coarsely to tell", found.tolerance)
+    return _with_note(report, "differences, and agreed", found.tolerance)
 
 
 def _with_note(report: GradientReport, how: str, tolerance: float) -> GradientReport:

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from numeric import check_gradient
 from numeric.checkers import colouring
 from numeric.checkers.colouring import all_colours, colours, plan_axes
-from numeric.checkers.exact import NotExact, Point, expect_whole_values, find_exact
+from numeric.checkers.exact import NotExact, expect_whole_values, find_exact
 from numeric.checkers.exact_at_once import equal_in_doubles
 from numeric.checkers.lattice import Lattice, as_integers, integer_inner, rational_inner, whole_on_a_grid
 from numeric.checkers.packing import touched_in_pairs
+from numeric.checkers.points import Point
 from numeric.checkers.problem import Problem, block_of, make_problem
 from numeric.checkers.smooth_at_once import smooth_at_once
 from tests.numeric.mutations import LAYERS, MUTATIONS
