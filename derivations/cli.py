@@ -304,11 +304,11 @@ class _Lines:
         self._width = name_width([*names, *(each.id for each in inputs.refused)])
 
     def show(self, verdicts: Sequence[Any]) -> None:
-        from derivations.show.lines import line, printed, repair_lines
+        from derivations.show.lines import line, printed, read_lines, repair_lines
 
         for verdict in verdicts:
             self._heading(verdict.document)
-            for text in (line(verdict, self._width, self._glyphs), *repair_lines(verdict)):
+            for text in (line(verdict, self._width, self._glyphs), *read_lines(verdict), *repair_lines(verdict)):
                 printed(self._console, text)
         if not self._console.is_terminal:
             self._console.file.flush()

@@ -31,7 +31,7 @@ from derivations.judgement.verdict import Evidence, Step, Verdict, Witness
 
 TRUSTED = ("sympy", "islpy", "z3-solver", "numpy")
 STALE_SECONDS = 30 * 86400  # entries of other versions of the source are removed after a month
-ELSEWHERE = ("document", "id", "line")  # where a claim stands does not change whether it is true
+ELSEWHERE = ("document", "id", "line", "source")  # where a claim stands does not change whether it is true
 
 
 def default_location() -> Path:

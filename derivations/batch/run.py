@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -254,9 +254,16 @@ def judged(claims: Sequence[Claim], judge: Judge, processes: int = 1, cache: Cac
         fresh = in_order(unknown, workers.answers(unknown))
         for number, claim in enumerate(claims):
             if number in known:
-                yield known[number]
+                yield _with_source(claim, known[number])
                 continue
             _, found_now = next(fresh)
             if cache is not None and found_now.lasting:
                 cache.write(claim, found_now.verdicts)
-            yield found_now
+            yield _with_source(claim, found_now)
+
+
+def _with_source(claim: Claim, found: Answer) -> Answer:
+    """The answer with the formula that the claim was read from; where it stands changes no verdict."""
+    if claim.source is None:
+        return found
+    return replace(found, verdicts=tuple(replace(verdict, source=asdict(claim.source)) for verdict in found.verdicts))

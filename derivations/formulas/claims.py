@@ -99,13 +99,22 @@ class Link:
 
 
 @dataclass(frozen=True)
+class Source:
+    """The formula that a claim was read from: kind is display, matlab or python; its line in the file; its text."""
+
+    kind: str
+    line: int
+    text: str
+
+
+@dataclass(frozen=True)
 class Claim:
     """A claim under one reading: a chain of links with its conditions and expectations.
 
     document: file name as given; line: 1-based line of the claim's first statement; reading: the choice made for
     each `choose` name that the claim uses, empty where there is none; misprint: what the source misprints here, in the
     author's words, empty where nothing; supposed: those of the context's assumptions that the claim's own `where`
-    lines make.
+    lines make; source: the display or line of code that the equation was read from, if it was.
     """
 
     id: str
@@ -120,6 +129,7 @@ class Claim:
     text: str = ""
     misprint: str = ""
     supposed: tuple[Assumption, ...] = ()
+    source: Source | None = None
 
     def expectation(self, link: int) -> Expectation:
         """What is expected of link number `link` (from 1): its own line, else the claim's, else proved."""

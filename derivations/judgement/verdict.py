@@ -74,6 +74,7 @@ class Verdict:
     seconds: float = 0.0
     latex: str = ""
     misprint: str = ""
+    source: Mapping[str, Any] | None = None  # kind, line and text of the formula that the claim was read from
 
     def as_json(self) -> dict[str, Any]:
         """The object of the `--json` output, as `claim-language.md` lists it; more keys may follow."""

@@ -10,9 +10,9 @@ encoding before anything else looks at them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from derivations.formulas.claims import Claim, Context, Refused, Remark
@@ -23,17 +23,21 @@ from derivations.language.elaborate import Elaborator
 from derivations.language.errors import InputError, InputErrors, Place
 from derivations.language.given import Checker, Given
 from derivations.language.markdown import BrokenFence, Fence, fences
+from derivations.language.read import Sources, is_read
 from derivations.language.scope import RESERVED, Scope
 from derivations.language.source import Statement, lines_of, statements
 from derivations.language.syntax import parse
+from derivations.language.types import ScopeTypes
+from derivations.notation.profile import Profile, profile_of
 
+NOTATION_FILE = re.compile(r"\s*notation\s+(?P<name>\S+)\s*\Z")
 Contexts = tuple[tuple[Mapping[str, str], Context], ...]
 
 
 @dataclass(frozen=True)
 class Block:
-    """A stretch of the document: kind is prose, given, claim, remark, or broken where an error stands in it; `source`
-    is its Markdown as it stands, `text` its content without the fences; first and last line count from 1."""
+    """A stretch of the document: kind is prose, given, notation, claim, remark, or broken where an error stands in
+    it; `source` is its Markdown as it stands, `text` its content without the fences; first and last line count from 1."""
 
     kind: str
     source: str
@@ -47,6 +51,7 @@ class Block:
     contexts: Contexts = ()
     given: Given | None = None
     errors: tuple[InputError, ...] = ()
+    profile: Profile | None = None
 
 
 @dataclass
@@ -151,6 +156,8 @@ class _Builder:
         self.broken = ""  # why nothing in this context is judged
         self.spoilt = ""  # why the claim that is read is not judged, its own errors apart
         self.has_context = False
+        self.sources = Sources(text, name)
+        self.unread = ""  # why no formula is read: its notation has an error
 
     def build(self) -> Document:
         line = 1
@@ -199,6 +206,8 @@ class _Builder:
         self.errors = []
         if fence.kind == "given":
             block = self._given(fence, block)
+        elif fence.kind == "notation":
+            block = self._notation(fence, block)
         else:
             for read in (self._check_new, self._claim if fence.kind == "claim" else self._remark):
                 try:
@@ -230,6 +239,18 @@ class _Builder:
     def _claim(self, fence: Fence, block: Block) -> Block:
         return replace(block, claims=tuple(self._claims(fence)))
 
+    def _notation(self, fence: Fence, block: Block) -> Block:
+        """The notation that is in force from here on; nothing is read under one that has an error."""
+        before = self.sources.profile if fence.continues else None
+        self.unread = self.unread if fence.continues else ""
+        try:
+            lines = statements(list(fence.lines), self.document.name)
+            self.sources.profile = profile_of(included(lines), before)
+        except InputError as error:
+            self._note(error)
+            self.unread = f"its notation has an error in line {error.line}"
+        return replace(block, profile=self.sources.profile)
+
     # -- contexts ----------------------------------------------------------------------------------
 
     def _given(self, fence: Fence, block: Block) -> Block:
@@ -245,7 +266,7 @@ class _Builder:
             self.lost |= names_in(block.text) - self.known
             own = []
         self.has_context = True
-        own, contexts = self._contexts(before, own)
+        own, contexts = self._contexts(before, self._read_definitions(before, own, fence.first))
         self._check_existence()
         return replace(block, contexts=contexts, given=self.given)
 
@@ -262,12 +283,30 @@ class _Builder:
                 self._note(error)
                 own = self._unspoilt(own, error)
 
+    def _read_definitions(self, before: Given | None, own: list[Statement], line: int) -> list[Statement]:
+        """The statements with every `read above` replaced by the definition that it reads; those after one that
+        cannot be read are lost."""
+        found: list[Statement] = []
+        for number, statement in enumerate(own):
+            if is_read(statement):
+                try:
+                    if self.unread:
+                        raise statement.error(f"this is not read: {self.unread}", *statement.extent)
+                    given = Given((*(before.statements if before else ()), *found), len(found), before)
+                    statement = self.sources.definition(statement, line, ScopeTypes(given.scope({})))
+                except InputError as error:
+                    self._note(error)
+                    self.lost |= self._declared(own[number + 1 :]) - self._declared(found)
+                    return found
+            found.append(statement)
+        return found
+
     def _unspoilt(self, own: list[Statement], error: InputError | None) -> list[Statement]:
         """The statements without the one that is wrong and without those that mention what is lost."""
         known, kept = set(self.known), []
         for statement in own:
             mine = names_in(statement.text)
-            is_wrong = error is not None and statement.line <= error.line <= statement.lines[-1].number
+            is_wrong = error is not None and statement.holds(error)
             if is_wrong or mine & self.lost:
                 self.lost |= mine - known
             else:
@@ -290,11 +329,18 @@ class _Builder:
         found = statements(list(fence.lines), self.document.name)
         if not found:
             raise InputError("this claim is empty", self._place(fence), "an equation A == B")
+        source = None
+        if is_read(found[0]):
+            if self.unread or self.broken:
+                self.spoilt = self.unread
+                return []
+            found[0], source = self.sources.claim(found[0], fence.first, ScopeTypes(self.given.scope({})))
         if self.lost & self._declared(found):
             check_syntax(found)
             self.spoilt = "it uses names of a block that has an error"
             return []
         claims = claims_of(self.given, found, fence.id, self.document.name)
+        claims = [replace(claim, source=source) for claim in claims] if source is not None else claims
         is_past = self.count > limits.CLAIMS
         self.count += len(claims)
         if self.count > limits.CLAIMS:
@@ -397,6 +443,25 @@ def _decoded(data: bytes, name: str) -> str:
 def normalised(text: str) -> str:
     """A text with one kind of line end and without a byte order mark."""
     return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd")
+
+
+def included(lines: Iterable[Statement]) -> Iterator[Statement]:
+    """The lines of a notation block, those of a file that it names (`notation FILE`) in their place."""
+    for line in lines:
+        match = NOTATION_FILE.match(line.text)
+        if match is None:
+            yield line
+            continue
+        name, start = match["name"], match.start("name")
+        if PurePath(name).is_absolute() or ".." in PurePath(name).parts:
+            raise line.error("a notation file stands beside the document", start, expected="such as shared.notation")
+        path = Path(line.file).parent / name
+        if not path.is_file():
+            raise line.error("there is no such notation file", start, expected=f"a file {path}", fix=_near(path))
+        for inner in statements(lines_of(normalised(read_text(path))), str(path)):
+            if NOTATION_FILE.match(inner.text):
+                raise inner.error("a notation file names no other one", *inner.extent)
+            yield inner
 
 
 # -- single lines ----------------------------------------------------------------------------------

@@ -1,4 +1,5 @@
-"""Finds the fenced blocks of a Markdown document that are ours: `given`, `claim ID`, `remark ID`, `misprint ID`.
+"""Finds the fenced blocks of a Markdown document that are ours: `given`, `notation`, `claim ID`, `remark ID`,
+`misprint ID`.
 
 Law: a fence that is almost one of ours is an error, never silently prose; so is a fence that never closes.
 Positions are the file's, also inside lists and block quotes.
@@ -16,7 +17,7 @@ from markdown_it.token import Token
 from derivations.language.errors import InputError, Place, did_you_mean
 from derivations.language.source import SourceLine
 
-KINDS = ("given", "claim", "remark", "misprint")
+KINDS = ("given", "notation", "claim", "remark", "misprint")
 IDENTIFIER = re.compile(r"[^\W_][\w.:+-]*\Z")
 ATTRIBUTES = re.compile(r"\{(?P<body>[^}]*)\}\s*\Z")
 FENCE = re.compile(r"[\s>*+\-0-9.)]*?(?P<marks>`{3,}|~{3,})")
@@ -125,24 +126,24 @@ def _check_not_almost(kind: str, rest: list[str], place: Place) -> None:
         near = next(iter(get_close_matches(bare, KINDS, 1, 0.85)), "")
     if not near and rest and bare not in ("c", "given"):
         near = did_you_mean(bare, KINDS)[len("did you mean ") : -1] if len(bare) > 3 else ""
-    if near or re.match(r"(given|claim|remark|misprint)\W", kind):
+    if near or re.match(r"(given|notation|claim|remark|misprint)\W", kind):
         near = near or kind[:5]
         raise InputError(
             f"`{kind}` is not a kind of block",
             place,
-            "given, given continue, claim ID, remark ID or misprint ID",
+            "given, given continue, notation, claim ID, remark ID or misprint ID",
             f"did you mean {near}?",
         )
 
 
 def _arguments(kind: str, rest: list[str], place: Place) -> tuple[str, bool]:
-    if kind == "given":
+    if kind in ("given", "notation"):
         if rest not in ([], ["continue"]):
             raise InputError(
-                f"`given {' '.join(rest)}` is not a kind of block",
+                f"`{kind} {' '.join(rest)}` is not a kind of block",
                 place,
-                "given or given continue",
-                "write given continue",
+                f"{kind} or {kind} continue",
+                f"write {kind} continue",
             )
         return "", bool(rest)
     if not rest:

@@ -61,6 +61,10 @@ class Statement:
         """Where its text starts and ends, blanks at both ends left out."""
         return len(self.text) - len(self.text.lstrip()), len(self.text.rstrip())
 
+    def holds(self, error: InputError) -> bool:
+        """Whether an error is one of this statement."""
+        return self.line <= error.line <= self.lines[-1].number
+
     def rest(self, start: int) -> Statement:
         """The same statement with everything before `start` blanked, so that positions stay."""
         head = "".join("\n" if character == "\n" else " " for character in self.text[:start])

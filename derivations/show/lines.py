@@ -147,6 +147,19 @@ def line(verdict: Verdict, width: int = 0, glyphs: dict[str, str] = GLYPHS) -> T
     return text
 
 
+def source_text(source: Mapping[str, Any]) -> str:
+    """`display in line 12: \\nabla_w J = ...`."""
+    kind = {"display": "display", "matlab": "MATLAB", "python": "Python"}[source["kind"]]
+    return f"{kind} in line {source['line']}: {source['text']}"
+
+
+def read_lines(verdict: Verdict) -> list[Text]:
+    """What a display or a line of code was read as, below the verdict on it."""
+    if verdict.source is None:
+        return []
+    return [Text(f"{' ' * INDENT}read as {verdict.statement}", "dim")]
+
+
 def repair_lines(verdict: Verdict) -> list[Text]:
     """The nearest true formulas of a false claim, a line each below its own; nothing where none were asked for."""
     return [Text(f"{' ' * INDENT}nearest true: {formula}", "dim") for formula in verdict.repair]
@@ -346,6 +359,8 @@ def details(
 def _fields(verdict: Verdict, with_expectation: bool, origin: int) -> Iterable[tuple[str, str]]:
     if verdict.contradiction:
         yield "CONTRADICTION", verdict.contradiction
+    if verdict.source is not None:
+        yield "read from", source_text(verdict.source)
     if verdict.misprint:
         yield "misprint", verdict.misprint
     if verdict.reason:

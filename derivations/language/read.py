@@ -1,0 +1,211 @@
+"""`read above`, `read (7)`, `read line 3`: a statement whose text is read from the display or the code before it.
+
+    read above                                    the display, or the one line of code, that stands before the block
+    read (7)                                      the display with \\tag{7}, wherever it stands
+    read line 3                                   the third line of the code that stands before the block
+    read above as grad(J, w) == right side        an equation of which one side is read
+
+Law: what is read becomes text of the claim language and then takes the path of every other text; an error in it points
+into the display.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from derivations.formulas.claims import Source
+from derivations.language.errors import InputError, Place
+from derivations.language.source import Statement
+from derivations.notation import sources
+from derivations.notation.code import read_code
+from derivations.notation.profile import Profile
+from derivations.notation.reading import Reading, read_latex
+from derivations.notation.typed import Part, Types
+
+READ = re.compile(
+    r"\s*read\s+(?:(?P<above>above)|line\s+(?P<line>\d+)|\((?P<tag>[^()\n]*)\))\s*(?:\bas\b(?P<rest>.*))?\Z", re.DOTALL
+)
+BEGINS = re.compile(r"\s*read\s+(?:above\b|line\b|\([^()\n]*\)\s*(?:as\b.*)?\Z)", re.DOTALL)
+SIDE = re.compile(r"\b(?P<which>left|right)\s+side\b")
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Characters start to end of a text stand for these characters of a source."""
+
+    start: int
+    end: int
+    source: Statement
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class ReadStatement(Statement):
+    """A statement whose text was read: its places are those of the formula, its line is that of `read`."""
+
+    origins: tuple[Origin, ...] = ()
+
+    def place(self, start: int, end: int | None = None) -> Place:
+        """The place in the author's formula of characters of the text."""
+        start = min(max(start, 0), len(self.text))
+        stop = max(start + 1, end or start + 1)
+        touched = [each for each in self.origins if each.start < stop and each.end > start] or list(self.origins[-1:])
+        if not touched:
+            return super().place(0)
+        source = touched[0].source
+        alike = [each for each in touched if each.source is source]
+        return source.place(min(each.first for each in alike), max(each.last for each in alike))
+
+    def holds(self, error: InputError) -> bool:
+        """Whether an error is one of this statement, in its own block or in the formula."""
+        lines = [each.source.place(at).line for each in self.origins for at in (each.first, each.last)]
+        return super().holds(error) or (bool(lines) and min(lines) <= error.line <= max(lines))
+
+
+def is_read(statement: Statement) -> bool:
+    """Whether a statement asks for a formula to be read."""
+    return BEGINS.match(statement.text) is not None
+
+
+@dataclass
+class Sources:
+    """The formulas of one document, and the notation in force."""
+
+    text: str
+    name: str
+    profile: Profile = field(default_factory=Profile)
+
+    @cached_property
+    def found(self) -> sources.Text:
+        """The displays and code of the document."""
+        return sources.find(self.text, self.name)
+
+    def claim(self, command: Statement, line: int, types: Types) -> tuple[ReadStatement, Source]:
+        """The equation that a claim reads; `line` is that of its block. Raises InputError."""
+        match = _matched(command)
+        place, reading = self._reading(command, match, line, types, defines=False)
+        text, origins = _equation(command, match, reading)
+        statement = ReadStatement(text, command.file, command.lines, command.starts, origins)
+        return statement, self._source(place, reading)
+
+    def definition(self, command: Statement, line: int, types: Types) -> ReadStatement:
+        """The definition that a context reads. Raises InputError."""
+        match = _matched(command)
+        if match["rest"] is not None:
+            raise command.error("a definition is read whole", match.start("rest"), expected="read above")
+        _, reading = self._reading(command, match, line, types, defines=True)
+        if len(reading.sides) != 2:
+            raise command.error(
+                f"a definition has two sides, and the formula has {len(reading.sides)}", *command.extent, "z = ..."
+            )
+        text, origins = _joined(reading, " = ")
+        return ReadStatement(text, command.file, command.lines, command.starts, origins)
+
+    def _reading(
+        self, command: Statement, match: re.Match[str], line: int, types: Types, defines: bool
+    ) -> tuple[sources.Place, Reading]:
+        place, start, end = self._stretch(command, match, line)
+        source = self.found.source
+        if place.kind == "latex":
+            return place, read_latex(
+                source, start, end, self.profile, types, defines, match["tag"] and match["tag"].strip()
+            )
+        needs_left = match["rest"] is None or "left" in [each["which"] for each in SIDE.finditer(match["rest"])]
+        return place, read_code(source, start, end, place.kind, self.profile, types, needs_left, defines)
+
+    def _stretch(self, command: Statement, match: re.Match[str], line: int) -> tuple[sources.Place, int, int]:
+        if match["tag"] is not None:
+            tag = match["tag"].strip()
+            tagged = self.found.tagged(tag)
+            if len(tagged) != 1:
+                what = f"{len(tagged)} displays have" if tagged else "no display has"
+                raise command.error(f"{what} the tag ({tag})", *command.extent, f"one display with \\tag{{{tag}}}")
+            return tagged[0], tagged[0].start, tagged[0].end
+        place = self.found.before(line)
+        if place is None:
+            raise command.error("no display and no code stands above", *command.extent, "a formula before this block")
+        if place.kind == "latex":
+            if match["line"]:
+                raise command.error("what stands above is a display and has no lines", *command.extent, "read above")
+            return place, place.start, place.end
+        lines = self.found.code_lines(place)
+        if match["line"]:
+            lines = [each for each in lines if each[0] == int(match["line"])]
+        if len(lines) != 1:
+            found = f"{len(lines)} lines of code stand above" if not match["line"] else "there is no such line of code"
+            raise command.error(found, *command.extent, "one line", "say which: read line 1")
+        return place, lines[0][1], lines[0][2]
+
+    def _source(self, place: sources.Place, reading: Reading) -> Source:
+        text = " ".join(reading.source.text[reading.start : reading.end].split())
+        kind = "display" if place.kind == "latex" else place.kind
+        return Source(kind, reading.source.place(reading.start).line, text)
+
+
+def _matched(command: Statement) -> re.Match[str]:
+    match = READ.match(command.text)
+    if match is None:
+        raise command.error(
+            "this is no way to read a formula",
+            *command.extent,
+            "read above, read (7), read line 3, perhaps with as A == B",
+        )
+    return match
+
+
+def _joined(reading: Reading, sign: str) -> tuple[str, tuple[Origin, ...]]:
+    text, origins = "", list[Origin]()
+    for number, side in enumerate(reading.sides):
+        if number:
+            text += sign
+        text, more = _appended(text, side, reading.source)
+        origins += more
+    return text, tuple(origins)
+
+
+def _appended(text: str, parts: tuple[Part, ...], source: Statement) -> tuple[str, list[Origin]]:
+    origins = []
+    for part in parts:
+        origins.append(Origin(len(text), len(text) + len(part.text), source, part.start, part.end))
+        text += part.text
+    return text, origins
+
+
+def _equation(command: Statement, match: re.Match[str], reading: Reading) -> tuple[str, tuple[Origin, ...]]:
+    """The equation that a claim reads, sides put where `as` wants them."""
+    if match["rest"] is None:
+        if len(reading.sides) < 2:
+            raise command.error(
+                "what stands above is a formula without =",
+                *command.extent,
+                "an equation",
+                "read above as ... == right side",
+            )
+        return _joined(reading, " == ")
+    offset, rest = match.start("rest"), match["rest"]
+    text, origins, at = "", list[Origin](), 0
+    for side in SIDE.finditer(rest):
+        piece = rest[at : side.start()]
+        origins.append(Origin(len(text), len(text) + len(piece), command, offset + at, offset + side.start()))
+        text += piece
+        parts = reading.sides[0 if side["which"] == "left" and len(reading.sides) > 1 else -1]
+        first, last = reading.start, reading.end
+        text, more = _appended(text, (Part("(", first, first + 1), *parts, Part(")", last - 1, last)), reading.source)
+        origins += more
+        at = side.end()
+    if not at:
+        raise command.error("nothing of the formula is used here", offset, expected="left side or right side")
+    origins.append(Origin(len(text), len(text) + len(rest) - at, command, offset + at, offset + len(rest)))
+    text += rest[at:]
+    start = len(text) - len(text.lstrip())
+    return text.strip(), tuple(
+        replace(each, start=each.start - start, end=each.end - start) for each in origins if each.end > start
+    )
+
+
+Typing = Callable[[], Types]
+__all__ = ["InputError", "ReadStatement", "Sources", "Typing", "is_read"]

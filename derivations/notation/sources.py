@@ -1,0 +1,210 @@
+r"""Where formulas stand in a text: displays in Markdown and LaTeX, lines of fenced code, with their offsets.
+
+    $$ ... $$    \[ ... \]    \begin{align} ... \end{align} and its kin    ```matlab   ```python   lstlisting, minted
+
+Law: one pass over the text. Offsets are the text's own; what a fence, a comment or a verbatim block holds is no
+display.
+
+What it cannot see: formulas inside sentences (`$...$`), which are never read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from markdown_it import MarkdownIt
+
+from derivations.language.source import SourceLine, Statement, lines_of
+from derivations.notation.tokens import ALIGNED
+
+LANGUAGES = {
+    **dict.fromkeys(("matlab", "octave", "m"), "matlab"),
+    **dict.fromkeys(("python", "py", "python3", "numpy", "scipy", "torch", "pytorch", "ipython"), "python"),
+}
+ENVIRONMENT = "|".join(re.escape(name) for name in ALIGNED if name not in ("aligned", "split", "gathered"))
+DELIMITER = re.compile(
+    rf"(?P<dollars>\$\$)|(?P<open>\\\[)|(?P<close>\\\])|\\begin\{{(?P<begin>{ENVIRONMENT})\}}"
+    rf"|\\end\{{(?P<end>{ENVIRONMENT})\}}|(?P<skip>\\\\|\\\$)"
+)
+VERBATIM = re.compile(
+    r"\\begin\{(?P<name>verbatim|lstlisting|minted)\*?\}(?P<options>(?:\[[^\]\n]*\])?(?:\{[^}\n]*\})?)|"
+    r"\\end\{(?P<end>verbatim|lstlisting|minted)\*?\}"
+)
+TAG = re.compile(r"\\tag\*?\s*\{([^{}]*)\}")
+QUOTED = re.compile(r"(?:[ \t]*>)+")
+FENCE_MARK = re.compile(r"[^\S\n]*(?:>\s?)*[^\S\n]*(?:`{3,}|~{3,})")
+
+
+@dataclass(frozen=True)
+class Place:
+    """A stretch of a text: a display (`latex`) or a block of code (`matlab`, `python`)."""
+
+    kind: str
+    start: int
+    end: int
+    line: int
+    last_line: int
+
+
+@dataclass(frozen=True)
+class Text:
+    """A whole text as a source of formulas: what to read (block quotes' marks blanked) and where each stretch is."""
+
+    source: Statement
+    places: tuple[Place, ...]
+
+    def before(self, line: int) -> Place | None:
+        """The last display or code that ends before a line."""
+        found = [place for place in self.places if place.last_line < line]
+        return found[-1] if found else None
+
+    def tagged(self, tag: str) -> list[Place]:
+        """The displays with this \\tag."""
+        return [
+            place
+            for place in self.places
+            if place.kind == "latex" and tag in (each.strip() for each in TAG.findall(self.of(place)))
+        ]
+
+    def of(self, place: Place) -> str:
+        """The text of a stretch."""
+        return self.source.text[place.start : place.end]
+
+    def code_lines(self, place: Place) -> list[tuple[int, int, int]]:
+        """(number in the block, start, end) of the lines of a block of code that hold something."""
+        found, at = [], place.start
+        for number, line in enumerate(self.of(place).split("\n"), 1):
+            if line.strip() and not line.lstrip().startswith(("%", "#", "//")):
+                found.append((number, at, at + len(line)))
+            at += len(line) + 1
+        return found
+
+
+def whole(text: str, file: str) -> Statement:
+    """A text as one source with places."""
+    lines = lines_of(text)
+    starts, at = [], 0
+    for line in lines:
+        starts.append(at)
+        at += len(line.content) + 1
+    return Statement(text, file, tuple(lines), tuple(starts))
+
+
+def find(text: str, file: str) -> Text:
+    """The displays and code of a Markdown or LaTeX text.
+
+    >>> [(place.kind, place.line) for place in find("$$ a = b $$\\n\\n```matlab\\nx = 1\\n```", "notes.md").places]
+    [('latex', 1), ('matlab', 4)]
+    """
+    is_latex = PurePath(file).suffix.lower() in (".tex", ".latex", ".ltx")
+    masked, code = _without_code_latex(text) if is_latex else _without_fences(text)
+    source = whole(text, file)
+    places = [*_placed(source, code), *_placed(source, displays(masked))]
+    read = _unquoted(text, places)
+    lines = tuple(
+        SourceLine(part, line.number, 0, line.whole) for part, line in zip(read.split("\n"), source.lines, strict=True)
+    )
+    return Text(Statement(read, file, lines, source.starts), tuple(sorted(places, key=lambda place: place.start)))
+
+
+def _placed(source: Statement, found: Iterable[tuple[str, int, int]]) -> Iterator[Place]:
+    for kind, start, end in found:
+        first, last = source.place(start).line, source.place(max(start, end - 1)).line
+        yield Place(kind, start, end, first, last)
+
+
+def displays(masked: str) -> Iterator[tuple[str, int, int]]:
+    """The stretches between the marks of displays, in one pass."""
+    opened: tuple[str, int] | None = None
+    for match in DELIMITER.finditer(masked):
+        kind = match.lastgroup
+        if kind == "skip":
+            continue
+        if opened is None:
+            if kind in ("dollars", "open", "begin"):
+                opened = (match["begin"] or kind, match.end())
+            continue
+        closes = match["end"] or {"dollars": "dollars", "close": "open"}.get(str(kind), "")
+        if closes == opened[0]:
+            yield "latex", opened[1], match.start()
+            opened = None
+
+
+def _without_fences(text: str) -> tuple[str, list[tuple[str, int, int]]]:
+    """The text with its code blanked, and the blocks of code in a language that is read."""
+    lines = text.split("\n")
+    starts, at = [], 0
+    for line in lines:
+        starts.append(at)
+        at += len(line) + 1
+    starts.append(at)
+    code: list[tuple[str, int, int]] = []
+    parser = MarkdownIt("commonmark")
+    parser.core.ruler.disable(["inline", "text_join"])
+    masked = list(lines)
+    for token in parser.parse(text):
+        if token.type not in ("fence", "code_block") or token.map is None:
+            continue
+        first, last = token.map
+        for number in range(first, min(last, len(lines))):
+            masked[number] = " " * len(lines[number])
+        language = (
+            LANGUAGES.get(token.info.strip().split(" ")[0].strip("{}.").lower()) if token.type == "fence" else None
+        )
+        if language:
+            closed = last - first >= 2 and FENCE_MARK.match(lines[min(last, len(lines)) - 1]) is not None
+            code.append((language, starts[first + 1], max(starts[first + 1], starts[last - closed] - 1)))
+    return "\n".join(masked), code
+
+
+def _without_code_latex(text: str) -> tuple[str, list[tuple[str, int, int]]]:
+    """The same for LaTeX: comments and verbatim blocks blanked; what stands before \\begin{document} is no text."""
+    code: list[tuple[str, int, int]] = []
+    pieces: list[str] = []
+    at, opened = 0, None
+    for match in VERBATIM.finditer(text):
+        if opened is None and match["name"]:
+            opened = match
+            pieces.append(text[at : match.start()])
+            at = match.start()
+        elif opened is not None and match["end"] == opened["name"]:
+            pieces.append(_blank(text[at : match.end()]))
+            at = match.end()
+            options = opened["options"].lower()
+            language = next((known for word, known in LANGUAGES.items() if re.search(rf"\b{word}\b", options)), None)
+            if language:
+                start = text.find("\n", opened.end(), match.start()) + 1
+                code.append((language, start or opened.end(), match.start()))
+            opened = None
+    pieces.append(text[at:])
+    masked = re.sub(r"(?<!\\)%[^\n]*", lambda match: " " * len(match[0]), "".join(pieces))
+    begin = masked.find(r"\begin{document}")
+    return (_blank(masked[:begin]) + masked[begin:] if begin > 0 else masked), code
+
+
+def _blank(text: str) -> str:
+    return re.sub(r"[^\n]", " ", text)
+
+
+def _unquoted(text: str, places: Sequence[Place]) -> str:
+    """The text with the marks of block quotes blanked in stretches that stand in one."""
+    pieces, at = [], 0
+    for place in sorted(places, key=lambda each: each.start):
+        line_start = text.rfind("\n", 0, place.start) + 1
+        before = text[line_start : place.start] if place.kind == "latex" else text[place.start : place.end]
+        if not QUOTED.match(before) or place.start < at:
+            continue
+        pieces.append(text[at : place.start])
+        rows = text[place.start : place.end].split("\n")
+        first = [rows[0]] if place.kind == "latex" else []
+        rest = rows[1:] if first else rows
+        blanked = [
+            QUOTED.sub(lambda match: " " * len(match[0]), row, count=1) if QUOTED.match(row) else row for row in rest
+        ]
+        pieces.append("\n".join([*first, *blanked]))
+        at = place.end
+    pieces.append(text[at:])
+    return "".join(pieces)

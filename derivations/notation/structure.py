@@ -1,0 +1,200 @@
+r"""Tokens of a display to a tree: Lark's grammar, fed by the scanner that asks which words are known.
+
+Law: a tree keeps the offsets of every token. Rows of an `align` become one chain where each begins with a relation or a
+sign; rows that are formulas of their own are not joined.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from lark import Lark, Token
+from lark.exceptions import UnexpectedInput, UnexpectedToken
+from lark.lexer import Lexer
+
+from derivations.language import limits
+from derivations.language.errors import InputError
+from derivations.language.source import Statement
+from derivations.notation.tokens import Scanner, lexemes
+
+Node = Any  # a lark tree
+
+
+class Scanned(Lexer):  # type: ignore[misc]  # lark has no types here
+    """Lark's lexer: the tokens that the scanner made under a profile."""
+
+    def __init__(self, _: Any) -> None:
+        pass
+
+    def lex(self, tokens: Any) -> Iterator[Token]:
+        """The tokens, as they are."""
+        return iter(tokens)
+
+
+@cache
+def parser() -> Lark:
+    """The parser, built on first use."""
+    grammar = files("derivations.notation").joinpath("grammar.lark").read_text(encoding="utf-8")
+    return Lark(
+        grammar, parser="lalr", lexer=Scanned, start=["chain"], propagate_positions=True, maybe_placeholders=True
+    )
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """The tree of one display, and the runs of letters that single letters were taken from."""
+
+    tree: Node
+    runs: dict[int, str]
+
+
+def parse(
+    source: Statement, start: int, end: int, known: Collection[str], splits: bool = True, tag: str | None = None
+) -> Parsed:
+    """The tree of a stretch of LaTeX; `known` are the words that are one name; `tag`: of the row with this \\tag.
+
+    Raises InputError.
+    """
+    if end - start > limits.STATEMENT_CHARACTERS:
+        raise source.error(
+            f"a display of {end - start} characters",
+            start,
+            expected=f"at most {limits.STATEMENT_CHARACTERS} (limit STATEMENT_CHARACTERS)",
+        )
+    scanner = Scanner(source, lexemes(source, start, end), known, splits)
+    rows = list(rows_of(scanner.scan()))
+    tokens = without_end(joined(source, rows) if tag is None else tagged(source, rows, tag))
+    if not tokens:
+        raise source.error("an empty display", start, end, "a formula")
+    try:
+        tree = parser().parse(tokens, start="chain")
+    except UnexpectedInput as error:
+        raise explained(source, error, end) from None
+    return Parsed(tree, scanner.runs)
+
+
+def without_end(tokens: list[Token]) -> list[Token]:
+    """The tokens without the comma or full stop of the sentence that the display ends."""
+    while tokens and tokens[-1].type in ("COMMA", "SEMI"):
+        tokens.pop()
+    return tokens
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a display: its tokens without alignment marks, and its \\tag."""
+
+    tokens: list[Token]
+    tag: str | None
+
+    @property
+    def continues(self) -> bool:
+        """Whether it begins with a relation or a sign, and so belongs to the row before."""
+        return self.tokens[0].type in ("EQ", "SIGN", "OP")
+
+
+def rows_of(tokens: Sequence[Token]) -> Iterator[Row]:
+    """The rows of a display; those of matrices stay inside."""
+    matrices, tag = 0, None
+    row: list[Token] = []
+    for token in [*tokens, Token("ROW", "")]:
+        matrices += (token.type == "BEGIN") - (token.type == "END")
+        if token.type == "TAG":
+            tag = str(token)
+        elif token.type == "ROW" and not matrices:
+            if row:
+                yield Row(row, tag)
+            row, tag = [], None
+        elif matrices or token.type != "AMP":
+            row.append(token)
+
+
+def joined(source: Statement, rows: Sequence[Row]) -> list[Token]:
+    """The tokens of all rows as one formula; raises InputError where a row is a formula of its own."""
+    for number, row in enumerate(rows):
+        if number and not row.continues:
+            raise two_formulas(source, row.tokens[0])
+    return [token for row in rows for token in row.tokens]
+
+
+def tagged(source: Statement, rows: Sequence[Row], tag: str) -> list[Token]:
+    """The formula with a tag: its own rows, with the first side of its chain where they begin with =."""
+    at = next(number for number, row in enumerate(rows) if row.tag == tag)
+    first = at
+    while first and rows[first].tokens[0].type in ("SIGN", "OP"):
+        first -= 1
+    last = at
+    while last + 1 < len(rows) and rows[last + 1].tokens[0].type in ("SIGN", "OP"):
+        last += 1
+    own = [token for row in rows[first : last + 1] for token in row.tokens]
+    if own[0].type != "EQ":
+        return own
+    head = first
+    while head and rows[head].continues:
+        head -= 1
+    side = []
+    for token in rows[head].tokens:
+        if token.type == "EQ":
+            break
+        side.append(token)
+    return [*side, *own]
+
+
+def two_formulas(source: Statement, token: Token) -> InputError:
+    """The error for a display that holds several formulas."""
+    return source.error(
+        "a second formula in one display",
+        int(token.start_pos or 0),
+        int(token.end_pos or 0),
+        "one formula, or a chain whose further lines begin with =",
+        "give each a display of its own, or a \\tag and `read (1)`",
+    )
+
+
+SIGNS = {"EQ": "`=`", "COMMA": "`,`", "SEMI": "`;`", "$END": "the end", "AMP": "`&`", "COLON": "`:`"}
+
+
+def explained(source: Statement, error: UnexpectedInput, end: int) -> InputError:
+    """A parse error in a reader's words."""
+    token = error.token if isinstance(error, UnexpectedToken) else Token("$END", "")
+    if token.type == "$END":
+        return source.error("the formula ends too early", max(end - 1, 0), end, "an operand")
+    if token.type in ("COMMA", "SEMI", "REL"):
+        start, stop = int(token.start_pos or 0), int(token.end_pos or 0)
+        if token.type == "REL":
+            return source.error("a relation that is not =", start, stop, "an equation", "put conditions into `where`")
+        return two_formulas(source, token)
+    text = source.text[int(token.start_pos or 0) : int(token.end_pos or 0)]
+    return source.error(
+        f"unexpected `{text}`", int(token.start_pos or 0), int(token.end_pos or 0), "an operand or an operator"
+    )
+
+
+def span(node: Any) -> tuple[int, int]:
+    """The first character of a tree or token and the one after its last."""
+    if isinstance(node, Token):
+        return int(node.start_pos or 0), int(node.end_pos or 0)
+    return int(getattr(node.meta, "start_pos", 0)), int(getattr(node.meta, "end_pos", 1))
+
+
+def canonical(node: Any) -> str:
+    r"""A tree as one text that is equal for equal notation: spaces, fonts and braces that group nothing are gone.
+
+    `\delta_{l}`, `\boldsymbol\delta_l` and `\delta _l` are `\delta_{l}`.
+    """
+    if node is None:
+        return ""
+    if isinstance(node, Token):
+        return str(node)
+    if node.data == "brace":
+        return canonical(node.children[1]) if len(node.children) == 3 else ""
+    if node.data in ("sub", "sup"):
+        return ("_" if node.data == "sub" else "^") + "{" + canonical(node.children[1]) + "}"
+    if node.data in ("frac", "root", "accent"):
+        head = {"frac": r"\frac", "root": r"\sqrt"}.get(node.data, str(node.children[0]))
+        return head + "".join("{" + canonical(child) + "}" for child in node.children[1:])
+    return "".join(canonical(child) for child in node.children)
