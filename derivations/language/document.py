@@ -37,7 +37,7 @@ Contexts = tuple[tuple[Mapping[str, str], Context], ...]
 @dataclass(frozen=True)
 class Block:
     """A stretch of the document: kind is prose, given, notation, claim, remark, or broken where an error stands in
-    it; `source` is its Markdown as it stands, `text` its content without the fences; first and last line count from 1."""
+    it; `source` is its Markdown as it stands, `text` its content without the fences; lines count from 1."""
 
     kind: str
     source: str
