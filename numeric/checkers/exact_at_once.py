@@ -59,28 +59,28 @@ def _along(forward: Forward, backward: Backward, place: Point) -> Answer | None:
         return "not integers"
     count = plus.size
     weights = place.weights(plus.shape)
-    ends = np.empty(weights.powers.size)
+    ends = np.zeros(weights.digits.shape[1])
     # what forward returned may be overwritten by its next call
-    ends[:count] = plus.reshape(-1)
+    unit, *powers = weights.powers
+    np.multiply(plus.reshape(-1), unit, out=ends[:count])
     minus = forward(*[a.copy() for a in back])
     if not is_doubles(minus) or minus.shape != plus.shape:
         return None
-    ends[count : 2 * count] = minus.reshape(-1)
+    np.multiply(minus.reshape(-1), unit, out=ends[count : 2 * count])
     if ends[0] == ends[count] and _the_same(ends[:count], ends[count : 2 * count]):
         return None
     # before a forward pass at this point: a pair that caches one fails here and is then served in order
     claimed = backward(weights.delta.copy(), *[a.copy() for a in here])
     if not isinstance(claimed, tuple | list) or len(claimed) != len(here):
         return None
-    for g, a, part in zip(claimed, here, weights.parts, strict=True):
+    for g, a, part, power in zip(claimed, here, weights.parts, powers, strict=True):
         if not is_doubles(g) or g.shape != a.shape:
             return None
-        ends[part] = g.reshape(-1)
+        np.multiply(g.reshape(-1), power, out=ends[part])
         # where nothing of it moves, it may saturate at these integers: 0 = 0 says nothing
         if not g.item(0) and not g.any():
             return None
-    ends *= weights.powers
-    square = float(ends.dot(ends))
+    square = weights.norm_squared(ends)
     if not _LEAST < square < 4.0**weights.bits:
         return None
     # the norm, and so each number, is below 2**bits units of the grid on which all must be whole; by a factor of at
@@ -88,8 +88,7 @@ def _along(forward: Forward, backward: Backward, place: Point) -> Answer | None:
     ends *= 2.0 ** (weights.bits - (math.frexp(square)[1] + 1) // 2)
     if np.count_nonzero(np.rint(ends) != ends):
         return None
-    high, low = weights.digits.dot(ends).tolist()
-    return "equal" if high * weights.base + low == 0 else None
+    return "equal" if weights.sums_to_zero(ends) else None
 
 
 def _the_same(plus: Array, minus: Array) -> bool:
@@ -108,7 +107,7 @@ def equal_at_once(problem: Problem, seed: int) -> Point | Answer:
     with np.errstate(all="ignore"):
         for each in (place, *[large_point(layout, types, problem.tops, s) for s in more]):
             try:
-                answer = _equal_along(problem, each)
+                answer = _equal_along(problem, each, look_between=each is place)
             except Exception:
                 answer = "unequal"
             if answer != "equal":
@@ -130,7 +129,7 @@ def _alike(reach: float, top: float) -> bool:
     return top <= reach and (top == 0 or reach <= 128 * top)
 
 
-def _equal_along(problem: Problem, place: Point) -> Answer:
+def _equal_along(problem: Problem, place: Point, *, look_between: bool) -> Answer:
     here, ahead, back = place.three
     plus = problem.value(ahead)
     if not plus.size or plus.dtype not in USABLE_BITS:
@@ -156,6 +155,6 @@ def _equal_along(problem: Problem, place: Point) -> Answer:
     total, exponent = integer_inner(delta, slope)
     if not same_number(integer_inner(joint, place.joint_step), (total, exponent - 1)):
         return "unequal"
-    if place.bits < FINE:
+    if place.bits < FINE and look_between:
         expect_no_steps(problem, place, (None,) * len(place.values), plus, minus)
     return "equal"

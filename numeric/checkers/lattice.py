@@ -27,6 +27,8 @@ from numeric.checkers.problem import Array, largest_of
 Int64 = NDArray[np.int64]
 # bits that a lattice value may use: the mantissa less two, so that a sum that overflowed it would show
 USABLE_BITS: dict[np.dtype[Any], int] = {np.dtype(np.float64): 51, np.dtype(np.float32): 22}
+# exponents below which a power of two is a number of the type
+_FACTORS = {"d": 900, "f": 120}
 _USABLE = 2.0 ** USABLE_BITS[np.dtype(np.float64)]
 
 
@@ -48,7 +50,7 @@ class Lattice:
     def floats(self, dtype: np.dtype[Any]) -> Array:
         """The same values in floating point (exact if they fit its mantissa)."""
         values = self.mantissa.astype(dtype)
-        return np.asarray(values if self.exponent == 0 else np.ldexp(values, self.exponent))
+        return values if self.exponent == 0 else times_power_of_two(values, self.exponent)
 
     def masked(self, mask: NDArray[np.bool_] | None) -> Lattice:
         """The same values where the mask is true, 0 elsewhere."""
@@ -61,8 +63,8 @@ class Lattice:
 
 def times_power_of_two(values: Array, exponent: int) -> Array:
     """values · 2**exponent, in their own type; by a product where the power itself is a number of it."""
-    if values.dtype.char == "d" and -900 < exponent < 900:
-        return np.multiply(values, 2.0**exponent)
+    if abs(exponent) < _FACTORS.get(values.dtype.char, 0):
+        return np.asarray(np.multiply(values, values.dtype.type(2.0**exponent)))
     return np.asarray(np.ldexp(values, exponent))
 
 
@@ -136,12 +138,19 @@ def integer_inner(left: Lattice, right: Lattice) -> tuple[int, int]:
     size = left.mantissa.size
     if left.largest * right.largest * size < 2.0**62:
         return int(left.mantissa.ravel().dot(right.mantissa.ravel())), exponent
-    if left.largest <= 2.0**53 and 2.0**27 * right.largest * size < 2.0**62:
-        high = left.mantissa >> 26
-        low = left.mantissa - (high << 26)
-        return (int(np.vdot(high, right.mantissa)) << 26) + int(np.vdot(low, right.mantissa)), exponent
-    pairs = zip(left.mantissa.ravel().tolist(), right.mantissa.ravel().tolist(), strict=True)
-    return sum(a * b for a, b in pairs), exponent
+    # limbs of as many bits as leave room for the sum of all products of two
+    width = (62 - size.bit_length()) // 2
+    parts = ((i + j, x, y) for i, x in enumerate(_limbs(left, width)) for j, y in enumerate(_limbs(right, width)))
+    return sum(int(x.dot(y)) << (width * places) for places, x, y in parts), exponent
+
+
+def _limbs(values: Lattice, width: int) -> list[Int64]:
+    """The mantissas in base 2**width, lowest first; the last limb has the sign."""
+    left, limbs = values.mantissa.ravel(), []
+    for _ in range(int(values.largest).bit_length() // width):
+        limbs.append(left & ((1 << width) - 1))
+        left = left >> width
+    return [*limbs, left]
 
 
 def same_number(left: tuple[int, int], right: tuple[int, int]) -> bool:

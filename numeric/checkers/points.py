@@ -30,12 +30,16 @@ FEW_BITS = {"d": 6, "f": 3}
 # the data follow the caller's scale within these powers of two: farther apart, one argument would be rounded away
 # beside another and a gradient of 0 would look right for it
 _WIDEST = {"d": 8, "f": 0}
+# numbers that are added at once: few enough to be exact, or all where they are not many
+_BLOCK, _ONE_BLOCK = 256, 4096
 # bits of the sensitivity behind the binary point
 _FRACTION = 1
 # bits from which on the integers' grid is fine enough to meet no other
 FINE = 10
 # entries up to which the random integers are kept for the next check of the same shapes
 _CACHED_SIZE = 1 << 17
+# entries up to which those of the last check are kept
+_KEPT_SIZE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -45,17 +49,36 @@ class Weights:
     delta   the sensitivity drawn, in floating point
     digits  (2, n): w = base·digits[0] + digits[1]
     parts   where each argument's claim lies among the n numbers
-    powers  for each of the n numbers the power of two, at least 1, that goes with its weight
-    bits    an inner product with either row of the digits is exact for n integers of a norm below 2**bits
+    powers  of two, at least 1, that go with the weights: of φ, then of each claim
+    bits    an inner product of a block of either row with integers of a norm below 2**bits is exact
+    block   how many numbers are added in floating point; sums over blocks are added as integers. The digits are
+            filled up with zeros to whole blocks.
     """
 
     delta: Array
     digits: Array
     parts: tuple[slice, ...]
-    powers: Array
+    powers: tuple[float, ...]
     bits: int
+    block: int
 
     base = 128.0
+
+    def norm_squared(self, ends: Array) -> float:
+        """The largest square of the norm of a block of the numbers."""
+        if ends.size == self.block:
+            return float(ends.dot(ends))
+        blocks = ends.reshape(-1, self.block)
+        return float(np.einsum("bi,bi->b", blocks, blocks).max())
+
+    def sums_to_zero(self, ends: Array) -> bool:
+        """Whether the inner product of the weights with these integers, of norms below 2**bits, is 0."""
+        if ends.size == self.block:
+            high, low = self.digits.dot(ends).tolist()
+            return bool(high * self.base + low == 0)
+        blocks = np.einsum("kbi,bi->kb", self.digits.reshape(2, -1, self.block), ends.reshape(-1, self.block))
+        upper, lower = (sum(map(int, row)) for row in blocks.tolist())
+        return upper * int(self.base) + lower == 0
 
 
 @dataclass(frozen=True)
@@ -151,7 +174,7 @@ def _point(
     type_ = "f" if "f" in types else "d"
     bits, widest = bits_of[type_], widest_of[type_]
     exponents = tuple([min(max(math.frexp(top)[1], -widest), widest) - bits for top in tops])
-    build = _cached_point if layout.size <= _CACHED_SIZE else _build_point
+    build = _cached_point if layout.size <= _CACHED_SIZE else _last_point if layout.size <= _KEPT_SIZE else _build_point
     return build(layout.shapes, types, exponents, bits, divisor, seed)
 
 
@@ -159,16 +182,19 @@ def _weights(place: Point, shape: tuple[int, ...]) -> Weights:
     delta = drawn_sensitivity(shape, place.bits, place.seed + 77, place.divisor)
     flat = delta.mantissa.ravel()
     whole = np.concatenate([flat, -flat, -2 * place.joint_step.mantissa])
-    digits = np.stack(np.divmod(whole, int(Weights.base))).astype(np.float64)
+    block = whole.size if whole.size <= _ONE_BLOCK else _BLOCK
+    digits = np.zeros((2, -(-whole.size // block) * block))
+    digits[0, : whole.size] = whole >> 7
+    digits[1, : whole.size] = whole & (int(Weights.base) - 1)
     # none below 1: a product with it is exact
     least = min(0, *[s.exponent for s in place.step])
-    powers = [np.full(s.mantissa.size, 2.0 ** (s.exponent - least - delta.exponent)) for s in place.step]
+    powers = [2.0 ** (s.exponent - least - delta.exponent) for s in place.step]
     # by Cauchy and Schwarz; one bit for the rounding of the norms
-    bits = 52 - math.ceil(math.log2((digits**2).sum(axis=1).max()) / 2)
+    blocks = digits.reshape(2, -1, block)
+    bits = 52 - math.ceil(math.log2(np.einsum("kbi,kbi->kb", blocks, blocks).max()) / 2)
     ends = itertools.accumulate([s.mantissa.size for s in place.step], initial=2 * flat.size)
     parts = tuple(slice(*pair) for pair in itertools.pairwise(ends))
-    powers = [np.full(2 * flat.size, 2.0**-least), *powers]
-    return Weights(delta.floats(FLOAT64), digits, parts, np.concatenate(powers), bits)
+    return Weights(delta.floats(FLOAT64), digits, parts, (2.0**-least, *powers), bits, block)
 
 
 def _build_point(
@@ -196,6 +222,7 @@ def _build_point(
 
 
 _cached_point = lru_cache(maxsize=32)(_build_point)
+_last_point = lru_cache(maxsize=1)(_build_point)
 
 
 def tie_free_point(problem: Problem, seed: int) -> Point:

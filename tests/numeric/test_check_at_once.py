@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from numeric import check_gradient
+from numeric import check_gradient, layers
 from numeric.checkers import colouring
 from numeric.checkers.colouring import all_colours, colours, plan_axes
 from numeric.checkers.exact import NotExact, expect_whole_values, find_exact
@@ -328,3 +328,43 @@ def test_wrong_footprints_never_make_a_right_layer_wrong(monkeypatch: pytest.Mon
     report = check_gradient(layer.forward, layer.backward, *layer.arrays, every_entry=True)
     assert report.verdict == "right", str(report)
     assert report.tolerance == 0
+
+
+def test_a_layer_of_real_size_takes_two_passes_forward_and_one_backward() -> None:
+    """The equality holds in blocks where all numbers at once would not fit, and one entry of thousands is still seen."""
+    random = np.random.default_rng(0)
+    arrays = [random.normal(size=s) for s in ((1, 8, 24, 24), (8, 8, 3, 3), (8,))]
+    calls: list[str] = []
+
+    def forward(x: Any, w: Any, b: Any) -> Any:
+        calls.append("forward")
+        return layers.correlate(x, w, b, pad=1)
+
+    def backward(delta: Any, x: Any, w: Any, b: Any) -> Any:
+        calls.append("backward")
+        return layers.correlate_backward(delta, x, w, pad=1)
+
+    report = check_gradient(forward, backward, *arrays)
+    assert (report.verdict, report.tolerance) == ("right", 0)
+    assert calls == ["forward", "forward", "backward"]
+
+    def off(delta: Any, x: Any, w: Any, b: Any) -> Any:
+        dx, dw, db = layers.correlate_backward(delta, x, w, pad=1)
+        dx = dx.copy()
+        dx[0, 7, 20, 13] *= 1 + 1e-13
+        return dx, dw, db
+
+    wrong = check_gradient(forward, off, *arrays)
+    assert (wrong.verdict, wrong.wrong[0].index) == ("wrong", (0, 7, 20, 13))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    values=st.lists(st.tuples(st.integers(-(2**53), 2**53), st.integers(-(2**53), 2**53)), min_size=1, max_size=40),
+    repeat=st.sampled_from([1, 100, 5000]),
+)
+def test_inner_products_of_any_integers_are_exact(values: list[tuple[int, int]], repeat: int) -> None:
+    """Limb by limb the sum is that of Python's integers."""
+    left, right = (np.array([v[i] for v in values] * repeat, dtype=np.int64) for i in range(2))
+    total, exponent = integer_inner(Lattice(left, 3), Lattice(right, -1))
+    assert (total, exponent) == (repeat * sum(a * b for a, b in values), 2)
