@@ -197,7 +197,7 @@ def _as_json(reading: Mapping[str, str], derived: Derivation) -> dict[str, Any]:
 
 
 def _as_latex(reading: Mapping[str, str], derived: Derivation) -> str:
-    from derivations.show.report.prose import text
+    from derivations.show.report.escaping import text
 
     heading = [text(in_brackets(reading).strip())] if reading else []
     return "\n\n".join([*heading, derived.to_latex(), *_uses_in_latex(derived), *_lemmas(derived, latex=True)])
@@ -205,7 +205,7 @@ def _as_latex(reading: Mapping[str, str], derived: Derivation) -> str:
 
 def _uses_in_latex(derived: Derivation) -> list[str]:
     """A sentence for what the steps use, escaped; that a step is not proved stands beside it."""
-    from derivations.show.report.prose import text
+    from derivations.show.report.escaping import text
 
     return [f"Uses: {text('; '.join(derived.axioms))}."] if derived.axioms else []
 

@@ -198,18 +198,27 @@ def report(
     no_cache: NoCache = False,
 ) -> None:
     """Write the report: LaTeX, PDF where xelatex is installed, HTML where Pandoc is."""
+    from derivations.batch.run import Status
     from derivations.show.report import write
 
     inputs = _read(files)
     results = _judge(inputs, processes, no_cache, steps=True, repair=True)
     for error in results.errors[len(inputs.errors) :]:
         _complain(str(error))
+    status = results.status
     try:
         for message in write(output, inputs.documents, results):
-            typer.echo(message)
+            typer.echo(message.text, err=message.is_problem)
+            if message.failed and status not in (Status.CONTRADICTION, Status.INTERRUPTED):
+                status = Status.INPUT_ERROR
+    except BrokenPipeError:
+        raise
     except OSError as error:
         _fail(f"{error.filename or output}: {error.strerror or error}")
-    raise typer.Exit(int(results.status))
+    except KeyboardInterrupt:
+        _complain("Interrupted: the report is not whole.")
+        status = Status.INTERRUPTED
+    raise typer.Exit(int(status))
 
 
 def main() -> NoReturn:

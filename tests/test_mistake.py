@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sympy import Add, Expr, Rational, Symbol
 
 from derivations.entries.values import Arbitrary, Step
-from derivations.show.explain import decided
+from derivations.show.counterexample import decided
 from derivations.show.mistake import mistake, sum_text
 
 N = 3

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -14,14 +15,18 @@ from hypothesis import strategies as st
 from derivations.batch.run import WORDS, Results, judge_claim
 from derivations.judgement.verdict import Witness
 from derivations.language.document import Document
+from derivations.show.report import nodes as n
 from derivations.show.report import write
 from derivations.show.report.breaking import LINE, equation, fold, outermost, width
-from derivations.show.report.document import latex_document, verdict_mark
-from derivations.show.report.prose import lift, prose_to_latex, text
-from derivations.show.report.statements import value_to_latex, witness_text
+from derivations.show.report.document import Report, front_matter, report_tree, verdict_mark
+from derivations.show.report.escaping import text
+from derivations.show.report.markup import Source, parse
+from derivations.show.report.mathml import Missing
+from derivations.show.report.page import formula_of_line, latex_of
+from derivations.show.report.statements import readers_version, value_to_latex, witness_text
 from derivations.show.report.table import COLUMNS, markdown_table, rows
-from derivations.show.report.typeset import complaints, first_error
-from derivations.show.report.web import converter, web_page
+from derivations.show.report.typeset import complaints, error_lines, first_error
+from derivations.show.report.web import web_page
 
 NOTES = r"""# Notes & more: 100 % of a_1
 
@@ -99,7 +104,7 @@ def judged() -> tuple[list[Document], Results]:
 
 @pytest.fixture(scope="module")
 def latex(judged: tuple[list[Document], Results]) -> str:
-    return latex_document(*judged, "Title")
+    return latex_of(report_tree(*judged))[0]
 
 
 # -- prose ------------------------------------------------------------------------------------------------------------
@@ -108,33 +113,73 @@ def latex(judged: tuple[list[Document], Results]) -> str:
 @given(st.text(st.characters(codec="ascii", categories=["L", "N", "P", "S"])))
 def test_text_is_never_a_command(plain: str) -> None:
     """Escaped text holds no active character: what remains after the known macros has none of LaTeX's specials."""
-    bare = re.sub(r"\\text\w+\{\}|\\[{}$&#%_]", "", text(plain))
+    bare = re.sub(r"\\text\w+\{\}|\\[{}$&#%_]|-\{\}|\\allowbreak\{\}", "", text(plain))
     assert not set(bare) & set("\\{}$&#%_^~")
 
 
-PIECES = ["$a_1 * b_2$", "`$x`", "word", "*it*", "$$y^2$$", "5 $ and 6 $", r"\$3"]
+PIECES = ["$a_1 * b_2$", "`$x`", "word", "*it*", "$$y^2$$", "5 $ and 6 $", r"\$3", r"\(z\)"]
+
+
+def formulas_of(blocks: n.Blocks) -> list[str]:
+    """What was written of the formulas of paragraphs."""
+    found = [node for block in blocks if isinstance(block, n.Paragraph) for node in block.inside]
+    return [node.source for node in found if isinstance(node, n.Mathematics)]
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=6))
-def test_mathematics_is_lifted_and_restored(parts: list[str]) -> None:
-    """Formulas come back exactly; a dollar in code or before a blank is no formula."""
-    source = " ".join(parts)
-    lifted, formulas = lift(source)
-    for number, formula in enumerate(formulas):
-        lifted = lifted.replace(f"\ue000{number}\ue001", formula)
-    assert lifted == source
-    assert [part for part in parts if part in ("$a_1 * b_2$", "$$y^2$$")] == formulas
+def test_mathematics_is_lifted(parts: list[str]) -> None:
+    """Formulas are found, each once and in order; a dollar in code or before a blank is no formula."""
+    source = Source()
+    wanted = [part for part in parts if part in ("$a_1 * b_2$", "$$y^2$$", r"\(z\)")]
+    assert formulas_of(parse(" ".join(parts), source)) == wanted
+    assert not source.problems
 
 
-def test_markdown_becomes_latex() -> None:
-    """Each construct of Markdown has its LaTeX, and mathematics passes through untouched."""
-    found = prose_to_latex(NOTES.split("```given")[0])
+def test_markdown_becomes_latex(latex: str) -> None:
+    """Each construct of Markdown has its LaTeX, and mathematics is what it was."""
     for expected in (
-        r"\section{", r"100 \% of a\_1", "$w_{1} * a_{2}$", r"\emph{emphasis}", r"\textbf{strength}",
+        r"\subsection{", r"100 \% of a\_1", r"\emph{emphasis}", r"\textbf{strength}", "$w_{1} * a_{2}$",
         r"\begin{itemize}", r"\begin{quote}", r"\textless{}tags\textgreater{}",
-        r"\ensuremath{\nabla}", "卷积", "$\\beta$", r"\{",
+        r"\ensuremath{\nabla}", "卷积", r"$\beta$", r"\{",
     ):  # fmt: skip
-        assert expected in found, expected
+        assert expected in latex, expected
+
+
+def test_footnotes_reach_over_the_document() -> None:
+    """A note's text may stand behind our blocks; labels, too."""
+    prose = "A note.[^1]\n\n$$x = y \\label{a}$$\n\n"
+    document = Document.parse(prose + GIVEN + "By \\eqref{a}.\n\n[^1]: the note.\n", "n.md")
+    report = report_tree([document], Results())
+    assert not report.problems
+    latex, _, _ = latex_of(report)
+    assert r"\footnote{the note.}" in latex
+    assert r"\hyperlink{equation-1-1}{(1)}" in latex
+
+
+GIVEN = "```given\ndims n\ntensor x[n]\n```\n\n"
+
+
+@pytest.mark.parametrize(
+    ("above", "title", "authors"),
+    [
+        ("title: Lecture\nauthor: N. N.", "Lecture", ("N. N.",)),
+        ("title: '<b>'\nauthor:\n- A\n- name: B\n  mail: c", "<b>", ("A", "B")),
+        ("title: [1, 2]", "", ()),
+    ],
+)
+def test_front_matter(above: str, title: str, authors: tuple[str, ...]) -> None:
+    """Title and authors are plain words, whatever they hold; lines keep their numbers."""
+    front, rest = front_matter(f"---\n{above}\n---\ntext\n", [], "n.md")
+    assert (front.title, front.authors) == (title, authors)
+    assert rest == "\n" * (above.count("\n") + 3) + "text\n"
+
+
+def test_front_matter_that_is_not_understood_is_text() -> None:
+    """It is reported, and nothing of it is lost."""
+    problems: list[str] = []
+    _, rest = front_matter("---\ntitle: [\n---\ntext", problems, "n.md")
+    assert "title: [" in rest
+    assert len(problems) == 1
 
 
 # -- breaking ---------------------------------------------------------------------------------------------------------
@@ -192,9 +237,10 @@ def test_data_as_matrices(value: object, expected: str) -> None:
 def test_the_document_says_what_was_found(latex: str) -> None:
     """Verdicts, the counterexample's values, the steps with their rules, remarks and both readings are on the page."""
     for expected in (
-        r"\begin{claim}{proved}{grad-w}{proved for all sizes}", "adjoint of the convolution in its kernel",
+        r"\begin{claim}{proved}{grad-{}w}{\textcolor{proved}{\ensuremath{\checkmark}~proved for all sizes}}",
+        "adjoint of the convolution in its kernel", r"\hyperlink{lemma-",
         "Each of the readings", "Smallest counterexample", r"\begin{claim}{open}{taste}", r"\xeCJK"[2:],
-        r"\begin{claim}{open}{index}{misprint}", r"\emph{Misprint:} one z too many.",
+        r"\begin{claim}{open}{index}", r"\emph{Misprint:} one z too many.",
         r"Let $H$, $W$, $m$, $n$ be integers $\ge 1$ with $m \le H$", r"\mathbb{R}^{H \times W}",
     ):  # fmt: skip
         assert expected in latex, expected
@@ -204,8 +250,8 @@ def test_what_was_not_judged_is_not_called_anything(judged: tuple[list[Document]
     """After an interrupt, a claim without a verdict is shown as not judged, and the report says so in front."""
     documents, results = judged
     partial = Results(results.verdicts[:1], results.remarks, interrupted=True)
-    found = latex_document(documents, partial, "Title")
-    assert r"{long}{not judged}" in found
+    found = latex_of(report_tree(documents, partial))[0]
+    assert found.count("not judged") >= 2
     assert "interrupted" in found
 
 
@@ -214,16 +260,17 @@ def test_a_refused_claim_is_shown_with_its_error() -> None:
     text = "```given\ndims n\ntensor x[n]\n```\n```claim bad\nx == q\n```\n```given continue\nassume q > 0\n```\n"
     document = Document.parse_in_part(text + "```claim beside\nx == x\n```\n", "notes.md")
     results = Results(errors=list(document.errors), refused=document.refused)
-    found = latex_document([document], results, "Title")
-    assert found.count("{not judged}") == 3
+    found = latex_of(report_tree([document], results))[0]
+    assert found.count(r"\end{claim}") == 4
+    assert found.count("~not judged}") >= 3
     assert "q is not declared" in found
     assert "its context has an error in line 9" in found
 
 
 def test_an_unexpected_verdict_is_marked(judged: tuple[list[Document], Results]) -> None:
-    """A verdict that is not as expected is red, whatever it is."""
+    """A verdict that is not as expected says so, whatever it is."""
     wrong = replace(judged[1].verdicts[0], as_expected=False)
-    assert verdict_mark([wrong]) == ("refuted", "proved for all sizes (not as expected)")
+    assert verdict_mark([wrong]) == ("proved", "proved for all sizes (not as expected)")
 
 
 def test_misprints_are_counted_apart(judged: tuple[list[Document], Results]) -> None:
@@ -253,35 +300,82 @@ def test_the_table_adds_up(judged: tuple[list[Document], Results]) -> None:
 def test_the_page_is_whole(judged: tuple[list[Document], Results], tmp_path: Path) -> None:
     """The LaTeX compiles; no character is missing and no line passes the margin; nothing is left beside the files."""
     messages = list(write(tmp_path, *judged))
-    assert f"wrote {tmp_path / 'gradproof-report.pdf'}" in messages
-    assert not [message for message in messages if "missing" in message or "margin" in message]
+    texts = [message.text for message in messages]
+    assert f"wrote {tmp_path / 'gradproof-report.pdf'}" in texts
+    assert not [message.text for message in messages if message.failed]
     assert {path.suffix for path in tmp_path.iterdir()} <= {".tex", ".pdf", ".md", ".html"}
 
 
-def test_the_web_page_has_formulas(judged: tuple[list[Document], Results]) -> None:
-    """Every formula becomes MathML; none is left as LaTeX."""
-    convert = converter()
-    if convert is None:
+def page_of(report: Report) -> str:
+    try:
+        page, problems = web_page(report)
+    except Missing:
         pytest.skip("Pandoc is not installed")
-    page = web_page(*judged, "Title", convert)
+    assert not problems
+    return page
+
+
+def test_the_web_page_has_formulas(judged: tuple[list[Document], Results]) -> None:
+    """Every formula becomes MathML; none is left as LaTeX, and nothing of it is a script."""
+    page = page_of(report_tree(*judged))
     assert page.count("<math") > 20
     assert "<em>Undecided</em> is no success" in page
     assert "$$" not in page
-    assert '<div id="grad-w" class="claim proved">' in page
+    assert "<annotation" not in page
+    assert '<article id="grad-w" class="claim is-proved">' in page
     assert "<script" not in page
+    assert "Content-Security-Policy" in page
+
+
+def test_links_resolve(judged: tuple[list[Document], Results], latex: str) -> None:
+    """Every link inside of the report leads to a place that is there, in both formats; no place is there twice."""
+    page = page_of(report_tree(*judged))
+    places = re.findall(r' id="([^"]*)"', page)
+    assert len(places) == len(set(places))
+    assert set(re.findall(r'href="#([^"]*)"', page)) <= set(places)
+    targets = set(re.findall(r"\\hypertarget\{([^}]*)\}", latex))
+    assert set(re.findall(r"\\hyperlink\{([^}]*)\}", latex)) <= targets
+
+
+def test_the_readers_version_claims_nothing_new(judged: tuple[list[Document], Results]) -> None:
+    """It begins and ends as the whole derivation does, each of its equations is A = C from A = B = C, and it is
+    short."""
+    [verdict] = [v for v in judged[1].verdicts if v.id == "grad-w"]
+    long = [replace(step, text=f"a{k} == a{k + 1}", latex=f"a_{k} = a_{k + 1}") for k in range(20) for step in
+            verdict.steps[:1]]
+    short = readers_version(long)
+    assert len(short) == 8
+    assert short[0].latex.startswith("a_0 = ")
+    assert short[-1].latex.endswith(" = a_20")
+    for step, following in pairwise(short):
+        assert following.latex.startswith(step.latex.partition(" = ")[2])
 
 
 def test_the_log_is_read() -> None:
-    """Missing glyphs, lines past the margin and the first error are found in a TeX log."""
+    """Missing glyphs, what passes the margin or the foot, and errors are found in a TeX log, with their claims."""
     log = (
-        "Missing character: There is no ∇ in font X!\nOverfull \\hbox (0.4pt too wide) in paragraph\n"
-        "Overfull \\hbox (31.0pt too wide) in paragraph at lines 3--4\n! Undefined control sequence.\nl.7 \\foo\n"
+        "gradproof place: a.5f.b\nMissing character: There is no ∇ in font X!\n"
+        "Overfull \\hbox (0.4pt too wide) in paragraph\nOverfull \\hbox (31.0pt too wide) in paragraph at lines 3--4\n"
+        "gradproof place: c\nOverfull \\vbox (800.0pt too high) detected at line 3\n"
+        "! Undefined control sequence.\nl.7 \\foo\n"
     )
-    missing, wide = complaints(log)
-    assert "∇" in missing
-    assert "31 pt" in wide
-    assert wide.startswith("1 line passes")
+    missing, wide, tall = complaints(log)
+    assert missing.startswith("a_b: a character is missing on the page: Missing character: There is no ∇")
+    assert wide == "a_b: a line passes the margin by 31 pt"
+    assert tall == "c: something passes the foot of the page by 800 pt"
     assert first_error(log) == r"Undefined control sequence. l.7 \foo"
+    assert error_lines(log) == [7]
+
+
+def test_the_formula_of_an_error_is_found() -> None:
+    """A stranger's formula begins a line of the LaTeX document, after a mark with its number."""
+    report = report_tree([Document.parse("one $x$ and $y$\n\n" + GIVEN, "n.md")], Results())
+    tex, _, page = latex_of(report)
+    [line] = [number for number, text in enumerate(tex.split("\n"), 1) if text.startswith("$y$")]
+    found = formula_of_line(tex, line)
+    assert found is not None
+    assert page.formulas[found].source == "$y$"
+    assert "$y$" not in latex_of(report, frozenset([found]))[0]
 
 
 def test_a_function_of_a_witness_is_set_as_a_polynomial() -> None:

@@ -13,16 +13,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
-from typing import Any
 
 from rich.text import Text
-from sympy import Expr, Integer, Symbol, sympify
 
 from derivations.formulas.claims import Claim, Context, Link
-from derivations.formulas.expressions import Definition, Expression, Grad, Loss
 from derivations.formulas.text import to_text
 from derivations.judgement.chains import first_wrong
 from derivations.judgement.verdict import Verdict, Witness
+from derivations.show.counterexample import decided, entry_of
 from derivations.show.lines import FROM_ZERO, GLYPHS, details
 from derivations.show.lines import name as name_of
 from derivations.show.mistake import mistake, sum_text
@@ -123,7 +121,7 @@ def _in_numbers(context: Context, link: Link, witness: Witness, region: str) -> 
     data."""
     if witness.index is None or (witness.left is None and witness.right is None):
         return
-    left, right = (_entry(side, link, witness, context) for side in (link.left, link.right))
+    left, right = (entry_of(side, link, witness, context) for side in (link.left, link.right))
     if left is None or right is None:
         return
     where = _where(link, witness)
@@ -147,72 +145,6 @@ def _where(link: Link, witness: Witness) -> str:
     free = [f"{part.index.name} = {value}" for part, value in zip(link.free, index, strict=False)]
     rest = index[len(link.free) :]
     return ", ".join([*free, *([f"entry ({', '.join(map(str, rest))})"] if rest else [])]) or "the value"
-
-
-def decided(value: Expr, data: Mapping[str, Any]) -> Expr:
-    """A value of maxima with the comparisons decided by the data, so that only the entries chosen are left."""
-    from derivations.entries.values import Arbitrary, Step
-
-    by_name = dict(_numbers(data))
-    numbers = {symbol: by_name[symbol.name] for symbol in value.free_symbols if symbol.name in by_name}
-    functions = {name.removesuffix("(t)"): sympify(str(body)) for name, body in data.items() if name.endswith("(t)")}
-    known, t = {}, Symbol("t")
-    for step in value.atoms(Step):
-        argument = step.args[0].replace(
-            lambda node: isinstance(node, Arbitrary) and str(node.args[0]) in functions,
-            lambda node: functions[str(node.args[0])].diff(t, node.args[1]).subs(t, node.args[2]),
-        )
-        argument = argument.xreplace(numbers)
-        if argument.is_number and argument != 0:
-            known[step] = Integer(1 if argument > 0 else 0)
-    return value.xreplace(known) if len(known) == len(value.atoms(Step)) else value
-
-
-def _numbers(data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """The entries of the data by the names that the explicit form gives them."""
-
-    def entries(value: Any, index: tuple[int, ...]) -> Iterator[tuple[tuple[int, ...], Any]]:
-        if isinstance(value, list | tuple):
-            for number, part in enumerate(value):
-                yield from entries(part, (*index, number))
-        else:
-            yield index, value
-
-    for name, value in data.items():
-        if not name.endswith("(t)"):
-            for index, number in entries(value, ()):
-                yield (f"{name}[{', '.join(map(str, index))}]" if index else name), sympify(str(number))
-
-
-def _entry(side: Expression, link: Link, witness: Witness, context: Context) -> Expr | None:
-    """The entry of a side at the witness's sizes and index, as a polynomial in the entries of its tensors."""
-    from derivations.entries.matrices import Explicit, Unsupported
-    from derivations.entries.operators import DoesNotExist
-
-    index = witness.index or ()
-    free, rest = index[: len(link.free)], index[len(link.free) :]
-    sizes = {**witness.sizes, **{part.index.name: value for part, value in zip(link.free, free, strict=True)}}
-    try:
-        grid = Explicit(sizes).grid(side)
-        value = grid[rest] if grid.rank else grid[()]
-    except (Unsupported, DoesNotExist, KeyError, ValueError, IndexError):
-        return None
-    return value.xreplace(_residuals(context, value))
-
-
-def _residuals(context: Context, value: Expr) -> dict[Symbol, Symbol]:
-    """`grad(J, z)[0, 0]` becomes `delta[0, 0]` where the author has named the residual so."""
-    names = {
-        f"grad({given.body.of.name}, {given.body.wrt.name})": name
-        for name, given in context.names.items()
-        if isinstance(given, Definition) and isinstance(given.body, Grad) and isinstance(given.body.of, Loss)
-    }
-    found = {}
-    for symbol in value.free_symbols:
-        head, bracket, rest = symbol.name.partition("[")
-        if head in names:
-            found[symbol] = Symbol(names[head] + bracket + rest, real=True)
-    return found
 
 
 # -- the derivation ------------------------------------------------------------------------------------------

@@ -1,69 +1,39 @@
-r"""The report as one LaTeX document: the authors' prose, each claim with its verdict under it, a table in
-front.
+"""The report as a tree, from documents and their verdicts: what is wrong first, then the statements, an index of the
+claims, and the rules with their proofs.
 
-Law: nothing passes the margin: formulas are folded (`breaking.py`), and what is still too wide is shrunk by
-`\display`. A fence that is not ours is set as code.
+Law: a pure function of the documents and the verdict records. What an author wrote and what was found stand side by
+side; nothing is judged here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePath
 from typing import Any
 
 from derivations.batch.run import Results
 from derivations.formulas.claims import Claim
 from derivations.judgement.verdict import Verdict
 from derivations.language.document import Block, Document
-from derivations.show.report.prose import has_wide_characters, prose_to_latex, text
-from derivations.show.report.rules import rules_text
+from derivations.show.lines import GLYPHS
+from derivations.show.lines import reading as reading_of
+from derivations.show.report import nodes as n
+from derivations.show.report.markup import BLOCK, Source, parse, plain, without_private
+from derivations.show.report.pictures import footprints
+from derivations.show.report.rules import Rules
 from derivations.show.report.statements import (
+    as_blocks,
     broken_text,
-    claim_text,
+    claim_blocks,
     context_text,
     readings_text,
     remark_text,
-    verbatim_markdown,
+    witness_text,
 )
-from derivations.show.report.table import LEGEND, latex_table
+from derivations.show.report.table import LEGEND, markdown_table
 
-PREAMBLE = r"""\documentclass[11pt,a4paper]{article}
-\usepackage[a4paper,left=28mm,right=28mm,top=27mm,bottom=30mm]{geometry}
-\usepackage{amsmath,amssymb,graphicx,xcolor,booktabs}
-\usepackage{fontspec}
-\usepackage[hidelinks]{hyperref}
-\definecolor{proved}{HTML}{1B6E3C}\definecolor{region}{HTML}{1F5C99}
-\definecolor{refuted}{HTML}{A32638}\definecolor{undecided}{HTML}{8A6100}\definecolor{open}{HTML}{666666}
-\setlength{\parindent}{0pt}\setlength{\parskip}{6pt plus 2pt minus 1pt}
-\setlength{\emergencystretch}{4em}\tolerance=2000\hbadness=4000
-\allowdisplaybreaks[1]
-\newsavebox{\gradproofbox}
-\newcommand{\fitted}[1]{\sbox{\gradproofbox}{#1}%
-  \ifdim\wd\gradproofbox>\linewidth\resizebox{\linewidth}{!}{\usebox{\gradproofbox}}\else\usebox{\gradproofbox}\fi}
-% A displayed derivation, aligned at the relation. What is wider than the column is shrunk to it.
-\newcommand{\display}[1]{%
-  \sbox{\gradproofbox}{$\displaystyle\begin{aligned}#1\end{aligned}$}%
-  \ifdim\wd\gradproofbox>\linewidth
-    \par\medskip\noindent\resizebox{\linewidth}{!}{\usebox{\gradproofbox}}\par\smallskip
-  \else
-    \ifvmode\vskip-\parskip\vskip-\baselineskip\fi % no empty line above a display that begins a paragraph
-    \begin{align*}#1\end{align*}%
-  \fi}
-% A claim or a context: a coloured rule at the left, a head line, the body.
-\newcommand{\gradprooflabel}[3]{\noindent\textcolor{#1}{\rule{3pt}{1.6ex}}\enspace\textbf{#2}\hfill
-  \textcolor{#1}{\small #3}\par\nobreak}
-% A head line never stands alone at the foot of a page.
-\newcommand{\roomfor}[1]{\par\ifdim\pagegoal<\maxdimen\ifdim\dimexpr\pagegoal-\pagetotal\relax<#1\newpage\fi\fi}
-\newenvironment{claim}[3]{\roomfor{6\baselineskip}\addvspace{9pt}\gradprooflabel{#1}{#2}{#3}%
-  \begin{list}{}{\leftmargin=1.1em\rightmargin=0pt\topsep=0pt\partopsep=0pt\parsep=3pt\listparindent=0pt}\item[]\small
-  \abovedisplayskip=3pt\belowdisplayskip=5pt\abovedisplayshortskip=2pt\belowdisplayshortskip=4pt}%
-  {\end{list}\addvspace{6pt}}
-\newenvironment{given}{\par\addvspace{6pt}\begin{quote}\itshape}{\end{quote}\addvspace{4pt}}
-"""
-CHINESE = r"""\usepackage{xeCJK}
-\IfFontExistsTF{Noto Serif CJK SC}{\setCJKmainfont{Noto Serif CJK SC}\setCJKmonofont{Noto Sans CJK SC}}{%
-  \setCJKmainfont{FandolSong-Regular.otf}[ItalicFont=FandolKai-Regular.otf,BoldFont=FandolSong-Bold.otf]%
-  \setCJKmonofont{FandolFang-Regular.otf}}
-"""
 COLOURS = {
     "proved": "proved",
     "holds where": "region",
@@ -71,8 +41,41 @@ COLOURS = {
     "false": "refuted",
     "undecided": "undecided",
 }
+SIGNS = {**GLYPHS, "open": "○"}
 _GRAVEST = ("undecided", "false", "refuted", "holds where", "proved")
 _LABELS = {"proved": "proved for all sizes", "holds where": "true on a region", "refuted": "true at no size"}
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+FRONT = re.compile(r"\A---[ \t]*\n(?P<body>.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
+TITLE = "Derivations, judged"
+LONGEST_FIELD = 500  # letters of a title; more is no title
+
+
+@dataclass
+class Front:
+    """What stands above a document: its title, authors, date and language, as plain words."""
+
+    title: str = ""
+    authors: tuple[str, ...] = ()
+    date: str = ""
+    language: str = "en"
+
+
+@dataclass
+class Chapter:
+    """A document, or a part of the report: its title, its place and its blocks."""
+
+    title: n.Inlines
+    id: str
+    blocks: n.Blocks
+
+
+@dataclass
+class Report:
+    """The whole: front matter, chapters, and what was reported while it was made."""
+
+    front: Front
+    chapters: list[Chapter] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
 
 
 class Judged:
@@ -96,9 +99,9 @@ class Judged:
 
 
 def verdict_mark(verdicts: Sequence[Verdict]) -> tuple[str, str]:
-    """The colour and the words at the right of a claim's head: one verdict, or how many of each."""
+    """The gravest word of a claim's verdicts and the words for its head: one verdict, or how many of each."""
     kinds = {verdict.verdict: sum(v.verdict == verdict.verdict for v in verdicts) for verdict in verdicts}
-    colour = next((COLOURS[word] for word in _GRAVEST if word in kinds), "undecided")
+    gravest = next((word for word in _GRAVEST if word in kinds), "undecided")
     if len(kinds) == 1:
         label = _LABELS.get(*kinds, *kinds)
     else:
@@ -106,67 +109,223 @@ def verdict_mark(verdicts: Sequence[Verdict]) -> tuple[str, str]:
             f"{count} {'true on a region' if word == 'holds where' else word}" for word, count in kinds.items()
         )
     if not all(verdict.as_expected for verdict in verdicts):
-        return "refuted", f"{label} (not as expected)"
-    return colour, label
+        return gravest, f"{label} (not as expected)"
+    return gravest, label
 
 
-def _body(document: Document, judged: Judged) -> str:
-    """The LaTeX of a document: its blocks, then what its readings come to."""
+# -- front matter ----------------------------------------------------------------------------------------------------
+
+
+def front_matter(text: str, problems: list[str], name: str) -> tuple[Front, str]:
+    """What stands above a document between lines of dashes, and the document with empty lines there; as it was where
+    it is not understood."""
+    match = FRONT.match(text)
+    if match is None:
+        return Front(), text
+    import yaml
+
+    try:
+        found = yaml.safe_load(match["body"])
+    except (yaml.YAMLError, RecursionError) as error:
+        problems.append(f"{name}:1: the front matter is not understood: {str(error).splitlines()[0]}; shown as text")
+        return Front(), text
+    if not isinstance(found, dict):
+        return Front(), text
+    authors = found.get("author", found.get("authors", ()))
+    language = _field(found.get("lang", "en"))
+    front = Front(
+        _field(found.get("title", "")),
+        tuple(map(_field, authors if isinstance(authors, list) else [authors] if authors else [])),
+        _field(found.get("date", "")),
+        language if _LANGUAGE.fullmatch(language) else "en",
+    )
+    return front, "\n" * match[0].count("\n") + text[match.end() :]
+
+
+def _field(value: Any) -> str:
+    """One field as words; of what has parts, the name."""
+    if isinstance(value, dict):
+        value = value.get("name", "")
+    return without_private(" ".join(str(value).split()))[:LONGEST_FIELD] if not isinstance(value, list) else ""
+
+
+# -- the whole -------------------------------------------------------------------------------------------------------
+
+
+def report_tree(documents: Sequence[Document], results: Results) -> Report:
+    """The tree of the whole report."""
+    judged = Judged(results)
+    rules = Rules(results)
+    report = Report(Front())
+    chapters, fronts = [], []
+    for number, document in enumerate(documents, 1):
+        front, blocks = _document(document, judged, rules, number, report.problems)
+        fronts.append(front)
+        title = front.title or (PurePath(document.name).name if len(documents) > 1 else "")
+        chapters.append(Chapter((n.Text(title),) if title else (), f"document-{number}", blocks))
+    report.front = fronts[0] if len(fronts) == 1 else Front()
+    report.front.title = report.front.title or TITLE
+    wrong = tuple(_wrong(documents, judged, results, report.problems))
+    heading = "What is wrong with this document" if len(documents) == 1 else "What is wrong with these documents"
+    report.chapters.append(Chapter((n.Text(heading),), "what-is-wrong", wrong))
+    report.chapters += chapters
+    report.chapters.append(Chapter((n.Text("Index of the claims"),), "index-of-claims", _index(documents, judged)))
+    if rules.lemmas:
+        report.chapters.append(Chapter((n.Text("The rules of the derivations"),), "rules", rules.blocks()))
+    return report
+
+
+def _document(
+    document: Document, judged: Judged, rules: Rules, number: int, problems: list[str]
+) -> tuple[Front, n.Blocks]:
+    """The front matter and the blocks of a document; its notes, links and labels reach over its blocks."""
+    path = Path(document.name)
+    source = Source(document.name, path.parent if path.suffix else None, number, problems)
+    lines: list[str] = []
+    for at, block in enumerate(document.blocks):
+        lines += [""] * (block.first - 1 - len(lines))
+        if block.kind == "prose":
+            lines += without_private(block.source).split("\n")
+            continue
+        first = without_private(block.source.split("\n")[0])
+        before = re.match(r"[\s>]*(?:(?:[-+*]|\d+[.)])\s+)?", first)
+        indent = before[0] if before else ""
+        rest = re.sub(r"[^\s>]", " ", indent)
+        lines += [f"{indent}```{BLOCK}{at}", *[rest.rstrip()] * (block.last - block.first - 1), f"{rest}```"]
+        source.blocks[at] = _block(block, judged, rules, number, problems)
+    front, text = front_matter("\n".join(lines), problems, document.name)
+    blocks = parse(text, source)
     found = judged.compared.get(document.name)
-    blocks = [_block(block, judged) for block in document.blocks]
-    return "\n".join([*blocks, prose_to_latex(readings_text(found)) if found else ""])
+    said = parse(readings_text(found)) if found else ()
+    return front, (*blocks, *said)
 
 
-def _block(block: Block, judged: Judged) -> str:
-    """The LaTeX of one block of a document."""
-    if block.kind == "prose":
-        return prose_to_latex(block.source)
+def claim_id(number: int, name: str) -> str:
+    """The place of a claim of document number `number`."""
+    return name if number == 1 else f"{number}-{name}"
+
+
+def _block(block: Block, judged: Judged, rules: Rules, number: int, problems: list[str]) -> n.Blocks:
+    """One of our blocks."""
+    place = claim_id(number, block.id)
     if block.kind == "given":
-        return rf"\begin{{given}}{prose_to_latex(context_text(block.contexts))}\end{{given}}"
+        text = parse(context_text(block.contexts), Source(problems=problems))
+        drawn = (
+            n.Figure(drawing, words) for drawing, words in (footprints(block.contexts[0][1]) if block.contexts else ())
+        )
+        return (n.Box("given", "", (), (*text, *drawn)),)
     if block.kind == "remark":
         label = "misprint" if block.remark and block.remark.misprint else "open"
-        return _claim("open", block.id, label, remark_text(block.remark)) if block.remark else ""
+        inside = parse(without_private(remark_text(block.remark)), Source(problems=problems)) if block.remark else ()
+        return (n.Box("open", place, _head(block.id, "open", label), inside, block.id),)
     if block.kind == "broken":
-        return _claim("refuted", block.id or "A block with an error", "not judged", broken_text(block))
+        place = place if block.id else f"line-{number}-{block.first}"
+        name = block.id or f"Line {block.first}"
+        inside = parse(without_private(broken_text(block)), Source(problems=problems))
+        return (n.Box("refuted", place, _head(name, "refuted", "not judged"), inside, name),)
     readings = judged.readings(block)
     if not readings:
-        return _claim("open", block.id, "not judged", verbatim_markdown(block.text))
-    colour, label = verdict_mark([v for _, verdicts in readings for v in verdicts])
-    return _claim(colour, block.id, label, claim_text(readings))
+        return (n.Box("open", place, _head(block.id, "open", "not judged"), (n.Listing(block.text),), block.id),)
+    word, label = verdict_mark([v for _, verdicts in readings for v in verdicts])
+    return (n.Box(word, place, _head(block.id, word, label), claim_blocks(readings, rules.places, problems), block.id),)
 
 
-def _claim(colour: str, name: str, label: str, markdown: str) -> str:
-    head = rf"\begin{{claim}}{{{colour}}}{{{text(name)}}}{{{text(label)}}}"
-    return f"{head}\n{prose_to_latex(markdown)}\\end{{claim}}"
+def _head(name: str, verdict: str, label: str) -> n.Inlines:
+    return n.Text(name), n.Badge(verdict, label)
 
 
-def latex_document(documents: Sequence[Document], results: Results, title: str) -> str:
-    """The whole LaTeX document."""
-    judged = Judged(results)
-    bodies = [_body(document, judged) for document in documents]
-    chinese = CHINESE if any(map(has_wide_characters, bodies)) else ""
-    parts = [
-        PREAMBLE + chinese,
-        r"\begin{document}",
-        rf"\begin{{center}}\LARGE {text(title)}\end{{center}}\medskip",
-    ]
-    parts += [_opening(results), latex_table(results)]
-    if len(bodies) > 1:
-        parts.append(r"\tableofcontents")
-    rules = rules_text(results)
-    if rules:
-        bodies.append(prose_to_latex(rules))
-    return "\n".join([*parts, "\n\\clearpage\n".join(bodies), r"\end{document}", ""])
+# -- what is wrong ---------------------------------------------------------------------------------------------------
 
 
-def _opening(results: Results) -> str:
-    """What the reader must know: what a verdict says, and whether this run is complete."""
-    lines = [prose_to_latex(LEGEND)]
+def _wrong(
+    documents: Sequence[Document], judged: Judged, results: Results, problems: list[str]
+) -> Iterator[n.Block]:
+    """What the reader must know first: whether the run is complete, and each claim that is not proved."""
     for error in results.errors:
-        lines.append(rf"\textcolor{{refuted}}{{Not judged: {text(str(error).splitlines()[0])}}}\par")
+        yield _paragraph("refuted", f"Not judged: {str(error).splitlines()[0]}")
     if results.interrupted:
-        lines.append(r"\textcolor{refuted}{This run was interrupted; claims without a verdict were not judged.}\par")
+        yield _paragraph("refuted", "This run was interrupted; claims without a verdict were not judged.")
     if results.contradictions:
         names = ", ".join(verdict.id for verdict in results.contradictions)
-        lines.append(rf"\textcolor{{refuted}}{{The evidence contradicts itself: {text(names)}.}}\par")
-    return "\n".join(lines)
+        yield _paragraph("refuted", f"The evidence contradicts itself: {names}.")
+    entries = [
+        (not all(v.as_expected for v in verdicts), number, claim, verdicts)
+        for number, document in enumerate(documents, 1)
+        for block in document.blocks
+        for claim, verdicts in judged.readings(block)
+        if any(v.verdict != "proved" or not v.as_expected for v in verdicts)
+    ]
+    if not entries:
+        count = len(results.verdicts)
+        said = "Nothing was found: every claim is proved." if count else "There is no claim that was judged."
+        yield n.Paragraph((n.Text(said),))
+    for group, head in ((True, "Not as expected"), (False, "Not true as it stands, as its author says")):
+        items = [_entry(number, claim, verdicts, problems) for odd, number, claim, verdicts in entries if odd is group]
+        if items:
+            yield n.Paragraph((n.Marked("strong", (n.Text(f"{head} ({len(items)})"),)),))
+            yield n.Items(tuple(items))
+    yield n.Heading(2, (n.Text("Counts"),), "counts")
+    yield from parse(markdown_table(results))
+    yield from parse(LEGEND)
+
+
+def _paragraph(kind: str, words: str) -> n.Block:
+    return n.Paragraph((n.Badge(kind, ""), n.Text(" " + without_private(words))))
+
+
+def _entry(number: int, claim: Claim, verdicts: Sequence[Verdict], problems: list[str]) -> n.Blocks:
+    """One claim that is not proved: its name, its verdict, the counterexample, a true formula."""
+    verdict = next((v for v in verdicts if not v.as_expected), None) or next(
+        (v for v in verdicts if v.verdict != "proved"), verdicts[0]
+    )
+    name = claim.id + reading_of(claim.reading)
+    step = f", step {verdict.link}" if len(verdicts) > 1 else ""
+    label = _LABELS.get(verdict.verdict, verdict.verdict)
+    head: list[n.Inline] = [
+        n.Badge(verdict.verdict, label),
+        n.Text(" "),
+        n.Link(f"#{claim_id(number, claim.id)}", (n.Text(f"{name}{step}"),)),
+        n.Text(f" (line {claim.line}). "),
+    ]
+    said = []
+    if verdict.verdict == "holds where":
+        from derivations.show.report.statements import region_text
+
+        said.append(f"True exactly where {region_text(verdict)}.")
+    if verdict.witness is not None:
+        said.append(witness_text(verdict.witness))
+    elif verdict.reason:
+        from derivations.show.report.statements import escaped
+
+        said.append(f"{escaped(verdict.reason)}.")
+    for block in as_blocks([" ".join(said)], problems, claim.document):
+        if isinstance(block, n.Paragraph):
+            head += block.inside
+    if verdict.repair:
+        head += [n.Text(" True is "), n.Code(verdict.repair[0]), n.Text(".")]
+    return (n.Paragraph(tuple(head)),)
+
+
+# -- the index -------------------------------------------------------------------------------------------------------
+
+
+def _index(documents: Sequence[Document], judged: Judged) -> n.Blocks:
+    """Every claim and remark with its verdict and line, each a link."""
+    rows: list[tuple[n.Inlines, ...]] = [((n.Text("claim"),), (n.Text("verdict"),), (n.Text("line"),))]
+    for number, document in enumerate(documents, 1):
+        if len(documents) > 1:
+            rows.append(((n.Marked("emphasis", (n.Text(PurePath(document.name).name),)),), (), ()))
+        for block in document.blocks:
+            if not block.id:
+                continue
+            readings = judged.readings(block)
+            verdicts = [v for _, found in readings for v in found]
+            word, label = verdict_mark(verdicts) if verdicts else ("open", "open" if block.remark else "not judged")
+            link = n.Link(f"#{claim_id(number, block.id)}", (n.Text(block.id),))
+            rows.append(((link,), (n.Badge(word, label),), (n.Text(str(block.first)),)))
+    return (n.Table(tuple(rows), ("left", "left", "right")),)
+
+
+def words_of(title: n.Inlines) -> str:
+    """A title's words alone, for bookmarks."""
+    return plain(title)

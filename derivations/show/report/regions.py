@@ -9,20 +9,29 @@ from derivations.typeset.formulas import to_latex
 _NOT_SIZES = {"and", "or", "not", "min", "max", "floor", "ceil"}
 
 
-def region_to_latex(region: str) -> str:
-    r"""The region as LaTeX; empty where the text is not a condition between sizes.
+def names_of(region: str) -> list[str]:
+    """The sizes that a region is about.
 
-    >>> print(region_to_latex("m == 1, n == 1"))
-    m = 1,\ n = 1
+    >>> names_of("m == 1 and n % 2 == 0")
+    ['m', 'n']
+    """
+    return sorted(set(re.findall(r"[^\W\d]\w*", region)) - _NOT_SIZES)
+
+
+def region_to_latex(region: str) -> list[str]:
+    r"""The conditions of a region as LaTeX; none where the text is not a condition between sizes.
+
+    >>> region_to_latex("m == 1, n == 1")
+    ['m = 1', 'n = 1']
     """
     from derivations.language.document import parse_context
     from derivations.language.errors import InputError
 
-    names = sorted(set(re.findall(r"[A-Za-z_]\w*", region)) - _NOT_SIZES)
+    names = names_of(region)
     if not names:
-        return ""
+        return []
     try:
         contexts = parse_context(f"dims {', '.join(names)} where {region}")
     except InputError:
-        return ""
-    return r",\ ".join(to_latex(condition) for condition in contexts[0][1].conditions)
+        return []
+    return [to_latex(condition) for condition in contexts[0][1].conditions]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import groupby, zip_longest
+from itertools import groupby
 from typing import Any
 
 from derivations.formulas.claims import Assumption, Claim, Context, Remark
@@ -18,10 +18,10 @@ from derivations.judgement.readings import Readings
 from derivations.judgement.verdict import Step, Verdict, Witness
 from derivations.language.document import Block
 from derivations.show.lines import evidence_text, is_zero
-from derivations.show.report.breaking import LINE, equation, fold, width
+from derivations.show.report import nodes as n
+from derivations.show.report.markup import Source, parse
 from derivations.typeset.formulas import name_to_latex, to_latex
 from derivations.typeset.integers import RELATIONS, counted_from, origin_of_page, range_to_latex
-from derivations.typeset.lines import rule_as_column, rule_lines
 
 ARGUMENT = "(t)"  # ends the name of a function among a witness's data
 WORDS = {
@@ -35,7 +35,7 @@ WORDS = {
 
 def escaped(text: str) -> str:
     """Plain words as Markdown: nothing in them is markup."""
-    return "".join("\\" + letter if letter in r"\`*_{}[]()#+-.!$<>|~^" else letter for letter in text)
+    return "".join(f"&#{ord(letter)};" if letter in r"\`*_{}[]()#+-.!$<>|~^&" else letter for letter in text)
 
 
 def code(text: str) -> str:
@@ -142,54 +142,108 @@ def _assumption(assumption: Assumption) -> str:
 
 # -- claims --------------------------------------------------------------------------------------------------
 
+Part = str | n.Block  # a paragraph in Markdown, or what is no paragraph
+READERS_STEPS = 8  # of a derivation as a reader wants it; the complete one is folded
+TRIVIAL = ("linear", "trace", "transpose", "distribut", "associat", "commut", "rearrang", "cyclic", "factor", "simplif")
+
 
 def claim_text(readings: Sequence[tuple[Claim, Sequence[Verdict]]]) -> str:
-    """A claim under all its readings: formulas, verdicts, regions, counterexamples."""
-    bodies: dict[str, list[str]] = {}
+    """The sentences about a claim under all its readings, as Markdown."""
+    return "\n\n".join(part for part in _parts(readings, {}) if isinstance(part, str))
+
+
+def claim_blocks(
+    readings: Sequence[tuple[Claim, Sequence[Verdict]]], lemmas: Mapping[str, str], problems: list[str]
+) -> n.Blocks:
+    """A claim under all its readings: formulas, verdicts, regions, counterexamples, pictures, derivations. `lemmas`
+    gives the place of a rule's proof."""
+    name = readings[0][0].document if readings else ""
+    return as_blocks(_parts(readings, lemmas), problems, name)
+
+
+def as_blocks(parts: Iterable[Part], problems: list[str], name: str = "") -> n.Blocks:
+    """Paragraphs in Markdown and blocks, as blocks."""
+    found: list[n.Block] = []
+    for part in parts:
+        if isinstance(part, str):
+            source = Source(name=name, problems=problems)
+            found += parse(part, source) if part else ()
+        else:
+            found.append(part)
+    return tuple(found)
+
+
+def _parts(readings: Sequence[tuple[Claim, Sequence[Verdict]]], lemmas: Mapping[str, str]) -> list[Part]:
+    bodies: list[tuple[list[Part], list[str]]] = []
     for claim, verdicts in readings:
         with counted_from(claim.context.origin, {part.index for link in claim.links for part in link.free}):
-            body = "\n\n".join(part for part in _one_reading(claim, verdicts) if part)
-        bodies.setdefault(body, []).append(", ".join(f"{k} = {v}" for k, v in claim.reading.items()))
+            body = [part for part in _one_reading(claim, verdicts, lemmas) if part]
+        name = ", ".join(f"{k} = {v}" for k, v in claim.reading.items())
+        for known, names in bodies:
+            if known == body:
+                names.append(name)
+                break
+        else:
+            bodies.append((body, [name]))
     if len(readings) == 1:
-        return next(iter(bodies))
-    parts = []
-    for body, names in bodies.items():
+        return bodies[0][0]
+    parts: list[Part] = []
+    for body, names in bodies:
         head = "Reading" if len(names) == 1 else "Each of the readings"
-        parts.append(f"*{head}* {_join([code(name) for name in names])}:\n\n{body}")
-    return "\n\n".join(parts)
+        parts += [f"*{head}* {_join([code(name) for name in names])}:", *body]
+    return parts
 
 
-def display(rows: str) -> str:
-    r"""A displayed formula from the rows of an `aligned`."""
-    return f"$$\\begin{{aligned}}\n{rows}\n\\end{{aligned}}$$"
-
-
-def _one_reading(claim: Claim, verdicts: Sequence[Verdict]) -> Iterable[str]:
+def _one_reading(claim: Claim, verdicts: Sequence[Verdict], lemmas: Mapping[str, str]) -> Iterable[Part]:
     same = len({(v.verdict, v.holds_where) for v in verdicts}) == 1
-    notes = [] if same else [_short(v) for v in verdicts]
-    yield display(equation(to_latex(claim.links[0].left), [_right(claim, n) for n in range(len(claim.links))], notes))
+    notes = [""] * len(verdicts) if same else [_short(v) for v in verdicts]
+    lefts = [to_latex(claim.links[0].left), *[""] * (len(claim.links) - 1)]
+    rights = [_right(claim, number) for number in range(len(claim.links))]
+    yield n.Equations(tuple(n.Row(*row) for row in zip(lefts, rights, notes, strict=True)))
     yield _conditions(claim)
     yield f"*Misprint:* {escaped(claim.misprint)}." if claim.misprint else ""
     if same and all(v.verdict == "proved" for v in verdicts):
         yield _joined_proof(verdicts)
     else:
-        yield from _several_verdicts(verdicts)
+        yield from _several_verdicts(claim, verdicts)
     for verdict in verdicts:
-        yield steps_text(verdict)
+        yield from derivation_parts(verdict.steps, lemmas)
 
 
-def _several_verdicts(verdicts: Sequence[Verdict]) -> Iterable[str]:
+def _several_verdicts(claim: Claim, verdicts: Sequence[Verdict]) -> Iterable[Part]:
     """Each link's verdict; neighbouring proved links together, and the first wrong one named."""
     wrong = [verdict.link for verdict in first_wrong(verdicts)]
     for proved, group in groupby(verdicts, lambda verdict: verdict.verdict == "proved" and verdict.as_expected):
         members = list(group)
-        if not proved:
-            yield from (verdict_text(v, len(verdicts) > 1, v.link in wrong) for v in members)
+        if proved:
+            first, last = members[0].link, members[-1].link
+            steps = f"Step {first}: " if first == last else f"Steps {first} to {last}: "
+            proof = _joined_proof(members)
+            yield steps + proof[0].lower() + proof[1:]
             continue
-        first, last = members[0].link, members[-1].link
-        steps = f"Step {first}: " if first == last else f"Steps {first} to {last}: "
-        proof = _joined_proof(members)
-        yield steps + proof[0].lower() + proof[1:]
+        for v in members:
+            yield verdict_text(v, len(verdicts) > 1, v.link in wrong)
+            yield from repair_parts(claim, v)
+            yield from pictures(claim, v)
+
+
+def repair_parts(claim: Claim, verdict: Verdict) -> Iterable[Part]:
+    """The nearest true formulas, what differs underlined."""
+    from derivations.show.report.repairs import repair_to_latex
+
+    for number, formula in enumerate(verdict.repair):
+        latex = repair_to_latex(claim, claim.links[verdict.link - 1], formula)
+        word = "True is" if not number else "True as well is"
+        yield f"{word} {code(formula)}." if latex is None else f"{word}"
+        if latex is not None:
+            yield n.Equations((n.Row(*latex),))
+
+
+def pictures(claim: Claim, verdict: Verdict) -> Iterable[Part]:
+    """What can be drawn of a verdict: the counterexample, the region."""
+    from derivations.show.report.pictures import pictures_of
+
+    yield from (n.Figure(drawing, words) for drawing, words in pictures_of(claim, verdict))
 
 
 def _right(claim: Claim, number: int) -> str:
@@ -255,8 +309,6 @@ def verdict_text(verdict: Verdict, in_chain: bool = False, is_first: bool = Fals
         parts.append(f"**The evidence contradicts itself:** {escaped(verdict.contradiction)}.")
     if verdict.witness is not None:
         parts.append(witness_text(verdict.witness))
-    if verdict.repair:
-        parts.append(f"True is {' or '.join(code(formula) for formula in verdict.repair)}.")
     parts.append(_evidence([verdict]) + _expectation([verdict]))
     return " ".join(parts)
 
@@ -266,7 +318,7 @@ def region_text(verdict: Verdict) -> str:
     from derivations.show.report.regions import region_to_latex
 
     latex = region_to_latex(verdict.holds_where or "")
-    return f"${latex}$" if latex else code(verdict.holds_where or "")
+    return ", ".join(f"${part}$" for part in latex) if latex else code(verdict.holds_where or "")
 
 
 def witness_text(witness: Witness) -> str:
@@ -329,27 +381,55 @@ def value_to_latex(value: Any) -> str:
     return rf"\begin{{pmatrix}} {rows} \end{{pmatrix}}"
 
 
-def steps_text(verdict: Verdict) -> str:
-    """The steps of a proof or derivation, aligned at the relation, the rules at the right or below."""
-    return steps_rows(verdict.steps)
+def derivation_parts(steps: Sequence[Step], lemmas: Mapping[str, str]) -> Iterable[Part]:
+    """A derivation: the reader's version, and the complete one folded where it is longer."""
+    if not steps:
+        return
+    short = readers_version(steps)
+    yield equations_of(short, lemmas)
+    if len(short) < len(steps):
+        yield n.Fold(f"The complete derivation, {len(steps)} steps", (equations_of(steps, lemmas),))
 
 
-def steps_rows(steps: Sequence[Step]) -> str:
-    """Equations one under the other, aligned at the relation, their rules at the right or below."""
-    rows: list[str] = []
+def readers_version(steps: Sequence[Step]) -> list[Step]:
+    """The steps with neighbours joined, the trivial ones first, until there are few. Of A = B by r, B = C by q remains
+    A = C by r; q: nothing is claimed that was not."""
+    found = list(steps)
+    while len(found) > READERS_STEPS:
+        pairs = [at for at in range(len(found) - 1) if _continues(found[at], found[at + 1])]
+        if not pairs:
+            break
+        at = min(pairs, key=lambda at: (_weight(found[at]) + _weight(found[at + 1]), at))
+        first, second = found[at], found[at + 1]
+        left, right = _sides(first.latex, "")[0], _sides(second.latex, _sides(first.latex, "")[1])[1]
+        text = f"{first.text.partition(' == ')[0]} == {second.text.rpartition(' == ')[2]}"
+        rules = list(dict.fromkeys([*first.rule.split("; "), *second.rule.split("; ")]))
+        joined = Step(text, f"{left} = {right}", "; ".join(rules), first.proved and second.proved)
+        found[at : at + 2] = [joined]
+    return found
+
+
+def _continues(first: Step, second: Step) -> bool:
+    return second.latex.startswith(f"{_sides(first.latex, '')[1]} = ")
+
+
+def _weight(step: Step) -> int:
+    """How much a reader would miss a step."""
+    rules = step.rule.split("; ")
+    return sum(1 if any(word in rule for word in TRIVIAL) else 3 for rule in rules)
+
+
+def equations_of(steps: Sequence[Step], lemmas: Mapping[str, str]) -> n.Equations:
+    """Equations one under the other, each with its rule and the place of the rule's proof."""
+    rows: list[n.Row] = []
     shown = ""
     for step in steps:
         left, right = _sides(step.latex, shown)
-        rules = [rule_as_column(line) for line in rule_lines(step.rule + ("" if step.proved else " (not proved)"), 42)]
-        lines = fold(right, LINE - 30)
-        beside = left != shown and width(left) < 12
-        if left != shown and not beside:
-            rows.append(f"&{left}")
-        rows.append(f"{left if beside else ''} &= {lines[0]} &&{rules[0]}")
-        for line, rule in zip_longest(lines[1:], rules[1:], fillvalue=""):
-            rows.append((rf"&\qquad {line}" if line else "&") + (f" &&{rule}" if rule else ""))
+        rule = step.rule + ("" if step.proved else " (not proved)")
+        place = next((place for name, place in lemmas.items() if name in step.rule), "")
+        rows.append(n.Row("" if left == shown else left, right, rule, place))
         shown = right
-    return display(" \\\\\n".join(rows)) if rows else ""
+    return n.Equations(tuple(rows))
 
 
 def _sides(latex: str, shown: str) -> tuple[str, str]:

@@ -79,26 +79,3 @@ def _lines(results: Results) -> Iterator[str]:
     yield "|---" + "|---:" * (len(COLUMNS) - 1) + "|"
     for row in rows(results):
         yield f"| {row.document} | {' | '.join(map(str, row.counts))} |"
-
-
-def latex_table(results: Results) -> str:
-    """The table as LaTeX with booktabs."""
-    from derivations.show.report.prose import text
-
-    body = [
-        rf"{text(row.document)} & {' & '.join(str(count) if count else '--' for count in row.counts)} \\"
-        for row in rows(results)
-    ]
-    if len(body) > 1:
-        body.insert(-1, r"\midrule")
-    head = " & ".join(COLUMNS)
-    columns = "l" + "r" * (len(COLUMNS) - 1)
-    return "\n".join(
-        [
-            r"\begin{center}\small\setlength{\tabcolsep}{4pt}\fitted{%",
-            rf"\begin{{tabular}}{{{columns}}}\toprule",
-            rf"{head} \\ \midrule",
-            *body,
-            r"\bottomrule\end{tabular}}\end{center}",
-        ]
-    )

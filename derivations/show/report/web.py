@@ -1,108 +1,278 @@
-"""The report as one HTML page with MathML, made by Pandoc: no script, no network."""
+"""The report's tree as one HTML page: mathematics as MathML, no script, nothing loaded.
+
+Law: every tag of the page is written here; what a stranger wrote is escaped. The page says so to the browser as well:
+its content policy allows styles and pictures that are part of it, and nothing else.
+"""
 
 from __future__ import annotations
 
+import base64
 import html
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
-from derivations.batch.run import Results
-from derivations.language.document import Block, Document
-from derivations.show.report.document import Judged, verdict_mark
-from derivations.show.report.rules import rules_text
-from derivations.show.report.statements import (
-    broken_text,
-    claim_text,
-    context_text,
-    readings_text,
-    remark_text,
-    verbatim_markdown,
-)
-from derivations.show.report.table import LEGEND, markdown_table
+from derivations.batch.run import WORDS
+from derivations.show.report import Message
+from derivations.show.report import nodes as n
+from derivations.show.report.breaking import LINE, fold, width
+from derivations.show.report.document import SIGNS, Report
+from derivations.show.report.graph import dependency_graph
+from derivations.show.report.mathml import Converter, Missing
+from derivations.show.report.pictures import to_svg
+from derivations.show.report.style import STYLE, font_rules
+from derivations.typeset.lines import rule_parts
 
 HOW_TO_GET = "Pandoc is not installed, so there is no HTML page. To get it: pip install 'gradproof[report]'"
-STYLE = """ body{max-width:46rem;margin:2rem auto;padding:0 1rem;font:1.05rem/1.5 "STIX Two
-Text",Georgia,serif;color:#222} math{font-family:"STIX Two Math","Latin Modern Math","Cambria Math",math}
-math[display=block]{margin:.5rem 0;overflow-x:auto} pre{overflow-x:auto;background:#f6f6f6;padding:.5rem}
-table{border-collapse:collapse;font-size:.9rem}th,td{padding:.15rem .5rem;border-bottom:1px solid #ddd}
-.claim{border-left:4px solid #666;padding:.1rem 0 .1rem .9rem;margin:1rem 0} .claim>p:first-child
-span{float:right}
-.proved{border-color:#1b6e3c}.region{border-color:#1f5c99}.refuted{border-color:#a32638}.undecided{border-color:#8a6100}
-.given{font-style:italic;margin:0 1.5rem}
-@media(prefers-color-scheme:dark){body{background:#181818;color:#ddd}pre{background:#222}th,td{border-color:#444}}
-"""
+POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; base-uri 'none'; form-action 'none'"
+)
+TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
+FILTERS = {"all": "all", "proved": "proved", "region": "true on a region", "wrong": "refuted or false", "open": "open"}
+GROUPS = {"proved": "proved", "holds where": "region", "refuted": "wrong", "false": "wrong", "undecided": "open"}
 
 
-def converter() -> Callable[[str], str] | None:
-    """Pandoc as a function from Markdown to HTML; None where it is not installed."""
-    try:
-        import pypandoc
-    except ImportError:
-        return None
-    try:
-        pypandoc.get_pandoc_version()
-    except OSError:
-        return None
-    return lambda markdown: str(
-        pypandoc.convert_text(
-            markdown,
-            "html5",
-            format="markdown-yaml_metadata_block-raw_html-raw_tex-citations+lists_without_preceding_blankline",
-            extra_args=["--mathml", "--wrap=none", "--fail-if-warnings"],
+def escape(words: str) -> str:
+    """Words as HTML, also inside of an attribute."""
+    return html.escape(words, quote=True)
+
+
+class Web:
+    """Writes one report."""
+
+    def __init__(self, formulas: Converter) -> None:
+        self.formulas = formulas
+        self.noted: set[tuple[int, int]] = set()
+
+    # -- the whole --
+
+    def page(self, report: Report) -> str:
+        """The page."""
+        front = report.front
+        line = " · ".join(escape(part) for part in (", ".join(front.authors), front.date) if part)
+        chapters = "\n".join(
+            f'<section id="{escape(chapter.id)}">'
+            + (f"<h2>{self.inline(chapter.title)}</h2>" if chapter.title else "")
+            + f"{self.blocks(chapter.blocks)}</section>"
+            for chapter in report.chapters
         )
-    )
+        filters = "".join(
+            f'<input type="radio" name="shown" id="show-{key}"{" checked" if key == "all" else ""}>'
+            f'<label for="show-{key}">{escape(words)}</label>'
+            for key, words in FILTERS.items()
+        )
+        graph = dependency_graph(report)
+        drawn = f'<details class="graph"><summary>What rests on what</summary>{graph}</details>' if graph else ""
+        return (
+            f'<!DOCTYPE html>\n<html lang="{escape(front.language)}"><head><meta charset="utf-8">'
+            f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
+            f"<title>{escape(front.title)}</title>"
+            '<meta name="viewport" content="width=device-width, initial-scale=1">'
+            '<meta name="color-scheme" content="light dark"><meta name="generator" content="gradproof">'
+            + "".join(f'<meta name="author" content="{escape(author)}">' for author in front.authors)
+            + f"<style>{font_rules(chapters)}{STYLE}</style></head>\n<body>"
+            f'<a class="skip" href="#content">To the content</a><header><h1>{escape(front.title)}</h1>'
+            f"{f'<p>{line}</p>' if line else ''}</header>\n"
+            f'<nav aria-label="Contents">{self._contents(report)}</nav>\n{drawn}'
+            f'<main id="content"><fieldset class="filter"><legend>Show claims</legend>{filters}</fieldset>'
+            f"\n{chapters}\n</main></body></html>\n"
+        )
+
+    def _contents(self, report: Report) -> str:
+        parts = []
+        for chapter in report.chapters:
+            inner = "".join(self._entries(chapter.blocks))
+            head = self.inline(chapter.title) or "The document"
+            parts.append(
+                f'<li><a href="#{escape(chapter.id)}">{head}</a>{f"<ul>{inner}</ul>" if inner else ""}</li>'
+            )
+        return f"<details open><summary>Contents</summary><ul>{''.join(parts)}</ul></details>"
+
+    def _entries(self, blocks: n.Blocks) -> Iterator[str]:
+        for block in blocks:
+            match block:
+                case n.Heading(_, inside, place):
+                    yield f'<li class="part"><a href="#{escape(place)}">{self.inline(inside)}</a></li>'
+                case n.Box(kind, place, _, _, name) if place and name:
+                    sign = SIGNS.get(kind, "")
+                    mark = f'<span class="v-{_class(kind)}" aria-hidden="true">{sign}</span> ' if sign else ""
+                    yield f'<li>{mark}<a href="#{escape(place)}">{escape(name)}</a></li>'
+                case n.Quote(inside):
+                    yield from self._entries(inside)
+                case n.Items(items):
+                    for item in items:
+                        yield from self._entries(item)
+                case _:
+                    pass
+
+    # -- blocks --
+
+    def blocks(self, blocks: n.Blocks) -> str:
+        return "\n".join(filter(None, map(self._block, blocks)))
+
+    def _block(self, block: n.Block) -> str:
+        match block:
+            case n.Paragraph(inside):
+                return f"<p>{self.inline(inside)}</p>"
+            case n.Heading(level, inside, place):
+                tag = f"h{min(level + 2, 6)}"
+                return f'<{tag} id="{escape(place)}">{self.inline(inside)}{_permalink(place)}</{tag}>'
+            case n.Listing(words):
+                return f'<pre tabindex="0"><code>{escape(words)}</code></pre>'
+            case n.Items(items, start):
+                tag, first = ("ul", "") if start is None else ("ol", f' start="{start}"' if start != 1 else "")
+                return f"<{tag}{first}>{''.join(f'<li>{self._item(item)}</li>' for item in items)}</{tag}>"
+            case n.Quote(inside):
+                return f"<blockquote>{self.blocks(inside)}</blockquote>"
+            case n.Table():
+                return self._table(block)
+            case n.Rule():
+                return "<hr>"
+            case n.Equations(rows):
+                return self._equations(rows)
+            case n.Box():
+                return self._box(block)
+            case n.Fold(head, inside):
+                return f"<details><summary>{escape(head)}</summary>{self.blocks(inside)}</details>"
+            case n.Figure(drawing, words):
+                drawn = to_svg(drawing, words, escape)
+                said = f"<figcaption>{escape(words)}</figcaption>"
+                return f'<figure><div class="wide" tabindex="0">{drawn}</div>{said}</figure>'
+            case n.Footnotes(document, notes):
+                listed = "".join(
+                    f'<li id="note-{document}-{number}">{self._item(note)} '
+                    f'<a href="#to-note-{document}-{number}" aria-label="back to the text">↩</a></li>'
+                    for number, note in enumerate(notes, 1)
+                )
+                return f'<section class="notes" aria-label="Notes"><ol>{listed}</ol></section>'
+
+    def _item(self, blocks: n.Blocks) -> str:
+        """What stands in a list; a paragraph alone is no paragraph there."""
+        if blocks and isinstance(blocks[0], n.Paragraph):
+            return self.inline(blocks[0].inside) + self.blocks(blocks[1:])
+        return self.blocks(blocks)
+
+    def _table(self, table: n.Table) -> str:
+        rows = []
+        for number, row in enumerate(table.rows):
+            tag = "th" if number < table.heads else "td"
+            scope = ' scope="col"' if tag == "th" else ""
+            sides = [*table.aligned, *["left"] * len(row)]
+            rows.append(
+                "<tr>"
+                + "".join(
+                    f'<{tag}{scope} class="{sides[at]}">{self.inline(cell)}</{tag}>' for at, cell in enumerate(row)
+                )
+                + "</tr>"
+            )
+        head, body = "".join(rows[: table.heads]), "".join(rows[table.heads :])
+        return f'<div class="wide" tabindex="0"><table><thead>{head}</thead><tbody>{body}</tbody></table></div>'
+
+    def _box(self, block: n.Box) -> str:
+        inside = self.blocks(block.inside)
+        if block.kind == "given":
+            return f'<div class="given">{inside}</div>'
+        name = "".join(self.inline((part,)) for part in block.head if not isinstance(part, n.Badge))
+        badge = "".join(self.inline((part,)) for part in block.head if isinstance(part, n.Badge))
+        group = GROUPS.get(block.kind, "rule" if block.kind == "lemma" else "open")
+        return (
+            f'<article id="{escape(block.id)}" class="claim is-{group}"><div class="head"><h4>{name}'
+            f"{_permalink(block.id)}</h4>{badge}</div>{inside}</article>"
+        )
+
+    def _equations(self, rows: tuple[n.Row, ...]) -> str:
+        """Rows with the relations in one column; long sides in several lines."""
+        noted = any(row.note for row in rows)
+        room = LINE * (0.66 if noted else 0.92)
+        lines = []
+        for row in rows:
+            left = f'<div class="left">{self.formulas(row.left)}</div>' if row.left else ""
+            if row.left and width(row.left) > 0.3 * LINE:
+                left = f'<div class="left alone">{"".join(map(self._line, fold(row.left, room)))}</div>'
+            first, *more = fold(row.right, room)
+            right = self._line(f"= {first}") + "".join(self._line(rf"\quad {part}") for part in more)
+            note = f'<div class="rule">{self._note(row)}</div>' if row.note else ""
+            lines.append(f'<div class="row">{left}<div class="right">{right}</div>{note}</div>')
+        return f'<div class="equations" tabindex="0">{"".join(lines)}</div>'
+
+    def _line(self, tex: str) -> str:
+        return f"<div>{self.formulas(tex)}</div>"
+
+    def _note(self, row: n.Row) -> str:
+        words = "".join(
+            self.formulas(part, small=True) if is_mathematics else escape(part)
+            for part, is_mathematics in rule_parts(row.note)
+        )
+        return f'<a href="#{escape(row.link)}">{words}</a>' if row.link else words
+
+    # -- inside of paragraphs --
+
+    def inline(self, inside: n.Inlines) -> str:
+        return "".join(map(self._one, inside))
+
+    def _one(self, node: n.Inline) -> str:
+        match node:
+            case n.Text(words):
+                return escape(words)
+            case n.Code(words):
+                return f"<code>{escape(words)}</code>"
+            case n.Mathematics():
+                return self._formula(node)
+            case n.Marked(kind, inside):
+                tag = "em" if kind == "emphasis" else "strong"
+                return f"<{tag}>{self.inline(inside)}</{tag}>"
+            case n.Link(address, inside):
+                outside = "" if address.startswith("#") else ' rel="noopener noreferrer nofollow"'
+                return f'<a href="{escape(address)}"{outside}>{self.inline(inside)}</a>'
+            case n.Picture(file, words):
+                data = base64.b64encode(Path(file).read_bytes()).decode("ascii")
+                return f'<img alt="{escape(words)}" src="data:{TYPES[file.suffix.lower()]};base64,{data}">'
+            case n.Note(number, document):
+                key = (document, number)
+                place = "" if key in self.noted else f' id="to-note-{document}-{number}"'
+                self.noted.add(key)
+                return f'<sup{place}><a href="#note-{document}-{number}" aria-label="note {number}">{number}</a></sup>'
+            case n.Break():
+                return "<br>"
+            case n.Badge(verdict, words):
+                sign = f'<span aria-hidden="true">{SIGNS.get(verdict, "")}</span>'
+                return f'<span class="badge v-{_class(verdict)}">{sign} {escape(words)}</span>'
+
+    def _formula(self, node: n.Mathematics) -> str:
+        shown = self.formulas(node.tex, display=node.display, node=node)
+        if not node.display:
+            return shown
+        tags = "".join(f'<span id="equation-{node.document}-{each}">({each})</span>' for each in node.numbers)
+        number = f'<span class="number">{tags}</span>' if tags else ""
+        return f'<span class="display" tabindex="0">{shown}{number}</span>'
 
 
-def web_page(documents: Sequence[Document], results: Results, title: str, convert: Callable[[str], str]) -> str:
-    """The page as HTML. Raises RuntimeError with Pandoc's words where a formula is not understood."""
-    parts = [markdown_table(results), LEGEND]
-    judged = Judged(results)
-    parts += [_rewritten(document, judged) for document in documents]
-    body = convert("\n\n".join([*parts, rules_text(results)]))
-    return (
-        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>'
-        f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head>\n'
-        f"<body><h1>{html.escape(title)}</h1>\n{body}</body></html>\n"
-    )
+def _class(verdict: str) -> str:
+    return GROUPS.get(verdict, "open") if verdict in WORDS else "open"
 
 
-def _rewritten(document: Document, judged: Judged) -> str:
-    """The document with our fenced blocks replaced by what they say, and what its readings come to."""
-    found = judged.compared.get(document.name)
-    return "\n\n".join([*(_block(block, judged) for block in document.blocks), readings_text(found) if found else ""])
+def _permalink(place: str) -> str:
+    return f' <a class="permalink" href="#{escape(place)}" aria-label="link to this place">#</a>' if place else ""
 
 
-def _block(block: Block, judged: Judged) -> str:
-    if block.kind == "prose":
-        return block.source
-    if block.kind == "given":
-        return f"::: {{.given}}\n{context_text(block.contexts)}\n:::"
-    if block.kind == "remark":
-        label = "misprint" if block.remark and block.remark.misprint else "open"
-        return _box("open", block.id, label, remark_text(block.remark)) if block.remark else ""
-    if block.kind == "broken":
-        return _box("refuted", block.id or f"line-{block.first}", "not judged", broken_text(block))
-    readings = judged.readings(block)
-    if not readings:
-        return _box("open", block.id, "not judged", verbatim_markdown(block.text))
-    colour, label = verdict_mark([v for _, verdicts in readings for v in verdicts])
-    return _box(colour, block.id, label, claim_text(readings))
+def web_page(report: Report) -> tuple[str, list[str]]:
+    """The page, and what was wrong with formulas; raises `Missing` where Pandoc is not installed."""
+    gather = Converter()
+    Web(gather).page(report)  # once to learn which formulas there are
+    formulas = gather.converted()
+    return Web(formulas).page(report), formulas.problems
 
 
-def _box(colour: str, name: str, label: str, content: str) -> str:
-    return f"::: {{.claim .{colour} #{name}}}\n[{label}]{{}} **{name}**\n\n{content}\n:::"
-
-
-def write_page(target: Path, documents: Sequence[Document], results: Results, title: str) -> str:
-    """Writes the page where Pandoc is installed; gives the message for the user."""
+def write_page(target: Path, report: Report) -> Iterator[Message]:
+    """Writes the page where Pandoc is installed; gives messages for the user."""
     from derivations.batch.cache import write_atomically
 
-    convert = converter()
-    if convert is None:
-        return HOW_TO_GET
     try:
-        page = web_page(documents, results, title, convert)
-    except RuntimeError as error:
-        return f"there is no HTML page; Pandoc says: {str(error).strip()}"
+        page, problems = web_page(report)
+    except Missing:
+        yield Message(HOW_TO_GET)
+        return
+    for problem in dict.fromkeys(problems):
+        yield Message(problem, is_problem=True)
     write_atomically(target, page)
-    return f"wrote {target}"
+    yield Message(f"wrote {target}")
+

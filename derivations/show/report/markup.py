@@ -1,0 +1,330 @@
+r"""An author's Markdown as a tree: paragraphs, lists, tables, footnotes, links, pictures, mathematics.
+
+Law: what an author wrote appears, every character of it, and does nothing. Markup as it stands, raw HTML, attributes
+and addresses of other schemes are words; mathematics is read (`mathematics.py`), and a formula that is none appears as
+code and is reported with its line. Pictures come from beside the document.
+
+Mathematics is `$…$`, `$$…$$`, `\(…\)`, `\[…\]` and the environments of amsmath. It is lifted out before Markdown is
+read, since `_` and `*` mean other things there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from mdit_py_plugins.footnote import footnote_plugin
+
+from derivations.show.report import nodes as n
+from derivations.show.report.mathematics import OUTER, BadMathematics, read
+
+_ENVIRONMENTS = "|".join(map(re.escape, sorted(OUTER, reverse=True)))
+_MATHEMATICS = re.compile(
+    r"(?<!\\)(?:\$\$(?P<display>.+?)(?<!\\)\$\$"
+    r"|\$(?P<inline>(?=\S)[^$]*?(?<=\S))(?<!\\)\$(?!\d)"
+    r"|\\\((?P<round>.+?)\\\)|\\\[(?P<square>.+?)\\\]"
+    rf"|(?P<whole>\\begin\{{(?P<environment>{_ENVIRONMENTS})\}}.*?\\end\{{(?P=environment)\}})"
+    r"|\\(?P<ref>(?:eq)?ref)\{(?P<label>[\w:.-]+)\})",
+    re.DOTALL,
+)
+_CODE = re.compile(
+    r"(`+)(?!`).+?(?<!`)\1(?!`)|^(?P<fence>[ >]*(?P<marks>```+|~~~+)).*?^[ >]*(?P=marks)`*~*[ \t]*$",
+    re.DOTALL | re.MULTILINE,
+)
+_PRIVATE = re.compile("[\ue000-\uf8ff\x00-\x08\x0b-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_MARK, _END, BLOCK = "\ue000", "\ue001", "\ue003"
+_LIFTED = re.compile(f"{_MARK}(\\d+){_END}")
+SCHEMES = ("http", "https", "mailto")
+PICTURES = {".png": b"\x89PNG\r\n\x1a\n", ".jpg": b"\xff\xd8\xff", ".jpeg": b"\xff\xd8\xff"}
+LARGEST_PICTURE = 20_000_000  # bytes
+
+
+@dataclass
+class Source:
+    """Where a text comes from: the document's name and number, the folder of its pictures, its numbers of equations,
+    and what was reported of it."""
+
+    name: str = ""
+    folder: Path | None = None
+    number: int = 0
+    problems: list[str] = field(default_factory=list)
+    labels: dict[str, int] = field(default_factory=dict)
+    equations: int = 0
+    blocks: dict[int, n.Blocks] = field(default_factory=dict)
+    ids: set[str] = field(default_factory=set)
+
+
+def without_private(text: str) -> str:
+    """The text without characters that have no meaning in one, or that turn the direction of what follows."""
+    return _PRIVATE.sub("\ufffd", text)
+
+
+def parse(markdown: str, source: Source | None = None) -> n.Blocks:
+    """The tree of a stretch of Markdown."""
+    return _Parser(source or Source()).blocks(markdown)
+
+
+@dataclass
+class _Lifted:
+    written: str
+    node: n.Inline
+
+
+class _Parser:
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.lifted: list[_Lifted] = []
+        self.markdown = MarkdownIt("commonmark", {"html": False}).enable("table").use(footnote_plugin)
+
+    def blocks(self, markdown: str) -> n.Blocks:
+        self._number(markdown)
+        env: dict[str, object] = {}
+        tokens = self.markdown.parse(self._lift(markdown), env)
+        return tuple(self._blocks(tokens))
+
+    # -- mathematics --
+
+    def _number(self, markdown: str) -> None:
+        """Numbers for the labels, before anything refers to them."""
+        for match in re.finditer(r"\\label\{([\w:.-]+)\}", markdown):
+            if match[1] not in self.source.labels:
+                self.source.equations += 1
+                self.source.labels[match[1]] = self.source.equations
+
+    def _lift(self, markdown: str) -> str:
+        def mark(match: re.Match[str]) -> str:
+            self.lifted.append(_Lifted(match[0], self._mathematics(match, markdown)))
+            return f"{_MARK}{len(self.lifted) - 1}{_END}"
+
+        parts, position = [], 0
+        for span in _CODE.finditer(markdown):
+            parts += [self._between(markdown, position, span.start(), mark), span[0]]
+            position = span.end()
+        return "".join([*parts, self._between(markdown, position, len(markdown), mark)])
+
+    @staticmethod
+    def _between(markdown: str, start: int, end: int, mark: object) -> str:
+        assert callable(mark)
+        parts, position = [], start
+        for match in _MATHEMATICS.finditer(markdown, start, end):
+            inside = match[match.lastgroup or 0] if match["ref"] is None else ""
+            if inside and "\n\n" in inside:  # two dollars of different paragraphs
+                continue
+            parts += [markdown[position : match.start()], mark(match)]
+            position = match.end()
+        return "".join([*parts, markdown[position:end]])
+
+    def _mathematics(self, match: re.Match[str], markdown: str) -> n.Inline:
+        if match["ref"]:
+            number = self.source.labels.get(match["label"])
+            if number is None:
+                self._complain(markdown, match.start(), f"there is no equation {match['label']}", match[0])
+                return n.Text(match[0])
+            shown = f"({number})" if match["ref"] == "eqref" else str(number)
+            return n.Link(f"#equation-{self.source.number}-{number}", (n.Text(shown),))
+        inside = next(match[g] for g in ("display", "inline", "round", "square", "whole") if match[g] is not None)
+        start = match.start() if match["whole"] else match.start() + match[0].index(inside)
+        try:
+            found = read(inside)
+        except BadMathematics as error:
+            self._complain(markdown, start + error.place, error.message, error.fix)
+            return n.Code(match[0])
+        display = match["inline"] is None and match["round"] is None
+        numbers = tuple(self.source.labels[label] for label in found.labels)
+        place = f"{self.source.name}:{markdown.count(chr(10), 0, match.start()) + 1}" if self.source.name else ""
+        return n.Mathematics(found.tex, display, numbers, match[0], place, self.source.number)
+
+    def _complain(self, markdown: str, at: int, message: str, fix: str = "") -> None:
+        line = markdown.count("\n", 0, at) + 1
+        column = at - (markdown.rfind("\n", 0, at) + 1) + 1
+        hint = f" ({fix})" if fix else ""
+        self.source.problems.append(f"{self.source.name or 'text'}:{line}:{column}: {message}{hint}; shown as text")
+
+    # -- blocks --
+
+    def _blocks(self, tokens: Sequence[Token]) -> Iterator[n.Block]:
+        at = 0
+        while at < len(tokens):
+            end = _closing(tokens, at)
+            yield from self._block(tokens[at], tokens[at + 1 : end])
+            at = end + 1
+
+    def _block(self, token: Token, inside: Sequence[Token]) -> Iterator[n.Block]:
+        match token.type:
+            case "paragraph_open":
+                yield n.Paragraph(self._inline(inside[0].children or []))
+            case "heading_open":
+                words = self._inline(inside[0].children or [])
+                yield n.Heading(int(token.tag[1]), words, self._id(plain(words)))
+            case "fence" if token.info.startswith(BLOCK):
+                yield from self.source.blocks.get(int(token.info[1:]), ())
+            case "fence" | "code_block":
+                yield n.Listing(self._restored(token.content).rstrip("\n"))
+            case "bullet_list_open" | "ordered_list_open":
+                start = int(token.attrs.get("start", 1)) if token.type.startswith("ordered") else None
+                yield n.Items(tuple(tuple(self._blocks(item)) for item in _items(inside)), start)
+            case "blockquote_open":
+                yield n.Quote(tuple(self._blocks(inside)))
+            case "hr":
+                yield n.Rule()
+            case "table_open":
+                yield self._table(inside)
+            case "footnote_block_open":
+                notes = [tuple(self._blocks(each)) for each in _items(inside)]
+                yield n.Footnotes(self.source.number, tuple(notes))
+            case "footnote_anchor":
+                return
+            case _:  # whatever else Markdown may know is words
+                if token.content:
+                    yield n.Paragraph((n.Text(self._restored(token.content)),))
+
+    def _id(self, words: str) -> str:
+        base = re.sub(r"[^\w]+", "-", words.lower()).strip("-")[:60] or "section"
+        name, number = f"section-{self.source.number}-{base}", 1
+        while name in self.source.ids:
+            number += 1
+            name = f"section-{self.source.number}-{base}-{number}"
+        self.source.ids.add(name)
+        return name
+
+    def _table(self, tokens: Sequence[Token]) -> n.Table:
+        rows: list[tuple[n.Inlines, ...]] = []
+        cells: list[n.Inlines] = []
+        aligned: list[str] = []
+        for token in tokens:
+            if token.type == "inline":
+                cells.append(self._inline(token.children or []))
+            elif token.type == "th_open":
+                style = str(token.attrs.get("style", ""))
+                aligned.append(next((side for side in ("right", "center") if side in style), "left"))
+            elif token.type == "tr_close":
+                rows.append(tuple(cells))
+                cells = []
+        return n.Table(tuple(rows), tuple(aligned))
+
+    # -- inside of paragraphs --
+
+    def _restored(self, content: str) -> str:
+        """A text with its formulas put back as they were written."""
+        return _LIFTED.sub(lambda match: self.lifted[int(match[1])].written, content)
+
+    def _words(self, content: str) -> Iterator[n.Inline]:
+        for position, part in enumerate(_LIFTED.split(content)):
+            if position % 2:
+                yield self.lifted[int(part)].node
+            elif part:
+                yield n.Text(part)
+
+    def _inline(self, tokens: Sequence[Token]) -> n.Inlines:
+        found: list[n.Inline] = []
+        at = 0
+        while at < len(tokens):
+            token, end = tokens[at], _closing(tokens, at)
+            inside = tokens[at + 1 : end]
+            match token.type:
+                case "text" | "text_special":
+                    found += self._words(token.content)
+                case "softbreak":
+                    found.append(n.Text("\n"))
+                case "hardbreak":
+                    found.append(n.Break())
+                case "code_inline":
+                    found.append(n.Code(self._restored(token.content)))
+                case "em_open" | "strong_open":
+                    kind = "emphasis" if token.type == "em_open" else "strong"
+                    found.append(n.Marked(kind, self._inline(inside)))
+                case "link_open":
+                    found += self._link(self._restored(str(token.attrs.get("href", ""))), self._inline(inside))
+                case "image":
+                    found.append(self._picture(str(token.attrs.get("src", "")), self._restored(token.content)))
+                case "footnote_ref":
+                    found.append(n.Note(int(token.meta["id"]) + 1, self.source.number))
+                case "footnote_anchor":
+                    pass
+                case _:
+                    found += self._words(token.content)
+            at = end + 1
+        return tuple(found)
+
+    def _link(self, href: str, inside: n.Inlines) -> n.Inlines:
+        scheme = urlsplit(href).scheme.lower() if not re.search(r"[\x00-\x20]", href) else "?"
+        if scheme in SCHEMES or (not scheme and href[:1] == "#"):
+            return (n.Link(href, inside),)
+        where = "" if plain(inside) == href else f" ({href})"
+        return (*inside, n.Text(where))
+
+    def _picture(self, address: str, words: str) -> n.Inline:
+        """The picture, if it lies in the document's folder and is one; else what it was called."""
+        problem = ""
+        if re.match(r"\w+:|//", address):
+            problem = "is not beside the document"
+        elif self.source.folder is not None:
+            folder = self.source.folder.resolve()
+            file = (folder / unquote(address)).resolve()
+            if not file.is_relative_to(folder):
+                problem = "is not in the document's folder"
+            elif file.suffix.lower() not in PICTURES:
+                problem = "is no PNG or JPEG"
+            elif not file.is_file():
+                problem = "does not exist"
+            elif file.stat().st_size > LARGEST_PICTURE:
+                problem = "is too large"
+            elif not _begins(file, PICTURES[file.suffix.lower()]):
+                problem = "is not what its name says"
+            else:
+                return n.Picture(file, words)
+        if problem:
+            self.source.problems.append(f"{self.source.name}: the picture {address} {problem}; its words stand for it")
+        return n.Text(f"[{words or 'picture'}: {address}]")
+
+
+def _begins(file: Path, magic: bytes) -> bool:
+    with file.open("rb") as opened:
+        return opened.read(len(magic)) == magic
+
+
+def _closing(tokens: Sequence[Token], at: int) -> int:
+    """The place of the token that closes this one, or its own where it opens nothing."""
+    if tokens[at].nesting != 1:
+        return at
+    depth = 0
+    for place in range(at, len(tokens)):
+        depth += tokens[place].nesting
+        if not depth:
+            return place
+    return len(tokens)
+
+
+def _items(tokens: Sequence[Token]) -> Iterator[Sequence[Token]]:
+    at = 0
+    while at < len(tokens):
+        end = _closing(tokens, at)
+        yield tokens[at + 1 : end]
+        at = end + 1
+
+
+def plain(inside: n.Inlines) -> str:
+    """The words of a paragraph alone.
+
+    >>> plain((n.Text("a "), n.Marked("strong", (n.Text("b"),))))
+    'a b'
+    """
+    found = []
+    for node in inside:
+        match node:
+            case n.Text(text) | n.Code(text):
+                found.append(text)
+            case n.Marked(_, more) | n.Link(_, more):
+                found.append(plain(more))
+            case n.Mathematics(source=source, tex=tex):
+                found.append(source.strip("$") or tex)
+            case n.Badge(_, words) | n.Picture(_, words):
+                found.append(words)
+            case _:
+                pass
+    return "".join(found)

@@ -1,0 +1,100 @@
+"""Formulas as MathML, all of a page at once, by Pandoc: it reads TeX's mathematics without running it.
+
+Law: Pandoc is given a tree with formulas and nothing else (its JSON, no Markdown), in its sandbox, without network or
+files. A formula that it does not understand stands as text and is reported; the others are not harmed.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import subprocess
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from derivations.show.report import nodes as n
+from derivations.show.report.mathematics import BadMathematics, read
+from derivations.show.report.typeset import run_confined
+
+SECONDS = 120  # for the formulas of one page; those of the four documents take a few
+_DIV = re.compile(r'<div id="m(?P<number>\d+)">\s*<p>(?P<shown>.*?)</p>\s*</div>', re.DOTALL)
+_ANNOTATION = re.compile(r"<annotation[^>]*>.*?</annotation>", re.DOTALL)
+
+
+class Missing(RuntimeError):
+    """Pandoc is not installed, or it does not run."""
+
+
+@dataclass
+class Converter:
+    """Formulas to MathML: first it only notes which there are; `converted` gives one that knows them."""
+
+    known: dict[tuple[str, bool], str] | None = None
+    asked: dict[tuple[str, bool], n.Mathematics | None] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+    def __call__(self, tex: str, display: bool = False, node: n.Mathematics | None = None, small: bool = False) -> str:
+        """The MathML of a formula; in display style unless it is small or stands in a line of words."""
+        if node is None:
+            tex = _ours(tex)
+        key = (tex, display)
+        if self.known is None:
+            self.asked.setdefault(key, node)
+            return ""
+        found = self.known.get(key) or f"<code>{html.escape(node.source if node else tex)}</code>"
+        if node is None and not small:
+            return found.replace('<math display="inline"', '<math display="inline" displaystyle="true"', 1)
+        return found
+
+    def converted(self) -> Converter:
+        """A converter that knows the formulas which were asked for."""
+        formulas = list(self.asked)
+        shown = _pandoc(formulas)
+        known, problems = {}, []
+        for number, key in enumerate(formulas):
+            found = shown.get(number, "")
+            if "<math" in found:
+                known[key] = _ANNOTATION.sub("", found).replace("<semantics>", "").replace("</semantics>", "")
+            else:
+                node = self.asked[key]
+                where, what = (node.place, node.source) if node else ("the report", key[0])
+                problems.append(f"{where}: no MathML for {what.strip()[:80]}; shown as text")
+        return Converter(known, problems=problems)
+
+
+def _ours(tex: str) -> str:
+    try:
+        return read(tex).tex
+    except BadMathematics:
+        return tex
+
+
+def _pandoc(formulas: list[tuple[str, bool]]) -> dict[int, str]:
+    try:
+        import pypandoc
+
+        program = pypandoc.get_pandoc_path()
+    except (ImportError, OSError):
+        raise Missing("Pandoc is not installed") from None
+    with tempfile.TemporaryDirectory(prefix="gradproof-") as directory:
+        folder = Path(directory)
+        try:
+            version = json.loads(run_confined([program, "-t", "json"], folder, SECONDS)[1])["pandoc-api-version"]
+            blocks = [_block(*each) for each in enumerate(formulas)]
+            tree = {"pandoc-api-version": version, "meta": {}, "blocks": blocks}
+            command = [program, "-f", "json", "-t", "html5", "--mathml", "--wrap=none", "--sandbox"]
+            status, output, said = run_confined(command, folder, SECONDS, json.dumps(tree).encode())
+        except (OSError, ValueError, KeyError, subprocess.TimeoutExpired) as error:
+            raise Missing(f"Pandoc does not run: {error}") from None
+    if status:
+        raise Missing(f"Pandoc does not run: {said.decode(errors='replace')[:200]}")
+    return {int(match["number"]): match["shown"] for match in _DIV.finditer(output.decode())}
+
+
+def _block(number: int, formula: tuple[str, bool]) -> dict[str, object]:
+    tex, display = formula
+    kind = {"t": "DisplayMath" if display else "InlineMath"}
+    paragraph = {"t": "Para", "c": [{"t": "Math", "c": [kind, tex]}]}
+    return {"t": "Div", "c": [[f"m{number}", [], []], [paragraph]]}

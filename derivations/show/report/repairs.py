@@ -1,0 +1,59 @@
+"""Repairs as formulas, with what differs from the claim underlined.
+
+Law: the underlined part is where the two formulas differ as trees; the rest is the same, node by node. A repair is
+proved before it gets here; here it is only set.
+"""
+
+from __future__ import annotations
+
+from sympy import Basic
+
+from derivations.formulas.claims import Claim, Link
+from derivations.formulas.expressions import Expression, Tensor
+from derivations.typeset.formulas import POWER, render, to_latex
+from derivations.typeset.integers import fence
+
+_STAND_IN = "gradproofmark"
+
+
+def repair_to_latex(claim: Claim, link: Link, formula: str) -> tuple[str, str] | None:
+    """Both sides of a repair in LaTeX; None where its text is no claim of this context."""
+    from derivations.language.document import parse_claim
+    from derivations.language.errors import InputError
+
+    try:
+        repaired = parse_claim(formula, claim.context, claim.reading).links[0]
+    except (InputError, ValueError):
+        return None
+    left = to_latex(repaired.left) if repaired.left == link.left else with_difference(link.left, repaired.left)
+    right = to_latex(repaired.right) if repaired.right == link.right else with_difference(link.right, repaired.right)
+    return left, right
+
+
+def with_difference(old: Expression, new: Expression) -> str:
+    """The new formula, the smallest part that holds all differences underlined."""
+    part = differing(old, new)
+    if part == new or not isinstance(part, Expression):
+        return to_latex(new)
+    stand_in = Tensor(_STAND_IN, part.shape)
+    marked = to_latex(new.xreplace({part: stand_in}))
+    piece = render(part)
+    shown = piece.text if piece.level >= POWER else fence(piece.text)
+    return marked.replace(to_latex(stand_in), rf"\underline{{{shown}}}")
+
+
+def differing(old: Basic, new: Basic) -> Basic:
+    """The smallest formula inside of the new one that holds all its differences from the old one.
+
+    >>> from derivations.operators import apply
+    >>> a, w = Tensor("a", (5, 4)), Tensor("w", (2, 2))
+    >>> print(differing(apply("conv", a, w), apply("conv", apply("rot180", a), w)))
+    rot180(a)
+    """
+    if old.func != new.func or len(old.args) != len(new.args):
+        return new
+    changed = [(a, b) for a, b in zip(old.args, new.args, strict=True) if a != b]
+    if len(changed) != 1:
+        return new
+    inner = differing(*changed[0])
+    return inner if isinstance(inner, Expression) else new
