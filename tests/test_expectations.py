@@ -67,7 +67,7 @@ def test_only_the_end_looks_at_expectations() -> None:
     """Outside the reader and the printer, expectations are read by the comparison at the end and by nothing else."""
     readers = set()
     for path in (ROOT / "derivations").rglob("*.py"):
-        if path.parent.name == "language":
+        if path.parent.name == "language" or path.name == "text.py":  # the reader, the printer
             continue
         tree = ast.parse(path.read_text(encoding="utf-8"))
         names = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}

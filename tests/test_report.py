@@ -261,7 +261,7 @@ def test_a_refused_claim_is_shown_with_its_error() -> None:
     document = Document.parse_in_part(text + "```claim beside\nx == x\n```\n", "notes.md")
     results = Results(errors=list(document.errors), refused=document.refused)
     found = latex_of(report_tree([document], results))[0]
-    assert found.count(r"\end{claim}") == 4
+    assert found.count(r"\end{claim}") == 3
     assert found.count("~not judged}") >= 3
     assert "q is not declared" in found
     assert "its context has an error in line 9" in found
