@@ -20,7 +20,8 @@
 #
 # ## The forward formula
 #
-# A picture $a$ is convolved with a kernel $w$, and a number $b$ is added to every entry. What comes after the layer is
+# A picture $a$ is convolved with a kernel $w$, and a number $b$ is added to every entry. What comes after the
+# layer is
 # summed up by an arbitrary differentiable loss $J(z)$; all that the layer hears of it is the residual
 # $\delta = \nabla_z J$.
 
@@ -78,7 +79,8 @@ layer.judge(f"grad(J, w) == {conv(rot180(layer.a), layer.delta)}").verdict
 # ## The line that is wrong
 #
 # The note that this library ships as its first document continues with
-# $\nabla_w J = \delta * \tilde a = \tilde\delta * a$, where the tilde turns a matrix by 180°. The first form is the one
+# $\nabla_w J = \delta * \tilde a = \tilde\delta * a$, where the tilde turns a matrix by 180°. The first form is
+# the one
 # above. The second turns the residual instead of the picture.
 
 # %%
@@ -99,7 +101,8 @@ conv(rot180(layer.a), layer.delta).as_explicit(**sizes)
 conv(layer.a, rot180(layer.delta)).as_explicit(**sizes)
 
 # %% [markdown]
-# The entries are the same, in the opposite order. That is no accident: turning both factors of a convolution turns its
+# The entries are the same, in the opposite order. That is no accident: turning both factors of a convolution
+# turns its
 # result.
 
 # %%
@@ -108,7 +111,8 @@ layer.judge("conv(a, rot180(delta)) == rot180(conv(rot180(a), delta))").verdict
 # %% [markdown]
 # ## The mistake in a picture
 #
-# The same on numbers. The left map is the true gradient, measured: each entry of the kernel is moved a little, and the
+# The same on numbers. The left map is the true gradient, measured: each entry of the kernel is moved a little,
+# and the
 # change of $J = \sum \delta \circ z$ is divided by the step. The middle one is the right formula, the right one the
 # printed line. As $J$ is linear in $w$, the measurement is exact up to rounding.
 
@@ -166,7 +170,8 @@ assert np.allclose(formula, measured, atol=1e-8)
 assert np.allclose(printed, turn(measured), atol=1e-8)
 
 # %% [markdown]
-# The wrong map is the true one, turned by 180°. A test with a single number as the kernel, or with a picture that looks
+# The wrong map is the true one, turned by 180°. A test with a single number as the kernel, or with a picture that
+# looks
 # the same upside down, does not notice.
 #
 # A gradient check notices, at the one size that it is given. It perturbs, compares and names what the mistake
@@ -198,7 +203,8 @@ layer.judge("grad(J, b) == sum(delta) == ones(1, H - m + 1) @ delta @ ones(W - n
 # %% [markdown]
 # ## The gradient of the picture
 #
-# The layer before needs $\nabla_a J$. It is a full convolution with the turned kernel; without the rotation it is wrong
+# The layer before needs $\nabla_a J$. It is a full convolution with the turned kernel; without the rotation it is
+# wrong
 # wherever the kernel is larger than a single number.
 
 # %%
