@@ -1,0 +1,92 @@
+"""Claims of Markdown files as pytest items, and the fixture for gradients: seen through pytest itself."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+NOTES = """
+```given
+dims H, W, m, n where m <= H, n <= W
+tensor a[H, W], w[m, n]
+z = conv(a, w, valid)
+loss J(z)
+delta = grad(J, z)
+```
+
+```claim right
+grad(J, w) == conv(rot180(a), delta, valid)
+```
+
+```claim wrong
+grad(J, w) == conv(a, rot180(delta), valid)
+```
+
+```claim chain
+sum(a) == sum(a.T) == 2*sum(a)
+expect link 2 refuted
+```
+"""
+BROKEN = NOTES + "\n```claim unread\ngrad(J, w) = 0\n```\n"
+TESTS = """
+import numpy as np
+
+def test_right(gradcheck):
+    assert gradcheck(lambda x: 2 * x, lambda d, x: 2 * d, np.arange(3.0)).verdict == "right"
+
+def test_wrong(gradcheck):
+    gradcheck(lambda x: 2 * x, lambda d, x: 3 * d, np.arange(3.0))
+"""
+
+
+def run(place: Path, *arguments: str) -> str:
+    """What pytest prints in a folder."""
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--no-header", "-rA", *arguments]
+    plugins = ["-p", "derivations.pytest_plugin", "-p", "numeric.pytest_plugin"]
+    entry_points = ["--disable-plugin-autoload"]
+    done = subprocess.run([*command, *entry_points, *plugins], cwd=place, capture_output=True, text=True, check=False)
+    return done.stdout + done.stderr
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    root = Path(__file__).resolve().parent.parent
+    monkeypatch.setenv("PYTHONPATH", str(root))
+    (tmp_path / "notes.md").write_text(NOTES, encoding="utf-8")
+    return tmp_path
+
+
+def test_each_link_is_an_item(place: Path) -> None:
+    """Right ones pass, the wrong one fails with counterexample, repair and place; without the option nothing is
+    collected."""
+    said = run(place, "--gradproof")
+    assert "3 passed" in said
+    assert "1 failed" in said
+    line = NOTES.splitlines().index("grad(J, w) == conv(a, rot180(delta), valid)") + 1
+    assert f"notes.md:{line}" in said
+    assert "m == 1, n == 1" in said
+    assert "conv(rot180(a), delta, valid)" in said
+    assert "Traceback" not in said
+    assert "no tests ran" in run(place)
+
+
+def test_items_are_chosen_by_name_and_what_cannot_be_read_fails(place: Path) -> None:
+    """`-k` chooses claims; a claim that cannot be read is a failing item, and the others are judged all the same."""
+    assert "1 passed" in run(place, "--gradproof", "-k", "right")
+    (place / "notes.md").write_text(BROKEN, encoding="utf-8")
+    said = run(place, "--gradproof", "-k", "right or input")
+    assert "1 failed" in said
+    assert "1 passed" in said
+    assert "==" in said
+
+
+def test_the_fixture_fails_a_wrong_gradient(place: Path) -> None:
+    """`gradcheck` lets a right gradient pass and fails a wrong one with the report."""
+    (place / "test_layer.py").write_text(TESTS, encoding="utf-8")
+    said = run(place)
+    assert "1 passed" in said
+    assert "1 failed" in said
+    assert "scaled" in said
