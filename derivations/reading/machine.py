@@ -1,0 +1,421 @@
+"""The state of a reading: facts, obligations, definitions, loops; what a write does to the entries of a storage.
+
+Law: a write inside a loop counts once for each turn. `+=` is a sum over the turns. `=` is that sum only where no two
+turns reach one place, and a place that is read must not have been written by an earlier turn: each is an obligation
+that the kernel judges, never a default. A branch on sizes that facts do not settle is a case split, by reading anew.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import NoReturn
+
+from derivations.reading.arrays import Array, Axes, Cell, Index, Storage, converted, flat, structured
+from derivations.reading.elements import (
+    ONE,
+    ZERO,
+    Bound,
+    Data,
+    Element,
+    Entry,
+    Function,
+    If,
+    Number,
+    Over,
+    Poison,
+    Power,
+    Top,
+    TopPlace,
+    constant,
+    iff,
+    minus,
+    plus,
+    refreshed,
+    replaced,
+    symbols_of,
+    times,
+    total,
+    walk,
+)
+from derivations.reading.facts import Facts
+from derivations.reading.integers import FALSE, TRUE, Cond, Int, both, equal, joined, negated, product
+
+
+class Refused(Exception):
+    """Code that is not read: why, what to write instead, and the node of the syntax tree."""
+
+    def __init__(self, reason: str, fix: str = "", node: ast.AST | None = None) -> None:
+        super().__init__(reason)
+        self.reason, self.fix, self.node = reason, fix, node
+
+
+class Split(Exception):
+    """A branch on sizes that needs a case for each answer."""
+
+    def __init__(self, condition: Cond) -> None:
+        super().__init__(str(condition))
+        self.condition = condition
+
+
+@dataclass(frozen=True)
+class Obligation:
+    """What the reading rests on: wherever `guard` holds, `condition` does. kind: "fits" (NumPy raises otherwise) or
+    "same" (the reading is not the code otherwise)."""
+
+    condition: Cond
+    guard: Cond
+    kind: str
+    what: str
+    node: ast.AST
+    path: str = ""
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A named array of the code: its factors' sizes with their indices, its entry, the line that it comes from."""
+
+    name: str
+    indices: tuple[str, ...]
+    sizes: tuple[Int, ...]
+    body: Element
+    line: int
+    path: str = ""
+
+
+@dataclass(frozen=True)
+class Effect:
+    """One write: over the bound indices, where the guard holds, value to the cell `place`; adds or sets."""
+
+    bound: Bound
+    guard: Cond
+    place: Cell
+    value: Element
+    adds: bool
+    node: ast.AST
+
+
+@dataclass(frozen=True)
+class Read:
+    """One read of a storage inside a loop, over the bound indices, where the guard holds."""
+
+    bound: Bound
+    guard: Cond
+    place: Cell
+    node: ast.AST
+
+
+@dataclass(eq=False)
+class Frame:
+    """A loop that is being read: its index, what its body has written and read by then."""
+
+    symbol: str
+    low: Int
+    high: Int
+    entry: dict[Storage, Callable[[Cell], Element]] = field(default_factory=dict)
+    effects: dict[Storage, list[Effect]] = field(default_factory=dict)
+    reads: dict[Storage, list[Read]] = field(default_factory=dict)
+
+
+class Machine:
+    """Facts, obligations, definitions and loops of one reading."""
+
+    def __init__(self, facts: Facts, settle: Callable[[Cond], bool | None]) -> None:
+        self.facts, self._settle = facts, settle
+        self.obligations: list[Obligation] = []
+        self.definitions: list[Definition] = []
+        self.frames: list[Frame] = []
+        self.guards: list[Cond] = []
+        self.names: set[str] = set()
+        self.node: ast.AST = ast.Pass()
+        self.path = ""
+
+    # -- what is known ---------------------------------------------------------------------------------
+
+    def refuse(self, reason: str, fix: str = "") -> NoReturn:
+        """Refuse the code at the node that is being read."""
+        raise Refused(reason, fix, self.node)
+
+    def simplify(self, value: Int) -> Int:
+        """An equal integer with fewer quotients."""
+        return self.facts.simplify(value)
+
+    def is_size(self, condition: Cond | Int) -> bool:
+        """Whether it is about sizes alone."""
+        return not condition.symbols & self.facts.ranges.keys()
+
+    def decide(self, condition: Cond) -> bool:
+        """Whether a condition on sizes holds; raises Split where it depends on the sizes."""
+        if condition in (TRUE, FALSE):
+            return condition == TRUE
+        if self.facts.proves(condition):
+            return True
+        if self.facts.proves(negated(condition)):
+            return False
+        if not self.is_size(condition):
+            self.refuse("a branch on an index of a loop", "write it as a condition around a write")
+        answer = self._settle(condition)
+        if answer is None:
+            raise Split(condition)
+        return answer
+
+    def known(self, condition: Cond) -> bool:
+        """Whether a condition on sizes is proved."""
+        return self.facts.proves(condition) or self._settle(condition) is True
+
+    def require(self, condition: Cond, kind: str, what: str, guard: Cond = TRUE, node: ast.AST | None = None) -> None:
+        """An obligation, unless a glance proves it."""
+        if self.facts.proves(condition):
+            return
+        guard = both(*self.guards, guard)
+        self.obligations.append(Obligation(condition, guard, kind, what, node or self.node, self.path))
+
+    def same_size(self, left: Int, right: Int, what: str) -> None:
+        """Both sizes are equal, or it is an obligation."""
+        if left != right and self.simplify(left) != self.simplify(right):
+            self.require(equal(left, right), "fits", what)
+
+    # -- arrays ----------------------------------------------------------------------------------------
+
+    def make(self, axes: Axes, entry: Callable[[Index], Element], kind: str = "real") -> Array:
+        """A new array with these entries."""
+        sizes = tuple(factor for axis in axes for factor in axis)
+        storage = Storage(sizes, lambda cell: entry(structured(cell, axes)), len(self.frames))
+        return Array(axes, storage, flat, kind, whole=True)
+
+    def scalar(self, element: Element, kind: str = "real") -> Array:
+        """A number."""
+        return self.make((), lambda index: element, kind)
+
+    def snapshot(self, array: Array) -> Callable[[Index], Element]:
+        """The entries as they are now; loops take note that they were read."""
+        content, place = array.storage.content, array.place
+        frames = self.frames[array.storage.depth :]
+        if frames:
+            bound, index = self.box(array.axes)
+            read = Read(bound, both(*self.guards), place(index), self.node)
+            for frame in frames:
+                frame.reads.setdefault(array.storage, []).append(read)
+        return lambda index: content(place(index))
+
+    def box(self, axes: Axes) -> tuple[Bound, Index]:
+        """New symbols for every factor of the axes, with their ranges, and the index that they are."""
+        bound: list[tuple[str, Int, Int]] = []
+        index: list[tuple[Int, ...]] = []
+        for axis in axes:
+            symbols: list[Int] = []
+            for size in axis:
+                symbols.append(self.fresh("t", Int(), size - 1))
+                bound.append((next(iter(symbols[-1].symbols)), Int(), size - 1))
+            index.append(tuple(symbols))
+        return tuple(bound), tuple(index)
+
+    def fresh(self, name: str, low: Int, high: Int) -> Int:
+        """A new index symbol."""
+        return self.facts.fresh(name, low, high)
+
+    def convert(self, index: tuple[Int, ...], have: tuple[Int, ...], want: tuple[Int, ...]) -> tuple[Int, ...]:
+        """An index of one axis by other factors."""
+        return converted(index, have, want, self.simplify)
+
+    # -- definitions -----------------------------------------------------------------------------------
+
+    def define(self, name: str, storage: Storage) -> None:
+        """Give a storage's entries a name, so that what follows shows the name."""
+        if self.frames:
+            return
+        bound, index = self.box(tuple((size,) for size in storage.sizes))
+        cell = flat(index)
+        body = storage.content(cell)
+        if isinstance(body, Entry | Number | Poison) or constant(body) is not None:
+            return
+        if any(isinstance(part, Poison) for part in walk(body)):
+            return
+        unique = self.name_for(name)
+        line = getattr(self.node, "lineno", 0)
+        symbols = tuple(symbol for symbol, _, _ in bound)
+        self.definitions.append(Definition(unique, symbols, storage.sizes, body, line, self.path))
+        storage.content = lambda place: Entry(unique, place)
+        storage.name = unique
+
+    def name_for(self, name: str) -> str:
+        """The name itself, or with a number where it is taken."""
+        stem = name.strip("_") or "value"
+        unique, number = stem, 1
+        while unique in self.names:
+            number += 1
+            unique = f"{stem}_{number}"
+        self.names.add(unique)
+        return unique
+
+    # -- writes ----------------------------------------------------------------------------------------
+
+    def write(self, target: Array, value: Array, adds: bool) -> None:
+        """target[...] = value, or += value: now, and in the loops around it."""
+        if target.loose:
+            self.refuse("a write into what may be a copy", "write into the array itself")
+        entries = self.snapshot(value)
+        value_at = self.fitted(value.axes, target.axes)
+        bound, index = self.box(target.axes)
+        effect = Effect(bound, both(*self.guards), target.place(index), entries(value_at(index)), adds, self.node)
+        storage = target.storage
+        for frame in self.frames[storage.depth :]:
+            frame.entry.setdefault(storage, storage.content)
+        if self.frames[storage.depth :]:
+            self.frames[-1].effects.setdefault(storage, []).append(effect)
+        storage.content = self.applied(effect, storage.content)
+
+    def fitted(self, axes: Axes, target: Axes) -> Callable[[Index], Index]:
+        """The map from an index of the target to one of what is broadcast to it."""
+        extra = len(axes) - len(target)
+        if extra > 0 and any(axes[:extra]):
+            self.refuse(f"a value of {len(axes)} axes is assigned to {len(target)}", "give both the same axes")
+        kept = axes[max(extra, 0) :]
+        offset = len(target) - len(kept)
+        for have, want in zip(kept, target[offset:], strict=True):
+            if have and have != want:
+                self.same_size(product(have), product(want), "the assigned value has the target's shape")
+
+        def back(index: Index) -> Index:
+            found = [self.convert(part, want, have) if have else ()
+                     for part, want, have in zip(index[offset:], target[offset:], kept, strict=True)]
+            return (*((),) * max(extra, 0), *found)
+
+        return back
+
+    def applied(self, effect: Effect, content: Callable[[Cell], Element]) -> Callable[[Cell], Element]:
+        """The entries after a write."""
+
+        def entry(cell: Cell) -> Element:
+            written = self._scattered(effect, cell, effect.value)
+            if effect.adds:
+                return plus(content(cell), written)
+            covered = self._scattered(effect, cell, ONE)
+            if constant(covered) == 1:
+                return written
+            before = content(cell)
+            if before == ZERO:
+                return written
+            left = iff(negated(covered.condition)) if isinstance(covered, If) else plus(ONE, minus(covered))
+            return plus(written, times(left, before))
+
+        return entry
+
+    def _scattered(self, effect: Effect, cell: Cell, value: Element) -> Element:
+        """Σ over the bound indices of [cell == place, guard]·value, solved for indices where that is safe."""
+        names: dict[str, Int] = {}
+        bound: list[tuple[str, Int, Int]] = []
+        for name, low, high in effect.bound:
+            low, high = low.replaced(names), high.replaced(names)
+            names[name] = self.fresh(name, low, high)
+            bound.append((next(iter(names[name].symbols)), low, high))
+        value = refreshed(replaced(value, names), self.fresh)
+        guard = effect.guard.replaced(names)
+        equations = [part - at.replaced(names) for part, at in zip(cell, effect.place, strict=True)]
+        equations = [one for one in equations if one.terms]
+        conditions: list[Cond] = []
+        at = 0
+        while at < len(equations):
+            solved = self._solved(equations[at], bound, value)
+            if solved is None:
+                at += 1
+                continue
+            name, solution, needed = solved
+            values = {name: solution}
+            bound = [(other, low.replaced(values), high.replaced(values)) for other, low, high in bound if other != name]
+            for other, low, high in bound:
+                self.facts.ranges[other] = (low, high)
+            conditions = [one.replaced(values) for one in conditions] + needed
+            equations = [one.replaced(values) for number, one in enumerate(equations) if number != at]
+            equations = [one for one in equations if one.terms]
+            guard, value = guard.replaced(values), replaced(value, values, self.simplify)
+            at = 0
+        everything = both(guard, *conditions, *[equal(one, 0) for one in equations])
+        if self.facts.proves(everything):
+            everything = TRUE
+        return total(tuple(bound), times(iff(everything), value))
+
+    def _solved(
+        self, equation: Int, bound: Sequence[tuple[str, Int, Int]], value: Element
+    ) -> tuple[str, Int, list[Cond]] | None:
+        """An index that the equation settles, its value, and what keeps that in range. A value whose entries need
+        not exist outside the range is left as a sum over the index."""
+        for name, low, high in bound:
+            split = equation.coefficient(name)
+            if split is None or split[0].constant not in (1, -1):
+                continue
+            solution = -split[1] if split[0].constant == 1 else split[1]
+            needed = [one for one in (Cond(">=", solution - low), Cond(">=", high - solution))
+                      if not self.facts.proves(one)]
+            if needed and _depends(value, name):
+                continue
+            return name, solution, needed
+        return None
+
+    # -- loops -----------------------------------------------------------------------------------------
+
+    @contextmanager
+    def loop(self, symbol: str, low: Int, high: Int) -> Iterator[Frame]:
+        """A loop over low..high whose body is read once."""
+        frame = Frame(symbol, low, high)
+        self.frames.append(frame)
+        try:
+            yield frame
+        finally:
+            self.frames.pop()
+        self._close(frame)
+
+    def _close(self, frame: Frame) -> None:
+        inner = (frame.symbol, frame.low, frame.high)
+        for storage, effects in frame.effects.items():
+            self._check_turns(frame, effects, frame.reads.get(storage, []))
+            storage.content = frame.entry[storage]
+            for effect in effects:
+                whole_loop = replace(effect, bound=(inner, *effect.bound))
+                storage.content = self.applied(whole_loop, storage.content)
+                if self.frames[storage.depth :]:
+                    self.frames[-1].effects.setdefault(storage, []).append(whole_loop)
+        if not self.frames:
+            for storage in frame.effects:
+                self.define(storage.name or "value", storage)
+
+    def _check_turns(self, frame: Frame, effects: list[Effect], reads: list[Read]) -> None:
+        """No turn reads what an earlier one wrote; writes of different turns that do not commute are of different
+        places."""
+        for effect in effects:
+            for read in reads:
+                self._apart(frame, effect, read, "no turn of the loop reads what an earlier turn wrote", read.node)
+        for at, effect in enumerate(effects):
+            if not effect.adds:
+                self._apart(frame, effect, effect, "`=` reaches each place once", effect.node)
+            for other in effects[at + 1 :]:
+                if not (effect.adds and other.adds):
+                    what = "writes of different turns reach different places"
+                    self._apart(frame, other, effect, what, other.node)
+
+    def _apart(self, frame: Frame, earlier: Effect | Read, later: Effect | Read, what: str, node: ast.AST) -> None:
+        """What `earlier` touches in a turn is not what `later` touches in a turn after it."""
+        symbol = frame.symbol
+        before = self.fresh(symbol, frame.low, Int.symbol(symbol) - 1)
+        gap = self.fresh("gap", Int(), frame.high - frame.low)
+        names: dict[str, Int] = {symbol: before}
+        for name, low, high in earlier.bound:
+            names[name] = self.fresh(name, low.replaced(names), high.replaced(names))
+        pairs = [(left.replaced(names), right) for left, right in zip(earlier.place, later.place, strict=True)]
+        # the later turn, as the earlier and a gap
+        after = {symbol: before + 1 + gap}
+        for left, right in pairs:
+            difference = right.replaced(after) - left
+            if self.facts.nonnegative(difference - 1) or self.facts.nonnegative(-difference - 1):
+                return
+        differs = joined("or", [negated(equal(left, right)) for left, right in pairs])
+        guard = both(earlier.guard.replaced(names), later.guard)
+        self.require(differs, "same", what, guard, node)
+
+
+def _depends(value: Element, name: str) -> bool:
+    """Whether an entry, or what may not exist, has the index in it."""
+    partial = (Entry, Over, Power, Function, Top, TopPlace, Data)
+    return any(isinstance(part, partial) and name in symbols_of(part) for part in walk(value))

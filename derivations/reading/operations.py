@@ -1,0 +1,338 @@
+"""Elementwise arithmetic and comparison with broadcasting by explicit axes; reductions over axes.
+
+Law: two axes are broadcast where one has no factors (size 1); else their sizes are equal, which is an obligation unless
+they are the same. An integer stays an integer as long as the operations keep it one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from math import isqrt
+from typing import Any
+
+from derivations.reading.arrays import Array, Axes, Index
+from derivations.reading.elements import (
+    ONE,
+    ZERO,
+    Data,
+    Element,
+    Entry,
+    Function,
+    If,
+    Number,
+    Over,
+    Top,
+    TopPlace,
+    Whole,
+    children,
+    iff,
+    minus,
+    number,
+    over,
+    plus,
+    power,
+    refreshed,
+    replaced,
+    rebuilt,
+    times,
+    whole,
+)
+from derivations.reading.integers import Cond, Int, at_least, compared, equal, negated, product
+from derivations.reading.machine import Machine
+from derivations.reading.products import matmul
+from derivations.reading.reshaping import stacked
+
+Entries = Callable[[Index], Element]
+
+
+def as_array(machine: Machine, value: Any) -> Array:
+    """A number or a nest of lists as an array."""
+    if isinstance(value, Array):
+        return value
+    if isinstance(value, bool):
+        return machine.scalar(whole(int(value)), "int")
+    if isinstance(value, Int):
+        return machine.scalar(whole(value), "int")
+    if isinstance(value, Cond):
+        return machine.scalar(iff(value), "bool")
+    if isinstance(value, list | tuple) and value:
+        return stacked(machine, [as_array(machine, item) for item in value], 0)
+    machine.refuse("this is no array and no number")
+
+
+def common_axes(machine: Machine, arrays: Sequence[Array]) -> Axes:
+    """The axes that arrays are broadcast to."""
+    rank = max((array.rank for array in arrays), default=0)
+    found = []
+    for axis in range(rank):
+        present = [a.axes[axis - rank + a.rank] for a in arrays if axis - rank + a.rank >= 0]
+        present = [one for one in present if one]
+        chosen = max(present, key=len, default=())
+        for one in present:
+            if one != chosen:
+                machine.same_size(product(one), product(chosen), "sizes that are broadcast are equal")
+        found.append(chosen)
+    return tuple(found)
+
+
+def spread(machine: Machine, array: Array, axes: Axes) -> Entries:
+    """The entries as they are now, by an index of the axes that the array is broadcast to."""
+    entries = machine.snapshot(array)
+    offset = len(axes) - array.rank
+    if array.axes == axes:
+        return entries
+    own = array.axes
+
+    def entry(index: Index) -> Element:
+        inner = [machine.convert(index[at + offset], axes[at + offset], axis) if axis else ()
+                 for at, axis in enumerate(own)]
+        return entries(tuple(inner))
+
+    return entry
+
+
+def elementwise(machine: Machine, function: Callable[..., Element], *values: Any, kind: str = "real") -> Array:
+    """A function of the entries of arrays that are broadcast together."""
+    arrays = [as_array(machine, value) for value in values]
+    axes = common_axes(machine, arrays)
+    parts = [spread(machine, array, axes) for array in arrays]
+    return machine.make(axes, lambda index: function(*[part(index) for part in parts]), kind)
+
+
+def arithmetic(machine: Machine, word: str, left: Any, right: Any) -> Any:
+    """left word right: of integers an integer where that is one, else of arrays; tuples are added and repeated."""
+    if isinstance(left, bool):
+        left = Int.of(int(left))
+    if isinstance(right, bool):
+        right = Int.of(int(right))
+    if word in ("&", "|"):
+        return _logical(machine, word, left, right)
+    if isinstance(left, Int) and isinstance(right, Int):
+        return _of_integers(machine, word, left, right)
+    if isinstance(left, tuple | list) and type(left) is type(right) and word == "+":
+        return left + right
+    if isinstance(left, tuple | list) and isinstance(right, Int) and right.constant is not None and word == "*":
+        return left * right.constant
+    if word == "@":
+        return matmul(machine, as_array(machine, left), as_array(machine, right))
+    arrays = as_array(machine, left), as_array(machine, right)
+    integers = all(array.kind in ("int", "bool") for array in arrays)
+    kind = "int" if integers and word not in ("/",) else "real"
+    return elementwise(machine, OPERATIONS[word](machine), *arrays, kind=kind)
+
+
+def _logical(machine: Machine, word: str, left: Any, right: Any) -> Any:
+    if isinstance(left, Cond) or isinstance(right, Cond):
+        machine.refuse("`&` of conditions on sizes", "use `and`")
+    for value in (left, right):
+        if as_array(machine, value).kind != "bool":
+            machine.refuse(f"`{word}` of what is no mask")
+
+    def either(p: Element, q: Element) -> Element:
+        return plus(p, q, minus(times(p, q)))
+
+    return elementwise(machine, times if word == "&" else either, left, right, kind="bool")
+
+
+def _of_integers(machine: Machine, word: str, left: Int, right: Int) -> Any:
+    if word in ("//", "%"):
+        machine.require(at_least(right, 1), "same", "the divisor is positive")
+        return machine.simplify(left // right if word == "//" else left % right)
+    if word == "/":
+        machine.require(negated(equal(right, 0)), "fits", "the divisor is not 0")
+        return machine.scalar(over(whole(left), whole(right)))
+    if word == "**":
+        exponent = right.constant
+        if exponent is not None and 0 <= exponent <= 6:
+            return product([left] * exponent)
+        return machine.scalar(power(whole(left), whole(right)))
+    if word == "@":
+        machine.refuse("`@` of numbers")
+    return {"+": left + right, "-": left - right, "*": left * right}[word]
+
+
+def _floor(machine: Machine) -> Callable[..., Element]:
+    def entry(p: Element, q: Element) -> Element:
+        a, b = integer_of(p), integer_of(q)
+        if a is None or b is None:
+            machine.refuse("`//` of data")
+        machine.require(at_least(b, 1), "same", "the divisor is positive")
+        return whole(machine.simplify(a // b))
+
+    return entry
+
+
+def _modulo(machine: Machine) -> Callable[..., Element]:
+    def entry(p: Element, q: Element) -> Element:
+        a, b = integer_of(p), integer_of(q)
+        if a is None or b is None:
+            machine.refuse("`%` of data")
+        machine.require(at_least(b, 1), "same", "the divisor is positive")
+        return whole(machine.simplify(a % b))
+
+    return entry
+
+
+def _power(machine: Machine) -> Callable[..., Element]:
+    return lambda p, q: function("sqrt", p) if q in (number("1/2"), over(ONE, number(2))) else power(p, q)
+
+
+OPERATIONS: dict[str, Callable[[Machine], Callable[..., Element]]] = {
+    "+": lambda machine: plus,
+    "-": lambda machine: lambda p, q: plus(p, minus(q)),
+    "*": lambda machine: times,
+    "/": lambda machine: over,
+    "//": _floor,
+    "%": _modulo,
+    "**": _power,
+}
+
+
+def negative(machine: Machine, value: Any) -> Any:
+    """-value."""
+    if isinstance(value, Int):
+        return -value
+    array = as_array(machine, value)
+    return elementwise(machine, minus, array, kind="int" if array.kind == "int" else "real")
+
+
+def function(name: str, of: Element) -> Element:
+    """A function of one variable of an element."""
+    if name == "sqrt" and isinstance(of, Number) and of.value >= 0:
+        root = Fraction(isqrt(of.value.numerator), isqrt(of.value.denominator))
+        if root * root == of.value:
+            return Number(root)
+    return Function(name, of)
+
+
+def integer_of(element: Element) -> Int | None:
+    """The integer that an element is, if it is one."""
+    if isinstance(element, Whole):
+        return element.value
+    if isinstance(element, Number) and element.value.denominator == 1:
+        return Int.of(element.value.numerator)
+    return None
+
+
+# -- comparison ------------------------------------------------------------------------------------
+
+
+def comparison(machine: Machine, word: str, left: Any, right: Any) -> Array:
+    """A mask: 1 where the entries compare so. `==` and `!=` of data are read where one side is the maximum over a
+    window of the other."""
+    flipped = {"<": ">", "<=": ">="}
+    if word in flipped:
+        return comparison(machine, flipped[word], right, left)
+
+    def entry(p: Element, q: Element) -> Element:
+        a, b = integer_of(p), integer_of(q)
+        if a is not None and b is not None:
+            return iff({">": at_least(a, b + 1), ">=": at_least(a, b), "==": equal(a, b)}.get(word, negated(equal(a, b))))
+        if word in (">", ">="):
+            top = _at_top(machine, p, q) if word == ">=" else None
+            return top or Data(word, p, q)
+        top = _at_top(machine, p, q) or _at_top(machine, q, p)
+        if top is None and (p == ZERO or q == ZERO):
+            top = None
+        if top is None:
+            machine.refuse("data are compared for equality", "compare a window with its own maximum")
+        return top if word == "==" else plus(ONE, minus(top))
+
+    return elementwise(machine, entry, left, right, kind="bool")
+
+
+def _at_top(machine: Machine, entry: Element, top: Element) -> Element | None:
+    """1 where an entry is at the place of the maximum that `top` is, if the entry is one of those it is over."""
+    if isinstance(top, Entry):
+        known = next((one for one in machine.definitions if one.name == top.name), None)
+        if known is None or not isinstance(known.body, Top):
+            return None
+        top = refreshed(replaced(known.body, dict(zip(known.indices, top.index, strict=True))), machine.fresh)
+    if not isinstance(top, Top):
+        return None
+    values: dict[str, Int] = {}
+    if not _unify(top.body, entry, {name for name, _, _ in top.bound}, values):
+        return None
+    if len(values) != len(top.bound):
+        return None
+    for name, low, high in top.bound:
+        for condition in (at_least(values[name], low), at_least(high, values[name])):
+            if not machine.facts.proves(condition):
+                return None
+    return TopPlace(top.bound, top.body, tuple(values[name] - low for name, low, _ in top.bound))
+
+
+def _unify(body: Element, entry: Element, names: set[str], values: dict[str, Int]) -> bool:
+    """Whether the body is the entry with these values for the names."""
+    if isinstance(body, Entry) and isinstance(entry, Entry) and body.name == entry.name:
+        pairs = list(zip(body.index, entry.index, strict=True))
+        for left, right in pairs:
+            for name in sorted((left.symbols & names) - values.keys()):
+                split = left.replaced(values).coefficient(name)
+                if split is not None and split[0].constant in (1, -1) and not split[1].symbols & names:
+                    rest = right - split[1]
+                    values[name] = rest if split[0].constant == 1 else -rest
+        return all(left.replaced(values) == right for left, right in pairs)
+    mine, theirs = children(body), children(entry)
+    if type(body) is not type(entry) or len(mine) != len(theirs):
+        return False
+    if not mine:
+        return replaced(body, values) == entry
+    if not all(_unify(p, q, names, values) for p, q in zip(mine, theirs, strict=True)):
+        return False
+    blank = rebuilt(replaced(body, values), lambda part: ONE, lambda part: part)
+    return blank == rebuilt(entry, lambda part: ONE, lambda part: part)
+
+
+# -- axes ------------------------------------------------------------------------------------------
+
+
+def axis_number(machine: Machine, axis: Any, rank: int) -> int:
+    """A known axis, counted from 0."""
+    if isinstance(axis, bool) or not isinstance(axis, Int) or axis.constant is None:
+        machine.refuse("an axis that is not known", "write the axis as a number")
+    at = axis.constant
+    if not -rank <= at < rank:
+        machine.refuse(f"there is no axis {at} of {rank}")
+    return at % rank
+
+
+def axes_numbers(machine: Machine, axis: Any, rank: int) -> list[int]:
+    """Known axes; None for all."""
+    if axis is None:
+        return list(range(rank))
+    items = list(axis) if isinstance(axis, tuple | list) else [axis]
+    found = [axis_number(machine, item, rank) for item in items]
+    if len(set(found)) < len(found):
+        machine.refuse("an axis stands twice")
+    return found
+
+
+def reduced(
+    machine: Machine, array: Array, axis: Any, keepdims: bool, build: Callable[..., Element], kind: str = "real"
+) -> Array:
+    """build(bound, body) over some axes: the bound indices, each with its first and last value, and the entry."""
+    over_axes = axes_numbers(machine, axis, array.rank)
+    entries = machine.snapshot(array)
+    own = array.axes
+    kept = tuple(() if at in over_axes else one for at, one in enumerate(own))
+    axes = kept if keepdims else tuple(one for at, one in enumerate(own) if at not in over_axes)
+
+    def entry(index: Index) -> Element:
+        rest = list(index) if not keepdims else [part for at, part in enumerate(index) if at not in over_axes]
+        full: list[tuple[Int, ...]] = []
+        bound: list[tuple[str, Int, Int]] = []
+        for at, one in enumerate(own):
+            if at in over_axes:
+                more, inner = machine.box((one,))
+                bound += more
+                full.append(inner[0])
+            else:
+                full.append(rest.pop(0))
+        return build(tuple(bound), entries(tuple(full)))
+
+    return machine.make(axes, entry, kind)
+
+
+__all__ = ["If", "Over", "compared", "reduced"]

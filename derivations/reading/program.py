@@ -1,0 +1,153 @@
+"""What a name of the code stands for: values of the reading, functions and classes of the file, names of libraries.
+
+Law: a file is parsed, never imported. What cannot be found is refused where it is used.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from derivations.language.errors import InputError, Place
+from derivations.reading.integers import Int
+
+
+@dataclass(frozen=True)
+class Library:
+    """A name of a library, by its dotted path."""
+
+    path: str
+
+
+@dataclass(frozen=True)
+class Range:
+    """range(start, stop, step)."""
+
+    start: Int
+    stop: Int
+    step: Int
+
+
+@dataclass(frozen=True)
+class Slice:
+    """start:stop:step; None where it is left out."""
+
+    start: Any
+    stop: Any
+    step: Any
+
+
+@dataclass(eq=False)
+class Function:
+    """A function of the file; `owner` is the object that it is a method of."""
+
+    node: ast.FunctionDef | ast.Lambda
+    source: Source
+    owner: Any = None
+    closure: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(eq=False)
+class Class:
+    """A class of the file."""
+
+    node: ast.ClassDef
+    source: Source
+
+
+@dataclass(eq=False)
+class Object:
+    """An instance: attributes that the code has set."""
+
+    of: Class | None
+    attributes: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Carried:
+    """A name that a loop's body assigns, where the body has not assigned it in this turn. `last`: the loop is over."""
+
+    name: str
+    last: bool
+
+
+@dataclass(eq=False)
+class Source:
+    """A parsed file: its functions, classes, imports and constants, by name."""
+
+    path: str
+    text: str
+    tree: ast.Module
+    names: dict[str, Any] = field(default_factory=dict)
+    constants: dict[str, ast.expr] = field(default_factory=dict)
+
+    def error(self, node: ast.AST, message: str, expected: str = "", fix: str = "") -> InputError:
+        """An error at a node, with its line and a caret."""
+        line = getattr(node, "lineno", 1)
+        column = getattr(node, "col_offset", 0)
+        lines = self.text.splitlines()
+        shown = lines[line - 1] if line <= len(lines) else ""
+        ends_here = getattr(node, "end_lineno", line) == line
+        end = getattr(node, "end_col_offset", column + 1) if ends_here else len(shown)
+        return InputError(message, Place(self.path, line, column + 1, shown, max(end - column, 1)), expected, fix)
+
+
+def read_source(path: str | Path) -> Source:
+    """The file; raises InputError where it cannot be read or is no Python."""
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "this is not text"
+        raise InputError(f"cannot read the file: {reason}", Place(str(path)), "a Python file") from None
+    return parsed(text, str(path))
+
+
+def parsed(text: str, path: str) -> Source:
+    """The source in a text; raises InputError where it is no Python."""
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        line, column = getattr(error, "lineno", None) or 1, getattr(error, "offset", None) or 1
+        lines = text.splitlines()
+        shown = lines[line - 1] if 0 < line <= len(lines) else ""
+        reason = getattr(error, "msg", None) or "it nests too deeply"
+        raise InputError(f"this is no Python: {reason}", Place(path, line, column, shown, 1), "Python source") from None
+    source = Source(path, text, tree)
+    for node in tree.body:
+        _declare(source, node)
+    return source
+
+
+def _declare(source: Source, node: ast.stmt) -> None:
+    if isinstance(node, ast.FunctionDef):
+        source.names[node.name] = Function(node, source)
+    elif isinstance(node, ast.ClassDef):
+        source.names[node.name] = Class(node, source)
+    elif isinstance(node, ast.Import):
+        for alias in node.names:
+            path = alias.name if alias.asname else alias.name.partition(".")[0]
+            source.names[alias.asname or path] = Library(path)
+    elif isinstance(node, ast.ImportFrom):
+        for alias in node.names:
+            _import_from(source, node, alias)
+    elif isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+        source.constants[node.targets[0].id] = node.value
+    elif isinstance(node, ast.If | ast.Try):
+        for inner in node.body:
+            _declare(source, inner)
+
+
+def _import_from(source: Source, node: ast.ImportFrom, alias: ast.alias) -> None:
+    """From a file beside this one, or a library's name."""
+    beside = Path(source.path).parent / f"{(node.module or '').rpartition('.')[2]}.py"
+    if node.module and beside.is_file() and beside.resolve() != Path(source.path).resolve():
+        other = read_source(beside)
+        if alias.name == "*":
+            source.names.update({name: value for name, value in other.names.items() if name not in source.names})
+        elif alias.name in other.names:
+            source.names[alias.asname or alias.name] = other.names[alias.name]
+        return
+    if alias.name != "*":
+        source.names[alias.asname or alias.name] = Library(f"{node.module}.{alias.name}" if node.module else alias.name)

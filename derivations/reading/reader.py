@@ -1,0 +1,390 @@
+"""Reads a forward and a backward function at one set of facts: definitions, gradients, obligations.
+
+Law: one reading is one straight run of the interpreter; what the run needs to know of sizes it asks of `settle`, and
+`Split` says that both answers are possible. Gradients are paired with arguments by name, else by position, else refused.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from derivations.language.errors import InputError, Place
+from derivations.reading.arrays import Array, Axes, flat, structured
+from derivations.reading.elements import Entry
+from derivations.reading.facts import Facts
+from derivations.reading.integers import Cond, Int, product
+from derivations.reading.interpreter import Interpreter, Returned, Sums
+from derivations.reading.machine import Definition, Machine, Obligation, Refused
+from derivations.reading.program import Class, Function, Object, Source, read_source
+from derivations.reading.signature import Signature
+from derivations.reading.writing import safe
+
+OUTPUT_NAMES = ("dout", "dy", "dz", "grad_output", "grad_out", "delta", "upstream", "gradient", "output_gradient")
+
+
+@dataclass(frozen=True)
+class Gradient:
+    """One gradient: the argument, the definition that the code computes, both shapes."""
+
+    argument: str
+    name: str
+    shape: tuple[Int, ...]
+    wanted: tuple[Int, ...]
+    comparable: bool
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What both functions are, where `conditions` hold."""
+
+    signature: Signature
+    conditions: tuple[Cond, ...]
+    facts: Facts
+    forward: tuple[Definition, ...]
+    backward: tuple[Definition, ...]
+    out: str
+    out_shape: tuple[Int, ...]
+    gradients: tuple[Gradient, ...]
+    obligations: tuple[Obligation, ...]
+    forward_obligations: int
+    names: Mapping[str, str]
+
+
+@dataclass
+class Layer:
+    """The two functions: `of` names a class where they are its methods."""
+
+    forward: Function
+    backward: Function
+    of: Class | None = None
+
+
+def find_layer(forward: str, backward: str | None) -> Layer:
+    """The functions that `file.py:forward` and `file.py:backward`, or `file.py:Class`, name; raises InputError."""
+    path, name = _parts(forward)
+    source = _prepared(path)
+    if backward is None:
+        found = source.names.get(name)
+        if not isinstance(found, Class):
+            raise _missing(source, name, "a class with forward and backward, or two functions")
+        return _layer_of(found, source, "forward", "backward")
+    other_path, other = _parts(backward)
+    second = source if other_path == path else _prepared(other_path)
+    owner, _, method = name.rpartition(".")
+    if owner:
+        found = source.names.get(owner)
+        if not isinstance(found, Class):
+            raise _missing(source, owner, "a class")
+        return _layer_of(found, source, method, other.rpartition(".")[2])
+    return Layer(_function(source, name), _function(second, other))
+
+
+def _parts(text: str) -> tuple[str, str]:
+    path, colon, name = text.rpartition(":")
+    if not colon or not path or not name:
+        raise InputError(f"{text} names no function", Place("prove"), "FILE.py:NAME")
+    return path, name
+
+
+def _prepared(path: str) -> Source:
+    source = read_source(path)
+    Sums().visit(source.tree)
+    return source
+
+
+def _function(source: Source, name: str) -> Function:
+    found = source.names.get(name)
+    if not isinstance(found, Function):
+        raise _missing(source, name, "a function of the file")
+    return found
+
+
+def _missing(source: Source, name: str, expected: str) -> InputError:
+    known = ", ".join(sorted(name for name, value in source.names.items() if isinstance(value, Function | Class)))
+    return InputError(f"there is no {name} in this file", Place(source.path), expected, f"it has {known}" if known else "")
+
+
+def _layer_of(found: Class, source: Source, forward: str, backward: str) -> Layer:
+    methods = {node.name: node for node in found.node.body if isinstance(node, ast.FunctionDef)}
+    for name in (forward, backward):
+        if name not in methods:
+            raise source.error(found.node, f"the class has no {name}", "forward and backward")
+    pair = [Function(methods[name], source) for name in (forward, backward)]
+    return Layer(pair[0], pair[1], found)
+
+
+class Reader:
+    """One run over both functions."""
+
+    def __init__(self, layer: Layer, signature: Signature, conditions: Sequence[Cond],
+                 settle: Callable[[Cond], bool | None], wanted: Sequence[str] = ()) -> None:  # fmt: skip
+        self.layer, self.signature, self.wanted = layer, signature, list(wanted)
+        self.conditions = (*signature.conditions, *conditions)
+        self.facts = Facts(dict(signature.dims), list(self.conditions))
+        self.machine = Machine(self.facts, settle)
+        self.machine.names |= {*signature.dims, "J"}
+        self.interpreter = Interpreter(self.machine)
+        self.names: dict[str, str] = {}
+        self.tensors: dict[str, Array] = {}
+
+    def read(self) -> Reading:
+        """The reading; raises Refused or Split."""
+        machine = self.machine
+        arguments = self._arguments()
+        owner = self._owner(arguments)
+        value = self._call(self.layer.forward, arguments, owner)
+        out, extras = _output(machine, value)
+        name = self._defined("out", out, out.axes)
+        known = len(machine.definitions)
+        forward_obligations = len(machine.obligations)
+        dout = self._tensor("dout", out.axes)
+        gradients = self._backward(dout, arguments, owner, extras)
+        found = [self._gradient(argument, gradient) for argument, gradient in gradients.items()]
+        return Reading(
+            self.signature, self.conditions, self.facts, tuple(machine.definitions[:known]),
+            tuple(machine.definitions[known:]), name, out.shape, tuple(found), tuple(machine.obligations),
+            forward_obligations, self.names,
+        )  # fmt: skip
+
+    # -- arguments -------------------------------------------------------------------------------------
+
+    def _tensor(self, name: str, axes: Axes) -> Array:
+        """An array of arbitrary entries."""
+        shown = self.machine.name_for(safe(name.rpartition(".")[2]))
+        self.names[name] = shown
+        made = self.machine.make(axes, lambda index: Entry(shown, flat(index)))
+        made.storage.name = shown
+        return made
+
+    def _arguments(self) -> dict[str, Any]:
+        """Top-level names with their values; dotted names as dictionaries."""
+        found: dict[str, Any] = {}
+        for name, axes in self.signature.arrays.items():
+            self.tensors[name] = self._tensor(name, axes)
+            _put(found, name, self.tensors[name])
+        for name in self.signature.scalars:
+            self.tensors[name] = self._tensor(name, ())
+            _put(found, name, self.tensors[name])
+        for name, value in self.signature.values.items():
+            _put(found, name, value)
+        return found
+
+    def _owner(self, arguments: dict[str, Any]) -> Object | None:
+        """The object whose methods the functions are, made by its class's __init__, with the attributes given."""
+        layer = self.layer
+        first = [one.arg for one in layer.forward.node.args.args[:1]]  # type: ignore[union-attr]
+        attributes = arguments.pop("self", {})
+        if layer.of is None:
+            return Object(None) if first == ["ctx"] else None
+        if first == ["ctx"]:
+            return Object(None)
+        made = Object(layer.of)
+        made.attributes.update(attributes)
+        init = next((node for node in layer.of.node.body
+                     if isinstance(node, ast.FunctionDef) and node.name == "__init__"), None)
+        if init is not None:
+            parameters = [one.arg for one in (*init.args.args[1:], *init.args.kwonlyargs)]
+            values = {**attributes, **arguments}
+            given = {name: values[name] for name in parameters if name in values}
+            self.interpreter.call_function(Function(init, layer.forward.source, made), [], given)
+            made.attributes.update(attributes)
+        return made
+
+    def _call(self, function: Function, arguments: dict[str, Any], owner: Object | None) -> Any:
+        names = _parameters(function)
+        inner = Function(function.node, function.source, owner)
+        if owner is not None and names[:1] in (["self"], ["ctx"]):
+            names = names[1:]
+        given = {name: arguments[name] for name in names if name in arguments}
+        spec = function.node.args
+        if owner is not None and owner.of is None:  # a static forward(ctx, …)
+            inner = Function(function.node, function.source)
+            given = {"ctx": owner, **given}
+        missing = [name for name in names[: len(names) - len(spec.defaults)] if name not in given and name != "ctx"]
+        if missing:
+            raise Refused(f"the argument {missing[0]} is not given",
+                          f'--given "…; {missing[0]}: sizes" or "{missing[0]} = size"', function.node)
+        return self.interpreter.call_function(inner, [], given)
+
+    # -- the backward function -------------------------------------------------------------------------
+
+    def _backward(self, dout: Array, arguments: dict[str, Any], owner: Object | None, extras: list[Any]) -> dict[str, Any]:
+        """The gradients by argument."""
+        function = self.layer.backward
+        names = _parameters(function)
+        static = owner is not None and owner.of is None
+        if owner is not None and names[:1] in (["self"], ["ctx"]):
+            names = names[1:]
+        first = next((name for name in names if name in OUTPUT_NAMES), names[0] if names else "")
+        given: dict[str, Any] = {first: dout} if first else {}
+        unknown = [name for name in names if name not in given and name not in arguments]
+        spec = function.node.args
+        defaults = {one.arg for one in spec.args[len(spec.args) - len(spec.defaults) :]}
+        needed = [name for name in unknown if name not in defaults] or unknown
+        given.update({name: arguments[name] for name in names if name in arguments and name not in given})
+        if extras and len(needed) == 1:
+            given[needed[0]] = extras[0] if len(extras) == 1 else tuple(extras)
+        elif extras and needed and len(needed) == len(extras):
+            given.update(zip(needed, extras, strict=True))
+        elif [name for name in unknown if name not in defaults]:
+            raise Refused(f"the argument {needed[0]} of the backward function is not given",
+                          "return it from the forward function, or give it", function.node)
+        inner = Function(function.node, function.source, None if static else owner)
+        if static:
+            given = {"ctx": owner, **given}
+        returned = _Watched(self.interpreter)
+        value = returned.call(inner, given)
+        return self._paired(value, returned.node, owner)
+
+    def _paired(self, value: Any, node: ast.expr | None, owner: Object | None) -> dict[str, Any]:
+        """What backward returns, by the argument whose gradient it is."""
+        arrays = list(self.signature.arrays)
+        if isinstance(value, dict):
+            items, labels = list(value.values()), [str(key) for key in value]
+        elif isinstance(value, tuple | list):
+            items = list(value)
+            parts = node.elts if isinstance(node, ast.Tuple | ast.List) and len(node.elts) == len(items) else []
+            labels = [ast.unparse(one) for one in parts] or [""] * len(items)
+        else:
+            items, labels = ([] if value is None else [value]), [ast.unparse(node) if node else ""]
+        found = self._by_name(items, labels)
+        if found is None:
+            found = self._by_place(items)
+        if owner is not None:
+            for key, entry in _attributes_of(owner):
+                argument = self._argument_of(key)
+                if argument is not None and argument not in found and isinstance(entry, Array):
+                    found[argument] = entry
+        found = {name: one for name, one in found.items() if isinstance(one, Array)}
+        if self.wanted:
+            found = {name: one for name, one in found.items() if name in self.wanted}
+        if not found:
+            known = ", ".join(arrays)
+            raise Refused("no gradient is found in what backward returns", f"return the gradients of {known} in order",
+                          self.layer.backward.node)
+        return found
+
+    def _by_name(self, items: list[Any], labels: list[str]) -> dict[str, Any] | None:
+        if self.wanted and len(self.wanted) == len(items):
+            return dict(zip(self.wanted, items, strict=True))
+        names = [self._argument_of(label) for label in labels]
+        present = [name for name, item in zip(names, items, strict=True) if item is not None]
+        if None in present or len(set(present)) < len(present):
+            return None
+        return {str(name): item for name, item in zip(names, items, strict=True) if item is not None}
+
+    def _by_place(self, items: list[Any]) -> dict[str, Any]:
+        arrays = [name for name in self.signature.arrays if "." not in name]
+        everything = [name for name in _parameters(self.layer.forward) if name not in ("self", "ctx")]
+        for names in (arrays, everything, [*arrays, *[n for n in self.signature.arrays if "." in n]]):
+            if len(items) == len(names) and all(name in self.tensors or item is None
+                                                for name, item in zip(names, items, strict=True)):
+                return dict(zip(names, items, strict=True))
+        if len(items) == 1 and arrays:
+            return {arrays[0]: items[0]}
+        if not items:
+            return {}
+        raise Refused(f"{len(items)} values are returned for {len(arrays)} arrays",
+                      "name the gradients d<argument>, or say --wrt x,w,b", self.layer.backward.node)
+
+    def _argument_of(self, label: str) -> str | None:
+        """The argument that a name such as dx, grad_x, x_grad or self.dW is the gradient of."""
+        tail = label.rpartition(".")[2].strip("'\"")
+        names = {name.rpartition(".")[2].lower(): name for name in (*self.signature.arrays, *self.signature.scalars)}
+        low = tail.lower().strip("_")
+        for prefix in ("d_", "d", "grad_", "g_", "grad", "delta_"):
+            if low.startswith(prefix) and low[len(prefix) :] in names:
+                return names[low[len(prefix) :]]
+        for suffix in ("_grad", "grad", ".grad"):
+            if low.endswith(suffix) and low[: -len(suffix)] in names:
+                return names[low[: -len(suffix)]]
+        return None
+
+    # -- definitions -----------------------------------------------------------------------------------
+
+    def _defined(self, name: str, array: Array, axes: Axes) -> str:
+        """The name of the definition that an array is, by these axes."""
+        machine = self.machine
+        storage = array.storage
+        bound, index = machine.box(axes)
+        inner = tuple(machine.convert(part, want, have) for part, want, have in
+                      zip(index, axes, array.axes, strict=True))
+        body = machine.snapshot(array)(inner)
+        known = {definition.name for definition in machine.definitions}
+        if isinstance(body, Entry) and body.name in known and body.index == flat(index) and storage.name == body.name:
+            return body.name
+        unique = machine.name_for(safe(name))
+        symbols = tuple(symbol for symbol, _, _ in bound)
+        sizes = tuple(size for axis in axes for size in axis)
+        line = getattr(machine.node, "lineno", 0)
+        machine.definitions.append(Definition(unique, symbols, sizes, body, line, machine.path))
+        return unique
+
+    def _gradient(self, argument: str, gradient: Array) -> Gradient:
+        """A gradient as a definition by the argument's axes where the sizes agree."""
+        own = self.tensors[argument]
+        axes = gradient.axes
+        same = len(axes) == len(own.axes) and all(
+            self.machine.simplify(product(p)) == self.machine.simplify(product(q))
+            for p, q in zip(axes, own.axes, strict=True)
+        )
+        plain = all(len(axis) <= 1 for axis in (*axes, *own.axes))
+        name = self._defined(f"d{argument.rpartition('.')[2]}", gradient, own.axes if same else axes)
+        # axes of size 1 have no index, so only axes that stand for themselves are compared by the claim itself
+        direct = same or (plain and len(axes) == len(own.axes) and all(map(bool, axes)) and all(map(bool, own.axes)))
+        return Gradient(argument, name, gradient.shape, own.shape, direct)
+
+
+class _Watched:
+    """Calls a function and keeps the expression that it returned."""
+
+    def __init__(self, interpreter: Interpreter) -> None:
+        self.interpreter = interpreter
+        self.node: ast.expr | None = None
+
+    def call(self, function: Function, given: dict[str, Any]) -> Any:
+        """The value."""
+        value = self.interpreter.call_function(function, [], given)
+        returns = [node for node in ast.walk(function.node) if isinstance(node, ast.Return) and node.value is not None]
+        self.node = returns[-1].value if returns else None
+        return value
+
+
+def _parameters(function: Function) -> list[str]:
+    spec = function.node.args
+    return [one.arg for one in (*spec.posonlyargs, *spec.args, *spec.kwonlyargs)]
+
+
+def _put(found: dict[str, Any], name: str, value: Any) -> None:
+    """A dotted name as an entry of a dictionary."""
+    head, _, tail = name.partition(".")
+    if tail:
+        _put(found.setdefault(head, {}), tail, value)
+    else:
+        found[head] = value
+
+
+def _output(machine: Machine, value: Any) -> tuple[Array, list[Any]]:
+    """What forward computes and what else it returns."""
+    if isinstance(value, tuple | list) and value and isinstance(value[0], Array):
+        return value[0], list(value[1:])
+    if isinstance(value, Array):
+        return value, []
+    machine.refuse("the forward function returns no array", "return out, or out and a cache")
+
+
+def _attributes_of(owner: Object) -> list[tuple[str, Any]]:
+    """Attributes of an object, those in its dictionaries too: self.grads["W"] is the gradient of W."""
+    found: list[tuple[str, Any]] = []
+    for name, value in owner.attributes.items():
+        if isinstance(value, dict) and name in ("grads", "grad", "gradients"):
+            found += [(key if str(key).startswith("d") else f"d{key}", one) for key, one in value.items()]
+        else:
+            found.append((name, value))
+    return found
+
+
+__all__ = ["Layer", "Reader", "Reading", "Returned", "find_layer", "structured"]

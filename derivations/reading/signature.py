@@ -1,0 +1,201 @@
+"""What `--given` says: which arguments are arrays of which sizes, which are integers, what holds between sizes.
+
+    x: N, C, H, W; w: F, C, k, k; eps: scalar; conv_param.stride = s; mode = "same"; p >= 0; k <= H + 2*p
+
+Law: sizes are declared by their use and are at least 1 unless a condition says less. An axis that is written as a
+product is the list of its factors.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from derivations.language.errors import InputError, Place
+from derivations.language.scope import RESERVED
+from derivations.reading.arrays import Axes, Axis, plain_axis
+from derivations.reading.integers import Cond, Int, both, joined, least, negated
+from derivations.reading.expressions import order
+
+NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*\Z")
+
+
+@dataclass
+class Signature:
+    """Arrays and scalars by (dotted) name, other arguments, sizes with their least values, conditions."""
+
+    arrays: dict[str, Axes] = field(default_factory=dict)
+    scalars: list[str] = field(default_factory=list)
+    values: dict[str, Any] = field(default_factory=dict)
+    dims: dict[str, int] = field(default_factory=dict)
+    conditions: list[Cond] = field(default_factory=list)
+
+
+def parse_signature(text: str, where: str = "--given") -> Signature:
+    """The signature in a text; raises InputError.
+
+    >>> signature = parse_signature("x: N, C*H; stride = s; p >= 0; s <= N + p")
+    >>> list(signature.dims.items()), [str(size) for axis in signature.arrays["x"] for size in axis]
+    ([('N', 1), ('C', 1), ('H', 1), ('s', 1), ('p', 0)], ['N', 'C', 'H'])
+    """
+    found = Signature()
+    reader = _Reader(found, text, where)
+    at = 0
+    for part in text.split(";"):
+        reader.item(part, at)
+        at += len(part) + 1
+    reader.finish()
+    return found
+
+
+class _Reader:
+    """Reads the items of one text."""
+
+    def __init__(self, found: Signature, text: str, where: str) -> None:
+        self.found, self.text, self.where = found, text.replace("\n", " "), where
+        self.least: dict[str, int] = {}
+
+    def error(self, message: str, part: str, at: int, expected: str = "", fix: str = "") -> InputError:
+        lead = len(part) - len(part.lstrip())
+        place = Place(self.where, 1, at + lead + 1, self.text, max(len(part.strip()), 1))
+        return InputError(message, place, expected, fix)
+
+    def item(self, part: str, at: int) -> None:
+        """One item."""
+        text = part.strip()
+        if not text:
+            return
+        name, colon, rest = text.partition(":")
+        if colon and NAME.match(name.strip()) and not rest.startswith("="):
+            self._array(name.strip(), rest.strip(), part, at)
+            return
+        name, equals, rest = text.partition("=")
+        if equals and NAME.match(name.strip()) and not rest.startswith("="):
+            self._value(name.strip(), rest.strip(), part, at)
+            return
+        self.found.conditions.append(self.condition(self.tree(text, part, at), part, at))
+
+    def tree(self, text: str, part: str, at: int) -> ast.expr:
+        """The expression in a text."""
+        try:
+            return ast.parse(text.strip(), mode="eval").body
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            expected = "`name: sizes`, `name: scalar`, `name = size` or a condition"
+            raise self.error("this is no item of --given", part, at, expected) from None
+
+    def _array(self, name: str, sizes: str, part: str, at: int) -> None:
+        if name in self.found.arrays or name in self.found.scalars or name in self.found.values:
+            raise self.error(f"{name} is given twice", part, at)
+        if sizes == "scalar":
+            self.found.scalars.append(name)
+            return
+        if not sizes:
+            raise self.error("sizes are missing", part, at, f"{name}: N, C, …")
+        tree = self.tree(f"({sizes.rstrip(',')},)", part, at)
+        assert isinstance(tree, ast.Tuple)
+        self.found.arrays[name] = tuple(self.axis(size, part, at) for size in tree.elts)
+
+    def axis(self, tree: ast.expr, part: str, at: int) -> Axis:
+        """The factors of a size in the order in which they are written."""
+        if isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Mult):
+            return (*self.axis(tree.left, part, at), *self.axis(tree.right, part, at))
+        return plain_axis(self.integer(tree, part, at))
+
+    def _value(self, name: str, text: str, part: str, at: int) -> None:
+        tree = self.tree(text, part, at)
+        self.found.values[name] = self.value(tree, part, at)
+
+    def value(self, tree: ast.expr, part: str, at: int) -> Any:
+        """An integer, a tuple of them, a text, a truth value or None."""
+        if isinstance(tree, ast.Constant) and (tree.value is None or isinstance(tree.value, bool | str)):
+            return tree.value
+        if isinstance(tree, ast.Tuple | ast.List):
+            return tuple(self.value(one, part, at) for one in tree.elts)
+        return self.integer(tree, part, at)
+
+    def integer(self, tree: ast.expr, part: str, at: int) -> Int:
+        """An integer expression in sizes."""
+        if isinstance(tree, ast.Constant) and type(tree.value) is int:
+            return Int.of(tree.value)
+        if isinstance(tree, ast.Name):
+            self._declare(tree.id, part, at)
+            return Int.symbol(tree.id)
+        if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.USub):
+            return -self.integer(tree.operand, part, at)
+        if isinstance(tree, ast.BinOp):
+            left, right = self.integer(tree.left, part, at), self.integer(tree.right, part, at)
+            found = _operation(tree.op, left, right)
+            if found is not None:
+                return found
+        if isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name) and tree.func.id in ("min", "max"):
+            values = [self.integer(one, part, at) for one in tree.args]
+            if len(values) == 2:
+                return least(tree.func.id, *values)
+        raise self.error("this is no integer expression in sizes", part, at, "sizes, + - * // % and numbers")
+
+    def _declare(self, name: str, part: str, at: int) -> None:
+        if name in RESERVED:
+            raise self.error(f"{name} is a word of the claim language", part, at, "another name for the size")
+        self.found.dims.setdefault(name, 1)
+
+    def condition(self, tree: ast.expr, part: str, at: int, bounds: bool = True) -> Cond:
+        """A condition on sizes; bounds: it holds as it stands, so that it may say how small a size is."""
+        if isinstance(tree, ast.BoolOp):
+            word = "and" if isinstance(tree.op, ast.And) else "or"
+            return joined(word, [self.condition(one, part, at, bounds and word == "and") for one in tree.values])
+        if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.Not):
+            return negated(self.condition(tree.operand, part, at, False))
+        if isinstance(tree, ast.Tuple):
+            return both(*[self.condition(one, part, at, bounds) for one in tree.elts])
+        if not isinstance(tree, ast.Compare):
+            raise self.error("this is no item of --given", part, at, "a condition on sizes, such as p >= 0")
+        values = [self.integer(one, part, at) for one in (tree.left, *tree.comparators)]
+        found: list[Cond] = []
+        for number, op in enumerate(tree.ops):
+            word = _WORDS.get(type(op))
+            if word is None:
+                raise self.error("this is no comparison of sizes", part, at, "<=, <, ==, !=, >, >=")
+            found.append(order(word, *values[number : number + 2]))
+            if bounds:
+                self._bound(word, tree.comparators[number - 1] if number else tree.left, tree.comparators[number])
+        return both(*found)
+
+    def _bound(self, word: str, left: ast.expr, right: ast.expr) -> None:
+        """`p >= 0` says how small p may be."""
+        if word in ("<", "<=") and isinstance(left, ast.Constant):
+            word, left, right = {"<": ">", "<=": ">="}[word], right, left
+        if word in (">", ">=") and isinstance(left, ast.Name) and isinstance(right, ast.Constant):
+            if type(right.value) is int:
+                bound = right.value + (word == ">")
+                self.least[left.id] = max(self.least.get(left.id, bound), bound)
+
+    def finish(self) -> None:
+        """Least values that conditions give."""
+        for name, bound in self.least.items():
+            self.found.dims[name] = max(bound, 0)
+
+
+_WORDS: dict[type[ast.cmpop], str] = {
+    ast.LtE: "<=", ast.Lt: "<", ast.Eq: "==", ast.NotEq: "!=", ast.Gt: ">", ast.GtE: ">=",
+}  # fmt: skip
+
+
+def _operation(op: ast.operator, left: Int, right: Int) -> Int | None:
+    if isinstance(op, ast.Add):
+        return left + right
+    if isinstance(op, ast.Sub):
+        return left - right
+    if isinstance(op, ast.Mult):
+        return left * right
+    if isinstance(op, ast.FloorDiv) and right.terms:
+        return left // right
+    if isinstance(op, ast.Mod) and right.terms:
+        return left % right
+    if isinstance(op, ast.Pow) and right.constant is not None and 0 <= right.constant <= 6:
+        power = Int.of(1)
+        for _ in range(right.constant):
+            power = power * left
+        return power
+    return None
