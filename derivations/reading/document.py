@@ -48,6 +48,22 @@ def context_lines(reading: Reading) -> list[Line]:
     return found + lines(reading.backward)
 
 
+def flat_context(reading: Reading) -> tuple[str, dict[str, str]]:
+    """A context in which everything is a tensor of its own, and the formula of each definition in it."""
+    signature = reading.signature
+    definitions = (*reading.forward, *reading.backward)
+    writer = Writer([*signature.dims, *reading.names.values(), *[one.name for one in definitions], "J"])
+    out = next(one for one in reading.forward if one.name == reading.out)
+    sizes = {reading.names[name]: tuple(size for axis in axes for size in axis) for name, axes in signature.arrays.items()}
+    sizes |= {reading.names[name]: () for name in signature.scalars}
+    sizes |= {one.name: one.sizes for one in definitions}
+    sizes[reading.names["dout"]] = out.sizes
+    lines = [dims_line(signature.dims, reading.conditions)] if signature.dims else []
+    for name, factors in sizes.items():
+        lines.append(f"tensor {name}[{', '.join(map(str, factors))}]" if factors else f"scalar {name}")
+    return "\n".join(lines), {one.name: writer.entries(one) for one in definitions}
+
+
 def context_text(reading: Reading) -> str:
     """The `given` block without its fences."""
     return "\n".join(line.text for line in context_lines(reading))

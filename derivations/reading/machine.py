@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import NoReturn
 
+from derivations.language.scope import RESERVED
 from derivations.reading.arrays import Array, Axes, Cell, Index, Storage, converted, flat, structured
 from derivations.reading.elements import (
     ONE,
@@ -42,6 +43,11 @@ from derivations.reading.elements import (
 )
 from derivations.reading.facts import Facts
 from derivations.reading.integers import FALSE, TRUE, Cond, Int, both, equal, joined, negated, product
+
+
+def safe(name: str) -> str:
+    """A name of the code as one of the claim language."""
+    return f"{name}_" if name in RESERVED or name in ("d", "J") else name
 
 
 class Refused(Exception):
@@ -241,8 +247,8 @@ class Machine:
         storage.name = unique
 
     def name_for(self, name: str) -> str:
-        """The name itself, or with a number where it is taken."""
-        stem = name.strip("_") or "value"
+        """The name itself, or with a number where it is taken; words of the claim language get an underscore."""
+        stem = safe(name.strip("_") or "value")
         unique, number = stem, 1
         while unique in self.names:
             number += 1

@@ -17,10 +17,9 @@ from derivations.reading.elements import Entry
 from derivations.reading.facts import Facts
 from derivations.reading.integers import Cond, Int, product
 from derivations.reading.interpreter import Interpreter, Returned, Sums
-from derivations.reading.machine import Definition, Machine, Obligation, Refused
+from derivations.reading.machine import Definition, Machine, Obligation, Refused, safe
 from derivations.reading.program import Class, Function, Object, Source, read_source
 from derivations.reading.signature import Signature
-from derivations.reading.writing import safe
 
 OUTPUT_NAMES = ("dout", "dy", "dz", "grad_output", "grad_out", "delta", "upstream", "gradient", "output_gradient")
 
@@ -34,6 +33,7 @@ class Gradient:
     shape: tuple[Int, ...]
     wanted: tuple[Int, ...]
     comparable: bool
+    origin: tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,7 @@ class Reading:
     obligations: tuple[Obligation, ...]
     forward_obligations: int
     names: Mapping[str, str]
+    plan: tuple[tuple[str, str, str], ...]
 
 
 @dataclass
@@ -129,6 +130,10 @@ class Reader:
         self.interpreter = Interpreter(self.machine)
         self.names: dict[str, str] = {}
         self.tensors: dict[str, Array] = {}
+        # how backward's parameters are given: (parameter, "dout" | "argument" | "extra" | "extras", which)
+        self.plan: list[tuple[str, str, str]] = []
+        # where each gradient is found in what backward leaves behind
+        self.origins: dict[str, tuple[str, str]] = {}
 
     def read(self) -> Reading:
         """The reading; raises Refused or Split."""
@@ -146,7 +151,7 @@ class Reader:
         return Reading(
             self.signature, self.conditions, self.facts, tuple(machine.definitions[:known]),
             tuple(machine.definitions[known:]), name, out.shape, tuple(found), tuple(machine.obligations),
-            forward_obligations, self.names,
+            forward_obligations, self.names, tuple(self.plan),
         )  # fmt: skip
 
     # -- arguments -------------------------------------------------------------------------------------
@@ -224,11 +229,15 @@ class Reader:
         spec = function.node.args
         defaults = {one.arg for one in spec.args[len(spec.args) - len(spec.defaults) :]}
         needed = [name for name in unknown if name not in defaults] or unknown
-        given.update({name: arguments[name] for name in names if name in arguments and name not in given})
+        shared = {name: arguments[name] for name in names if name in arguments and name not in given}
+        given.update(shared)
+        self.plan = [(first, "dout", ""), *[(name, "argument", name) for name in shared]]
         if extras and len(needed) == 1:
             given[needed[0]] = extras[0] if len(extras) == 1 else tuple(extras)
+            self.plan.append((needed[0], "extra", "0") if len(extras) == 1 else (needed[0], "extras", ""))
         elif extras and needed and len(needed) == len(extras):
             given.update(zip(needed, extras, strict=True))
+            self.plan += [(name, "extra", str(at)) for at, name in enumerate(needed)]
         elif [name for name in unknown if name not in defaults]:
             raise Refused(f"the argument {needed[0]} of the backward function is not given",
                           "return it from the forward function, or give it", function.node)
@@ -244,20 +253,25 @@ class Reader:
         arrays = list(self.signature.arrays)
         if isinstance(value, dict):
             items, labels = list(value.values()), [str(key) for key in value]
+            origins = [("key", str(key)) for key in value]
         elif isinstance(value, tuple | list):
             items = list(value)
             parts = node.elts if isinstance(node, ast.Tuple | ast.List) and len(node.elts) == len(items) else []
             labels = [ast.unparse(one) for one in parts] or [""] * len(items)
+            origins = [("item", str(at)) for at in range(len(items))]
         else:
-            items, labels = ([] if value is None else [value]), [ast.unparse(node) if node else ""]
+            items, labels = ([] if value is None else [value]), [ast.unparse(node) if node else ""][: value is not None]
+            origins = [("whole", "")]
         found = self._by_name(items, labels)
         if found is None:
             found = self._by_place(items)
+        for argument, gradient in found.items():
+            self.origins[argument] = next(one for one, item in zip(origins, items, strict=False) if item is gradient)
         if owner is not None:
-            for key, entry in _attributes_of(owner):
+            for origin, key, entry in _attributes_of(owner):
                 argument = self._argument_of(key)
                 if argument is not None and argument not in found and isinstance(entry, Array):
-                    found[argument] = entry
+                    found[argument], self.origins[argument] = entry, origin
         found = {name: one for name, one in found.items() if isinstance(one, Array)}
         if self.wanted:
             found = {name: one for name, one in found.items() if name in self.wanted}
@@ -335,7 +349,7 @@ class Reader:
         name = self._defined(f"d{argument.rpartition('.')[2]}", gradient, own.axes if same else axes)
         # axes of size 1 have no index, so only axes that stand for themselves are compared by the claim itself
         direct = same or (plain and len(axes) == len(own.axes) and all(map(bool, axes)) and all(map(bool, own.axes)))
-        return Gradient(argument, name, gradient.shape, own.shape, direct)
+        return Gradient(argument, name, gradient.shape, own.shape, direct, self.origins[argument])
 
 
 class _Watched:
@@ -376,14 +390,16 @@ def _output(machine: Machine, value: Any) -> tuple[Array, list[Any]]:
     machine.refuse("the forward function returns no array", "return out, or out and a cache")
 
 
-def _attributes_of(owner: Object) -> list[tuple[str, Any]]:
-    """Attributes of an object, those in its dictionaries too: self.grads["W"] is the gradient of W."""
-    found: list[tuple[str, Any]] = []
+def _attributes_of(owner: Object) -> list[tuple[tuple[str, str], str, Any]]:
+    """Attributes of an object with where they are, those in its dictionaries too: self.grads["W"] is the gradient of
+    W."""
+    found: list[tuple[tuple[str, str], str, Any]] = []
     for name, value in owner.attributes.items():
         if isinstance(value, dict) and name in ("grads", "grad", "gradients"):
-            found += [(key if str(key).startswith("d") else f"d{key}", one) for key, one in value.items()]
+            for key, one in value.items():
+                found.append(((name, str(key)), str(key) if str(key).startswith("d") else f"d{key}", one))
         else:
-            found.append((name, value))
+            found.append((("attribute", name), name, value))
     return found
 
 

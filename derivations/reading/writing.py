@@ -56,11 +56,6 @@ class Names:
         return self.shown[symbol]
 
 
-def safe(name: str) -> str:
-    """A name of the code as one of the language."""
-    return f"{name}_" if name in RESERVED or name in ("d", "J") else name
-
-
 class Writer:
     """Writes elements; `names` are all names that indices must not take."""
 
@@ -144,6 +139,11 @@ class Writer:
         place = ", ".join(self.integer(part, names) for part in element.place)
         one = "[1]" if rank == 1 else "[[1]]"
         return f"max_unpool({one}, {entries}, {window})[{place}]"
+
+    def entries(self, definition: Definition) -> str:
+        """The formula of a named array, without its name."""
+        name, _, body = self.definition(definition).partition(" = ")
+        return f"entries{name[len(definition.name) :]}({body})" if definition.indices else body
 
     def definition(self, definition: Definition) -> str:
         """The statement that defines a named array."""
