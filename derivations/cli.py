@@ -191,6 +191,40 @@ def derive(
 
 
 @app.command()
+def prove(
+    forward: Annotated[str, typer.Argument(metavar="FILE.py:FORWARD", help="The forward function, or a class.")],
+    backward: Annotated[
+        str | None, typer.Argument(metavar="FILE.py:BACKWARD", help="The backward function; none for a class.")
+    ] = None,
+    given: Annotated[
+        str, typer.Option("--given", metavar="TEXT", help='"x: N,C,H,W; eps: scalar; stride = s; p >= 0"')
+    ] = "",
+    no_run: Annotated[bool, typer.Option("--no-run", help="Do not run the code beside its reading.")] = False,
+    show: Annotated[bool, typer.Option("--show", help="The reading, beside the lines of code.")] = False,
+    save: Annotated[Path | None, typer.Option("--save", metavar="FILE.md", help="The reading as a document.")] = None,
+    wrt: Annotated[str, typer.Option("--wrt", metavar="x,w", help="The arguments of the gradients, in order.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Prove that a layer's backward function is the gradient of its forward function, for every shape. Runs the code."""
+    from derivations.reading.prove import prove_layer
+    from derivations.reading.showing import verdict_lines
+
+    wanted = [name.strip() for name in wrt.split(",") if name.strip()]
+    found = _or_exit(prove_layer, forward, backward, given, not no_run, wanted)
+    if save is not None:
+        try:
+            save.write_text(found.document(), encoding="utf-8")
+        except OSError as error:
+            _fail(f"{save}: {error.strerror or error}")
+    if as_json:
+        _print_json(found.as_json())
+    else:
+        for text in verdict_lines(found, show):
+            typer.echo(text)
+    raise typer.Exit(found.status)
+
+
+@app.command()
 def report(
     output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="The directory to write to.")],
     files: Files = None,

@@ -6,14 +6,16 @@ own parameter names.
 
 from __future__ import annotations
 
+import ast
 import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from math import ceil, floor
 from typing import Any
 
-from derivations.reading import numpy_table, torch_table
+from derivations.reading import numpy_axes, numpy_table, torch_table
 from derivations.reading.arrays import Array
-from derivations.reading.elements import Over, Whole, constant
+from derivations.reading.elements import Number, Over, Plus, Times, Whole, constant
 from derivations.reading.integers import Cond, Int, at_least, compared, least, product
 from derivations.reading.machine import Machine
 from derivations.reading.operations import arithmetic, as_array, integer_of
@@ -38,12 +40,12 @@ class Counted:
 
     word: str
     of: tuple[Any, ...]
-    start: Int = Int()
+    start: Int = field(default_factory=Int)
 
 
 def rows(path: str) -> Callable[..., Any] | None:
     """The row of a library's function."""
-    return numpy_table.ROWS.get(path) or torch_table.ROWS.get(path)
+    return numpy_axes.ROWS.get(path) or torch_table.ROWS.get(path)
 
 
 def attribute(evaluator: Any, base: Any, name: str) -> Any:
@@ -76,8 +78,6 @@ def attribute(evaluator: Any, base: Any, name: str) -> Any:
 
 
 def _method(of: Class | None, name: str) -> Any:
-    import ast
-
     if of is None:
         return None
     found = [node for node in of.node.body if isinstance(node, ast.FunctionDef) and node.name == name]
@@ -88,8 +88,8 @@ def _of_array(machine: Machine, array: Array, name: str) -> Any:
     if name == "shape":
         return array.shape
     if name in ("T", "mT"):
-        order = list(range(array.rank))[::-1] if name == "T" else [*range(array.rank - 2), array.rank - 1, array.rank - 2]
-        return transposed(array, order)
+        turned = list(range(array.rank))[::-1]
+        return transposed(array, turned if name == "T" else [*range(array.rank - 2), *turned[:2]])
     if name == "ndim":
         return Int.of(array.rank)
     if name == "size":
@@ -160,7 +160,7 @@ def _of_method(evaluator: Any, method: Method, arguments: list[Any], keywords: d
     machine: Machine = evaluator.machine
     base, name = method.of, method.name
     if isinstance(base, Array):
-        path = numpy_table.METHODS.get(name) or torch_table.METHODS.get(name)
+        path = numpy_axes.METHODS.get(name) or torch_table.METHODS.get(name)
         row = rows(path) if path else None
         if row is None:
             machine.refuse(f"the method {name} of arrays is not read", "see docs/prove.md for those that are")
@@ -234,7 +234,7 @@ def _rounded(machine: Machine, value: Any, word: str) -> Int:
         return known
     number = constant(element)
     if number is not None:
-        return Int.of({"int": int, "floor": lambda n: n.__floor__(), "ceil": lambda n: n.__ceil__()}[word](number))
+        return Int.of(floor(number) if word == "floor" else ceil(number) if word == "ceil" else int(number))
     pair = _quotient(element)
     if pair is None:
         machine.refuse(f"{word} of data", "an integer expression in sizes, with //")
@@ -249,8 +249,6 @@ def _rounded(machine: Machine, value: Any, word: str) -> Int:
 
 def _quotient(element: Any) -> tuple[Int, Int] | None:
     """The integers whose quotient an element is."""
-    from derivations.reading.elements import Number, Plus, Times
-
     if isinstance(element, Over):
         p, q = integer_of(element.left), integer_of(element.right)
         return (p, q) if p is not None and q is not None else None
@@ -294,14 +292,14 @@ def _extreme(word: str) -> Callable[..., Any]:
 def _abs(machine: Machine, value: Any) -> Any:
     if isinstance(value, Int):
         return value if machine.decide(at_least(value, 0)) else -value
-    return numpy_table.ROWS["numpy.abs"](machine, value)
+    return numpy_axes.ROWS["numpy.abs"](machine, value)
 
 
 def _sum(machine: Machine, items: Any, start: Any = None) -> Any:
     if isinstance(items, Array):
         if items.rank != 1:
             machine.refuse("sum of an array of several axes", "np.sum(…, axis=0)")
-        return numpy_table.ROWS["numpy.sum"](machine, items, axis=Int())
+        return numpy_axes.ROWS["numpy.sum"](machine, items, axis=Int())
     if not isinstance(items, list | tuple):
         machine.refuse("sum of what is no list")
     found = start if start is not None else Int()
@@ -321,7 +319,7 @@ def _enumerate(machine: Machine, items: Any, start: Any = None) -> Any:
 def _zip(machine: Machine, *items: Any) -> Any:
     known = [known_items(machine, item) for item in items]
     if all(one is not None for one in known):
-        return [tuple(group) for group in zip(*known, strict=False)]  # type: ignore[arg-type]
+        return list(zip(*[one for one in known if one is not None], strict=False))
     return Counted("zip", tuple(items))
 
 
@@ -371,11 +369,10 @@ def _divmod(machine: Machine, left: Any, right: Any) -> Any:
 PYTHON: dict[str, Callable[..., Any]] = {
     "range": _range, "len": _len, "int": truncated, "float": _float, "min": _extreme("min"), "max": _extreme("max"),
     "abs": _abs, "sum": _sum, "enumerate": _enumerate, "zip": _zip, "print": _nothing, "tuple": _tuple, "list": _list,
-    "isinstance": _isinstance, "round": lambda machine, value: _rounded(machine, value, "int"), "divmod": _divmod,
+    "isinstance": _isinstance, "divmod": _divmod,
     "pow": lambda machine, p, q: arithmetic(machine, "**", p, q),
-    "reversed": lambda machine, items: list(items)[::-1], "super": lambda machine, *parts: Object(None),
+    "reversed": lambda machine, items: _list(machine, items)[::-1],
 }  # fmt: skip
-del PYTHON["round"]
 
 
 def _ndindex(evaluator: Any, *sizes: Any) -> Counted:
@@ -396,7 +393,7 @@ def _ceil(evaluator: Any, value: Any) -> Any:
 
 
 def _math(name: str) -> Callable[..., Any]:
-    return lambda evaluator, value: numpy_table.ROWS[f"numpy.{name}"](evaluator.machine, value)
+    return lambda evaluator, value: numpy_axes.ROWS[f"numpy.{name}"](evaluator.machine, value)
 
 
 FUNCTIONALS: dict[str, Callable[..., Any]] = {

@@ -54,7 +54,8 @@ def flat_context(reading: Reading) -> tuple[str, dict[str, str]]:
     definitions = (*reading.forward, *reading.backward)
     writer = Writer([*signature.dims, *reading.names.values(), *[one.name for one in definitions], "J"])
     out = next(one for one in reading.forward if one.name == reading.out)
-    sizes = {reading.names[name]: tuple(size for axis in axes for size in axis) for name, axes in signature.arrays.items()}
+    sizes = {reading.names[name]: tuple(size for axis in axes for size in axis)
+             for name, axes in signature.arrays.items()}
     sizes |= {reading.names[name]: () for name in signature.scalars}
     sizes |= {one.name: one.sizes for one in definitions}
     sizes[reading.names["dout"]] = out.sizes
@@ -75,9 +76,11 @@ def claims(reading: Reading) -> list[tuple[str, str]]:
             for one in reading.gradients if one.comparable]
 
 
-def document_text(readings: Sequence[Reading], title: str, expectations: Mapping[str, str], sources: Mapping[str, str]) -> str:
+def document_text(
+    readings: Sequence[Reading], title: str, expectations: Mapping[str, str], sources: Mapping[str, str]
+) -> str:
     """A Markdown document that `gradproof verify` judges: a context for each case, with the code as comments."""
-    parts = [f"# {title}\n\nRead from code by `gradproof prove`; each definition stands below the line that it is read from.\n"]
+    parts = [f"# {title}\n\nRead from code by `gradproof prove`; each definition stands below its line of code.\n"]
     for number, reading in enumerate(readings):
         statements = []
         for line in context_lines(reading):

@@ -164,8 +164,9 @@ def plus(*parts: Element) -> Element:
                 wholes = False
             else:
                 flat.append(one)
-    if integer and not wholes and fraction.denominator == 1 and total.constant is not None:
-        total, integer, fraction = Int(), False, fraction + total.constant
+    known = total.constant
+    if integer and not wholes and fraction.denominator == 1 and known is not None:
+        total, integer, fraction = Int(), False, fraction + known
     if integer and (total.terms or not flat):
         flat.append(Whole(total))
     if fraction or not flat:
@@ -297,7 +298,9 @@ def walk(element: Element) -> Iterator[Element]:
         yield from walk(part)
 
 
-def replaced(element: Element, values: Mapping[str, Int], simplify: Callable[[Int], Int] = lambda value: value) -> Element:
+def replaced(
+    element: Element, values: Mapping[str, Int], simplify: Callable[[Int], Int] = lambda value: value
+) -> Element:
     """With integers for names of sizes and indices."""
 
     def change(part: Any) -> Any:

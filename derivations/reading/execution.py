@@ -7,30 +7,22 @@ code does is what a process apart answers; one difference refuses the reading.
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import json
 import math
-import random
 import select
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
 
-from derivations.crosscheck import DoesNotExist, NotEvaluable, NotExact, Tie, evaluate, generic_sizes, sizes_by_sum
-from derivations.formulas.claims import Context
-from derivations.language.document import parse_context, parse_expression
-from derivations.reading.document import context_text, flat_context
-from derivations.reading.elements import Function, If, Number, Over, Power, Sum, walk
-from derivations.reading.integers import Cond, Int, Quotient, equal, evaluated
+from derivations.crosscheck import DoesNotExist, NotEvaluable, NotExact, Tie
+from derivations.reading.integers import Int, evaluated
 from derivations.reading.reader import Layer, Reading
+from derivations.reading.samples import Evaluated, Sample, holds, sample_at, sizes_for
 
-SMALLEST, GENERIC = 24, 8  # sizes by increasing sum, and sizes without coincidences
-FLIPS = 2  # sizes on each side of each guard
-ENUMERATED = 300  # sizes among which guards are looked for
-LARGEST = 4000  # entries of one case
 SECONDS, MEGABYTES = 60, 4096  # of the user's process
 WAIT = 90.0  # seconds of the clock after which a process that answers nothing is stopped
 CLOSE = 1e-8  # relative, where the reading divides or takes functions
@@ -64,7 +56,8 @@ class Process:
 
     def ask(self, message: dict[str, Any]) -> dict[str, Any]:
         """The answer to one line; raises Stopped."""
-        assert self.child.stdin is not None and self.child.stdout is not None
+        assert self.child.stdin is not None
+        assert self.child.stdout is not None
         try:
             self.child.stdin.write(json.dumps(message) + "\n")
             self.child.stdin.flush()
@@ -102,7 +95,8 @@ def process(layer: Layer, reading: Reading) -> Iterator[Process]:
 def _request(layer: Layer, reading: Reading) -> dict[str, Any]:
     """What the process must know of the layer."""
     forward, backward = layer.forward, layer.backward
-    names = [one.arg for one in (*forward.node.args.posonlyargs, *forward.node.args.args, *forward.node.args.kwonlyargs)]
+    spec = forward.node.args
+    names = [one.arg for one in (*spec.posonlyargs, *spec.args, *spec.kwonlyargs)]
     prefix = f"{layer.of.node.name}." if layer.of else ""
     style = "functions"
     if names[:1] == ["ctx"]:
@@ -111,8 +105,6 @@ def _request(layer: Layer, reading: Reading) -> dict[str, Any]:
         style = "object"
     init: list[str] = []
     if layer.of is not None:
-        import ast
-
         found = [node for node in layer.of.node.body if isinstance(node, ast.FunctionDef) and node.name == "__init__"]
         init = [one.arg for node in found for one in (*node.args.args[1:], *node.args.kwonlyargs)]
     return {
@@ -125,190 +117,6 @@ def _request(layer: Layer, reading: Reading) -> dict[str, Any]:
         "torch": any(getattr(value, "path", "").startswith("torch") for value in forward.source.names.values()),
         "seconds": SECONDS, "megabytes": MEGABYTES,
     }  # fmt: skip
-
-
-# -- data ------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Sample:
-    """Integers for every tensor, by the argument's name; `dout` under its own."""
-
-    shapes: Mapping[str, tuple[int, ...]]
-    values: Mapping[str, list[Fraction]]
-
-
-def sample_at(reading: Reading, sizes: Mapping[str, int], seed: int, positive: bool) -> Sample:
-    """Different integers in a random order, so that maxima are never tied; small fractions where data are positive."""
-    chance = random.Random(f"{sorted(sizes.items())} {seed}")
-    shapes: dict[str, tuple[int, ...]] = {}
-    for name, axes in reading.signature.arrays.items():
-        shapes[name] = tuple(math.prod(evaluated(size, sizes) for size in axis) for axis in axes)
-    for name in reading.signature.scalars:
-        shapes[name] = ()
-    shapes["dout"] = tuple(evaluated(size, sizes) for size in reading.out_shape)
-    values: dict[str, list[Fraction]] = {}
-    for name, shape in shapes.items():
-        count = math.prod(shape)
-        numbers = list(range(1, count + 1)) if positive or name in reading.signature.scalars else [
-            number for number in range(-(count // 2) - 1, count + 2) if number][: count]  # fmt: skip
-        chance.shuffle(numbers)
-        # positive data stay near 1, so that exponentials and quotients stay in range
-        values[name] = [Fraction(number) if not positive else 1 + Fraction(number, count + 1) for number in numbers]
-    return Sample(shapes, values)
-
-
-def _nested(values: Sequence[Any], shape: Sequence[int]) -> Any:
-    if not shape:
-        return values[0]
-    step = math.prod(shape[1:])
-    return [_nested(values[at * step : (at + 1) * step], shape[1:]) for at in range(shape[0])]
-
-
-class Evaluated:
-    """A reading's values at sizes, by the claim language's own numeric meaning: one definition after the other, each
-    from the values of those before it."""
-
-    def __init__(self, reading: Reading) -> None:
-        self.reading = reading
-        definitions = (*reading.forward, *reading.backward)
-        parts = [part for one in definitions for part in walk(one.body)]
-        self.divides = any(isinstance(part, Over) for part in parts) or any(
-            isinstance(part, Number) and part.value.denominator > 1 for part in parts
-        )
-        self.smooth = any(isinstance(part, Function) and part.name not in ("relu", "abs") or isinstance(part, Power)
-                          and not _whole_power(part) for part in parts)  # fmt: skip
-        text, formulas = flat_context(reading)
-        ((_, context),) = parse_context(text, "reading")
-        self.formulas = {name: parse_expression(formula, context) for name, formula in formulas.items()}
-        self._whole: Context | None = None
-
-    @property
-    def exact(self) -> bool:
-        """Whether code and reading must be equal to the last digit."""
-        return not (self.divides or self.smooth)
-
-    def data(self, sample: Sample, sizes: Mapping[str, int]) -> dict[str, Any]:
-        """The sample as crosscheck takes it: axes as the reading has them."""
-        found: dict[str, Any] = {}
-        for name, values in sample.values.items():
-            numbers: list[Any] = [float(value) if self.smooth else value for value in values]
-            if name == "dout":
-                factors = next(one for one in self.reading.forward if one.name == self.reading.out).sizes
-            else:
-                factors = tuple(size for axis in self.reading.signature.arrays.get(name, ()) for size in axis)
-            shape = tuple(evaluated(size, sizes) for size in factors)
-            found[self.reading.names[name]] = _array(numbers, shape)
-        return found
-
-    def value(self, name: str, sizes: Mapping[str, int], data: dict[str, Any]) -> list[Fraction | float]:
-        """The entries of a definition, in one row; `data` keeps what has been computed. Raises what `evaluate` does."""
-        for known, formula in self.formulas.items():
-            if name in data:
-                break
-            if known not in data:
-                data[known] = evaluate(formula, sizes, data, exact=not self.smooth)
-        return _row(data[name])
-
-    def gradient(self, argument: str, sizes: Mapping[str, int], data: Mapping[str, Any]) -> list[Fraction | float]:
-        """The true gradient of the reading's forward function, in one row."""
-        if self._whole is None:
-            ((_, self._whole),) = parse_context(context_text(self.reading), "reading")
-        node = parse_expression(f"grad(J, {self.reading.names[argument]})", self._whole)
-        inputs = {self.reading.names[name]: data[self.reading.names[name]]
-                  for name in (*self.reading.signature.arrays, *self.reading.signature.scalars)}
-        inputs["J"] = data[self.reading.names["dout"]]
-        return _row(evaluate(node, sizes, inputs, exact=not self.smooth))
-
-
-def _row(array: Any) -> list[Fraction | float]:
-    return [entry if isinstance(entry, Fraction | int) else float(entry) for entry in array.ravel().tolist()]
-
-
-def _whole_power(part: Power) -> bool:
-    return isinstance(part.right, Number) and part.right.value.denominator == 1
-
-
-def _array(numbers: list[Any], shape: Sequence[int]) -> Any:
-    """A nest of lists with the shape; an empty one keeps it."""
-    if math.prod(shape) or not shape:
-        return _nested(numbers, shape)
-    import numpy as np
-
-    return np.zeros(shape)
-
-
-# -- sizes -----------------------------------------------------------------------------------------
-
-
-def sizes_for(readings: Sequence[Reading], least: int = SMALLEST) -> list[dict[str, int]]:
-    """By increasing sum, where guards flip, and without coincidences."""
-    signature = readings[0].signature
-    conditions = list(signature.conditions)
-    context = _sizes_context(signature.dims, conditions)
-    if not signature.dims:
-        return [{}]
-    known = list(sizes_by_sum(context, (), ENUMERATED))
-    chosen = known[:least]
-    for guard in _guards(readings):
-        for wanted in (True, False):
-            fitting = [one for one in known if _holds(guard, one) is wanted]
-            chosen += fitting[:FLIPS]
-    chosen += generic_sizes(context, (), GENERIC, highest=5)
-    found: list[dict[str, int]] = []
-    for one in chosen:
-        if one not in found and _work(readings[0], one) <= LARGEST:
-            found.append(one)
-    return found
-
-
-def _work(reading: Reading, sizes: Mapping[str, int]) -> int:
-    return sum(math.prod(evaluated(size, sizes) for axis in axes for size in axis)
-               for axes in reading.signature.arrays.values())
-
-
-def _sizes_context(dims: Mapping[str, int], conditions: Sequence[Cond]) -> Context:
-    from derivations.reading.writing import dims_line
-
-    if not dims:
-        return Context(())
-    ((_, context),) = parse_context(dims_line(dims, conditions), "sizes")
-    return context
-
-
-def _holds(condition: Cond, sizes: Mapping[str, int]) -> bool | None:
-    try:
-        return condition.holds(sizes)
-    except (ZeroDivisionError, KeyError):
-        return None
-
-
-def _guards(readings: Sequence[Reading]) -> list[Cond]:
-    """Conditions on sizes alone that the readings turn on: cases, obligations, remainders."""
-    found: dict[Cond, None] = {}
-    dims = set(readings[0].signature.dims)
-    for reading in readings:
-        for condition in reading.conditions[len(reading.signature.conditions) :]:
-            found[condition] = None
-        for obligation in reading.obligations:
-            found[obligation.condition] = None
-        for definition in (*reading.forward, *reading.backward):
-            for size in definition.sizes:
-                _add_remainders(size, found)
-            for part in walk(definition.body):
-                if isinstance(part, If):
-                    found[part.condition] = None
-                if isinstance(part, Sum):
-                    for _, low, high in part.bound:
-                        _add_remainders(low, found)
-                        _add_remainders(high, found)
-    return [one for one in found if one.symbols and one.symbols <= dims]
-
-
-def _add_remainders(value: Int, found: dict[Cond, None]) -> None:
-    for atom in value.atoms():
-        if isinstance(atom, Quotient):
-            found[equal(atom.over % atom.under, 0)] = None
 
 
 # -- comparison ------------------------------------------------------------------------------------
@@ -333,14 +141,15 @@ def compare(
     """The code against its readings, one for each case. backward: what of a reading's backward half is compared:
     "values", "raises" (the code must raise) or "" (nothing)."""
     values = [Evaluated(reading) for reading in readings]
-    agreed, notes = 0, {}
+    agreed = 0
+    notes: dict[str, None] = {}
     exact = all(one.exact for one in values)
     with process(layer, readings[0]) as child:
         if child.failed:
             return Agreement(0, exact, Difference({}, "the file", child.failed, "a module that can be imported"))
         for one in sizes if sizes is not None else sizes_for(readings):
             fitting = [number for number, reading in enumerate(readings)
-                       if all(_holds(condition, one) for condition in reading.conditions)]
+                       if all(holds(condition, one) for condition in reading.conditions)]
             if not fitting:
                 continue
             try:
@@ -376,7 +185,8 @@ def _at(child: Process, values: Evaluated, sizes: Mapping[str, int], backward: s
     for one in reading.gradients:
         shape = tuple(evaluated(size, sizes) for size in one.shape)
         mine = values.value(one.name, sizes, data)
-        found = _different(f"the gradient of {one.argument}", answer["gradients"][one.argument], shape, mine, values, sizes)
+        code = answer["gradients"][one.argument]
+        found = _different(f"the gradient of {one.argument}", code, shape, mine, values, sizes)
         if found is not None:
             return found
     return None
@@ -385,7 +195,7 @@ def _at(child: Process, values: Evaluated, sizes: Mapping[str, int], backward: s
 def _evaluable(values: Evaluated, sizes: Mapping[str, int]) -> tuple[Sample, dict[str, Any], list[Any]]:
     """Data at which the reading's output can be computed: integers of both signs, else positive ones."""
     for attempt, positive in enumerate((False, False, True, True)):
-        sample = sample_at(values.reading, sizes, attempt, positive or values.smooth and attempt > 0)
+        sample = sample_at(values.reading, sizes, attempt, positive or (values.smooth and attempt > 0))
         data = values.data(sample, sizes)
         try:
             out = values.value(values.reading.out, sizes, data)

@@ -27,10 +27,7 @@ BINARY: dict[type[ast.operator], str] = {
 COMPARISONS: dict[type[ast.cmpop], str] = {
     ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=",
 }  # fmt: skip
-BUILTINS = frozenset(
-    "range len int float min max abs sum enumerate zip print tuple list round isinstance super type pow bool "
-    "reversed dict map divmod".split()
-)
+BUILTINS = frozenset(calls.PYTHON)
 
 
 class Evaluator:
@@ -90,7 +87,7 @@ class Evaluator:
             return self.value(source.constants[name], {}, source)
         if name in BUILTINS:
             return Library(f"builtins.{name}")
-        self.machine.refuse(f"{name} is not defined in this file", "define it, or import it from a file beside this one")
+        self.machine.refuse(f"{name} is not defined in this file", "define it, or import it from a file beside it")
 
     def _Tuple(self, node: ast.Tuple, env: dict[str, Any], source: Source) -> Any:
         return tuple(self._items(node.elts, env, source))
@@ -221,8 +218,8 @@ class Evaluator:
     # -- subscripts, attributes, calls -----------------------------------------------------------------
 
     def _Slice(self, node: ast.Slice, env: dict[str, Any], source: Source) -> Any:
-        parts = [None if part is None else self.value(part, env, source) for part in (node.lower, node.upper, node.step)]
-        return Slice(*parts)
+        parts = (node.lower, node.upper, node.step)
+        return Slice(*[None if part is None else self.value(part, env, source) for part in parts])
 
     def _Subscript(self, node: ast.Subscript, env: dict[str, Any], source: Source) -> Any:
         base = self.value(node.value, env, source)
@@ -230,7 +227,8 @@ class Evaluator:
         if isinstance(base, dict):
             key = self.key(item)
             if key not in base:
-                self.machine.refuse(f"the dictionary has no entry {key!r}", f"give it, as in {_text(node.value)}.{key} = …")
+                fix = f"give it, as in {_text(node.value)}.{key} = …"
+                self.machine.refuse(f"the dictionary has no entry {key!r}", fix)
             return base[key]
         if isinstance(base, tuple | list):
             return self._of_tuple(base, item)

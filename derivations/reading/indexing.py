@@ -181,7 +181,10 @@ def _bound(machine: Machine, value: Any, size: Int) -> Int:
     """A bound of a slice, counted from the start."""
     if not isinstance(value, Int):
         machine.refuse("a bound of a slice that is no integer")
-    value = machine.simplify(value)
+    return _counted(machine, machine.simplify(value), size)
+
+
+def _counted(machine: Machine, value: Int, size: Int) -> Int:
     negative = at_least(-1, value)
     if machine.is_size(value):
         if machine.decide(_sharper(machine, negated(negative), value)):

@@ -11,7 +11,7 @@ import ast
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from derivations.language.scope import RESERVED
 from derivations.reading.arrays import Array, Axes, Cell, Index, Storage, converted, flat, structured
@@ -56,6 +56,9 @@ class Refused(Exception):
     def __init__(self, reason: str, fix: str = "", node: ast.AST | None = None) -> None:
         super().__init__(reason)
         self.reason, self.fix, self.node = reason, fix, node
+        # the file, and what was read before, once they are known
+        self.source: Any = None
+        self.partial: Any = None
 
 
 class Split(Exception):
@@ -330,7 +333,8 @@ class Machine:
                 continue
             name, solution, needed = solved
             values = {name: solution}
-            bound = [(other, low.replaced(values), high.replaced(values)) for other, low, high in bound if other != name]
+            bound = [(other, low.replaced(values), high.replaced(values))
+                     for other, low, high in bound if other != name]
             for other, low, high in bound:
                 self.facts.ranges[other] = (low, high)
             conditions = [one.replaced(values) for one in conditions] + needed

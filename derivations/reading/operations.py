@@ -32,9 +32,9 @@ from derivations.reading.elements import (
     over,
     plus,
     power,
+    rebuilt,
     refreshed,
     replaced,
-    rebuilt,
     times,
     whole,
 )
@@ -110,8 +110,8 @@ def arithmetic(machine: Machine, word: str, left: Any, right: Any) -> Any:
         return _logical(machine, word, left, right)
     if isinstance(left, Int) and isinstance(right, Int):
         return _of_integers(machine, word, left, right)
-    if isinstance(left, tuple | list) and type(left) is type(right) and word == "+":
-        return left + right
+    if word == "+" and isinstance(left, tuple | list) and type(left) is type(right):
+        return type(left)((*left, *right))
     if isinstance(left, tuple | list) and isinstance(right, Int) and right.constant is not None and word == "*":
         return left * right.constant
     if word == "@":
@@ -228,7 +228,8 @@ def comparison(machine: Machine, word: str, left: Any, right: Any) -> Array:
     def entry(p: Element, q: Element) -> Element:
         a, b = integer_of(p), integer_of(q)
         if a is not None and b is not None:
-            return iff({">": at_least(a, b + 1), ">=": at_least(a, b), "==": equal(a, b)}.get(word, negated(equal(a, b))))
+            known = {">": at_least(a, b + 1), ">=": at_least(a, b), "==": equal(a, b), "!=": negated(equal(a, b))}
+            return iff(known[word])
         if word in (">", ">="):
             top = _at_top(machine, p, q) if word == ">=" else None
             return top or Data(word, p, q)

@@ -116,11 +116,12 @@ def parsed(text: str, path: str) -> Source:
         raise InputError(f"this is no Python: {reason}", Place(path, line, column, shown, 1), "Python source") from None
     source = Source(path, text, tree)
     for node in tree.body:
-        _declare(source, node)
+        declare(source, node)
     return source
 
 
-def _declare(source: Source, node: ast.stmt) -> None:
+def declare(source: Source, node: ast.stmt) -> None:
+    """Take note of what a statement outside of functions names."""
     if isinstance(node, ast.FunctionDef):
         source.names[node.name] = Function(node, source)
     elif isinstance(node, ast.ClassDef):
@@ -136,7 +137,7 @@ def _declare(source: Source, node: ast.stmt) -> None:
         source.constants[node.targets[0].id] = node.value
     elif isinstance(node, ast.If | ast.Try):
         for inner in node.body:
-            _declare(source, inner)
+            declare(source, inner)
 
 
 def _import_from(source: Source, node: ast.ImportFrom, alias: ast.alias) -> None:

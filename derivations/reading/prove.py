@@ -20,13 +20,13 @@ from derivations.reading.execution import (
     Counterexample,
     compare,
     counterexample,
-    sizes_for,
 )
 from derivations.reading.integers import Cond, both, condition_text, equal, negated
 from derivations.reading.kernel import Answer, Settler, ask, obligation_answer, verdicts
 from derivations.reading.machine import Obligation, Refused, Split
 from derivations.reading.program import Source
 from derivations.reading.reader import Gradient, Layer, Reader, Reading, find_layer
+from derivations.reading.samples import sizes_for
 from derivations.reading.signature import Signature, parse_signature
 
 CASES = 8  # of branches on sizes, joined in the verdict
@@ -99,7 +99,8 @@ class LayerVerdict:
 
     def document(self) -> str:
         """The reading as a claim document."""
-        return document_text([case.reading for case in self.cases], self.backward, self._expectations(), self.sources)
+        title = self.backward.rpartition("/")[2]
+        return document_text([case.reading for case in self.cases], title, self._expectations(), self.sources)
 
     def _expectations(self) -> dict[str, str]:
         found: dict[str, str] = {}
@@ -181,9 +182,20 @@ def _proved(
 ) -> LayerVerdict:
     layer = find_layer(forward, backward)
     signature = parse_signature(given)
-    readings = read_cases(layer, signature, wanted)
+    try:
+        readings = read_cases(layer, signature, wanted)
+    except Refused as refused:
+        shown = _shown_by_running(layer, refused, run)
+        if shown is None:
+            raise _error(layer, refused) from None
+        wrong, agreement = shown
+        gradients = [GradientVerdict(one.argument, "false" if one.argument == wrong.argument else "undecided",
+                                     counterexample=wrong if one.argument == wrong.argument else None)
+                     for one in refused.partial.gradients]  # fmt: skip
+        return LayerVerdict(forward, backward or forward, tuple(gradients), agreement, (str(_error(layer, refused)),),
+                            seconds=time.perf_counter() - start)  # fmt: skip
     cases = [_case(layer, reading) for reading in readings]
-    agreement = None
+    agreement: Agreement | None = None
     if run:
         by_reading = {id(case.reading): case.backward for case in cases}
         agreement = compare(layer, readings, lambda reading: by_reading[id(reading)])
@@ -203,7 +215,7 @@ def _sources(layer: Layer) -> list[Source]:
 
 
 def read_cases(layer: Layer, signature: Signature, wanted: Sequence[str] = ()) -> list[Reading]:
-    """The readings of all cases of the branches on sizes; raises InputError where the code is refused."""
+    """The readings of all cases of the branches on sizes; raises Refused."""
     pending: list[tuple[Cond, ...]] = [()]
     found: list[Reading] = []
     while pending:
@@ -214,17 +226,31 @@ def read_cases(layer: Layer, signature: Signature, wanted: Sequence[str] = ()) -
         except Split as split:
             pending += [(*conditions, split.condition), (*conditions, negated(split.condition))]
             if len(pending) + len(found) > CASES:
-                raise _error(layer, Refused(f"more than {CASES} cases of branches on sizes, the last at {split}",
-                                            "conditions in --given that settle them")) from None  # fmt: skip
-        except Refused as refused:
-            raise _error(layer, refused) from None
+                raise Refused(f"more than {CASES} cases of branches on sizes, the last at {split}",
+                              "conditions in --given that settle them") from None  # fmt: skip
         except RecursionError:
-            raise _error(layer, Refused("the formulas nest too deeply", "name intermediate arrays")) from None
+            raise Refused("the formulas nest too deeply", "name intermediate arrays") from None
     return found
 
 
+def _shown_by_running(layer: Layer, refused: Refused, run: bool) -> tuple[Counterexample, Agreement] | None:
+    """Where backward is not read, the code may still be seen to be wrong: its gradients against those of the forward
+    function, which is read and agrees with the code."""
+    reading: Reading | None = refused.partial
+    if reading is None or not run or not reading.gradients:
+        return None
+    for obligation in reading.obligations:
+        if obligation_answer(reading.facts, reading.conditions, obligation).word != "proved":
+            return None
+    agreement = compare(layer, [reading], lambda _: "")
+    if agreement.difference is not None:
+        return None
+    found = counterexample(layer, reading, sizes_for([reading], 60), [one.argument for one in reading.gradients])
+    return None if found is None else (found, agreement)
+
+
 def _error(layer: Layer, refused: Refused) -> InputError:
-    source: Source = getattr(refused, "source", layer.backward.source)
+    source: Source = refused.source or layer.backward.source
     if refused.node is None:
         return InputError(f"not read: {refused.reason}", Place(source.path), "", refused.fix)
     return source.error(refused.node, f"not read: {refused.reason}", "", refused.fix)
@@ -257,7 +283,12 @@ def _forward_error(layer: Layer, obligation: Obligation, answer: Answer) -> Inpu
     at = f", as at {_sizes(answer.sizes)}" if answer.sizes else ""
     fix = f"add `{answer.holds_where}` to --given" if answer.holds_where else "say more of the sizes in --given"
     return source.error(obligation.node, f"not read: it is not proved that {obligation.what}{at}",
-                        condition_text(obligation.condition) if not obligation.condition.symbols & {"~"} else "", fix)  # fmt: skip
+                        "" if reading_index(obligation) else condition_text(obligation.condition), fix)
+
+
+def reading_index(obligation: Obligation) -> bool:
+    """Whether an obligation is about indices of loops, whose names are not the code's."""
+    return any("~" in symbol for symbol in obligation.condition.symbols)
 
 
 def _refusal(layer: Layer, obligation: Obligation, answer: Answer) -> str:

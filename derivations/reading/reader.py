@@ -1,7 +1,7 @@
 """Reads a forward and a backward function at one set of facts: definitions, gradients, obligations.
 
 Law: one reading is one straight run of the interpreter; what the run needs to know of sizes it asks of `settle`, and
-`Split` says that both answers are possible. Gradients are paired with arguments by name, else by position, else refused.
+`Split` says that both answers are possible. Gradients are paired with arguments by name, else by position, or refused.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from derivations.language.errors import InputError, Place
-from derivations.reading.arrays import Array, Axes, flat, structured
+from derivations.reading.arrays import Array, Axes, flat
+from derivations.reading.assigned import Sums
 from derivations.reading.elements import Entry
 from derivations.reading.facts import Facts
 from derivations.reading.integers import Cond, Int, product
-from derivations.reading.interpreter import Interpreter, Returned, Sums
+from derivations.reading.interpreter import Interpreter
 from derivations.reading.machine import Definition, Machine, Obligation, Refused, safe
 from derivations.reading.program import Class, Function, Object, Source, read_source
 from derivations.reading.signature import Signature
@@ -105,7 +106,8 @@ def _function(source: Source, name: str) -> Function:
 
 def _missing(source: Source, name: str, expected: str) -> InputError:
     known = ", ".join(sorted(name for name, value in source.names.items() if isinstance(value, Function | Class)))
-    return InputError(f"there is no {name} in this file", Place(source.path), expected, f"it has {known}" if known else "")
+    fix = f"it has {known}" if known else ""
+    return InputError(f"there is no {name} in this file", Place(source.path), expected, fix)
 
 
 def _layer_of(found: Class, source: Source, forward: str, backward: str) -> Layer:
@@ -134,25 +136,66 @@ class Reader:
         self.plan: list[tuple[str, str, str]] = []
         # where each gradient is found in what backward leaves behind
         self.origins: dict[str, tuple[str, str]] = {}
+        self.out = ""
+        self.out_shape: tuple[Int, ...] = ()
+        self.known = self.forward_obligations = 0
 
     def read(self) -> Reading:
-        """The reading; raises Refused or Split."""
+        """The reading of both functions; raises Refused or Split."""
+        arguments, owner, extras = self._forward()
+        dout = self.tensors["dout"]
+        self.known = len(self.machine.definitions)
+        try:
+            gradients = self._backward(dout, arguments, owner, extras)
+            return self._reading([self._gradient(argument, gradient) for argument, gradient in gradients.items()])
+        except Refused as refused:
+            # what backward returns may still be compared with the gradient, in numbers
+            refused.partial = self._reading(self._unread(), forward_only=True)
+            raise
+
+    def read_forward(self) -> Reading:
+        """The reading of the forward function alone; raises Refused or Split."""
+        self._forward()
+        self.known = len(self.machine.definitions)
+        return self._reading([])
+
+    def _forward(self) -> tuple[dict[str, Any], Object | None, list[Any]]:
+        """Reads the forward function: its arguments, its object, what it returns beside the output."""
         machine = self.machine
         arguments = self._arguments()
         owner = self._owner(arguments)
         value = self._call(self.layer.forward, arguments, owner)
         out, extras = _output(machine, value)
-        name = self._defined("out", out, out.axes)
-        known = len(machine.definitions)
-        forward_obligations = len(machine.obligations)
-        dout = self._tensor("dout", out.axes)
-        gradients = self._backward(dout, arguments, owner, extras)
-        found = [self._gradient(argument, gradient) for argument, gradient in gradients.items()]
+        self.out, self.out_shape = self._defined("out", out, out.axes), out.shape
+        self.forward_obligations = len(machine.obligations)
+        self.tensors["dout"] = self._tensor("dout", out.axes)
+        return arguments, owner, extras
+
+    def _reading(self, gradients: Sequence[Gradient], forward_only: bool = False) -> Reading:
+        machine, known = self.machine, self.known
+        obligations = machine.obligations[: self.forward_obligations if forward_only else None]
         return Reading(
             self.signature, self.conditions, self.facts, tuple(machine.definitions[:known]),
-            tuple(machine.definitions[known:]), name, out.shape, tuple(found), tuple(machine.obligations),
-            forward_obligations, self.names, tuple(self.plan),
+            () if forward_only else tuple(machine.definitions[known:]), self.out, self.out_shape, tuple(gradients),
+            tuple(obligations), self.forward_obligations, self.names, tuple(self.plan),
         )  # fmt: skip
+
+    def _unread(self) -> list[Gradient]:
+        """The gradients that a backward function returns which is not read, by its return statement."""
+        returns = [node.value for node in ast.walk(self.layer.backward.node)
+                   if isinstance(node, ast.Return) and node.value is not None]
+        if not returns:
+            return []
+        parts = returns[-1].elts if isinstance(returns[-1], ast.Tuple) else [returns[-1]]
+        items = [None if isinstance(part, ast.Constant) else object() for part in parts]
+        try:
+            found = self._by_name(items, [ast.unparse(part) for part in parts]) or self._by_place(items)
+        except Refused:
+            return []
+        single = not isinstance(returns[-1], ast.Tuple)
+        return [Gradient(name, "", (), self.tensors[name].shape, False,
+                         ("whole", "") if single else ("item", str(items.index(item))))
+                for name, item in found.items() if name in self.tensors]  # fmt: skip
 
     # -- arguments -------------------------------------------------------------------------------------
 
@@ -216,7 +259,9 @@ class Reader:
 
     # -- the backward function -------------------------------------------------------------------------
 
-    def _backward(self, dout: Array, arguments: dict[str, Any], owner: Object | None, extras: list[Any]) -> dict[str, Any]:
+    def _backward(
+        self, dout: Array, arguments: dict[str, Any], owner: Object | None, extras: list[Any]
+    ) -> dict[str, Any]:
         """The gradients by argument."""
         function = self.layer.backward
         names = _parameters(function)
@@ -322,19 +367,20 @@ class Reader:
     def _defined(self, name: str, array: Array, axes: Axes) -> str:
         """The name of the definition that an array is, by these axes."""
         machine = self.machine
-        storage = array.storage
         bound, index = machine.box(axes)
         inner = tuple(machine.convert(part, want, have) for part, want, have in
                       zip(index, axes, array.axes, strict=True))
         body = machine.snapshot(array)(inner)
-        known = {definition.name for definition in machine.definitions}
-        if isinstance(body, Entry) and body.name in known and body.index == flat(index) and storage.name == body.name:
+        known = {definition.name: definition.sizes for definition in machine.definitions}
+        sizes = tuple(size for axis in axes for size in axis)
+        if isinstance(body, Entry) and body.index == flat(index) and known.get(body.name) == sizes:
             return body.name
         unique = machine.name_for(safe(name))
         symbols = tuple(symbol for symbol, _, _ in bound)
-        sizes = tuple(size for axis in axes for size in axis)
-        line = getattr(machine.node, "lineno", 0)
-        machine.definitions.append(Definition(unique, symbols, sizes, body, line, machine.path))
+        function = self.layer.forward if self.tensors.get("dout") is None else self.layer.backward
+        lines = [node.lineno for node in ast.walk(function.node) if isinstance(node, ast.Return)]
+        path = function.source.path
+        machine.definitions.append(Definition(unique, symbols, sizes, body, lines[-1] if lines else 0, path))
         return unique
 
     def _gradient(self, argument: str, gradient: Array) -> Gradient:
@@ -402,5 +448,3 @@ def _attributes_of(owner: Object) -> list[tuple[tuple[str, str], str, Any]]:
             found.append((("attribute", name), name, value))
     return found
 
-
-__all__ = ["Layer", "Reader", "Reading", "Returned", "find_layer", "structured"]

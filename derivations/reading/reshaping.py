@@ -1,7 +1,7 @@
 """Rearrangements without arithmetic: reshape with factored axes, transpose, flip, pad, concatenate, repeat, tile.
 
 Law: `reshape` keeps the row-major order; axes are merged and split as lists of factors wherever the sizes say how, and
-by `//` and `%` only where they do not. An entry is read only inside its array, so what lies between is a sum over places.
+by `//` and `%` only where they do not. An entry is read only inside its array: what lies between is a sum over places.
 """
 
 from __future__ import annotations
@@ -97,9 +97,9 @@ def _whole_axes(machine: Machine, factor: Int, sizes: Sequence[Int]) -> int:
     """How many of these sizes multiply to the factor, which only a proof can tell; 0 for none."""
     for count in range(2, min(len(sizes), 4) + 1):
         condition = equal(product(list(sizes[:count])), factor)
-        if machine.is_size(condition) and any(size.symbols & factor.symbols for size in sizes[:count]):
-            if machine.known(condition):
-                return count
+        shared = any(size.symbols & factor.symbols for size in sizes[:count])
+        if shared and machine.is_size(condition) and machine.known(condition):
+            return count
     return 0
 
 
@@ -161,7 +161,7 @@ def broadcast(machine: Machine, array: Array, shape: Sequence[Int]) -> Array:
 def picked(
     machine: Machine, places: Sequence[tuple[Int, Int, Int]], entry: Callable[[Sequence[Int]], Element]
 ) -> Element:
-    """Σ over t of [u == low + t]·entry(t) for each (u, low, count): the entry at u - low where that is inside, else 0."""
+    """Σ over t of [u == low + t]·entry(t) for each (u, low, count): the entry at u - low where it is inside, else 0."""
     bound: list[tuple[str, Int, Int]] = []
     inner: list[Int] = []
     conditions = []
@@ -250,7 +250,8 @@ def stacked(machine: Machine, arrays: Sequence[Array], axis: int) -> Array:
     """Along a new axis."""
     if len(arrays) == 1:
         (array,) = arrays
-        return array.view((*array.axes[:axis], (), *array.axes[axis:]), lambda index: (*index[:axis], *index[axis + 1 :]))
+        axes = (*array.axes[:axis], (), *array.axes[axis:])
+        return array.view(axes, lambda index: (*index[:axis], *index[axis + 1 :]))
     one_each = [
         array.view((*array.axes[:axis], (), *array.axes[axis:]), lambda index: (*index[:axis], *index[axis + 1 :]))
         for array in arrays

@@ -1,7 +1,7 @@
 """The process in which the user's code runs: reads what to run as JSON lines, answers each with what the code gave.
 
-Why a process apart: the code may be slow, print, crash or change what it is given. Its output goes nowhere, its time and
-memory are limited; nothing else is promised of it. Law: what is answered is what the functions returned, as numbers.
+Why a process apart: the code may be slow, print, crash or change what it is given. Its output goes nowhere, its time
+and memory are limited; nothing else is promised of it. Law: the answers are what the functions returned, as numbers.
 """
 
 from __future__ import annotations
@@ -23,10 +23,15 @@ def limited(seconds: int, megabytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (megabytes << 20, megabytes << 20))
 
 
+def module_name(path: str) -> str:
+    """A name that no other module has."""
+    return f"layer under proof {path}"
+
+
 def loaded(path: str) -> Any:
     """The user's file as a module; the files beside it can be imported."""
     sys.path.insert(0, str(Path(path).resolve().parent))
-    spec = importlib.util.spec_from_file_location(Path(path).stem, path)
+    spec = importlib.util.spec_from_file_location(module_name(path), path)
     if spec is None or spec.loader is None:
         raise ImportError(f"cannot load {path}")
     module = importlib.util.module_from_spec(spec)
@@ -50,7 +55,7 @@ class Layer:
         self.torch = request["torch"]
         self.forward = named(loaded(request["forward"][0]), request["forward"][1])
         other = request["backward"]
-        module = loaded(other[0]) if other[0] != request["forward"][0] else sys.modules[Path(other[0]).stem]
+        module = loaded(other[0]) if other[0] != request["forward"][0] else sys.modules[module_name(other[0])]
         self.backward = named(module, other[1])
 
     def value(self, item: dict[str, Any]) -> Any:
@@ -90,8 +95,10 @@ class Layer:
                 return answer
             filled: dict[str, Any] = {}
             for parameter, word, which in self.request["plan"]:
-                filled[parameter] = {"dout": lambda _: dout, "argument": lambda name: arguments[name],
-                                     "extra": lambda at: extras[int(at)], "extras": lambda _: tuple(extras)}[word](which)  # fmt: skip
+                if word == "extra":
+                    filled[parameter] = extras[int(which)]
+                else:
+                    filled[parameter] = dout if word == "dout" else tuple(extras) if word == "extras" else arguments[which]
             result = backward(**filled)
             answer["gradients"] = {
                 name: numbers(self.found(result, owner, origin)) for name, origin in self.request["origins"].items()
@@ -107,7 +114,7 @@ class Layer:
         if self.request["style"] == "context":
             ctx = Context()
             return ctx, lambda **given: self.forward(ctx, **given), lambda **given: self.backward(ctx, **given)
-        of = named(sys.modules[Path(self.request["forward"][0]).stem], self.request["class"])
+        of = named(sys.modules[module_name(self.request["forward"][0])], self.request["class"])
         attributes = arguments.get("self", {})
         values = {**attributes, **arguments}
         owner = of(**{name: values[name] for name in self.request["init"] if name in values})

@@ -16,8 +16,8 @@ from typing import Any
 from derivations.language.errors import InputError, Place
 from derivations.language.scope import RESERVED
 from derivations.reading.arrays import Axes, Axis, plain_axis
-from derivations.reading.integers import Cond, Int, both, joined, least, negated
 from derivations.reading.expressions import order
+from derivations.reading.integers import Cond, Int, both, joined, least, negated
 
 NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*\Z")
 
@@ -166,10 +166,11 @@ class _Reader:
         """`p >= 0` says how small p may be."""
         if word in ("<", "<=") and isinstance(left, ast.Constant):
             word, left, right = {"<": ">", "<=": ">="}[word], right, left
-        if word in (">", ">=") and isinstance(left, ast.Name) and isinstance(right, ast.Constant):
-            if type(right.value) is int:
-                bound = right.value + (word == ">")
-                self.least[left.id] = max(self.least.get(left.id, bound), bound)
+        if word not in (">", ">=") or not isinstance(left, ast.Name) or not isinstance(right, ast.Constant):
+            return
+        if type(right.value) is int:
+            bound = right.value + (word == ">")
+            self.least[left.id] = max(self.least.get(left.id, bound), bound)
 
     def finish(self) -> None:
         """Least values that conditions give."""

@@ -30,7 +30,7 @@ from derivations.reading.elements import (
 from derivations.reading.integers import Cond, Int, condition_text, text
 from derivations.reading.machine import Definition, Refused
 
-LETTERS = ("i", "j", "k", "l", "u", "v", "r", "q", "a", "b", "c", "g", "h", "m", "n", "o", "p", "s", "t", "w", "x", "y", "z")
+LETTERS = tuple("ijkluvrqabcghmnopstwxyz")
 SUM, PRODUCT, POWER, ATOM = 1, 2, 3, 4
 
 

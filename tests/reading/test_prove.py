@@ -1,0 +1,101 @@
+"""`prove` end to end on layers of several styles: what is proved, what is wrong and where, what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from derivations.language.errors import InputError
+from derivations.reading.prove import prove_layer
+
+LAYERS = Path(__file__).parent / "layers"
+CONV = (
+    "x: N,C,H,W; w: F,C,k,l; b: F; options.stride = s; options.pad = p; p >= 0; k <= H + 2*p; l <= W + 2*p"
+)
+
+
+def prove(file: str, forward: str, backward: str, given: str, run: bool = True):  # type: ignore[no-untyped-def]
+    path = LAYERS / file
+    return prove_layer(f"{path}:{forward}", f"{path}:{backward}" if backward else None, given, run)
+
+
+@pytest.mark.parametrize(
+    ("file", "forward", "backward", "given"),
+    [
+        ("convolution.py", "loops", "loops_backward", CONV),
+        ("small.py", "dense", "dense_backward", "x: N,C,H; w: C*H,M; b: M"),
+        ("small.py", "correlate", "correlate_backward", "x: n; w: m; m <= n"),
+        ("small.py", "rectify", "rectify_backward", "x: n, m"),
+        ("small.py", "Scale", "", "x: n, m; self.g: m; gain = a"),
+    ],
+)
+def test_a_correct_layer_is_proved(file: str, forward: str, backward: str, given: str) -> None:
+    """Every gradient is proved, and code and reading agree at thirty shapes or more."""
+    found = prove(file, forward, backward, given)
+    assert [one.word for one in found.gradients] == ["proved"] * len(found.gradients), found
+    assert found.status == 0
+    assert found.agreement is not None
+    assert found.agreement.shapes >= 30
+    assert found.agreement.difference is None
+
+
+def test_a_mean_for_a_sum_holds_at_batches_of_one() -> None:
+    """The region of a mistake is stated, with a counterexample of the code itself."""
+    found = prove("small.py", "dense", "dense_backward_mean", "x: N,C,H; w: C*H,M; b: M")
+    (bias,) = [one for one in found.gradients if one.argument == "b"]
+    assert (bias.word, bias.holds_where) == ("holds where", "N == 1")
+    assert bias.counterexample is not None
+    assert bias.counterexample.sizes["N"] == 2
+    assert found.status == 1
+
+
+def test_a_negative_crop_is_two_cases() -> None:
+    """`x[p:-p]` is empty at p = 0, which is a case of its own; there the gradient has another shape."""
+    found = prove("convolution.py", "loops", "loops_backward_negative_crop", CONV)
+    (data,) = [one for one in found.gradients if one.argument == "x"]
+    assert (data.word, data.holds_where) == ("holds where", "p != 0")
+    assert data.counterexample is not None
+    assert data.counterexample.sizes["p"] == 0
+
+
+@pytest.mark.parametrize(
+    ("file", "forward", "backward", "given", "line"),
+    [
+        ("convolution.py", "loops", "loops_backward_assigns", CONV, "dframed[:, :, step * i"),
+        ("small.py", "correlate", "correlate_backward_assigns", "x: n; w: m; m <= n", "dx[i + k] = dy[i] * w[k]"),
+    ],
+)
+def test_an_assignment_that_overlaps_is_no_sum(
+    file: str, forward: str, backward: str, given: str, line: str
+) -> None:
+    """`=` where turns overlap is never read as `+=`: the line is named, and the code itself shows the mistake."""
+    found = prove(file, forward, backward, given)
+    (data,) = [one for one in found.gradients if one.argument == "x"]
+    assert data.word == "false"
+    assert data.counterexample is not None
+    assert any("`=` reaches each place once" in text and line in text for text in found.refusals)
+
+
+@pytest.mark.parametrize(
+    ("forward", "backward", "given", "message", "caret"),
+    [
+        ("running", "running_backward", "x: n", "carries its value from one turn", "last"),
+        ("threshold", "rectify_backward", "x: n", "a branch on data", "x[0] > 0"),
+        ("correlate", "correlate_backward", "x: n; w: m", "a size is not negative", "np.zeros(n - m + 1)"),
+        ("nowhere", "rectify_backward", "x: n", "there is no nowhere", ""),
+    ],
+)
+def test_what_is_not_read_is_refused(forward: str, backward: str, given: str, message: str, caret: str) -> None:
+    """A refusal names file, line and reason."""
+    with pytest.raises(InputError) as caught:
+        prove("small.py", forward, backward, given)
+    assert message in str(caught.value)
+    assert caret in str(caught.value)
+
+
+def test_without_a_run_the_answer_says_so() -> None:
+    """`--no-run` leaves the code alone."""
+    found = prove("small.py", "rectify", "rectify_backward", "x: n", run=False)
+    assert found.agreement is None
+    assert found.status == 0
