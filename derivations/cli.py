@@ -205,7 +205,7 @@ def prove(
     wrt: Annotated[str, typer.Option("--wrt", metavar="x,w", help="The arguments of the gradients, in order.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Prove that a layer's backward function is the gradient of its forward function, for every shape. Runs the code."""
+    """Prove that a layer's backward function is the gradient of its forward one, for every shape. Runs the code."""
     from derivations.reading.prove import prove_layer
     from derivations.reading.showing import verdict_lines
 

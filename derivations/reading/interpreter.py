@@ -299,7 +299,7 @@ class Interpreter(Loops):
                 machine.write(view, as_array(machine, self.binary(node.op, view, value)), adds=False)
             self._rename(base)
             return
-        old = self.value(target, env, source)  # type: ignore[arg-type]
+        old = self.value(target, env, source)
         if isinstance(old, Array) and (old.rank or machine.frames[old.storage.depth :]):
             self._in_place(node, target, old, value, env)
             return

@@ -223,7 +223,7 @@ class Reader:
     def _owner(self, arguments: dict[str, Any]) -> Object | None:
         """The object whose methods the functions are, made by its class's __init__, with the attributes given."""
         layer = self.layer
-        first = [one.arg for one in layer.forward.node.args.args[:1]]  # type: ignore[union-attr]
+        first = [one.arg for one in layer.forward.node.args.args[:1]]
         attributes = arguments.pop("self", {})
         if layer.of is None:
             return Object(None) if first == ["ctx"] else None
@@ -314,9 +314,9 @@ class Reader:
             self.origins[argument] = next(one for one, item in zip(origins, items, strict=False) if item is gradient)
         if owner is not None:
             for origin, key, entry in _attributes_of(owner):
-                argument = self._argument_of(key)
-                if argument is not None and argument not in found and isinstance(entry, Array):
-                    found[argument], self.origins[argument] = entry, origin
+                named = self._argument_of(key)
+                if named is not None and named not in found and isinstance(entry, Array):
+                    found[named], self.origins[named] = entry, origin
         found = {name: one for name, one in found.items() if isinstance(one, Array)}
         if self.wanted:
             found = {name: one for name, one in found.items() if name in self.wanted}

@@ -98,7 +98,8 @@ class Layer:
                 if word == "extra":
                     filled[parameter] = extras[int(which)]
                 else:
-                    filled[parameter] = dout if word == "dout" else tuple(extras) if word == "extras" else arguments[which]
+                    known = {"dout": dout, "extras": tuple(extras)}
+                    filled[parameter] = arguments[which] if word == "argument" else known[word]
             result = backward(**filled)
             answer["gradients"] = {
                 name: numbers(self.found(result, owner, origin)) for name, origin in self.request["origins"].items()

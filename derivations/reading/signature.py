@@ -143,8 +143,9 @@ class _Reader:
     def condition(self, tree: ast.expr, part: str, at: int, bounds: bool = True) -> Cond:
         """A condition on sizes; bounds: it holds as it stands, so that it may say how small a size is."""
         if isinstance(tree, ast.BoolOp):
-            word = "and" if isinstance(tree.op, ast.And) else "or"
-            return joined(word, [self.condition(one, part, at, bounds and word == "and") for one in tree.values])
+            every = isinstance(tree.op, ast.And)
+            found = [self.condition(one, part, at, bounds and every) for one in tree.values]
+            return joined("and" if every else "or", found)
         if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.Not):
             return negated(self.condition(tree.operand, part, at, False))
         if isinstance(tree, ast.Tuple):
@@ -152,7 +153,7 @@ class _Reader:
         if not isinstance(tree, ast.Compare):
             raise self.error("this is no item of --given", part, at, "a condition on sizes, such as p >= 0")
         values = [self.integer(one, part, at) for one in (tree.left, *tree.comparators)]
-        found: list[Cond] = []
+        found = []
         for number, op in enumerate(tree.ops):
             word = _WORDS.get(type(op))
             if word is None:
