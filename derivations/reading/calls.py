@@ -92,20 +92,13 @@ def _of_array(machine: Machine, array: Array, name: str) -> Any:
         return transposed(array, turned if name == "T" else [*range(array.rank - 2), *turned[:2]])
     if name == "ndim":
         return Int.of(array.rank)
-    if name == "size":
-        return Method(array, name)
+    if name == "size" and not machine.torch:
+        return product(array.shape)
     if name in ("dtype", "device"):
         return Library("numpy.dtype")
     if name in ("real", "data"):
         return array
     return Method(array, name)
-
-
-def size_of(value: Any) -> Any:
-    """`x.size` as a number where it is not called."""
-    if isinstance(value, Method) and value.name == "size" and isinstance(value.of, Array):
-        return product(value.of.shape)
-    return value
 
 
 def library_subscript(machine: Machine, base: Library, item: Any) -> Any:
@@ -118,8 +111,6 @@ def library_subscript(machine: Machine, base: Library, item: Any) -> Any:
 def call(evaluator: Any, function: Any, arguments: list[Any], keywords: dict[str, Any], text: str) -> Any:
     """function(*arguments, **keywords)."""
     machine: Machine = evaluator.machine
-    arguments = [size_of(one) for one in arguments]
-    keywords = {key: size_of(one) for key, one in keywords.items()}
     if isinstance(function, Function):
         return evaluator.call_function(function, arguments, keywords)
     if isinstance(function, Class):
@@ -160,7 +151,7 @@ def _of_method(evaluator: Any, method: Method, arguments: list[Any], keywords: d
     machine: Machine = evaluator.machine
     base, name = method.of, method.name
     if isinstance(base, Array):
-        path = numpy_axes.METHODS.get(name) or torch_table.METHODS.get(name)
+        path = (torch_table if machine.torch else numpy_axes).METHODS.get(name)
         row = rows(path) if path else None
         if row is None:
             machine.refuse(f"the method {name} of arrays is not read", "see docs/prove.md for those that are")

@@ -114,7 +114,7 @@ def _request(layer: Layer, reading: Reading) -> dict[str, Any]:
         "parameters": [name for name in names if name not in ("self", "ctx")],
         "plan": [list(one) for one in reading.plan],
         "origins": {one.argument: list(one.origin) for one in reading.gradients},
-        "torch": any(getattr(value, "path", "").startswith("torch") for value in forward.source.names.values()),
+        "torch": forward.source.is_torch,
         "seconds": SECONDS, "megabytes": MEGABYTES,
     }  # fmt: skip
 

@@ -52,8 +52,8 @@ class Interpreter(Loops):
         self.depth += 1
         if self.depth > DEEPEST:
             machine.refuse("calls nest too deeply", "no recursion")
-        before_path = machine.path
-        machine.path = function.source.path
+        before = machine.path, machine.torch
+        machine.path, machine.torch = function.source.path, function.source.is_torch
         try:
             self.block(function.node.body, env, function.source)
         except Returned as returned:
@@ -63,7 +63,7 @@ class Interpreter(Loops):
             raise
         finally:
             self.depth -= 1
-            machine.path = before_path
+            machine.path, machine.torch = before
         return None
 
     def _bound(self, function: Function, arguments: Sequence[Any], keywords: dict[str, Any]) -> dict[str, Any]:

@@ -140,6 +140,8 @@ class Machine:
         self.names: set[str] = set()
         self.node: ast.AST = ast.Pass()
         self.path = ""
+        # whether the file that is being read is PyTorch's, whose methods differ from NumPy's of the same name
+        self.torch = False
 
     # -- what is known ---------------------------------------------------------------------------------
 

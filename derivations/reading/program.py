@@ -83,6 +83,12 @@ class Source:
     names: dict[str, Any] = field(default_factory=dict)
     constants: dict[str, ast.expr] = field(default_factory=dict)
 
+    @property
+    def is_torch(self) -> bool:
+        """Whether the file imports PyTorch."""
+        paths = [value.path for value in self.names.values() if isinstance(value, Library)]
+        return any(path.partition(".")[0] == "torch" for path in paths)
+
     def error(self, node: ast.AST, message: str, expected: str = "", fix: str = "") -> InputError:
         """An error at a node, with its line and a caret."""
         line = getattr(node, "lineno", 1)

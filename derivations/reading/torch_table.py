@@ -1,9 +1,492 @@
-"""PyTorch's functions, one row each, in terms of the same arrays; torch need not be installed to read them."""
+"""PyTorch's functions, one row each, over the same arrays; torch need not be installed to read them.
+
+Law: a row gives what PyTorch gives at every shape, by PyTorch's own parameter names; `dim` is an axis and `keepdim`
+keeps it. What NumPy has under the same name is NumPy's row. Convolutions are sums over windows of the padded input.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-ROWS: dict[str, Callable[..., Any]] = {}
+from derivations.reading import numpy_axes, numpy_table, products
+from derivations.reading import operations as ops
+from derivations.reading import reshaping as shapes
+from derivations.reading.arrays import Array, Index, plain_axis
+from derivations.reading.elements import Element, Top, over, plus, times, total, whole
+from derivations.reading.integers import Int, at_least, equal, product
+from derivations.reading.machine import Machine
+
+Row = Callable[..., Any]
+ROWS: dict[str, Row] = {}
 METHODS: dict[str, str] = {}
+NUMPY = numpy_axes.ROWS
+
+
+def row(*names: str, method: str = "") -> Callable[[Row], Row]:
+    """Register a row under these names below torch, and as a method of tensors."""
+
+    def register(function: Row) -> Row:
+        for name in names:
+            ROWS[f"torch.{name}"] = function
+        for name in method.split():
+            METHODS[name] = f"torch.{names[0]}"
+        return function
+
+    return register
+
+
+def pair(value: Any) -> tuple[Int, Int]:
+    """A size for two axes."""
+    if isinstance(value, tuple | list):
+        first, second = value
+        return first, second
+    return value, value
+
+
+for _name in ("exp", "log", "sqrt", "tanh", "abs", "square", "reciprocal", "log1p", "expm1", "sign", "maximum",
+              "minimum", "where", "einsum", "matmul", "tensordot", "eye", "zeros_like", "ones_like", "empty_like",
+              "full_like", "arange", "outer", "kron", "flip", "roll", "diag", "tril", "triu", "trace", "logical_and", "logical_or",
+              "logical_not", "dot", "swapaxes", "moveaxis", "add", "multiply", "subtract", "divide"):  # fmt: skip
+    ROWS[f"torch.{_name}"] = NUMPY[f"numpy.{_name}"]
+for _name, _known in {"mul": "multiply", "sub": "subtract", "div": "divide", "mm": "matmul", "bmm": "matmul",
+                      "mv": "matmul", "ger": "outer", "pow": "power"}.items():  # fmt: skip
+    ROWS[f"torch.{_name}"] = NUMPY[f"numpy.{_known}"]
+for _name in ("exp", "log", "sqrt", "tanh", "abs", "square", "reciprocal", "matmul", "mm", "bmm", "mv", "mul", "add",
+              "sub", "div", "pow", "outer", "swapaxes"):  # fmt: skip
+    METHODS[_name] = f"torch.{_name}"
+
+
+# -- entries ---------------------------------------------------------------------------------------
+
+
+@row("relu", "nn.functional.relu", method="relu")
+def relu(machine: Machine, input: Any) -> Array:
+    """max(x, 0)."""
+    return ops.elementwise(machine, lambda e: ops.function("relu", e), input)
+
+
+@row("sigmoid", "nn.functional.sigmoid", method="sigmoid")
+def sigmoid(machine: Machine, input: Any) -> Array:
+    """1/(1 + exp(-x))."""
+    return ops.elementwise(machine, lambda e: ops.function("sigmoid", e), input)
+
+
+@row("nn.functional.softplus")
+def softplus(machine: Machine, input: Any) -> Array:
+    """log(1 + exp(x))."""
+    return ops.elementwise(machine, lambda e: ops.function("softplus", e), input)
+
+
+@row("nn.functional.tanh")
+def tanh(machine: Machine, input: Any) -> Array:
+    """tanh(x)."""
+    return ops.elementwise(machine, lambda e: ops.function("tanh", e), input)
+
+
+@row("clone", "Tensor.contiguous", "Tensor.detach", method="clone contiguous detach double float")
+def clone(machine: Machine, input: Any) -> Array:
+    """A copy."""
+    found: Array = NUMPY["numpy.array"](machine, input)
+    return found
+
+
+@row("clamp", method="clamp")
+def clamp(machine: Machine, input: Any, min: Any = None, max: Any = None) -> Array:
+    """Entries within bounds."""
+    found: Array = NUMPY["numpy.clip"](machine, input, min, max)
+    return found
+
+
+# -- new tensors -----------------------------------------------------------------------------------
+
+
+def _sized(name: str) -> None:
+    def entries(machine: Machine, *size: Any, dtype: Any = None, device: Any = None) -> Any:
+        shape = size[0] if len(size) == 1 and isinstance(size[0], tuple | list) else size
+        return NUMPY[f"numpy.{name}"](machine, tuple(shape))
+
+    row(name)(entries)
+
+
+for _name in ("zeros", "ones", "empty"):
+    _sized(_name)
+
+
+# -- over axes -------------------------------------------------------------------------------------
+
+
+def _reduction(name: str, known: str) -> None:
+    def entries(machine: Machine, input: Any, dim: Any = None, keepdim: Any = False) -> Any:
+        return NUMPY[f"numpy.{known}"](machine, input, dim, keepdim)
+
+    row(name, method=name)(entries)
+
+
+for _name, _known in {"sum": "sum", "mean": "mean", "amax": "max", "amin": "min"}.items():
+    _reduction(_name, _known)
+
+
+@row("var", method="var")
+def var(machine: Machine, input: Any, dim: Any = None, unbiased: Any = True, keepdim: Any = False,
+        correction: Any = None) -> Array:  # fmt: skip
+    """The variance; by default divided by one less than the number of entries."""
+    less = correction if correction is not None else Int.of(1 if unbiased else 0)
+    found: Array = NUMPY["numpy.var"](machine, input, dim, keepdim, less)
+    return found
+
+
+@row("std", method="std")
+def std(machine: Machine, input: Any, dim: Any = None, unbiased: Any = True, keepdim: Any = False) -> Array:
+    """√ var."""
+    return ops.elementwise(machine, lambda e: ops.function("sqrt", e), var(machine, input, dim, unbiased, keepdim))
+
+
+@row("softmax", "nn.functional.softmax", method="softmax")
+def softmax(machine: Machine, input: Any, dim: Any) -> Array:
+    """exp(x)/Σ exp(x)."""
+    powers = ops.elementwise(machine, lambda e: ops.function("exp", e), input)
+    return ops.elementwise(machine, over, powers, NUMPY["numpy.sum"](machine, powers, dim, True))
+
+
+@row("log_softmax", "nn.functional.log_softmax", method="log_softmax")
+def log_softmax(machine: Machine, input: Any, dim: Any) -> Array:
+    """x - log Σ exp(x)."""
+    powers = ops.elementwise(machine, lambda e: ops.function("exp", e), input)
+    logarithm = ops.elementwise(
+        machine, lambda e: ops.function("log", e), NUMPY["numpy.sum"](machine, powers, dim, True)
+    )
+    found: Array = ops.arithmetic(machine, "-", input, logarithm)
+    return found
+
+
+@row("nn.functional.layer_norm")
+def layer_norm(machine: Machine, input: Any, normalized_shape: Any, weight: Any = None, bias: Any = None,
+               eps: Any = None) -> Array:  # fmt: skip
+    """(x - mean)/√(var + eps)·weight + bias over the last axes."""
+    shape = normalized_shape if isinstance(normalized_shape, tuple | list) else (normalized_shape,)
+    given = ops.as_array(machine, input)
+    for at, size in enumerate(shape):
+        machine.same_size(given.shape[given.rank - len(shape) + at], size, "the normalized axes have their sizes")
+    dims = tuple(Int.of(-1 - at) for at in range(len(shape)))
+    centred = ops.arithmetic(machine, "-", given, NUMPY["numpy.mean"](machine, given, dims, True))
+    small = eps if eps is not None else machine.scalar(numpy_table.number("1e-5"))
+    spread = ops.arithmetic(machine, "+", NUMPY["numpy.var"](machine, given, dims, True), small)
+    root = ops.elementwise(machine, lambda e: ops.function("sqrt", e), spread)
+    found: Array = ops.arithmetic(machine, "/", centred, root)
+    if weight is not None:
+        found = ops.arithmetic(machine, "*", found, weight)
+    return found if bias is None else ops.arithmetic(machine, "+", found, bias)  # type: ignore[no-any-return]
+
+
+# -- shapes ----------------------------------------------------------------------------------------
+
+
+@row("Tensor.view", "reshape", method="view reshape")
+def view(machine: Machine, input: Any, *shape: Any) -> Array:
+    """The same entries, row-major."""
+    items = shape[0] if len(shape) == 1 and isinstance(shape[0], tuple | list) else shape
+    return shapes.reshaped(machine, ops.as_array(machine, input), list(items))
+
+
+@row("permute", method="permute")
+def permute(machine: Machine, input: Any, *dims: Any) -> Array:
+    """The axes in another order."""
+    found: Array = NUMPY["numpy.ndarray.transpose"](machine, input, *dims)
+    return found
+
+
+@row("transpose", method="transpose")
+def transpose(machine: Machine, input: Any, dim0: Any, dim1: Any) -> Array:
+    """Two axes exchanged."""
+    found: Array = NUMPY["numpy.swapaxes"](machine, input, dim0, dim1)
+    return found
+
+
+@row("t", method="t")
+def t(machine: Machine, input: Any) -> Array:
+    """The transpose of a matrix."""
+    found: Array = NUMPY["numpy.transpose"](machine, input)
+    return found
+
+
+@row("unsqueeze", method="unsqueeze")
+def unsqueeze(machine: Machine, input: Any, dim: Any) -> Array:
+    """A new axis of size 1."""
+    found: Array = NUMPY["numpy.expand_dims"](machine, input, dim)
+    return found
+
+
+@row("squeeze", method="squeeze")
+def squeeze(machine: Machine, input: Any, dim: Any) -> Array:
+    """Without an axis of size 1."""
+    found: Array = NUMPY["numpy.squeeze"](machine, input, dim)
+    return found
+
+
+@row("Tensor.expand", method="expand")
+def expand(machine: Machine, input: Any, *sizes: Any) -> Array:
+    """Repeated along axes of size 1; -1 keeps an axis."""
+    items = list(sizes[0]) if len(sizes) == 1 and isinstance(sizes[0], tuple | list) else list(sizes)
+    given = ops.as_array(machine, input)
+    offset = len(items) - given.rank
+    kept = [given.shape[at - offset] if size.constant == -1 else size for at, size in enumerate(items)]
+    return shapes.broadcast(machine, given, kept)
+
+
+@row("Tensor.size", method="size")
+def size(machine: Machine, input: Any, dim: Any = None) -> Any:
+    """The shape, or the size of an axis."""
+    given = ops.as_array(machine, input)
+    return given.shape if dim is None else given.shape[ops.axis_number(machine, dim, given.rank)]
+
+
+@row("Tensor.repeat", method="repeat")
+def repeat(machine: Machine, input: Any, *repeats: Any) -> Array:
+    """Whole axes several times."""
+    found: Array = NUMPY["numpy.tile"](machine, input, tuple(repeats))
+    return found
+
+
+@row("Tensor.max", method="max")
+def max_(machine: Machine, input: Any) -> Array:
+    """The maximum of all entries."""
+    found: Array = NUMPY["numpy.max"](machine, input)
+    return found
+
+
+@row("Tensor.type_as", method="type_as to")
+def type_as(machine: Machine, input: Any, other: Any = None) -> Array:
+    """As it is: types change no real number."""
+    return ops.as_array(machine, input)
+
+
+@row("flatten", method="flatten")
+def flatten(machine: Machine, input: Any, start_dim: Any = None, end_dim: Any = None) -> Array:
+    """Axes from start_dim to end_dim as one."""
+    given = ops.as_array(machine, input)
+    first = ops.axis_number(machine, start_dim if start_dim is not None else Int(), given.rank)
+    last = ops.axis_number(machine, end_dim if end_dim is not None else Int.of(-1), given.rank)
+    sizes = [*given.shape[:first], product(given.shape[first : last + 1]), *given.shape[last + 1 :]]
+    return shapes.reshaped(machine, given, sizes)
+
+
+@row("cat", "concat")
+def cat(machine: Machine, tensors: Any, dim: Any = None) -> Array:
+    """One after the other."""
+    found: Array = NUMPY["numpy.concatenate"](machine, tensors, dim)
+    return found
+
+
+@row("stack")
+def stack(machine: Machine, tensors: Any, dim: Any = None) -> Array:
+    """Along a new axis."""
+    found: Array = NUMPY["numpy.stack"](machine, tensors, dim)
+    return found
+
+
+@row("nn.functional.pad")
+def pad(machine: Machine, input: Any, pad: Any, mode: Any = "constant", value: Any = None) -> Array:
+    """Zeros around the last axes: (last before, last after, the one before it, …)."""
+    given = ops.as_array(machine, input)
+    if mode != "constant" or value not in (None, Int()):
+        machine.refuse("padding by anything but zeros")
+    items = list(pad)
+    if len(items) % 2 or len(items) > 2 * given.rank:
+        machine.refuse("widths that do not fit the axes")
+    widths = [(Int(), Int())] * (given.rank - len(items) // 2)
+    pairs = [(items[at], items[at + 1]) for at in range(0, len(items), 2)]
+    return shapes.padded(machine, given, [*widths, *reversed(pairs)])
+
+
+# -- convolutions and windows ----------------------------------------------------------------------
+
+
+def framed(machine: Machine, input: Any, padding: Any) -> Array:
+    """Zeros around the last two axes."""
+    given = ops.as_array(machine, input)
+    if given.rank != 4:
+        machine.refuse("a convolution of what is not (N, C, H, W)")
+    high, wide = pair(padding)
+    return shapes.padded(machine, given, [(Int(), Int()), (Int(), Int()), (high, high), (wide, wide)])
+
+
+def windows(machine: Machine, input: Array, kernel: tuple[Int, Int], stride: Any, dilation: Any) -> Array:
+    """(N, C, rows, columns, k, l): the complete windows of the last two axes."""
+    steps, gaps = pair(stride), pair(dilation)
+    entries = machine.snapshot(input)
+    sizes = []
+    for size, window, step, gap in zip(input.shape[2:], kernel, steps, gaps, strict=True):
+        machine.require(at_least(step, 1), "fits", "the stride is positive")
+        machine.require(at_least(gap, 1), "fits", "the dilation is positive")
+        reach = gap * (window - 1) + 1
+        machine.require(at_least(size, reach), "fits", "the window is not larger than the input")
+        sizes.append(machine.simplify((size - reach) // step + 1))
+    axes = (*input.axes[:2], *[plain_axis(size) for size in (*sizes, *kernel)])
+    own = input.axes
+
+    def entry(index: Index) -> Element:
+        full = list(index[:2])
+        for at in range(2):
+            first = index[2 + at][0] if index[2 + at] else Int()
+            tap = index[4 + at][0] if index[4 + at] else Int()
+            place, size = steps[at] * first + gaps[at] * tap, product(own[2 + at])
+            full.append(machine.convert((place,), (size,), own[2 + at]) if own[2 + at] else ())
+        return entries(tuple(full))
+
+    return machine.make(axes, entry)
+
+
+@row("nn.functional.conv2d", "conv2d")
+def conv2d(machine: Machine, input: Any, weight: Any, bias: Any = None, stride: Any = None, padding: Any = None,
+           dilation: Any = None) -> Array:  # fmt: skip
+    """out[n, f, i, j] = Σ x[n, c, s·i + d·k, s·j + d·l]·w[f, c, k, l] + b[f], x padded."""
+    one = Int.of(1)
+    kernel = ops.as_array(machine, weight)
+    seen = windows(
+        machine, framed(machine, input, Int() if padding is None else padding), (kernel.shape[2], kernel.shape[3]),
+        one if stride is None else stride, one if dilation is None else dilation,
+    )  # fmt: skip
+    found = products.contracted(machine, [seen, kernel], ["ncijkl", "fckl"], "nfij")
+    return found if bias is None else _with_bias(machine, found, bias)
+
+
+def _with_bias(machine: Machine, found: Array, bias: Any) -> Array:
+    given = ops.as_array(machine, bias)
+    shaped = given.view((given.axes[0], (), ()), lambda index: (index[0],))
+    result: Array = ops.arithmetic(machine, "+", found, shaped)
+    return result
+
+
+@row("nn.functional.conv_transpose2d", "conv_transpose2d")
+def conv_transpose2d(machine: Machine, input: Any, weight: Any, bias: Any = None, stride: Any = None,
+                     padding: Any = None, output_padding: Any = None) -> Array:  # fmt: skip
+    """out[n, f, s·i + k - p, s·j + l - p] += x[n, c, i, j]·w[c, f, k, l]."""
+    given, kernel = ops.as_array(machine, input), ops.as_array(machine, weight)
+    steps, crops = pair(Int.of(1) if stride is None else stride), pair(Int() if padding is None else padding)
+    extra = pair(Int() if output_padding is None else output_padding)
+    machine.same_size(given.shape[1], kernel.shape[0], "input and weight have as many channels")
+    sizes = [machine.simplify((n - 1) * s + k - 2 * p + e) for n, s, k, p, e in
+             zip(given.shape[2:], steps, kernel.shape[2:], crops, extra, strict=True)]  # fmt: skip
+    for size in sizes:
+        machine.require(at_least(size, 1), "fits", "the output has a row")
+    mine, theirs = machine.snapshot(given), machine.snapshot(kernel)
+    axes = (given.axes[0], kernel.axes[1], *[plain_axis(size) for size in sizes])
+    bound_axes = (given.axes[1], *given.axes[2:], *kernel.axes[2:])
+
+    def entry(index: Index) -> Element:
+        bound, (c, i, j, k, l) = machine.box(bound_axes)  # noqa: E741
+        channel = machine.convert(c, given.axes[1], kernel.axes[0])
+        conditions = []
+        for at, (place, tap) in enumerate(((i, k), (j, l))):
+            reached = steps[at] * _one(place, given.axes[2 + at]) + _one(tap, kernel.axes[2 + at])
+            conditions.append(equal(_one(index[2 + at], axes[2 + at]) + crops[at], reached))
+        value = times(mine((index[0], c, i, j)), theirs((channel, index[1], k, l)))
+        return total(bound, times(*[numpy_table.iff(one) for one in conditions], value))
+
+    found = machine.make(axes, entry)
+    return found if bias is None else _with_bias(machine, found, bias)
+
+
+def _one(part: tuple[Int, ...], axis: tuple[Int, ...]) -> Int:
+    """The row-major number of an index of one axis."""
+    number = Int()
+    for place, size in zip(part, axis, strict=True):
+        number = number * size + place
+    return number
+
+
+@row("nn.functional.avg_pool2d")
+def avg_pool2d(machine: Machine, input: Any, kernel_size: Any, stride: Any = None, padding: Any = None) -> Array:
+    """Means over windows; zeros of the padding count."""
+    kernel = pair(kernel_size)
+    seen = windows(machine, framed(machine, input, Int() if padding is None else padding), kernel,
+                   kernel if stride is None else stride, Int.of(1))  # fmt: skip
+    count = whole(kernel[0] * kernel[1])
+    return ops.reduced(machine, seen, (Int.of(4), Int.of(5)), False,
+                       lambda bound, body: over(total(bound, body), count))  # fmt: skip
+
+
+@row("nn.functional.max_pool2d")
+def max_pool2d(machine: Machine, input: Any, kernel_size: Any, stride: Any = None) -> Array:
+    """Maxima over windows, without padding."""
+    kernel = pair(kernel_size)
+    for size in kernel:
+        machine.require(at_least(size, 1), "fits", "a maximum is over something")
+    seen = windows(machine, framed(machine, input, Int()), kernel, kernel if stride is None else stride, Int.of(1))
+    return ops.reduced(machine, seen, (Int.of(4), Int.of(5)), False,
+                       lambda bound, body: Top(bound, body) if bound else body)  # fmt: skip
+
+
+@row("nn.functional.unfold")
+def unfold(machine: Machine, input: Any, kernel_size: Any, dilation: Any = None, padding: Any = None,
+           stride: Any = None) -> Array:  # fmt: skip
+    """(N, C·k·l, rows·columns): windows as columns."""
+    one = Int.of(1)
+    seen = windows(machine, framed(machine, input, Int() if padding is None else padding), pair(kernel_size),
+                   one if stride is None else stride, one if dilation is None else dilation)  # fmt: skip
+    turned = shapes.transposed(seen, [0, 1, 4, 5, 2, 3])
+    n, c, k, l, i, j = turned.shape  # noqa: E741
+    return shapes.reshaped(machine, turned, [n, c * k * l, i * j])
+
+
+@row("nn.functional.fold")
+def fold(machine: Machine, input: Any, output_size: Any, kernel_size: Any, dilation: Any = None, padding: Any = None,
+         stride: Any = None) -> Array:  # fmt: skip
+    """The sum of columns back at the places of their windows."""
+    given = ops.as_array(machine, input)
+    one = Int.of(1)
+    high, kernel = pair(output_size), pair(kernel_size)
+    steps, gaps = pair(one if stride is None else stride), pair(one if dilation is None else dilation)
+    crops = pair(Int() if padding is None else padding)
+    counts = [machine.simplify((size + 2 * p - d * (k - 1) - 1) // s + 1) for size, p, d, k, s in
+              zip(high, crops, gaps, kernel, steps, strict=True)]  # fmt: skip
+    n, channels = given.shape[0], given.shape[1].over(kernel[0] * kernel[1])
+    if channels is None:
+        machine.refuse("columns whose size is no multiple of the window")
+    columns = shapes.reshaped(machine, given, [n, channels, *kernel, *counts])
+    read, own = machine.snapshot(columns), columns.axes
+    axes = (own[0], own[1], *[plain_axis(size) for size in high])
+
+    def entry(index: Index) -> Element:
+        bound, (k, l, i, j) = machine.box(own[2:])  # noqa: E741
+        conditions = []
+        for at, (place, tap) in enumerate(((i, k), (j, l))):
+            reached = steps[at] * _one(place, own[4 + at]) + gaps[at] * _one(tap, own[2 + at])
+            conditions.append(equal(_one(index[2 + at], axes[2 + at]) + crops[at], reached))
+        return total(bound, times(*[numpy_table.iff(one) for one in conditions], read((*index[:2], k, l, i, j))))
+
+    return machine.make(axes, entry)
+
+
+@row("nn.functional.linear")
+def linear(machine: Machine, input: Any, weight: Any, bias: Any = None) -> Array:
+    """x @ w.T + b."""
+    kernel = ops.as_array(machine, weight)
+    found = products.matmul(machine, ops.as_array(machine, input), shapes.transposed(kernel, [1, 0]))
+    return found if bias is None else ops.elementwise(machine, plus, found, bias)
+
+
+@row("nn.grad.conv2d_input")
+def conv2d_input(machine: Machine, input_size: Any, weight: Any, grad_output: Any, stride: Any = None,
+                 padding: Any = None) -> Array:  # fmt: skip
+    """The gradient of conv2d in its input, of this size."""
+    kernel = ops.as_array(machine, weight)
+    steps, crops = pair(Int.of(1) if stride is None else stride), pair(Int() if padding is None else padding)
+    given = ops.as_array(machine, grad_output)
+    extra = []
+    for at in range(2):
+        natural = (given.shape[2 + at] - 1) * steps[at] + kernel.shape[2 + at] - 2 * crops[at]
+        extra.append(machine.simplify(input_size[2 + at] - natural))
+    return conv_transpose2d(machine, given, kernel, None, steps, crops, tuple(extra))  # type: ignore[no-any-return]
+
+
+@row("nn.grad.conv2d_weight")
+def conv2d_weight(machine: Machine, input: Any, weight_size: Any, grad_output: Any, stride: Any = None,
+                  padding: Any = None) -> Array:  # fmt: skip
+    """The gradient of conv2d in its weight, of this size."""
+    given = ops.as_array(machine, grad_output)
+    steps = pair(Int.of(1) if stride is None else stride)
+    seen = framed(machine, input, Int() if padding is None else padding)
+    taken = windows(machine, seen, (weight_size[2], weight_size[3]), steps, Int.of(1))
+    return products.contracted(machine, [given, taken], ["nfij", "ncijkl"], "fckl")
