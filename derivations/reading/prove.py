@@ -188,11 +188,11 @@ def _proved(
         shown = _shown_by_running(layer, refused, run)
         if shown is None:
             raise _error(layer, refused) from None
-        wrong, agreement = shown
+        wrong, ran = shown
         gradients = [GradientVerdict(one.argument, "false" if one.argument == wrong.argument else "undecided",
                                      counterexample=wrong if one.argument == wrong.argument else None)
                      for one in refused.partial.gradients]  # fmt: skip
-        return LayerVerdict(forward, backward or forward, tuple(gradients), agreement, (str(_error(layer, refused)),),
+        return LayerVerdict(forward, backward or forward, tuple(gradients), ran, (str(_error(layer, refused)),),
                             seconds=time.perf_counter() - start)  # fmt: skip
     cases = [_case(layer, reading) for reading in readings]
     agreement: Agreement | None = None

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from derivations.reading import numpy_axes, numpy_table, products
+from derivations.reading import numpy_axes, products
 from derivations.reading import operations as ops
 from derivations.reading import reshaping as shapes
 from derivations.reading.arrays import Array, Index, plain_axis
-from derivations.reading.elements import Element, Top, over, plus, times, total, whole
+from derivations.reading.elements import Element, Top, iff, number, over, plus, times, total, whole
 from derivations.reading.integers import Int, at_least, equal, product
 from derivations.reading.machine import Machine
 
@@ -46,8 +46,8 @@ def pair(value: Any) -> tuple[Int, Int]:
 
 for _name in ("exp", "log", "sqrt", "tanh", "abs", "square", "reciprocal", "log1p", "expm1", "sign", "maximum",
               "minimum", "where", "einsum", "matmul", "tensordot", "eye", "zeros_like", "ones_like", "empty_like",
-              "full_like", "arange", "outer", "kron", "flip", "roll", "diag", "tril", "triu", "trace", "logical_and", "logical_or",
-              "logical_not", "dot", "swapaxes", "moveaxis", "add", "multiply", "subtract", "divide"):  # fmt: skip
+              "full_like", "arange", "outer", "kron", "flip", "roll", "diag", "tril", "triu", "trace", "logical_and",
+              "logical_or", "logical_not", "dot", "swapaxes", "moveaxis", "add", "multiply", "subtract", "divide"):  # fmt: skip
     ROWS[f"torch.{_name}"] = NUMPY[f"numpy.{_name}"]
 for _name, _known in {"mul": "multiply", "sub": "subtract", "div": "divide", "mm": "matmul", "bmm": "matmul",
                       "mv": "matmul", "ger": "outer", "pow": "power"}.items():  # fmt: skip
@@ -170,13 +170,15 @@ def layer_norm(machine: Machine, input: Any, normalized_shape: Any, weight: Any 
         machine.same_size(given.shape[given.rank - len(shape) + at], size, "the normalized axes have their sizes")
     dims = tuple(Int.of(-1 - at) for at in range(len(shape)))
     centred = ops.arithmetic(machine, "-", given, NUMPY["numpy.mean"](machine, given, dims, True))
-    small = eps if eps is not None else machine.scalar(numpy_table.number("1e-5"))
+    small = eps if eps is not None else machine.scalar(number("1e-5"))
     spread = ops.arithmetic(machine, "+", NUMPY["numpy.var"](machine, given, dims, True), small)
     root = ops.elementwise(machine, lambda e: ops.function("sqrt", e), spread)
     found: Array = ops.arithmetic(machine, "/", centred, root)
     if weight is not None:
         found = ops.arithmetic(machine, "*", found, weight)
-    return found if bias is None else ops.arithmetic(machine, "+", found, bias)  # type: ignore[no-any-return]
+    if bias is not None:
+        found = ops.arithmetic(machine, "+", found, bias)
+    return found
 
 
 # -- shapes ----------------------------------------------------------------------------------------
@@ -382,7 +384,7 @@ def conv_transpose2d(machine: Machine, input: Any, weight: Any, bias: Any = None
             reached = steps[at] * _one(place, given.axes[2 + at]) + _one(tap, kernel.axes[2 + at])
             conditions.append(equal(_one(index[2 + at], axes[2 + at]) + crops[at], reached))
         value = times(mine((index[0], c, i, j)), theirs((channel, index[1], k, l)))
-        return total(bound, times(*[numpy_table.iff(one) for one in conditions], value))
+        return total(bound, times(*[iff(one) for one in conditions], value))
 
     found = machine.make(axes, entry)
     return found if bias is None else _with_bias(machine, found, bias)
@@ -454,7 +456,7 @@ def fold(machine: Machine, input: Any, output_size: Any, kernel_size: Any, dilat
         for at, (place, tap) in enumerate(((i, k), (j, l))):
             reached = steps[at] * _one(place, own[4 + at]) + gaps[at] * _one(tap, own[2 + at])
             conditions.append(equal(_one(index[2 + at], axes[2 + at]) + crops[at], reached))
-        return total(bound, times(*[numpy_table.iff(one) for one in conditions], read((*index[:2], k, l, i, j))))
+        return total(bound, times(*[iff(one) for one in conditions], read((*index[:2], k, l, i, j))))
 
     return machine.make(axes, entry)
 
@@ -478,7 +480,8 @@ def conv2d_input(machine: Machine, input_size: Any, weight: Any, grad_output: An
     for at in range(2):
         natural = (given.shape[2 + at] - 1) * steps[at] + kernel.shape[2 + at] - 2 * crops[at]
         extra.append(machine.simplify(input_size[2 + at] - natural))
-    return conv_transpose2d(machine, given, kernel, None, steps, crops, tuple(extra))  # type: ignore[no-any-return]
+    found: Array = conv_transpose2d(machine, given, kernel, None, steps, crops, tuple(extra))
+    return found
 
 
 @row("nn.grad.conv2d_weight")
