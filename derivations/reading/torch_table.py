@@ -47,7 +47,8 @@ def pair(value: Any) -> tuple[Int, Int]:
 for _name in ("exp", "log", "sqrt", "tanh", "abs", "square", "reciprocal", "log1p", "expm1", "sign", "maximum",
               "minimum", "where", "einsum", "matmul", "tensordot", "eye", "zeros_like", "ones_like", "empty_like",
               "full_like", "arange", "outer", "kron", "flip", "roll", "diag", "tril", "triu", "trace", "logical_and",
-              "logical_or", "logical_not", "dot", "swapaxes", "moveaxis", "add", "multiply", "subtract", "divide"):  # fmt: skip
+              "logical_or", "logical_not", "dot", "swapaxes", "moveaxis", "add", "multiply", "subtract",
+              "divide"):  # fmt: skip
     ROWS[f"torch.{_name}"] = NUMPY[f"numpy.{_name}"]
 for _name, _known in {"mul": "multiply", "sub": "subtract", "div": "divide", "mm": "matmul", "bmm": "matmul",
                       "mv": "matmul", "ger": "outer", "pow": "power"}.items():  # fmt: skip
