@@ -1,0 +1,308 @@
+"""Generated programs, read and run: how often a reading is not the code, and whether running shows it.
+
+    python -m benchmarks.fuzz_reading --programs 1000 --seed 1
+
+Each program is a function of two arrays made of straight-line NumPy and loops with slices, writes and sums. It is read
+once for each case of its branches and compared with NumPy at 20 shapes. A program whose obligations fail at a shape is
+not read there, which is counted apart: what is counted as a misreading is a shape at which every obligation holds and
+reading and code differ. Programs that are refused are counted too; so are those that NumPy itself rejects.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import random
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from derivations.crosscheck import DoesNotExist, NotEvaluable, NotExact, Tie
+from derivations.reading.facts import Facts
+from derivations.reading.integers import Cond, Int, evaluated
+from derivations.reading.machine import Obligation, Refused, Split
+from derivations.reading.program import Function, parsed
+from derivations.reading.reader import Layer, Reader, Reading
+from derivations.reading.samples import Evaluated, sample_at
+from derivations.reading.signature import Signature, parse_signature
+
+GIVEN = "x: n, m; y: n, m; s = s; p = p; p >= 0"
+HEADER = "import numpy as np\nfrom numpy.lib.stride_tricks import sliding_window_view\n\n\ndef forward(x, y, s, p):\n    n, m = x.shape\n"
+SHAPES = 20
+
+
+# -- programs --------------------------------------------------------------------------------------
+
+
+class Programs:
+    """Programs by chance; every array of a program has two axes or one, whose sizes are texts."""
+
+    def __init__(self, seed: int) -> None:
+        self.chance = random.Random(seed)
+
+    def program(self) -> str:
+        """The lines of one function."""
+        lines: list[str] = []
+        known: dict[str, tuple[str, ...]] = {"x": ("n", "m"), "y": ("n", "m")}
+        for number in range(self.chance.randint(1, 4)):
+            name = f"a{number}"
+            make = self.chance.choice((self.formula, self.formula, self.loop, self.scatter, self.patch))
+            found = make(name, known)
+            if found is not None:
+                statement, shape = found
+                lines += statement
+                known[name] = shape
+        last = list(known)[-1]
+        return HEADER + "\n".join(f"    {line}" for line in [*lines, f"return {last}"]) + "\n"
+
+    def pick(self, known: dict[str, tuple[str, ...]], rank: int = 2) -> str | None:
+        """The name of an array of this rank."""
+        fitting = [name for name, shape in known.items() if len(shape) == rank]
+        return self.chance.choice(fitting) if fitting else None
+
+    def index(self) -> str:
+        """A bound of a slice."""
+        return self.chance.choice(("", "1", "p", "-1", "-p", "s", "p + 1", "n - 1", "n - p", "2", "m"))
+
+    def slice(self) -> str:
+        """A slice."""
+        step = self.chance.choice(("", "", "", ":s", ":2", ":-1"))
+        if step == ":-1":
+            return "::-1"
+        return f"{self.index()}:{self.index()}{step}"
+
+    def formula(self, name: str, known: dict[str, tuple[str, ...]]) -> tuple[list[str], tuple[str, ...]] | None:
+        """A line of straight NumPy."""
+        a, b = self.pick(known), self.pick(known)
+        v = self.pick(known, 1)
+        if a is None or b is None:
+            return None
+        shape = known[a]
+        one = (shape[0],)
+        square = shape[0] == shape[1]
+        table: list[tuple[str, tuple[str, ...]]] = [
+            (f"{a} + 2 * {b}", shape), (f"{a} * {b} - {a}", shape), (f"{a} - {a}.mean(axis=0)", shape),
+            (f"{a}.T", shape[::-1]), (f"{a}.sum(axis=1)", one), (f"{a}.sum(axis=0, keepdims=True) * {a}", shape),
+            (f"np.maximum({a}, {b})", shape), (f"np.where({a} > 0, {a}, {b})", shape),
+            (f"{a}[::-1, :]", shape), (f"np.flip({a}, axis=1)", shape), (f"np.rot90({a}, 2)", shape),
+            (f"{a}[{self.slice()}, {self.slice()}]", ("?", "!")), (f"{a}[{self.slice()}]", ("?", shape[1])),
+            (f"np.pad({a}, ((p, p), (0, s)))", ("?", "!")), (f"np.roll({a}, 1, axis=0)", shape),
+            (f"{a}.reshape(-1)", (f"{shape[0]}*{shape[1]}",)), (f"{a}.reshape({shape[1]}, {shape[0]})", shape[::-1]),
+            (f"np.repeat({a}, 2, axis=0)", ("?", shape[1])), (f"np.tile({a}, (1, 2))", (shape[0], "?")),
+            (f"np.kron({a}, np.ones((2, 1)))", ("?", shape[1])), (f"np.concatenate([{a}, {a}], axis=0)", ("?", shape[1])),
+            (f"np.stack([{a}, {a}], axis=0).sum(axis=0)", shape), (f"{a} @ {b}.T", (shape[0], known[b][0])),
+            (f"np.einsum('ij,ij->i', {a}, {b})", one), (f"np.outer({a}.sum(1), {b}.sum(0))", (shape[0], known[b][1])),
+            (f"np.eye(len({a})) @ {a}", shape), (f"np.arange(len({a}))[:, None] * {a}", shape),
+            (f"sliding_window_view({a}, 2, axis=0).sum(axis=-1)", ("?", shape[1])), (f"np.cumsum({a}, axis=0)", shape),
+            (f"{a}[np.arange(len({a}) - 1, -1, -1)]" if False else f"{a}[np.arange(0, len({a}), s)]", ("?", shape[1])),
+            (f"np.tril({a})", shape), (f"np.square({a}) / ({shape[0]} + s)", shape), (f"{a}[0]", (shape[1],)),
+            (f"{a}[:, -1]", one), (f"np.transpose({a})[None, :, :].sum(axis=0)", shape[::-1]),
+            (f"{a}[:, None, :].repeat(2, axis=1).sum(axis=1)", shape), (f"({a} == {a}.max(axis=1, keepdims=True)) * {b}", shape),
+            (f"np.split(np.concatenate([{a}, {b}], axis=1), 2, axis=1)[1]" if square else f"{a} * 1", shape),
+        ]  # fmt: skip
+        if v is not None:
+            table += [(f"{v}[::-1]", known[v]), (f"np.diag({v})", known[v] * 2), (f"{v}[:, None] * np.ones((1, 3))", (known[v][0], "3")),
+                      (f"{v}.cumsum()", known[v]), (f"np.dot({v}, {v}) * {a}", shape), (f"{v}[{self.slice()}]", ("?",))]  # fmt: skip
+        value, made = self.chance.choice(table)
+        return [f"{name} = {value}"], made
+
+    def loop(self, name: str, known: dict[str, tuple[str, ...]]) -> tuple[list[str], tuple[str, ...]] | None:
+        """A loop over rows that reads a window."""
+        a = self.pick(known)
+        if a is None:
+            return None
+        word = self.chance.choice(("=", "=", "+="))
+        read = self.chance.choice(("i, :", "i:i + 1, :", "::-1, :", "-1 - i, :", "i // 2, :", "i % 2, :", ":i + 1, :"))
+        body = f"{a}[{read}]" if read in ("i, :", "-1 - i, :", "i // 2, :", "i % 2, :") else f"{a}[{read}].sum(axis=0)"
+        count = self.chance.choice((f"len({a})", f"len({a}) - 1", f"0, len({a}), s"))
+        place = self.chance.choice(("i", "i", "-1 - i", "i // 2", "0", "len(%s) - 1 - i" % a))
+        return [f"{name} = np.zeros({a}.shape)", f"for i in range({count}):", f"    {name}[{place}] {word} {body}"], known[a]
+
+    def scatter(self, name: str, known: dict[str, tuple[str, ...]]) -> tuple[list[str], tuple[str, ...]] | None:
+        """Two loops that write windows, as the gradient of a convolution does."""
+        a = self.pick(known)
+        if a is None:
+            return None
+        word = self.chance.choice(("+=", "+=", "="))
+        width = self.chance.choice(("s", "2", "p + 1"))
+        step = self.chance.choice(("s", "1", "2"))
+        value = self.chance.choice((f"{a}[i, j]", f"{a}[i, j] * {a}[i]", f"{a}[i, j] * np.ones(m)" if False else f"2 * {a}[i, j]"))
+        if value.endswith("[i]"):
+            return [f"{name} = np.zeros({a}.shape)", f"for i in range(len({a})):", f"    for j in range({a}.shape[1]):",
+                    f"        {name}[i] {word} {value}"], known[a]  # fmt: skip
+        rows, columns = f"(len({a}) - 1) * {step} + {width}", f"({a}.shape[1] - 1) * {step} + {width}"
+        target = f"{name}[i * {step} : i * {step} + {width}, j * {step} : j * {step} + {width}]"
+        return [f"{name} = np.zeros(({rows}, {columns}))", f"for i in range(len({a})):",
+                f"    for j in range({a}.shape[1]):", f"        {target} {word} {value}"], ("?", "!")  # fmt: skip
+
+    def patch(self, name: str, known: dict[str, tuple[str, ...]]) -> tuple[list[str], tuple[str, ...]] | None:
+        """A copy with a part written over, a scalar sum, or a counter."""
+        a = self.pick(known)
+        if a is None:
+            return None
+        kind = self.chance.randrange(4)
+        if kind == 0:
+            return [f"{name} = {a}.copy()", f"{name}[{self.slice()}] = 1"], known[a]
+        if kind == 1:
+            return [f"{name} = {a} * 1", f"{name}[{self.slice()}] += {a}[0]"], known[a]
+        if kind == 2:
+            return [f"{name} = np.zeros(len({a}))", f"for i in range(len({a})):", "    total = 0.0",
+                    f"    for j in range({a}.shape[1]):", f"        total += {a}[i, j] * {a}[i, -1]",
+                    f"    {name}[i] = total"], (known[a][0],)  # fmt: skip
+        return [f"{name} = np.zeros({a}.shape)", "at = 0", f"while at + s <= len({a}):",
+                f"    {name}[at] = {a}[at : at + s].sum(axis=0)", "    at += s"], known[a]  # fmt: skip
+
+
+# -- reading and running ---------------------------------------------------------------------------
+
+
+class Unsettled(Exception):
+    """More cases than the driver would read."""
+
+
+def readings(code: str, signature: Signature) -> list[Reading]:
+    """The readings of all cases; no kernel is asked, so that impossible cases are read too."""
+    function = parsed(code, "program.py").names["forward"]
+    assert isinstance(function, Function)
+    pending: list[tuple[Cond, ...]] = [()]
+    found: list[Reading] = []
+    while pending:
+        conditions = pending.pop()
+        try:
+            found.append(Reader(Layer(function, function), signature, conditions, lambda _: None).read_forward())
+        except Split as split:
+            from derivations.reading.integers import negated
+
+            pending += [(*conditions, split.condition), (*conditions, negated(split.condition))]
+            if len(pending) + len(found) > 32:
+                raise Unsettled from None
+    return found
+
+
+def holds(facts: Facts, obligation: Obligation, sizes: dict[str, int]) -> bool:
+    """Whether an obligation holds at these sizes, for all indices in their ranges."""
+    ranges = facts.range_of(obligation.condition.symbols | obligation.guard.symbols)
+
+    def values(left: list[tuple[str, tuple[Int, Int]]], known: dict[str, int]) -> Iterator[dict[str, int]]:
+        if not left:
+            yield known
+            return
+        (name, (low, high)), *rest = left
+        for value in range(evaluated(low, known), evaluated(high, known) + 1):
+            yield from values(rest, {**known, name: value})
+
+    for count, known in enumerate(values(list(ranges.items()), dict(sizes))):
+        if count > 20_000:
+            return False
+        if obligation.guard.holds(known) and not obligation.condition.holds(known):
+            return False
+    return True
+
+
+@dataclass
+class Tally:
+    """What was counted, and the programs that were misread."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    misread: list[str] = field(default_factory=list)
+
+
+def judge(code: str, signature: Signature, shapes: list[dict[str, int]], tally: Tally) -> None:
+    """One program: read, and compared at the shapes."""
+    counts = tally.counts
+    counts["programs"] += 1
+    try:
+        found = readings(code, signature)
+    except (Refused, Unsettled, RecursionError):
+        counts["refused"] += 1
+        return
+    names: dict[str, Any] = {}
+    exec(code, names)
+    evaluators: dict[int, Evaluated | None] = {}
+    seen = wrong = False
+    for sizes in shapes:
+        fitting = [one for one in found if all(condition.holds(sizes) for condition in one.conditions)]
+        if len(fitting) != 1:
+            counts["shapes in no case"] += 1
+            continue
+        (reading,) = fitting
+        try:
+            rests = all(holds(reading.facts, one, sizes) for one in reading.obligations)
+        except ZeroDivisionError:
+            rests = False
+        try:
+            if id(reading) not in evaluators:
+                evaluators[id(reading)] = Evaluated(reading)
+            difference = compared(reading, evaluators[id(reading)], names["forward"], sizes)  # type: ignore[arg-type]
+        except (NotEvaluable, NotExact, Tie, DoesNotExist, ZeroDivisionError, Refused) as error:
+            counts["shapes not evaluated"] += 1
+            if rests and isinstance(error, DoesNotExist):
+                counts["shapes at which the reading does not exist"] += 1
+            continue
+        counts["shapes compared"] += 1
+        if difference and not rests:
+            counts["differences that an obligation foresees"] += 1
+        elif difference:
+            wrong = True
+            tally.misread.append(f"{difference}\n{code}")
+        seen = seen or not difference
+    counts["programs misread"] += wrong
+    counts["programs compared"] += seen or wrong
+
+
+def compared(reading: Reading, values: Evaluated, forward: Any, sizes: dict[str, int]) -> str:
+    """"" where reading and code agree, else what differs."""
+    sample = sample_at(reading, sizes, 0, values.smooth)
+    data = values.data(sample, sizes)
+    arguments: dict[str, Any] = {name: np.array([float(v) for v in sample.values[name]]).reshape(sample.shapes[name])
+                                 for name in reading.signature.arrays}  # fmt: skip
+    arguments.update({name: evaluated(value, sizes) for name, value in reading.signature.values.items()})
+    try:
+        out = np.asarray(forward(**arguments), dtype=float)
+    except (ValueError, IndexError, TypeError) as error:
+        return f"{sizes}: the code raises {error}"
+    mine = values.value(reading.out, sizes, data)
+    shape = tuple(evaluated(size, sizes) for size in reading.out_shape)
+    if out.shape != shape:
+        return f"{sizes}: code {out.shape}, reading {shape}"
+    wanted = np.array([float(v) for v in mine]).reshape(shape)
+    return "" if np.allclose(out, wanted, rtol=1e-8, atol=1e-8) else f"{sizes}: code {out.tolist()}, reading {wanted.tolist()}"
+
+
+def run(programs: int, seed: int, shapes: int = SHAPES) -> Tally:
+    """That many programs, at that many shapes each."""
+    sys.setrecursionlimit(20_000)
+    np.seterr(all="ignore")
+    signature = parse_signature(GIVEN)
+    every = sorted(itertools.product((1, 2, 3, 4, 5), (1, 2, 3, 4), (1, 2, 3), (0, 1, 2)), key=sum)
+    tally = Tally()
+    for number in range(programs):
+        chance = random.Random(seed * 1_000_003 + number)
+        chosen = [*every[: shapes // 2], *chance.sample(every, shapes - shapes // 2)]
+        code = Programs(seed * 1_000_003 + number).program()
+        judge(code, signature, [dict(zip("nmsp", sizes, strict=True)) for sizes in chosen], tally)
+    return tally
+
+
+def main() -> None:
+    """Prints the counts, and each misread program."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--programs", type=int, default=1000)
+    arguments.add_argument("--seed", type=int, default=0)
+    chosen = arguments.parse_args()
+    start = time.perf_counter()
+    tally = run(chosen.programs, chosen.seed)
+    for text in tally.misread:
+        print(text)
+    for name, count in tally.counts.items():
+        print(f"{count:>9} {name}")
+    print(f"{time.perf_counter() - start:9.0f} seconds")
+
+
+if __name__ == "__main__":
+    main()
