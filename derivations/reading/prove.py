@@ -6,6 +6,7 @@ they were run. A gradient is called wrong where the user's own code shows it. Wh
 
 from __future__ import annotations
 
+import ast
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -181,7 +182,7 @@ def _proved(
     forward: str, backward: str | None, given: str, run: bool, wanted: Sequence[str], start: float
 ) -> LayerVerdict:
     layer = find_layer(forward, backward)
-    signature = parse_signature(given)
+    signature = completed(parse_signature(given), layer)
     try:
         readings = read_cases(layer, signature, wanted)
     except Refused as refused:
@@ -204,6 +205,31 @@ def _proved(
     return LayerVerdict(
         forward, backward or forward, tuple(gradients), agreement, tuple(dict.fromkeys(refusals)), tuple(cases),
         {source.path: source.text for source in _sources(layer)}, time.perf_counter() - start,
+    )  # fmt: skip
+
+
+def completed(signature: Signature, layer: Layer) -> Signature:
+    """The signature with what forward's annotations say: Float[Array, "N C H W"] an array, int a size of its name."""
+    spec = layer.forward.node.args
+    parts: list[str] = []
+    for one in (*spec.posonlyargs, *spec.args, *spec.kwonlyargs):
+        known = {*signature.arrays, *signature.scalars, *[name.partition(".")[0] for name in signature.values]}
+        note = one.annotation
+        if note is None or one.arg in known:
+            continue
+        if isinstance(note, ast.Name) and note.id == "int":
+            parts.append(f"{one.arg} = {one.arg}")
+        elif isinstance(note, ast.Subscript) and isinstance(note.slice, ast.Tuple):
+            last = note.slice.elts[-1]
+            if isinstance(last, ast.Constant) and isinstance(last.value, str):
+                sizes = last.value.split()
+                parts.append(f"{one.arg}: {', '.join(sizes)}" if sizes else f"{one.arg}: scalar")
+    if not parts:
+        return signature
+    more = parse_signature("; ".join(parts), "the annotations")
+    return Signature(
+        {**more.arrays, **signature.arrays}, [*more.scalars, *signature.scalars], {**more.values, **signature.values},
+        {**more.dims, **signature.dims}, [*more.conditions, *signature.conditions],
     )  # fmt: skip
 
 
