@@ -80,7 +80,9 @@ def named(inputs: Inputs, identifier: str) -> Inputs:
         kept = [document for document in kept if document.blocks]
         if kept:
             break
-    return Inputs(kept, inputs.errors)
+    chosen = {id(block) for document in kept for block in document.blocks}
+    others = [error for block in inputs.blocks if id(block) not in chosen for error in block.errors]
+    return Inputs(kept, [*inputs.errors, *others])
 
 
 class Read(NamedTuple):

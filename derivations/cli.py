@@ -8,10 +8,12 @@ commands that use them, so that `--help` answers at once.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -20,10 +22,12 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from derivations.batch.run import Inputs, Results
+    from derivations.batch.cache import Cache
+    from derivations.batch.run import Inputs, Judged, Results
     from derivations.batch.workers import Judge
-    from derivations.formulas.claims import Refused
     from derivations.judgement.readings import Readings
+    from derivations.language.document import Block
+    from derivations.language.errors import InputError
 
 app = typer.Typer(
     name="gradproof",
@@ -50,6 +54,8 @@ Repair = Annotated[bool, typer.Option("--repair", help="The nearest true formula
 Thorough = Annotated[bool, typer.Option("--thorough", help="More numeric evidence: generated shapes and strides.")]
 
 DEFECT = 70  # EX_SOFTWARE of sysexits.h
+NOT_WRITTEN = 74  # EX_IOERR of sysexits.h
+UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 BROKEN_PIPE = 141  # 128 + SIGPIPE: nobody reads on
 
 
@@ -80,18 +86,21 @@ def verify(
     repair: Repair = False,
 ) -> None:
     """Judge every claim of the documents: a line for each, and a summary."""
-    inputs = _read(files)
-    console = _console()
-    start = time.perf_counter()
-    shown = None if as_json else _Lines(console, inputs)
-    results = _judge(inputs, processes, no_cache, shown, thorough=thorough, repair=repair)
-    if as_json:
-        _print_json(results.as_json())
-    else:
-        from derivations.show.lines import printed, summary
+    from derivations.batch.run import sources
 
-        for text in summary(results, time.perf_counter() - start):
-            printed(console, text)
+    texts, errors = sources(files or ())
+    if errors and not texts:
+        _complain_of(errors)
+        raise typer.Exit(2)
+    start = time.perf_counter()
+    names = [name for text in texts for name in text.names()]
+    shown: _Shown = _Json() if as_json else _Lines(_console(), names)
+    cache = _cache(no_cache, thorough=thorough, repair=repair)
+    recall = None if cache is None else cache.read
+    blocks = (block for text in texts for block in text.blocks(recall))
+    options = {"thorough": thorough, "repair": repair}
+    results = _judge(blocks, errors, processes, cache, shown, len(names), whole=False, **options)
+    shown.end(results, time.perf_counter() - start)
     raise typer.Exit(int(results.status))
 
 
@@ -147,7 +156,7 @@ def check(
     from derivations.asked import one_claim
 
     inputs = _or_exit(one_claim, given, equation, tuple(where or ()), at_line)
-    results = _judge(inputs, 1, True, thorough=thorough, repair=True)
+    results = _judge(inputs.blocks, inputs.errors, thorough=thorough, repair=True)
     if as_json:
         _print_json(results.as_json())
     else:
@@ -236,9 +245,8 @@ def report(
     from derivations.show.report import write
 
     inputs = _read(files)
-    results = _judge(inputs, processes, no_cache, steps=True, repair=True)
-    for error in results.errors[len(inputs.errors) :]:
-        _complain(str(error))
+    cache = _cache(no_cache, steps=True, repair=True)
+    results = _judge(inputs.blocks, inputs.errors, processes, cache, total=len(inputs.claims), steps=True, repair=True)
     status = results.status
     try:
         for message in write(output, inputs.documents, results):
@@ -267,6 +275,8 @@ def main() -> NoReturn:
     except BrokenPipeError:
         _leave_quietly()
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in UNWRITABLE:
+            _leave_unfinished(error)
         if os.environ.get("GRADPROOF_TRACEBACK"):
             raise
         _complain(
@@ -279,6 +289,8 @@ def main() -> NoReturn:
             sys.stdout.flush()
         except BrokenPipeError:
             _leave_quietly()
+        except OSError as error:
+            _leave_unfinished(error)
         sys.exit(leaving.code)
     sys.exit(0)
 
@@ -293,6 +305,13 @@ def _leave_quietly() -> NoReturn:
     """Nobody reads standard output any more: leave without Python's complaint about flushing it."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     os._exit(BROKEN_PIPE)
+
+
+def _leave_unfinished(error: OSError) -> NoReturn:
+    """The disk is full, or what takes the answer fails otherwise: what was written is not the whole answer."""
+    _complain(f"the answer could not be written: {error.strerror or error}")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    os._exit(NOT_WRITTEN)
 
 
 # -- what the commands share ---------------------------------------------------------------------------------
@@ -319,14 +338,25 @@ def _or_exit(function: Any, *arguments: Any) -> Any:
 
 def _read(files: Sequence[Path] | None) -> Inputs:
     from derivations.batch.run import read
-    from derivations.show.lines import error_texts
 
     inputs = read(files or ())
-    for text in error_texts(inputs.errors):
-        _complain(text)
     if inputs.errors and not inputs.documents:
+        _complain_of(inputs.errors)
         raise typer.Exit(2)
     return inputs
+
+
+def _complain_of(errors: Sequence[InputError]) -> None:
+    from derivations.show.lines import error_texts
+
+    for text in error_texts(errors):
+        _complain(text)
+
+
+def _cache(no_cache: bool, **options: bool) -> Cache | None:
+    from derivations.batch.cache import Cache
+
+    return None if no_cache else Cache(variant=" ".join(name for name, wanted in sorted(options.items()) if wanted))
 
 
 def _console() -> Console:
@@ -335,33 +365,42 @@ def _console() -> Console:
     return Console(highlight=False)
 
 
-class _Lines:
+class _Shown:
+    """Shows a run as it goes on; nothing here."""
+
+    def show(self, found: Judged) -> None:
+        """A block with what became of it."""
+
+    def readings(self, found: Readings) -> None:
+        """What the verdicts of the document that ends here say about its readings."""
+
+    def end(self, results: Results, seconds: float) -> None:
+        """What the whole run comes to."""
+
+
+class _Lines(_Shown):
     """Prints the verdicts as they come, a heading above each document."""
 
-    def __init__(self, console: Console, inputs: Inputs) -> None:
-        from derivations.show.lines import GLYPHS, glyphs_for, name_width, reading
+    def __init__(self, console: Console, names: Sequence[str]) -> None:
+        from derivations.show.lines import GLYPHS, glyphs_for, name_width
 
         self._console, self._document = console, ""
         self._glyphs = glyphs_for(console.encoding) if console.encoding else GLYPHS
-        names = [claim.id + reading(claim.reading) for claim in inputs.claims]
-        self._width = name_width([*names, *(each.id for each in inputs.refused)])
+        self._width = name_width(names)
 
-    def show(self, verdicts: Sequence[Any]) -> None:
-        from derivations.show.lines import line, printed, read_lines, repair_lines
+    def show(self, found: Judged) -> None:
+        from derivations.show.lines import line, printed, read_lines, refused_line, repair_lines
 
-        for verdict in verdicts:
-            self._heading(verdict.document)
+        block = found.block
+        if block.refused is not None or found.verdicts:
+            self._heading(block.document)
+        if block.refused is not None:
+            printed(self._console, refused_line(block.refused, self._width))
+        for verdict in found.verdicts:
             for text in (line(verdict, self._width, self._glyphs), *read_lines(verdict), *repair_lines(verdict)):
                 printed(self._console, text)
         if not self._console.is_terminal:
             self._console.file.flush()
-
-    def refused(self, refused: Refused) -> None:
-        """A claim that is not judged."""
-        from derivations.show.lines import printed, refused_line
-
-        self._heading(refused.document)
-        printed(self._console, refused_line(refused, self._width))
 
     def _heading(self, document: str) -> None:
         from derivations.show.lines import heading, printed
@@ -373,20 +412,46 @@ class _Lines:
             printed(self._console, heading(document))
 
     def readings(self, found: Readings) -> None:
-        """What the document's verdicts say about its readings, below its last line."""
         from derivations.show.lines import printed, readings_lines
 
         for text in readings_lines(found):
             printed(self._console, text)
 
+    def end(self, results: Results, seconds: float) -> None:
+        from derivations.show.lines import printed, summary
+
+        for text in summary(results, seconds):
+            printed(self._console, text)
+
+
+class _Json(_Shown):
+    """Writes one JSON object piece by piece: the claims as they come, then the rest."""
+
+    def __init__(self) -> None:
+        self._before = '{\n "schema": 1,\n "claims": ['
+
+    def show(self, found: Judged) -> None:
+        for verdict in found.verdicts:
+            typer.echo(f"{self._before}\n{_json(verdict.as_json(), 2)}", nl=False)
+            self._before = ","
+
+    def end(self, results: Results, seconds: float) -> None:
+        rest = results.as_json()
+        claims = rest.pop("claims")
+        typer.echo("\n ]" if claims else f"{self._before}]", nl=False)
+        for key, value in rest.items():
+            if key != "schema":
+                typer.echo(f',\n "{key}": {_json(value, 1).lstrip()}', nl=False)
+        typer.echo("\n}")
+
 
 class _Progress:
-    """`judging 12 of 80: S0-17` on a terminal's last line; silent elsewhere. No thread: workers are forked
+    """`judged 12 of 80: S0-17` on a terminal's last line; silent elsewhere. No thread: workers are forked
     meanwhile."""
 
     def __init__(self, total: int) -> None:
         self._visible = sys.stderr.isatty() and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
-        self._total = total
+        self._total, self._done = total, 0
 
     def __enter__(self) -> _Progress:
         return self
@@ -394,10 +459,11 @@ class _Progress:
     def __exit__(self, *_: object) -> None:
         self.clear()
 
-    def at(self, number: int, name: str) -> None:
-        """Shows which claim is awaited."""
+    def at(self, name: str) -> None:
+        """Shows which claim was judged last."""
+        self._done += bool(name)
         if self._visible:
-            text = f"judging {number} of {self._total}: {name}"
+            text = f"judged {self._done} of {self._total}: {name}"
             columns = os.get_terminal_size(sys.stderr.fileno()).columns
             sys.stderr.write(f"\r\x1b[2K{text[: max(1, columns - 1)]}")
             sys.stderr.flush()
@@ -409,53 +475,61 @@ class _Progress:
             sys.stderr.flush()
 
 
-def _judge(inputs: Inputs, processes: int, no_cache: bool, shown: _Lines | None = None, **options: bool) -> Results:
-    """Judges the claims, shows each as it comes, and keeps what there is when the keyboard interrupts."""
+def _judge(
+    blocks: Iterable[Block],
+    errors: Sequence[InputError],
+    processes: int = 1,
+    cache: Cache | None = None,
+    shown: _Shown | None = None,
+    total: int = 1,
+    whole: bool = True,
+    **options: bool,
+) -> Results:
+    """Judges the claims of blocks, shows each as it comes, and keeps what there is when the keyboard interrupts.
+    `options` are those of `judge_claim`."""
     from functools import partial
 
-    from derivations.batch.cache import Cache
     from derivations.batch.run import Results, judge_claim, judged
-    from derivations.formulas.claims import Refused
 
-    results = Results(remarks=inputs.remarks, errors=list(inputs.errors), refused=inputs.refused)
-    claims = inputs.claims
-    variant = " ".join(name for name, wanted in sorted(options.items()) if wanted)
-    remembered = None if no_cache else Cache(variant=variant)
+    shown = shown or _Shown()
+    results = Results(errors=list(errors), whole=whole)
+    _complain_of(errors)
+    known = len(errors)
     judge: Judge = partial(judge_claim, **options)  # type: ignore[arg-type]  # flags, all of them keywords
     try:
-        with _Progress(len(claims)) as progress:
-            answers = judged(claims, judge, processes, remembered)
-            number = 0
-            for document in inputs.documents:
-                for claim in document.claims_and_refused:
-                    if isinstance(claim, Refused):
-                        if shown is not None:
-                            shown.refused(claim)
-                        continue
-                    number += 1
-                    progress.at(number, claim.id)
-                    answer = next(answers)
-                    progress.clear()
-                    known = len(results.errors)
-                    results.add(claim, answer)
-                    for error in results.errors[known:]:
-                        _complain(str(error))
-                    if shown is not None:
-                        shown.show(answer.verdicts)
-                found = results.compare_readings(document)
-                if shown is not None:
-                    shown.readings(found)
-        if remembered is not None:
-            remembered.prune()
+        with _Progress(total) as progress, closing(judged(blocks, judge, processes, cache)) as answers:
+            for found in answers:
+                progress.clear()
+                ended = results.take(found)
+                if ended is not None:
+                    shown.readings(ended)
+                shown.show(found)
+                progress.at(found.block.id)
     except KeyboardInterrupt:
         results.interrupted = True
+    finally:
+        if cache is not None:
+            cache.close()
+    last = results.compare_readings()
+    if last is not None:
+        shown.readings(last)
+    _complain_of(results.errors[known:])
+    if cache is not None and cache.trouble:
+        _complain(cache.trouble)
     return results
 
 
 def _print_json(record: Any) -> None:
-    import json
+    typer.echo(_json(record))
 
-    typer.echo(json.dumps(record, ensure_ascii=False, indent=1, default=str))
+
+def _json(record: Any, indent: int = 0) -> str:
+    """A record as JSON, its lines indented."""
+    import json
+    import textwrap
+
+    text = json.dumps(record, ensure_ascii=False, indent=1, default=str)
+    return textwrap.indent(text, " " * indent) if indent else text
 
 
 def _print_details(inputs: Inputs, results: Results) -> None:
@@ -486,7 +560,7 @@ def _explain(chosen: Inputs) -> NoReturn:
     for refused in chosen.refused:
         reason = refused.reason or "it has an error"
         console.print(f"{refused.id} is not judged ({refused.document}:{refused.line}): {reason}.", markup=False)
-    results = _judge(chosen, 1, True, steps=True, repair=True)
+    results = _judge(chosen.blocks, chosen.errors, steps=True, repair=True)
     for claim in chosen.claims:
         verdicts = [
             v for v in results.verdicts if v.id == claim.id and v.reading == claim.reading and v.line == claim.line

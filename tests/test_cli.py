@@ -189,7 +189,7 @@ def test_the_cache_changes_nothing(place: Path, tmp_path: Path, record: dict[str
     """A second run, from the cache, gives the same object as a run without one."""
     options = {"environment": {"XDG_CACHE_HOME": str(tmp_path)}}
     runs = [command("verify", "--json", place / "notes.md", **options) for _ in range(2)]
-    assert list(tmp_path.rglob("*.json"))
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["verdicts.sqlite3"]
     for done in runs:
         assert timeless(json.loads(done.stdout)) == timeless(record)
 
@@ -463,6 +463,39 @@ def test_a_closed_pipe_is_no_complaint(place: Path) -> None:
     line = f'"{sys.executable}" -m derivations.cli verify "{place / "notes.md"}" | true'
     done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, timeout=120, check=True)
     assert done.stderr == ""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a full device")
+@pytest.mark.parametrize("option", ["--json", "--no-cache"])
+def test_a_full_disk_is_said(place: Path, option: str) -> None:
+    """An answer that cannot be written is a message and status 74, and no verdict."""
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "derivations.cli", "verify", option, str(place / "notes.md")],
+            stdout=full, stderr=subprocess.PIPE, text=True, timeout=120, check=False,
+        )  # fmt: skip
+    assert done.returncode == 74
+    assert done.stderr.startswith("the answer could not be written: No space left on device")
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a full device")
+def test_a_report_on_a_full_disk_is_said(place: Path) -> None:
+    """A report that cannot be written is a message too."""
+    done = command("report", "-o", "/dev/full", place / "notes.md")
+    assert done.returncode == 2
+    no_traceback(done)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a pipe")
+def test_a_cache_that_is_no_file_is_said_once(place: Path, tmp_path: Path) -> None:
+    """A pipe where the cache should be is not waited for; the claims are judged, and one line says so."""
+    (tmp_path / "gradproof").mkdir()
+    os.mkfifo(tmp_path / "gradproof" / "verdicts.sqlite3")
+    done = command("verify", place / "notes.md", environment={"XDG_CACHE_HOME": str(tmp_path)})
+    assert done.returncode == 0
+    assert done.stderr.count("\n") == 1
+    assert "this is not a file" in done.stderr
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs signals")

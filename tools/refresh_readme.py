@@ -24,11 +24,10 @@ EXCERPT = ("S0-17a-rectangular-conv", "S0-17b-rectangular-conv", "S0-34-mean", "
 def results() -> Results:
     """The verdicts on the shipped documents; from the cache where they are known."""
     inputs = read([])
-    found = Results(remarks=inputs.remarks, errors=inputs.errors, refused=inputs.refused)
-    for claim, answer in zip(inputs.claims, judged(inputs.claims, judge_claim, 2, Cache()), strict=True):
-        found.add(claim, answer)
-    for document in inputs.documents:
-        found.compare_readings(document)
+    found = Results(errors=inputs.errors)
+    for each in judged(inputs.blocks, judge_claim, 2, Cache()):
+        found.take(each)
+    found.compare_readings()
     return found
 
 

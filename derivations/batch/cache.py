@@ -1,13 +1,16 @@
 """Remembers verdicts between runs, so that an unchanged document is judged at once.
 
-Law: a remembered verdict is the verdict that judging again would give. So the key is a digest of everything
-that a verdict depends on: the claim's formulas, conditions and expectations and its context, node by node
-(not their printed text, which hides the shapes), the source of both packages, and the versions of Python and
-of the libraries trusted. Contradictions, defects and anything that wall time or memory decided are never
-remembered.
+Law: a remembered verdict is the verdict that judging again would give. So the key is a digest of everything that a
+verdict depends on: the text of the claim and of its whole context (blanks and comments apart), the source of both
+packages, and the versions of Python and of the libraries trusted. Contradictions, defects and anything that wall time
+or memory decided are never remembered. What is read back is believed only if it lies in a directory and a file that
+nobody else can write, and if it has the digest that was written with it; whatever else lies there is left alone, said
+once, and every claim is judged.
 
-Safe under concurrent runs: an entry is written beside its place and renamed; an unreadable entry is judged
-again. A cache that cannot be written is no error.
+One SQLite file: safe under concurrent runs, and a killed one leaves whole entries. A cache that cannot be used costs
+time, never the run.
+
+What it cannot see: another program of the same user that writes whole entries with their digests.
 """
 
 from __future__ import annotations
@@ -16,22 +19,30 @@ import hashlib
 import json
 import os
 import platform
+import sqlite3
+import stat
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import fields, is_dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from derivations.formulas.claims import Claim
 from derivations.judgement.verdict import Evidence, Step, Verdict, Witness
 
+T = TypeVar("T")
 TRUSTED = ("sympy", "islpy", "z3-solver", "numpy")
 STALE_SECONDS = 30 * 86400  # entries of other versions of the source are removed after a month
-ELSEWHERE = ("document", "id", "line", "source")  # where a claim stands does not change whether it is true
+PATIENCE_SECONDS = 5.0  # for another run that is writing
+NAME = "verdicts.sqlite3"
+TABLES = """
+CREATE TABLE IF NOT EXISTS versions (version TEXT PRIMARY KEY, used REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS entries (key TEXT PRIMARY KEY, version TEXT NOT NULL, digest TEXT NOT NULL,
+                                    record TEXT NOT NULL) WITHOUT ROWID;
+"""
 
 
 def default_location() -> Path:
@@ -63,110 +74,133 @@ def source_digest() -> str:
     return digest.hexdigest()
 
 
-def _parts(value: Any) -> Iterable[Any]:
-    """What a value is made of: its kind first, then its parts or, for an atom, its text."""
-    from sympy import Basic, Dummy, Symbol
-    from sympy.core.symbol import Str
-
-    if isinstance(value, Basic):
-        yield type(value).__name__
-        if isinstance(value, Str | Symbol):
-            yield value.name
-            yield repr(getattr(value, "dummy_index", None) if isinstance(value, Dummy) else None)
-            yield repr(sorted(value.assumptions0.items())) if isinstance(value, Symbol) else ""
-        elif value.args:
-            yield from value.args
-        else:
-            yield str(value)
-    elif is_dataclass(value) and not isinstance(value, type):
-        yield type(value).__name__
-        for field in fields(value):
-            if field.name not in ELSEWHERE:
-                yield field.name
-                yield getattr(value, field.name)
-    elif isinstance(value, Mapping):
-        # in the order of declaration, which decides between counterexamples of the same size
-        yield "mapping"
-        for key, item in value.items():
-            yield key
-            yield item
-    else:
-        yield "sequence"
-        yield from value
-
-
-def _digest(value: Any, known: dict[Any, bytes]) -> bytes:
-    """A digest that is equal for equal structures, and computed once for each shared node."""
-    from sympy import Basic
-
-    if value is None or isinstance(value, str | int | float | bool):
-        return hashlib.sha256(f"{type(value).__name__}:{value}".encode()).digest()
-    shared = isinstance(value, Basic)
-    if shared and value in known:
-        return known[value]
-    digest = hashlib.sha256()
-    for part in _parts(value):
-        digest.update(_digest(part, known))
-    found = digest.digest()
-    if shared:
-        known[value] = found
-    return found
-
-
 class Cache:
-    """Verdicts in files under one directory, one file a claim."""
+    """Verdicts by the key of their claim's text. `trouble` says why it is not used, or what was wrong with it; empty
+    where nothing is."""
 
     def __init__(self, location: Path | None = None, variant: str = "") -> None:
         """`variant` names what else the verdicts depend on, such as the thoroughness of the numeric
         evidence."""
-        self._top = location or default_location()
-        self._place = self._top / source_digest()[:24]
-        self._variant = variant
-        self._known: dict[Any, bytes] = {}
+        self._directory = location or default_location()
+        self._path = self._directory / NAME
+        self._version, self._variant = source_digest(), variant
+        self._connection: sqlite3.Connection | None = None
+        self._is_closed = False
+        self.trouble = ""
 
-    def key(self, claim: Claim) -> str:
-        """The name of a claim's entry: equal for claims that must get the same verdicts."""
-        known = self._known
-        return hashlib.sha256(_digest(claim, known) + self._variant.encode()).hexdigest()
+    def read(self, key: str) -> tuple[Verdict, ...] | None:
+        """The remembered verdicts of a claim by the key of its text; None where there are none that can be believed."""
+        entry = self._entry(key)
+        found = self._ask(lambda connection: _row(connection, entry))
+        with suppress(ValueError, TypeError, KeyError, RecursionError):
+            if found is not None and found[0] == _digest(entry, found[1]):
+                return tuple(map(_verdict, json.loads(found[1])))
+        return None
 
-    def read(self, claim: Claim) -> tuple[Verdict, ...] | None:
-        """The remembered verdicts of a claim, placed where it stands now; None where there are none."""
-        try:
-            records = json.loads(self._path(claim).read_text(encoding="utf-8"))
-            verdicts = tuple(_verdict(record) for record in records)
-        except (OSError, ValueError, TypeError, KeyError, RecursionError):
-            return None
-        if [verdict.link for verdict in verdicts] != list(range(1, len(claim.links) + 1)):
-            return None
-        return tuple(replace(v, document=claim.document, id=claim.id, line=claim.line) for v in verdicts)
-
-    def write(self, claim: Claim, verdicts: tuple[Verdict, ...]) -> None:
+    def write(self, key: str, verdicts: Sequence[Verdict]) -> None:
         """Remembers verdicts that may be remembered; others are passed over."""
         if not verdicts or not all(may_be_remembered(verdict) for verdict in verdicts):
             return
         try:
             text = json.dumps([verdict.as_json() for verdict in verdicts], ensure_ascii=False)
-            if tuple(_verdict(record) for record in json.loads(text)) != verdicts:
+            if tuple(_verdict(record) for record in json.loads(text)) != tuple(verdicts):
                 return  # data that JSON would change is judged again each time
-            path = self._path(claim)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(path, text)
-        except (OSError, TypeError, ValueError, RecursionError):
+        except (TypeError, ValueError, RecursionError):
             return
+        entry = self._entry(key)
+        values = (entry, self._version, _digest(entry, text), text)
+        self._ask(lambda connection: connection.execute("INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?)", values))
 
-    def prune(self, now: Callable[[], float] = time.time) -> None:
-        """Removes what other versions of the source left behind more than a month ago."""
+    def close(self, now: Callable[[], float] = time.time) -> None:
+        """Notes that this version of the source was used, removes what others left behind more than a month ago, and
+        lets go of the file."""
+        if self._connection is not None:
+            self._ask(lambda connection: _prune(connection, self._version, now()))
+        self._let_go()
+
+    def _entry(self, key: str) -> str:
+        """The key of a claim in this version of the source and this variant."""
+        return hashlib.sha256("\0".join((self._version, self._variant, key)).encode()).hexdigest()
+
+    def _ask(self, question: Callable[[sqlite3.Connection], T]) -> T | None:
+        """The answer of the database, opened if need be; None where there is none. What fails ends the use of the
+        cache; a file that is no database, or a damaged one, is removed."""
+        if self._is_closed:
+            return None
         try:
-            for place in self._top.iterdir():
-                if place != self._place and place.is_dir() and now() - place.stat().st_mtime > STALE_SECONDS:
-                    for path in place.glob("*.json"):
-                        path.unlink(missing_ok=True)
-                    place.rmdir()
-        except OSError:
-            return
+            if self._connection is None:
+                self._connection = self._connect()
+            return question(self._connection)
+        except sqlite3.OperationalError as error:  # locked, full, read-only
+            self._give_up(f"the cache of verdicts is not used: {self._path}: {error}")
+        except sqlite3.DatabaseError as error:
+            self._give_up(f"the cache of verdicts was damaged and is removed: {self._path}: {error}")
+            with suppress(OSError):
+                self._path.unlink()
+        except OSError as error:
+            self._give_up(f"the cache of verdicts is not used: {error.filename or self._path}: {error.strerror}")
+        return None
 
-    def _path(self, claim: Claim) -> Path:
-        return self._place / f"{self.key(claim)}.json"
+    def _connect(self) -> sqlite3.Connection:
+        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make_private(self._directory, self._path)
+        connection = sqlite3.connect(self._path, timeout=PATIENCE_SECONDS, isolation_level=None)
+        # A power failure may damage the file, which is noticed; no run waits for a disk.
+        connection.execute("PRAGMA synchronous = OFF")
+        connection.executescript(TABLES)
+        return connection
+
+    def _give_up(self, why: str) -> None:
+        self.trouble = self.trouble or why
+        self._let_go()
+
+    def _let_go(self) -> None:
+        self._is_closed = True
+        if self._connection is not None:
+            with suppress(sqlite3.Error):
+                self._connection.close()
+            self._connection = None
+
+
+def _row(connection: sqlite3.Connection, entry: str) -> tuple[str, str] | None:
+    found: tuple[str, str] | None = connection.execute(
+        "SELECT digest, record FROM entries WHERE key = ?", (entry,)
+    ).fetchone()
+    return found
+
+
+def _prune(connection: sqlite3.Connection, version: str, now: float) -> None:
+    connection.execute("INSERT OR REPLACE INTO versions VALUES (?, ?)", (version, now))
+    limit = (now - STALE_SECONDS,)
+    connection.execute("DELETE FROM entries WHERE version IN (SELECT version FROM versions WHERE used < ?)", limit)
+    connection.execute("DELETE FROM versions WHERE used < ?", limit)
+
+
+def _make_private(directory: Path, path: Path) -> None:
+    """Makes directory and file those of this user alone; raises OSError where they are another's, or no directory and
+    no file. A file that others could have written is removed."""
+    _check(directory, os.lstat(directory), stat.S_ISDIR, "a directory")
+    os.chmod(directory, 0o700)
+    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    with suppress(FileNotFoundError):
+        found = os.lstat(path)
+        _check(path, found, stat.S_ISREG, "a file")
+        if found.st_mode & 0o022 or found.st_nlink > 1:
+            path.unlink()
+    handle = os.open(path, flags, 0o600)
+    try:
+        _check(path, os.fstat(handle), stat.S_ISREG, "a file")
+        if hasattr(os, "fchmod"):
+            os.fchmod(handle, 0o600)
+    finally:
+        os.close(handle)
+
+
+def _check(path: Path, found: os.stat_result, is_right: Callable[[int], bool], what: str) -> None:
+    if not is_right(found.st_mode):
+        raise OSError(0, f"this is not {what}", str(path))
+    if hasattr(os, "geteuid") and found.st_uid != os.geteuid():
+        raise OSError(0, "this belongs to another user", str(path))
 
 
 def may_be_remembered(verdict: Verdict) -> bool:
@@ -175,6 +209,10 @@ def may_be_remembered(verdict: Verdict) -> bool:
     Undecided is judged again: what ended the search may have been this machine's time or memory.
     """
     return not verdict.contradiction and verdict.verdict != "undecided"
+
+
+def _digest(entry: str, record: str) -> str:
+    return hashlib.sha256(f"{entry}\0{record}".encode()).hexdigest()
 
 
 def _verdict(record: Mapping[str, Any]) -> Verdict:

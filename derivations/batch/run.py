@@ -10,25 +10,31 @@ What it cannot see: how verdicts are shown (`lines.py`, `report/`) and how they 
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from derivations.batch.cache import Cache
-from derivations.batch.workers import Answer, Judge, Workers, in_order
+from derivations.batch.workers import Answer, Judge, Workers
 from derivations.formulas.claims import Claim, Refused, Remark
 from derivations.judgement.chains import first_wrong
-from derivations.judgement.readings import Readings, readings_of
-from derivations.judgement.verdict import Verdict
+from derivations.judgement.readings import Asserted, Readings
+from derivations.judgement.verdict import Evidence, Verdict
 from derivations.language.errors import InputError, Place
 
 if TYPE_CHECKING:
-    from derivations.language.document import Document
+    from derivations.language.document import Block, Document, Recall
 
 WORDS = ("proved", "holds where", "refuted", "false", "undecided")
+
+
+NOTHING = Evidence()
+CLAIM = re.compile(r"^[\s>]*[`~]{3,}\s*(?:claim\s+|\{\.claim\s+#)([^\s}]+)", re.MULTILINE)
+CHOICE = re.compile(r"^\s*choose\s+(\w+)\s+in\s+(\w+)", re.MULTILINE)
 
 
 class Status(IntEnum):
@@ -44,7 +50,7 @@ class Status(IntEnum):
 
 @dataclass
 class Inputs:
-    """Documents as read, each as far as it stands, and all their errors."""
+    """Documents as read, each as far as it stands, and the errors of what could not be read."""
 
     documents: list[Document] = field(default_factory=list)
     errors: list[InputError] = field(default_factory=list)
@@ -58,6 +64,10 @@ class Inputs:
         return [refused for document in self.documents for refused in document.refused]
 
     @property
+    def blocks(self) -> Iterator[Block]:
+        return (block for document in self.documents for block in document.blocks)
+
+    @property
     def remarks(self) -> list[Remark]:
         return [remark for document in self.documents for remark in document.remarks]
 
@@ -65,6 +75,44 @@ class Inputs:
 def shipped_documents() -> list[Path]:
     """The documents that come with gradproof, in the order of their names."""
     return sorted((Path(__file__).parent.parent / "documents").glob("*.md"))
+
+
+@dataclass(frozen=True)
+class Source:
+    """A document's text, of which the blocks are read one after the other, so that none need be kept."""
+
+    name: str
+    text: str
+
+    def blocks(self, recall: Recall | None = None) -> Iterator[Block]:
+        """The blocks; those that `recall` knows by their key are not read. An error is also that something in a context
+        does not exist for all sizes."""
+        from derivations.judgement.judge import exists_everywhere
+        from derivations.language.document import blocks
+
+        return blocks(self.text, self.name, exists_everywhere, recall)
+
+    def names(self) -> list[str]:
+        """About what the claims are called with their readings, at first sight: for the width of a column."""
+        choice = CHOICE.search(self.text)
+        reading = f" ({choice[1]} = {choice[2]})" if choice else ""
+        return [f"{name}{reading}" for name in CLAIM.findall(self.text)]
+
+
+def sources(files: Sequence[Path]) -> tuple[list[Source], list[InputError]]:
+    """The texts of documents, and the errors of what cannot be read; without files, those that ship with gradproof."""
+    from derivations.language.document import normalised, read_text
+
+    found: list[Source] = []
+    errors: list[InputError] = []
+    for path in files or shipped_documents():
+        try:
+            found.append(Source(str(path), normalised(read_text(path))))
+        except InputError as error:
+            errors.extend(error.errors)
+        except OSError as error:
+            errors.append(InputError(error.strerror or str(error), Place(str(path))))
+    return found, errors
 
 
 def read_document(path: Path) -> Document:
@@ -88,13 +136,13 @@ def read(files: Sequence[Path]) -> Inputs:
             inputs.errors.append(InputError(error.strerror or str(error), Place(str(path))))
         else:
             inputs.documents.append(document)
-            inputs.errors.extend(document.errors)
     return inputs
 
 
 @dataclass
 class Results:
-    """Verdicts so far, in the order of the claims, with what else decides the exit status."""
+    """Verdicts so far, in the order of the claims, with what else decides the exit status. Where they are not kept
+    whole, those as expected are without counterexample, evidence and steps: they have been shown."""
 
     verdicts: list[Verdict] = field(default_factory=list)
     remarks: list[Remark] = field(default_factory=list)
@@ -102,21 +150,35 @@ class Results:
     refused: list[Refused] = field(default_factory=list)
     interrupted: bool = False
     readings: list[Readings] = field(default_factory=list)
+    whole: bool = True
+    _asserted: Asserted = field(default_factory=lambda: Asserted(""))
 
-    def compare_readings(self, document: Document) -> Readings:
-        """What the verdicts on a document, all of them given by now, say about its readings."""
-        found = readings_of(document, self.verdicts)
-        if found:
-            self.readings.append(found)
+    def take(self, found: Judged) -> Readings | None:
+        """Takes a block in with what became of it; a claim that judging found wrong is refused. Where a document
+        begins, what the verdicts on the one before say about its readings."""
+        block = found.block
+        ended = self.compare_readings() if block.document != self._asserted.document else None
+        self._asserted.document = block.document
+        self._asserted.take(block, found.verdicts)
+        self.errors += block.errors
+        self.errors += [error for error in found.errors if str(error) not in set(map(str, self.errors))]
+        self.verdicts += found.verdicts if self.whole else map(_slim, found.verdicts)
+        if block.remark is not None:
+            self.remarks.append(block.remark)
+        if block.refused is not None:
+            self.refused.append(block.refused)
+        elif found.errors:
+            self.refused.append(Refused(block.id, block.document, block.line))
+        return ended
+
+    def compare_readings(self) -> Readings | None:
+        """What the verdicts on the document that was taken last, all of them given by now, say about its readings."""
+        found = self._asserted.readings()
+        self._asserted = Asserted("")
+        if not found:
+            return None
+        self.readings.append(found)
         return found
-
-    def add(self, claim: Claim, answer: Answer) -> None:
-        """Takes one claim's answer in; a claim that judging found wrong is refused."""
-        self.verdicts.extend(answer.verdicts)
-        if answer.error is not None:
-            if str(answer.error) not in map(str, self.errors):
-                self.errors.append(answer.error)
-            self.refused.append(Refused(claim.id, claim.document, claim.line))
 
     @property
     def contradictions(self) -> list[Verdict]:
@@ -194,6 +256,12 @@ class Results:
         }
 
 
+def _slim(verdict: Verdict) -> Verdict:
+    if verdict.contradiction or not verdict.as_expected:
+        return verdict
+    return replace(verdict, witness=None, evidence=NOTHING, axioms=(), repair=(), steps=(), latex="")
+
+
 def _merely_undecided(verdict: Verdict) -> bool:
     """Undecided by a limit that was met where another verdict was hoped for: neither right nor wrong."""
     return verdict.verdict == "undecided" and not verdict.reason.startswith("a defect of gradproof")
@@ -241,29 +309,61 @@ def _with_steps(claim: Claim, verdict: Verdict) -> Verdict:
     return replace(verdict, steps=proof_steps(claim, claim.links[verdict.link - 1]))
 
 
-def judged(claims: Sequence[Claim], judge: Judge, processes: int = 1, cache: Cache | None = None) -> Iterator[Answer]:
-    """The answers to all claims, in their order, remembered ones from the cache."""
-    known: dict[int, Answer] = {}
-    if cache is not None:
-        for number, claim in enumerate(claims):
-            found = cache.read(claim)
-            if found is not None:
-                known[number] = Answer(found)
-    unknown = [number for number in range(len(claims)) if number not in known]
-    with Workers(claims, judge, min(processes, len(unknown))) as workers:
-        fresh = in_order(unknown, workers.answers(unknown))
-        for number, claim in enumerate(claims):
-            if number in known:
-                yield _with_source(claim, known[number])
+@dataclass(frozen=True)
+class Judged:
+    """A block of a document and what became of it: the verdicts on its claims, and errors that judging them found."""
+
+    block: Block
+    verdicts: tuple[Verdict, ...] = ()
+    errors: tuple[InputError, ...] = ()
+
+
+def judged(
+    blocks: Iterable[Block], judge: Judge, processes: int = 1, cache: Cache | None = None
+) -> Generator[Judged]:
+    """Every block with the verdicts on its claims, in order; what is known of a block's text is not judged, what
+    becomes known is remembered. An interrupted run gives the blocks that are complete."""
+    with Workers(judge, processes) as workers:
+        current, answers = None, []
+        for block, claim, answer in workers.answers(_tasks(blocks, cache)):
+            if claim is None or answer is None:
+                yield Judged(block, _placed(block))
                 continue
-            _, found_now = next(fresh)
-            if cache is not None and found_now.lasting:
-                cache.write(claim, found_now.verdicts)
-            yield _with_source(claim, found_now)
+            if block is not current:
+                current, answers = block, list[Answer]()
+            answers.append(answer)
+            if len(answers) == len(block.claims):
+                yield _together(block, answers, cache)
 
 
-def _with_source(claim: Claim, found: Answer) -> Answer:
-    """The answer with the formula that the claim was read from; where it stands changes no verdict."""
-    if claim.source is None:
-        return found
-    return replace(found, verdicts=tuple(replace(verdict, source=asdict(claim.source)) for verdict in found.verdicts))
+def _together(block: Block, answers: Sequence[Answer], cache: Cache | None) -> Judged:
+    """A block with the answers to all its claims, which are remembered if they last."""
+    verdicts = tuple(verdict for each in answers for verdict in each.verdicts)
+    errors = tuple(each.error for each in answers if each.error is not None)
+    if cache is not None and not errors and all(each.lasting for each in answers):
+        cache.write(block.key, verdicts)
+    return Judged(block, _with_source(block, verdicts), errors)
+
+
+def _tasks(blocks: Iterable[Block], cache: Cache | None) -> Iterator[tuple[Block, Claim | None]]:
+    """The claims to judge, each with its block; a block without any once."""
+    for block in blocks:
+        if block.claims and block.known is None and cache is not None:
+            block = replace(block, known=cache.read(block.key))
+        if block.known is not None or not block.claims:
+            yield block, None
+        else:
+            yield from ((block, claim) for claim in block.claims)
+
+
+def _placed(block: Block) -> tuple[Verdict, ...]:
+    """What is known of a block, where it stands now."""
+    place = (replace(v, document=block.document, id=block.id, line=block.line) for v in block.known or ())
+    return _with_source(block, tuple(place))
+
+
+def _with_source(block: Block, verdicts: tuple[Verdict, ...]) -> tuple[Verdict, ...]:
+    """The verdicts with the formula that the claim was read from; where it stands changes none."""
+    if block.read_from is None:
+        return verdicts
+    return tuple(replace(verdict, source=asdict(block.read_from)) for verdict in verdicts)

@@ -5,36 +5,46 @@ one of them ends a worker, not the run; and an interrupt from the keyboard ends 
 into an answer (z3 takes a signal for "unknown").
 
 Law: the answers come in the order of the claims and do not depend on the number of processes. A claim whose
-worker dies or passes the guard is undecided, for that stated reason.
+worker dies or passes the guard is undecided, for that stated reason. No more claims are in hand than a few for each
+process, and no worker outlives the run.
 
 What it cannot see: why a worker died, beyond its exit status.
 """
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import multiprocessing
 import os
 import signal
 import sys
+import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pickle import PicklingError
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from derivations.formulas.claims import Claim
 from derivations.judgement.verdict import Verdict
 from derivations.language.errors import InputError
 
+T = TypeVar("T")
 Judge = Callable[[Claim], list[Verdict]]
 
 GUARD_SECONDS = 120.0  # the outer guard alone: limits count operations, and end a claim long before
 MEMORY_BYTES = (
     4 << 30
 )  # address space of a worker; proofs stay below 1 GB, and arrays of threads map much unused
+
+
+LOOK_AHEAD = 4  # claims in hand for each worker, so that none waits for a long one
+PR_SET_PDEATHSIG = 1  # of <linux/prctl.h>
 
 
 @dataclass(frozen=True)
@@ -103,8 +113,8 @@ def _origin(error: BaseException) -> str:
     return f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}"
 
 
-def _serve(connection: Connection, claims: Sequence[Claim], judge: Judge) -> None:
-    """The life of a worker: a number comes, the answer to that claim goes back; None ends it."""
+def _serve(connection: Connection, judge: Judge, parent: int) -> None:
+    """The life of a worker: a claim comes, its answer goes back; None ends it."""
     # Terms are many, small and free of cycles: the default thresholds spend a tenth of the time looking for some. What
     # the run has loaded so far is no garbage.
     gc.freeze()
@@ -114,23 +124,35 @@ def _serve(connection: Connection, claims: Sequence[Claim], judge: Judge) -> Non
         # interrupt.
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     _bound_memory()
-    parent = os.getppid()
+    _die_with(parent)
     try:
-        while True:
-            while not connection.poll(5):
-                if os.getppid() != parent:
-                    return
-            number = connection.recv()
-            if number is None:
-                return
-            found = answer(claims[number], judge)
+        while (claim := connection.recv()) is not None:
+            found = answer(claim, judge)
             try:
-                connection.send((number, found))
+                connection.send(found)
             except (TypeError, AttributeError, PicklingError) as error:
                 reason = f"a defect of gradproof: its answer cannot be sent: {error}"
-                connection.send((number, undecided(claims[number], reason, defect=True)))
+                connection.send(undecided(claim, reason, defect=True))
     except (EOFError, BrokenPipeError, ConnectionError):
         return
+
+
+def _die_with(parent: int) -> None:
+    """Ends this process when the run that it works for ends, however that is killed. A solver may hold the interpreter
+    for minutes, so that a thread here would notice too late: on Linux the kernel does it."""
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent:  # it has ended already
+            os._exit(0)
+        return
+    threading.Thread(target=_wait_for_the_end, daemon=True).start()
+
+
+def _wait_for_the_end() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(0)
 
 
 def _bound_memory() -> None:
@@ -147,27 +169,38 @@ def _bound_memory() -> None:
 
 
 @dataclass
+class _Slot(Generic[T]):
+    """A task in hand: whose it is, the claim if there is one to judge, and its answer once it is there."""
+
+    tag: T
+    claim: Claim | None
+    answer: Answer | None = None
+
+    @property
+    def is_ready(self) -> bool:
+        return self.claim is None or self.answer is not None
+
+
+@dataclass
 class _Worker:
     process: BaseProcess
     connection: Connection
-    number: int | None = None
+    slot: _Slot[Any] | None = None
     since: float = 0.0
 
 
 class Workers:
-    """A pool of worker processes over a fixed list of claims.
+    """A pool of worker processes.
 
-    >>> with Workers([], judge=lambda claim: [], processes=1) as pool:
-    ...     list(pool.answers([]))
-    []
+    >>> with Workers(judge=lambda claim: []) as pool:
+    ...     list(pool.answers([("prose", None)]))
+    [('prose', None, None)]
     """
 
-    def __init__(
-        self, claims: Sequence[Claim], judge: Judge, processes: int = 1, guard_seconds: float = GUARD_SECONDS
-    ) -> None:
-        self._claims, self._judge, self._guard = claims, judge, guard_seconds
+    def __init__(self, judge: Judge, processes: int = 1, guard_seconds: float = GUARD_SECONDS) -> None:
+        self._judge, self._guard = judge, guard_seconds
         self._processes = max(1, processes)
-        # fork shares the parsed claims and the loaded libraries; elsewhere they are pickled once per worker
+        # fork shares the loaded libraries
         method = "fork" if sys.platform.startswith("linux") else "spawn"
         self._context: Any = multiprocessing.get_context(method)
         self._workers: list[_Worker] = []
@@ -180,50 +213,73 @@ class Workers:
             self._end(worker)
         self._workers.clear()
 
-    def answers(self, numbers: Sequence[int]) -> Iterator[tuple[int, Answer]]:
-        """The answers to claims by number, as they come in; `in_order` sorts them."""
-        waiting = list(reversed(numbers))
-        while waiting or any(worker.number is not None for worker in self._workers):
-            self._hand_out(waiting)
-            yield from self._collect()
+    def answers(self, tasks: Iterable[tuple[T, Claim | None]]) -> Iterator[tuple[T, Claim | None, Answer | None]]:
+        """Each task with the answer to its claim, in the order of the tasks, each as soon as all before it are there;
+        a task without a claim passes through. Tasks are taken only as they are needed, few at a time.
 
-    def _hand_out(self, waiting: list[int]) -> None:
-        while waiting:
-            idle = next((worker for worker in self._workers if worker.number is None), None)
+        If the run is interrupted, the answers that are there are given, still in order, before the interrupt goes on.
+        """
+        coming = iter(tasks)
+        held: deque[_Slot[T]] = deque()
+        try:
+            while self._fill(held, coming):
+                while held and held[0].is_ready:
+                    slot = held.popleft()
+                    yield slot.tag, slot.claim, slot.answer
+                if held:
+                    self._hand_out(held)
+                    self._collect()
+        except KeyboardInterrupt:
+            for slot in held:
+                if slot.is_ready:
+                    yield slot.tag, slot.claim, slot.answer
+            raise
+
+    def _fill(self, held: deque[_Slot[T]], coming: Iterator[tuple[T, Claim | None]]) -> bool:
+        """Takes tasks in up to the look-ahead; whether there are any in hand."""
+        while len(held) < LOOK_AHEAD * self._processes:
+            task = next(coming, None)
+            if task is None:
+                break
+            held.append(_Slot(*task))
+        return bool(held)
+
+    def _hand_out(self, held: Iterable[_Slot[T]]) -> None:
+        busy = {id(worker.slot) for worker in self._workers}
+        for slot in held:
+            if slot.is_ready or id(slot) in busy:
+                continue
+            idle = next((worker for worker in self._workers if worker.slot is None), None)
             if idle is None:
                 if len(self._workers) >= self._processes:
                     return
                 idle = self._start()
-            idle.number, idle.since = waiting.pop(), time.monotonic()
-            idle.connection.send(idle.number)
+            idle.slot, idle.since = slot, time.monotonic()
+            with suppress(OSError):  # a worker that has died meanwhile is found by what it does not answer
+                idle.connection.send(slot.claim)
 
-    def _collect(self) -> Iterator[tuple[int, Answer]]:
-        busy = [worker for worker in self._workers if worker.number is not None]
+    def _collect(self) -> None:
+        busy = [worker for worker in self._workers if worker.slot is not None]
         ready = wait([worker.connection for worker in busy], timeout=1.0)
         for worker in busy:
-            number = worker.number
-            assert number is not None
+            slot = worker.slot
+            assert slot is not None
+            assert slot.claim is not None
             if worker.connection in ready:
                 try:
-                    number, found = worker.connection.recv()
+                    slot.answer = worker.connection.recv()
                 except (EOFError, OSError):
-                    yield number, undecided(self._claims[number], self._epitaph(worker))
-                    continue
-                worker.number = None
-                yield number, found
+                    slot.answer = undecided(slot.claim, self._epitaph(worker))
+                else:
+                    worker.slot = None
             elif time.monotonic() - worker.since > self._guard:
                 self._drop(worker)
-                yield (
-                    number,
-                    undecided(
-                        self._claims[number],
-                        f"not finished within the outer guard of {self._guard:g} s of wall time",
-                    ),
-                )
+                reason = f"not finished within the outer guard of {self._guard:g} s of wall time"
+                slot.answer = undecided(slot.claim, reason)
 
     def _start(self) -> _Worker:
         ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=_serve, args=(theirs, self._claims, self._judge), daemon=True)
+        process = self._context.Process(target=_serve, args=(theirs, self._judge, os.getpid()), daemon=True)
         process.start()
         theirs.close()
         worker = _Worker(process, ours)
@@ -242,7 +298,7 @@ class Workers:
 
     @staticmethod
     def _end(worker: _Worker) -> None:
-        if worker.number is None:
+        if worker.slot is None:
             try:
                 worker.connection.send(None)
             except OSError:
@@ -253,27 +309,3 @@ class Workers:
         if worker.process.is_alive():
             worker.process.kill()
         worker.connection.close()
-
-
-def in_order(numbers: Sequence[int], answers: Iterator[tuple[int, Answer]]) -> Iterator[tuple[int, Answer]]:
-    """The answers in the order of `numbers`, each as soon as all before it are there.
-
-    If the run is interrupted, the answers that are there are given, still in order, before the interrupt goes
-    on.
-
-    >>> [n for n, _ in in_order([0, 1, 2], iter([(2, Answer()), (0, Answer()), (1, Answer())]))]
-    [0, 1, 2]
-    """
-    held: dict[int, Answer] = {}
-    position = 0
-    try:
-        for number, found in answers:
-            held[number] = found
-            while position < len(numbers) and numbers[position] in held:
-                yield numbers[position], held.pop(numbers[position])
-                position += 1
-    except KeyboardInterrupt:
-        for number in numbers[position:]:
-            if number in held:
-                yield number, held.pop(number)
-        raise

@@ -18,11 +18,10 @@ from itertools import islice, product
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from derivations.formulas.claims import Claim
 from derivations.judgement.verdict import Verdict
 
 if TYPE_CHECKING:
-    from derivations.language.document import Document
+    from derivations.language.document import Block, Document
 
 Reading = tuple[tuple[str, str], ...]
 Truth = Mapping[Reading, bool | None]
@@ -224,21 +223,54 @@ def _group(group: Group) -> dict[str, Any]:
 # -- from verdicts -----------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class _Asserted:
+    """A claim under one reading, and whether it holds."""
+
+    id: str
+    reading: Mapping[str, str]
+    holds: bool | None
+
+
+class Asserted:
+    """What the claims of a document assert under each reading, taken in block by block. Of claims that leave no choice
+    only the names are kept."""
+
+    def __init__(self, document: str) -> None:
+        self.document = document
+        self._context = 0
+        self._claims: dict[tuple[int, str], list[_Asserted]] = {}
+        self._known: set[str] = set()
+
+    def take(self, block: Block, verdicts: Iterable[Verdict]) -> None:
+        """The next block, with the verdicts on its claims under every reading, as far as there are any."""
+        self._context += block.kind == "given"
+        if block.kind != "claim":
+            return
+        self._known.add(block.id)
+        found: dict[Reading, list[Verdict]] = {tuple(claim.reading.items()): [] for claim in block.claims}
+        for verdict in verdicts:
+            found.setdefault(tuple(verdict.reading.items()), []).append(verdict)
+        if any(found):
+            links = len(block.claims[0].links) if block.claims else max(v.link for vs in found.values() for v in vs)
+            claims = self._claims.setdefault((self._context, _assertion(block.text, self.document)), [])
+            claims += [_Asserted(block.id, dict(reading), truth(links, each)) for reading, each in found.items()]
+
+    def readings(self) -> Readings:
+        """The readings of the document; false where it leaves no choice open."""
+        return compared(self.document, [_statement(claims, self._known) for claims in self._claims.values()])
+
+
 def readings_of(document: Document, verdicts: Iterable[Verdict]) -> Readings:
     """The readings of a document from the verdicts on its claims; false where it leaves no choice open."""
-    found: dict[tuple[str, str], list[Verdict]] = {}
+    found: dict[str, list[Verdict]] = {}
     for verdict in verdicts:
         if verdict.document == document.name:
-            found.setdefault((verdict.id, str(dict(verdict.reading))), []).append(verdict)
-    asserted: dict[tuple[int, str], list[Claim]] = {}
-    for key, claim in _asserted(document):
-        asserted.setdefault(key, []).append(claim)
-    known = {claim.id for claims in asserted.values() for claim in claims}
-    statements = []
-    for claims in asserted.values():
-        values = [truth(claim, found.get((claim.id, str(dict(claim.reading))), ())) for claim in claims]
-        statements.append(_statement(claims, values, known))
-    return compared(document.name, statements)
+            found.setdefault(verdict.id, []).append(verdict)
+    asserted = Asserted(document.name)
+    for block in document.blocks:
+        asserted.take(block, found.get(block.id, ()))
+    return asserted.readings()
 
 
 def compared(document: str, statements: Iterable[Statement]) -> Readings:
@@ -256,38 +288,32 @@ def compared(document: str, statements: Iterable[Statement]) -> Readings:
     return Readings(document, options, always, never, tuple(groups))
 
 
-def truth(claim: Claim, verdicts: Sequence[Verdict]) -> bool | None:
-    """Whether a claim holds, by the verdicts on its links; None where that is not known."""
+def truth(links: int, verdicts: Sequence[Verdict]) -> bool | None:
+    """Whether a claim of so many links holds, by the verdicts on them; None where that is not known."""
     words = [verdict.verdict for verdict in verdicts if not verdict.contradiction]
     if any(word in ("holds where", "refuted", "false") for word in words):
         return False
-    return True if words.count("proved") == len(claim.links) else None
+    return True if words.count("proved") == links else None
 
 
-def _asserted(document: Document) -> Iterator[tuple[tuple[int, str], Claim]]:
-    """Every claim with what it asserts: the number of its context, its equation and its conditions."""
+def _assertion(text: str, document: str) -> str:
+    """What a claim's text asserts: its equation and its conditions."""
     from derivations.language.claim import sort_lines
     from derivations.language.source import lines_of, statements, words
 
-    context = 0
-    for block in document.blocks:
-        context += block.kind == "given"
-        if block.kind == "claim":
-            lines = sort_lines(statements(lines_of(block.text), document.name))
-            text = "\n".join(words(part.text) for part in (lines.equation, *lines.where))
-            for claim in block.claims:
-                yield (context, text), claim
+    lines = sort_lines(statements(lines_of(text), document))
+    return "\n".join(words(part.text) for part in (lines.equation, *lines.where))
 
 
-def _statement(claims: Sequence[Claim], values: Sequence[bool | None], known: set[str]) -> Statement:
+def _statement(claims: Sequence[_Asserted], known: set[str]) -> Statement:
     """The statement of claims that assert the same; a choice with one option left is none."""
     names = list(dict.fromkeys(name for claim in claims for name in claim.reading))
     left_open = [name for name in names if len({claim.reading.get(name) for claim in claims}) > 1]
     table: dict[Reading, bool | None] = {}
-    for claim, value in zip(claims, values, strict=True):
+    for claim in claims:
         reading = tuple((name, claim.reading[name]) for name in left_open if name in claim.reading)
         # Two claims may read the same statement alike (their other choices fixed): it holds if it holds in both.
-        table[reading] = both(table[reading], value) if reading in table else value
+        table[reading] = both(table[reading], claim.holds) if reading in table else claim.holds
     ids = tuple(dict.fromkeys(claim.id for claim in claims))
     complete: Iterable[Reading] = product(
         *([(name, option) for option in dict.fromkeys(c.reading[name] for c in claims)] for name in left_open)

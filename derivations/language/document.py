@@ -9,13 +9,14 @@ encoding before anything else looks at them.
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 from typing import Any
 
-from derivations.formulas.claims import Claim, Context, Refused, Remark
+from derivations.formulas.claims import Claim, Context, Refused, Remark, Source
 from derivations.formulas.expressions import Expression
 from derivations.language import limits
 from derivations.language.claim import Lines, check_syntax, claim_in, claims_of, sort_lines
@@ -25,7 +26,7 @@ from derivations.language.given import Checker, Given
 from derivations.language.markdown import BrokenFence, Fence, fences
 from derivations.language.read import Sources, is_read
 from derivations.language.scope import RESERVED, Scope
-from derivations.language.source import Statement, lines_of, statements
+from derivations.language.source import Statement, lines_of, statements, words
 from derivations.language.syntax import parse
 from derivations.language.types import ScopeTypes
 from derivations.notation.profile import Profile, profile_of
@@ -37,7 +38,12 @@ Contexts = tuple[tuple[Mapping[str, str], Context], ...]
 @dataclass(frozen=True)
 class Block:
     """A stretch of the document: kind is prose, given, notation, claim, remark, or broken where an error stands in
-    it; `source` is its Markdown as it stands, `text` its content without the fences; lines count from 1."""
+    it; `source` is its Markdown as it stands, `text` its content without the fences; first and last line count from 1.
+
+    `key` is the digest of a claim with its context, blanks and comments apart, `line` that of its equation, `read_from`
+    the formula that it was read from; where somebody knows what becomes of a claim, that is `known`, and no more is
+    read of it.
+    """
 
     kind: str
     source: str
@@ -48,6 +54,11 @@ class Block:
     claims: tuple[Claim, ...] = ()
     remark: Remark | None = None
     refused: Refused | None = None
+    document: str = ""
+    line: int = 0
+    key: str = ""
+    known: tuple[Any, ...] | None = None
+    read_from: Source | None = None
     contexts: Contexts = ()
     given: Given | None = None
     errors: tuple[InputError, ...] = ()
@@ -117,7 +128,7 @@ class Document:
     @classmethod
     def parse_in_part(cls, text: str, name: str = "document", exists: Checker | None = None) -> Document:
         """What stands of the document that a text is, its mistakes beside it."""
-        return _Builder(normalised(text), name, exists).build()
+        return cls(name, list(blocks(normalised(text), name, exists)))
 
     def claims_for(self, text: str, block: int | None = None) -> list[Claim]:
         """The claims that a line makes in the context of given block number `block` (from 0); without a
@@ -134,6 +145,15 @@ class Document:
         raise error
 
 
+Recall = Callable[[str], tuple[Any, ...] | None]
+
+
+def blocks(text: str, name: str, exists: Checker | None = None, recall: Recall | None = None) -> Iterator[Block]:
+    """The blocks of a normalised text one after the other, so that no more of them need be kept than are in hand.
+    `recall(key)` says what is known of a claim, None where nothing is."""
+    return _Builder(text, name, exists, recall).blocks()
+
+
 class _Builder:
     """Walks the fences of a text and collects what is wrong, at least one error for each wrong block.
 
@@ -142,10 +162,10 @@ class _Builder:
     missed by every claim, also by one that mentions nothing of it.
     """
 
-    def __init__(self, text: str, name: str, exists: Checker | None) -> None:
-        self.text, self.exists = text, exists
+    def __init__(self, text: str, name: str, exists: Checker | None, recall: Recall | None = None) -> None:
+        self.text, self.name, self.exists, self.recall = text, name, exists, recall
         self.source = text.split("\n")
-        self.document = Document(name)
+        self.context_key = ""
         self.given = Given()
         self.seen: dict[str, int] = {}
         self.count = 0
@@ -159,23 +179,20 @@ class _Builder:
         self.sources = Sources(text, name)
         self.unread = ""  # why no formula is read: its notation has an error
 
-    def build(self) -> Document:
+    def blocks(self) -> Iterator[Block]:
+        """The blocks in their order."""
         line = 1
-        for fence in fences(self.text, self.document.name):
-            self._prose(line, fence.first - 1)
-            if isinstance(fence, BrokenFence):
-                self._broken_fence(fence)
-            else:
-                self._fence(fence)
+        for fence in fences(self.text, self.name):
+            yield from self._prose(line, fence.first - 1)
+            yield self._broken_fence(fence) if isinstance(fence, BrokenFence) else self._fence(fence)
             line = fence.last + 1
-        self._prose(line, len(self.source))
-        return self.document
+        yield from self._prose(line, len(self.source))
 
     def read_given(self) -> Given:
         """The context that the whole text is, without fences."""
-        self._contexts(None, statements(lines_of(self.text), self.document.name))
+        self._contexts(None, statements(lines_of(self.text), self.name))
         self._check_existence()
-        _raise(self.errors, self.document.name)
+        _raise(self.errors, self.name)
         return self.given
 
     def _note(self, error: InputError) -> None:
@@ -188,21 +205,21 @@ class _Builder:
     def _lines(self, first: int, last: int) -> str:
         return "\n".join(self.source[first - 1 : last])
 
-    def _prose(self, first: int, last: int) -> None:
+    def _prose(self, first: int, last: int) -> Iterator[Block]:
         source = self._lines(first, last)
         if source.strip():
-            self.document.blocks.append(Block("prose", source, source, first, last))
+            yield Block("prose", source, source, first, last, document=self.name)
 
-    def _broken_fence(self, fence: BrokenFence) -> None:
+    def _broken_fence(self, fence: BrokenFence) -> Block:
         self.lost |= names_in(fence.content) - (set() if fence.context else self.known)
         if fence.context:
             self.broken = f"its context has an error in line {fence.error.line}"
         source = self._lines(fence.first, fence.last)
-        self.document.blocks.append(Block("broken", source, source, fence.first, fence.last, errors=(fence.error,)))
+        return Block("broken", source, source, fence.first, fence.last, document=self.name, errors=(fence.error,))
 
-    def _fence(self, fence: Fence) -> None:
+    def _fence(self, fence: Fence) -> Block:
         source, text = self._lines(fence.first, fence.last), "\n".join(line.content for line in fence.lines)
-        block = Block(fence.kind, source, text, fence.first, fence.last, fence.id)
+        block = Block(fence.kind, source, text, fence.first, fence.last, fence.id, document=self.name)
         self.errors = []
         if fence.kind == "given":
             block = self._given(fence, block)
@@ -216,7 +233,7 @@ class _Builder:
                     self._note(error)
         if self.errors and fence.kind == "given":
             self.broken = f"its context has an error in line {self.errors[0].line}"
-        self.document.blocks.append(self._refusing(block))
+        return self._refusing(block)
 
     def _refusing(self, block: Block) -> Block:
         """The block, without what is not judged: where it has an error, or its context has one."""
@@ -225,26 +242,40 @@ class _Builder:
         if not self.errors and not (reason and block.kind in ("given", "claim")):
             return block
         is_claim = block.kind == "claim"
-        refused = Refused(block.id, self.document.name, block.first + 1, reason) if is_claim else None
-        nothing: dict[str, Any] = {"claims": (), "remark": None, "contexts": (), "given": None}
+        refused = Refused(block.id, self.name, block.first + 1, reason) if is_claim else None
+        nothing: dict[str, Any] = {"claims": (), "known": None, "remark": None, "contexts": (), "given": None}
         return replace(block, kind="broken", refused=refused, errors=tuple(self.errors), **nothing)
 
     def _remark(self, fence: Fence, block: Block) -> Block:
         if not block.text.strip():
             raise InputError(f"this {fence.kind} is empty", self._place(fence), "the statement and the reason")
         is_misprint = fence.kind == "misprint"
-        remark = Remark(fence.id, self.document.name, fence.first + 1, block.text.strip(), is_misprint)
+        remark = Remark(fence.id, self.name, fence.first + 1, block.text.strip(), is_misprint)
         return replace(block, kind="remark", remark=remark)
 
     def _claim(self, fence: Fence, block: Block) -> Block:
-        return replace(block, claims=tuple(self._claims(fence)))
+        found = statements(list(fence.lines), self.name)
+        if not found:
+            raise InputError("this claim is empty", self._place(fence), "an equation A == B")
+        source = None
+        if is_read(found[0]):
+            if self.unread or self.broken:
+                self.spoilt = self.unread
+                return block
+            found[0], source = self.sources.claim(found[0], fence.first, ScopeTypes(self.given.scope({})))
+        key, known = _text_key(self.context_key, found), None
+        if self.recall is not None and not (self.errors or self.broken or self.lost & self._declared(found)):
+            known = self.recall(key)
+        claims = () if known is not None else self._claims(fence, found, source)
+        self._count(fence, len(claims) or 1)
+        return replace(block, line=found[0].line, key=key, known=known, read_from=source, claims=claims)
 
     def _notation(self, fence: Fence, block: Block) -> Block:
         """The notation that is in force from here on; nothing is read under one that has an error."""
         before = self.sources.profile if fence.continues else None
         self.unread = self.unread if fence.continues else ""
         try:
-            lines = statements(list(fence.lines), self.document.name)
+            lines = statements(list(fence.lines), self.name)
             self.sources.profile = profile_of(included(lines), before)
         except InputError as error:
             self._note(error)
@@ -260,13 +291,14 @@ class _Builder:
         elif not self.has_context:
             self._note(InputError("there is no context to continue", self._place(fence), "given", "write given"))
         try:
-            own = statements(list(fence.lines), self.document.name)
+            own = statements(list(fence.lines), self.name)
         except InputError as error:
             self._note(error)
             self.lost |= names_in(block.text) - self.known
             own = []
         self.has_context = True
         own, contexts = self._contexts(before, self._read_definitions(before, own, fence.first))
+        self.context_key = _text_key(self.context_key if before else "", own)
         self._check_existence()
         return replace(block, contexts=contexts, given=self.given)
 
@@ -325,30 +357,23 @@ class _Builder:
 
     # -- claims ------------------------------------------------------------------------------------
 
-    def _claims(self, fence: Fence) -> list[Claim]:
-        found = statements(list(fence.lines), self.document.name)
-        if not found:
-            raise InputError("this claim is empty", self._place(fence), "an equation A == B")
-        source = None
-        if is_read(found[0]):
-            if self.unread or self.broken:
-                self.spoilt = self.unread
-                return []
-            found[0], source = self.sources.claim(found[0], fence.first, ScopeTypes(self.given.scope({})))
+    def _claims(self, fence: Fence, found: list[Statement], source: Source | None) -> tuple[Claim, ...]:
         if self.lost & self._declared(found):
             check_syntax(found)
             self.spoilt = "it uses names of a block that has an error"
-            return []
-        claims = claims_of(self.given, found, fence.id, self.document.name)
-        claims = [replace(claim, source=source) for claim in claims] if source is not None else claims
+            return ()
+        claims = claims_of(self.given, found, fence.id, self.name)
+        return tuple(claims if source is None else [replace(claim, source=source) for claim in claims])
+
+    def _count(self, fence: Fence, claims: int) -> None:
+        """Counts claims up to the limit; those after it are refused, the first of them with an error."""
         is_past = self.count > limits.CLAIMS
-        self.count += len(claims)
+        self.count += claims
         if self.count > limits.CLAIMS:
             self.spoilt = f"it comes after {limits.CLAIMS} claims (limit CLAIMS)"
             if not is_past:
                 what, fix = f"at most {limits.CLAIMS} (limit CLAIMS)", "split the document"
                 self._note(InputError(f"more than {limits.CLAIMS} claims", self._place(fence), what, fix))
-        return claims
 
     def _check_new(self, fence: Fence, block: Block) -> Block:
         if fence.id in self.seen:
@@ -364,12 +389,18 @@ class _Builder:
     def _place(self, fence: Fence) -> Place:
         line = self.source[fence.first - 1]
         at = line.rfind(fence.id or fence.kind)
-        return Place(self.document.name, fence.first, max(at, 0) + 1, line, len(fence.id or fence.kind))
+        return Place(self.name, fence.first, max(at, 0) + 1, line, len(fence.id or fence.kind))
 
 
 def names_in(text: str) -> set[str]:
     """The words of a text that may be names of an author."""
     return set(re.findall(r"[^\W\d]\w*", text)) - RESERVED
+
+
+def _text_key(before: str, found: Sequence[Statement]) -> str:
+    """A digest of statements in a context that has a digest; blanks and comments are no part of it."""
+    texts = [before, *(words(statement.text) for statement in found)]
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()
 
 
 def _raise(errors: Sequence[InputError], name: str) -> None:
