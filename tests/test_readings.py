@@ -260,7 +260,7 @@ def test_a_run_carries_them(judged: tuple[Document, list[Verdict]]) -> None:
     """The object of --json has the readings of each document that has choices; claim by claim as before."""
     document, all_verdicts = judged
     results = Results(verdicts=all_verdicts)
-    results.compare_readings(document)
+    results.readings.append(readings_of(document, all_verdicts))
     record = results.as_json()
     assert [one["document"] for one in record["readings"]] == ["notes.md"]
     assert record["readings"][0]["clash"] == [
