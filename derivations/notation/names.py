@@ -195,10 +195,27 @@ def derivative(node: Any, letter_d: bool) -> list[Any] | None:
     return items[1:] if is_d and len(items) == 2 and letter_d else None
 
 
+def index_name(factor: Any) -> str:
+    """The name of an index: a letter, or a letter with a number or letter below it (`k_{1}` is k1); else nothing."""
+    if factor.data == "symbol":
+        return index_letter(str(factor.children[0]))
+    if factor.data != "factor" or factor.children[0].data != "symbol":
+        return ""
+    letter, trails = index_letter(str(factor.children[0].children[0])), factor.children[1:]
+    if not trails:
+        return letter
+    below = canonical(trails[0].children[1]) if len(trails) == 1 and trails[0].data == "sub" else ""
+    return letter + below if below.isalnum() else ""
+
+
 def letters(entry: Any) -> list[Token] | None:
     """The letters of an entry that is nothing but letters side by side."""
     if entry.data == "symbol":
         return [entry.children[0]]
+    factor = single_factor(entry) if entry.data == "side" else None
+    if factor is not None and len(factor.children) > 1 and (name := index_name(factor)):
+        start, end = span(factor)
+        return [Token("SYMBOL", name, start_pos=start, end_pos=end)]
     if entry.data != "side" or len(entry.children) != 2 or entry.children[0] is not None:
         return None
     items = entry.children[1].children
@@ -217,11 +234,13 @@ def digits(entry: Any) -> str | None:
     return None
 
 
-def symbols(entry: Any) -> Iterator[Token]:
-    """Every symbol in an entry."""
+def factors(entry: Any) -> Iterator[Any]:
+    """Every factor of an entry that begins with a symbol."""
+    if entry.data == "symbol":
+        yield entry
     for part in entry.iter_subtrees():
-        if part.data == "symbol":
-            yield part.children[0]
+        if part.data == "factor" and part.children[0].data == "symbol":
+            yield part
 
 
 def scripted(reader: Resolver, entry: Any) -> Any:
@@ -231,7 +250,10 @@ def scripted(reader: Resolver, entry: Any) -> Any:
             return part
         if part.data == "factor" and len(part.children) > 1 and part.children[0].data in ("symbol", "word"):
             found = lookup(reader, part.children[0], list(part.children[1:]))
-            if found is None or found.rest:
+            is_size = found is not None and reader.types.kind(found.text) in ("size", "integer")
+            if (found is None and index_name(part) not in reader.indices) or (
+                found is not None and found.rest and not is_size
+            ):
                 return part
     return None
 

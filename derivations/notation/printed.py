@@ -37,6 +37,8 @@ def printed_operator(reader: Resolver, operator: Any) -> Rule | None:
     sign = str(operator.children[0])
     if sign == r"\oslash" and len(operator.children) == 1:
         return Rule(("X", "Y"), "X / Y", r"X \oslash Y is X / Y")
+    if sign == r"\bmod" and len(operator.children) == 1:
+        return Rule(("X", "Y"), "X % Y", r"X \bmod Y is X % Y")
     if sign not in SLIDING or len(operator.children) != 2 or operator.children[1].data != "sub":
         return None
     marks = _marks(reader, operator.children[1].children[1])
@@ -45,8 +47,9 @@ def printed_operator(reader: Resolver, operator: Any) -> Rule | None:
     return Rule(("X", "Y"), f"{SLIDING[sign]}(X, Y, {', '.join(marks)})", "")
 
 
-def _marks(reader: Resolver, node: Any) -> list[str] | None:
-    """The marks of a subscript as arguments: a mode, `stride=s`, `pad=p`, `ceil=true`, or bare sizes."""
+def _marks(reader: Resolver, node: Any, pads: bool = False) -> list[str] | None:
+    """The marks of a subscript as arguments: a mode, `stride=s`, `pad=p`, `ceil=true`, or bare sizes, which are
+    paddings where the word pads."""
     found = []
     for entry in names.entries(node):
         if entry.data not in ("side", "word", "symbol", "number"):
@@ -57,9 +60,9 @@ def _marks(reader: Resolver, node: Any) -> list[str] | None:
         elif word == "ceil" and rest is None:
             found.append("ceil=true")
         elif word in MARKS and rest is not None:
-            found.append(f"{word}={_axes(reader, rest)}")
+            found.append(f"{word}={_axes(reader, rest, word == 'pad')}")
         elif not word:
-            found.append(_axes(reader, entry))
+            found.append(_axes(reader, entry, pads))
         else:
             return None
     return found
@@ -84,12 +87,17 @@ def _led_by_word(entry: Any) -> tuple[str, Any]:
     return word, Tree("side", [None, Tree("term", items, items[0].meta), *more], items[0].meta)
 
 
-def _axes(reader: Resolver, entry: Any) -> str:
-    """A number, or one for each axis: `2 \\times 3` is (2, 3), `(1, 2)` a pair."""
-    parts = _times(entry)
-    if len(parts) > 1:
-        return f"({', '.join(_pair(reader, part) for part in parts)})"
-    return _pair(reader, parts[0])
+def _axes(reader: Resolver, entry: Any, pads: bool) -> str:
+    """A number, or one for each axis: `2 \\times 3` is (2, 3); as paddings ((2, 2), (3, 3)), the same on both sides."""
+    parts = [_pair(reader, part) for part in _times(entry)]
+    if len(parts) == 1:
+        return parts[0]
+    if pads:
+        parts = [
+            part if part.startswith("(") and part.endswith(")") and "," in part else f"({part}, {part})"
+            for part in parts
+        ]
+    return f"({', '.join(parts)})"
 
 
 def _times(entry: Any) -> list[Any]:
@@ -124,6 +132,8 @@ def printed_call(reader: Resolver, item: Any) -> Make | None:
     if atom.data != "word":
         return None
     word = str(atom.children[0])
+    if word in (r"\max", r"\min") and not trails:
+        return lambda parts, where: _extreme(reader, word[1:], parts, where)
     if word in PLAIN and not trails:
         return lambda parts, where: called(reader, PLAIN[word], parts, [], where)
     if word not in POOLS and word not in FRAMED:
@@ -132,15 +142,19 @@ def printed_call(reader: Resolver, item: Any) -> Make | None:
         return (lambda parts, where: called(reader, word, parts, [], where)) if word in ("rot180", "rot90") else None
     if len(trails) > 1 or trails[0].data != "sub":
         return None
-    marks = (
-        _sizes(reader, trails[0].children[1])
-        if word in ("resize", "reshape")
-        else _marks(reader, trails[0].children[1])
-    )
+    node = trails[0].children[1]
+    marks = _sizes(reader, node) if word in ("resize", "reshape") else _marks(reader, node, word in ("pad", "crop"))
     if marks is None:
         return None
     named = [f"stride={part[7:]}" if part.startswith("stride=") else part for part in marks]
     return lambda parts, where: called(reader, POOLS.get(word, word), parts, named, where)
+
+
+def _extreme(reader: Resolver, name: str, parts: Sequence[Typed], where: Any) -> Typed:
+    """The largest or smallest of several integers."""
+    if len(parts) < 2 or any(part.rank for part in parts):
+        raise reader.error(where, f"the {name} of what is not said", f"several integers: \\{name}(p, q)")
+    return called(reader, name, parts, [], where)
 
 
 def _sizes(reader: Resolver, node: Any) -> list[str]:
@@ -151,6 +165,8 @@ def _sizes(reader: Resolver, node: Any) -> list[str]:
 def called(reader: Resolver, name: str, parts: Sequence[Typed], marks: Sequence[str], where: Any) -> Typed:
     """The call of an operator; the trace, sum and mean of a matrix of an open size are numbers all the same."""
     start, end = span(where)
+    if name in ("pad", "crop") and parts and parts[0].rank > 1:
+        marks = [f"{part}, {part}" if part.startswith("(") and part.count(",") == 1 else part for part in marks]
     tail = "".join(f", {part}" for part in marks)
     equal = tuple(pair for part in parts for pair in part.equal)
     if name == "tr" and len(parts) == 1 and parts[0].rank == 2:

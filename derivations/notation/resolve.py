@@ -438,9 +438,14 @@ class Resolver:
 
     def _index(self, atom: Any, trails: list[Any]) -> tuple[Typed, list[Any]] | None:
         """A letter that is an index of a sum around it."""
-        if atom.data == "symbol" and (letter := names.index_letter(str(atom.children[0]))) in self.indices:
-            return Typed(mark(letter, *span(atom)), role="index"), trails
-        return None
+        if atom.data != "symbol":
+            return None
+        letter = names.index_letter(str(atom.children[0]))
+        for trail in trails:
+            if trail.data == "sub" and (name := letter + canonical(trail.children[1])) in self.indices:
+                rest = [each for each in trails if each is not trail]
+                return Typed(mark(name, span(atom)[0], span(trail)[1]), role="index"), rest
+        return (Typed(mark(letter, *span(atom)), role="index"), trails) if letter in self.indices else None
 
     def unknown(self, atom: Any) -> InputError:
         """The error for a symbol that nothing declares."""
@@ -742,13 +747,16 @@ class Resolver:
         if factor is None:
             raise self.error(variable, "a derivative with respect to a formula", "a declared name")
         atom, trails = factor.children[0], list(factor.children[1:])
-        single = names.single(atom) if atom.data in ("group", "brace") else None
-        if single is not None:
-            atom = single
+        outer: list[Any] = []
+        if atom.data in ("group", "brace"):  # (z_1)_i: the brackets hold the name together
+            inner = names.entries(atom)
+            held = names.single_factor(inner[0]) if len(inner) == 1 else None
+            if held is not None:
+                atom, trails, outer = held.children[0], list(held.children[1:]), trails
         named = self.named(atom, trails)
         if named is None:
             raise self.unknown(atom)
-        typed, rest = named
+        typed, rest = named[0], [*named[1], *outer]
         if typed.role != "name":
             raise self.error(variable, "a derivative with respect to something that is not a name", "a declared name")
         start, end = span(at)
@@ -773,6 +781,8 @@ class Resolver:
         return Typed(parts, left.shape, PRODUCT, (*left.equal, *right.equal))
 
     def _derivative(self, atom: Any, top: Any, bottom: Any) -> Typed:
+        if top and bottom and (made := self._jacobian(atom, top, bottom)) is not None:
+            return made
         if top is None or bottom is None:
             raise self.error(atom, "a derivative lacks its ∂ above or below", r"\frac{\partial J}{\partial w}")
         if not top:
@@ -783,6 +793,18 @@ class Resolver:
             )
         of = self._scalar_name(top[0])
         return self._gradient(of, bottom[0], atom)
+
+    def _jacobian(self, atom: Any, top: Any, bottom: Any) -> Typed | None:
+        """∂vec(y)/∂vec(x)ᵀ says its layout; None for another derivative."""
+        if len(top) != 2 or len(bottom) != 2 or any(canonical(items[0]) != "vec" for items in (top, bottom)):
+            return None
+        scripts = [canonical(trail.children[1]) for trail in bottom[1].children[1:] if trail.data == "sup"]
+        if scripts != ["T"] or len(bottom[1].children) != 2 or len(top[1].children) != 1:
+            return None
+        sides = [self._one_entry(items[1].children[0]) for items in (top, bottom)]
+        start, end = span(atom)
+        made = Typed((Part("jacobian(", start, end), *listed(sides), Part(")", end - 1, end)))
+        return self.shape_of(atom, made)
 
     # -- scripts -----------------------------------------------------------------------------------
 
@@ -827,6 +849,8 @@ class Resolver:
             *filler,
             Part("]", end - 1, end),
         )
+        if any(index.role == "slice" for index in indices):
+            return replace(self.shape_of(at, Typed(parts, (), ATOM, typed.equal)), role="entry")
         return Typed(parts, tuple(left), ATOM, typed.equal, "entry")
 
     def subscripts(self, node: Any, typed: Typed, at: Any) -> list[Typed]:
@@ -877,12 +901,12 @@ class Resolver:
         return Typed(mark(letter, *span(token)), role="index")
 
     def _index_formula(self, entry: Any) -> Typed:
-        for token in names.symbols(entry):
-            letter = names.index_letter(str(token))
-            if letter not in self.bound and not self.types.kind(letter) and not names.is_declared(self, token):
-                if len(letter) > 1 and not letter.isalpha():
-                    raise self.error(token, f"`{token}` is no index", "a letter")
-                self.free.add(letter)
+        for factor in names.factors(entry):
+            name = names.index_name(factor)
+            trails = list(factor.children[1:]) if factor.data == "factor" else []
+            atom = factor.children[0] if factor.data == "factor" else factor
+            if name and name not in self.bound and names.lookup(self, atom, trails) is None:
+                self.free.add(name)
         if entry.data not in ("side", "symbol", "number", "word", "brace"):
             raise self.error(entry, f"`{self.shown(entry)}` is no index", "letters, numbers and sizes")
         bad = names.scripted(self, entry)

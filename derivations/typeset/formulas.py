@@ -163,7 +163,7 @@ def _(node: Constant) -> Piece:
 def _(node: Literal) -> Piece:
     values = [integer_to_latex(value) for value in node.values]
     if node.rank == 1:
-        return Piece(f"({', '.join(values)})")
+        return Piece(f"[{', '.join(values)}]")  # round brackets are a tuple of sizes
     columns = int(node.shape[1]) or 1
     rows = [" & ".join(values[start : start + columns]) for start in range(0, len(values), columns)]
     return Piece(r"\begin{pmatrix} " + r" \\ ".join(rows) + r" \end{pmatrix}")
@@ -231,8 +231,8 @@ def _(node: Power) -> Piece:
 
 
 _FUNCTIONS = {
-    "exp": r"\exp", "log": r"\log", "tanh": r"\tanh", "sigmoid": r"\sigma", "relu": r"\operatorname{ReLU}",
-    "softplus": r"\operatorname{softplus}",
+    "exp": r"\exp", "log": r"\log", "tanh": r"\tanh", "sigmoid": r"\operatorname{sigmoid}",
+    "relu": r"\operatorname{ReLU}", "softplus": r"\operatorname{softplus}",
 }  # fmt: skip
 
 
@@ -241,7 +241,7 @@ def _(node: Elementwise) -> Piece:
     inner = render(node.of).text
     if not node.order and node.name == "sqrt":
         return Piece(rf"\sqrt{{{inner}}}")
-    if not node.order and node.name == "abs":
+    if not node.order and node.name == "abs" and not node.of.rank:  # of a matrix, bars are its determinant
         return Piece(rf"\left|{inner}\right|")
     name = _FUNCTIONS.get(node.name) or (
         rf"\operatorname{{{node.name}}}" if node.name in ("abs", "sqrt") else name_to_latex(node.name)

@@ -8,6 +8,7 @@ from sympy import Basic, Symbol
 
 from derivations.formulas.claims import Claim
 from derivations.formulas.expressions import (
+    Apply,
     ByIndex,
     Constant,
     Definition,
@@ -38,6 +39,8 @@ def normal(node: Any, names: dict[Symbol, Symbol] | None = None, depth: int = 0)
         return _entry(parts)
     if isinstance(node, Plus):
         return Plus(*_flat(parts, Plus))
+    if isinstance(node, Apply) and node.operator in ("matmul", "kron"):
+        return _chain(node.operator, parts[1:])
     if isinstance(node, Times):
         return _signed(_flat(parts, Times))
     if isinstance(node, Over) and isinstance(parts[0], Minus):
@@ -65,6 +68,30 @@ def _entry(parts: list[Any]) -> Any:
     indices = [outer.pop(0) if isinstance(index, Slice) and index.start == 0 and index.step == 1 else index
                for index in parts[0].indices]  # fmt: skip
     return Entry(parts[0].of, *indices)
+
+
+def _chain(operator: str, parts: list[Any]) -> Any:
+    """A chain of matrix products without its brackets, numbers taken out in front."""
+    flat: list[Any] = []
+    numbers: list[Any] = []
+    for part in parts:
+        inner = [part]
+        if isinstance(part, Times):
+            numbers += [factor for factor in part.args if not factor.rank]
+            rest = [factor for factor in part.args if factor.rank]
+            inner = [rest[0] if len(rest) == 1 else Times(*rest)]
+        for each in inner:
+            flat += _links(operator, each)
+    made = flat[0]
+    for part in flat[1:]:
+        made = Apply(operator, made, part)
+    return Times(*numbers, made) if numbers else made
+
+
+def _links(operator: str, node: Any) -> list[Any]:
+    if isinstance(node, Apply) and node.operator == operator:
+        return [*_links(operator, node.tensors[0]), *_links(operator, node.tensors[1])]
+    return [node]
 
 
 def _flat(parts: list[Any], kind: type) -> list[Any]:

@@ -67,7 +67,7 @@ CASES = {
     "d(w)[0, 1]": r"\mathrm{d} w_{0, 1}",
     "jacobian(z, w)": r"\frac{\partial \operatorname{vec}(z)}{\partial \operatorname{vec}(w)^{T}}",
     "f'(z)": r"f'(z)",
-    "sigmoid(z)": r"\sigma(z)",
+    "sigmoid(z)": r"\operatorname{sigmoid}(z)",
     "relu(z)": r"\operatorname{ReLU}(z)",
     "sqrt(beta)": r"\sqrt{\beta}",
     "abs(beta)": r"\left|\beta\right|",
