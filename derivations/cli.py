@@ -164,6 +164,35 @@ def check(
     raise typer.Exit(int(results.status))
 
 
+@app.command("read")
+def read_formulas(
+    file: Annotated[Path, typer.Argument(help="A Markdown or LaTeX file.", metavar="FILE")], as_json: AsJson = False
+) -> None:
+    """Show what each display and code line of FILE is read as, or why it is not; nothing is judged."""
+    from derivations.language.document import normalised, read_text
+    from derivations.language.survey import survey
+    from derivations.show.formulas_read import as_record, survey_lines
+
+    found = survey(normalised(_or_exit(read_text, file)), str(file))
+    if as_json:
+        _print_json(as_record(found))
+    else:
+        for line in survey_lines(found):
+            typer.echo(line)
+    raise typer.Exit(0 if all(each.error is None for each in found.formulas) else 2)
+
+
+@app.command()
+def new(
+    source: Annotated[Path, typer.Option("--from", metavar="FILE", help="Notes in Markdown or LaTeX.")],
+) -> None:
+    """Begin a document of claims from FILE: its formulas, and what is to be said of its symbols."""
+    from derivations.language.document import normalised, read_text
+    from derivations.language.survey import skeleton
+
+    typer.echo(skeleton(normalised(_or_exit(read_text, source)), str(source)))
+
+
 @app.command()
 def explain(claim: Annotated[str, typer.Argument(metavar="ID", help="The claim's name.")], files: Files = None) -> None:
     """Show one claim: both sides by index, then the proof, or the counterexample worked out in numbers."""

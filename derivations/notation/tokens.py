@@ -352,9 +352,8 @@ class Scanner:
         what = f"`{number.text}` right after `{run[-2].text}`"
         reason = "eleven or two matrices of ones" if number.text == "11" else "one, or a matrix of ones" if ones else ""
         reason = reason or "a factor, a subscript, or a part of the name"
-        fix = (
-            r"write \mathbf{1}\mathbf{1}^T for ones" if ones else f"say it: \\operatorname{{{text}}} is ..., or write _"
-        )
+        said = f"say what it is: {text}(X) is ..., in a notation block"
+        fix = r"write \mathbf{1}\mathbf{1}^T for ones" if ones else said
         return self.source.error(f"{what}: {reason}?", number.start, number.end, "", fix)
 
     def _symbol(self, base: str, font: str, part: Lexeme, start: int, end: int) -> None:

@@ -83,7 +83,7 @@ CASES = {
     "[m <= n] * a": r"\left[m \le n\right]\, a",
     "[a > 0]": r"\left[a > 0\right]",
     "[[1, 2], [3, 4]]": r"\begin{pmatrix} 1 & 2 \\ 3 & 4 \end{pmatrix}",
-    "[1, 0, 2]": r"(1, 0, 2)",
+    "[1, 0, 2]": r"[1, 0, 2]",
     "ones(1, m) @ w @ ones(n, 1)": r"\mathbf{1}_{m}^{T} w \mathbf{1}_{n}",
     "ones(H, W)": r"\mathbf{1}_{H \times W}",
     "eye(n)": r"I_{n}",

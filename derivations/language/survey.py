@@ -1,0 +1,179 @@
+r"""A dry run over a file: every display and code line with what it is read as, or why it is not; a skeleton of claims.
+
+Law: nothing is judged here and nothing is written into the file. A formula is read under the context and the notation
+in force where it stands, as `read above` would read it; where there is no context, its symbols are listed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from lark import Tree
+
+from derivations.language.document import Document
+from derivations.language.errors import InputError
+from derivations.language.read import Sources
+from derivations.language.scope import Scope
+from derivations.language.types import ScopeTypes
+from derivations.notation import names, sources
+from derivations.notation.code import read_code
+from derivations.notation.profile import Profile
+from derivations.notation.reading import read_latex
+from derivations.notation.structure import canonical, parse, rows_of, span
+from derivations.notation.tokens import Scanner, lexemes
+
+SAYS = re.compile(r"(?:say what it is: )?(?P<line>\S.* is \.\.\.)(?:,? in a notation block)?\Z")
+COMMON = frozenset({r"\exp", r"\log", r"\ln", r"\tanh", r"\det", r"\max", r"\min", "e", "d", r"\mathrm{d}", "T"})
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A display or a line of code: its place, its text on one line, its reading or its error, and its symbols."""
+
+    kind: str
+    line: int
+    last_line: int
+    text: str
+    reading: str = ""
+    error: InputError | None = None
+    symbols: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What a file's formulas are read as, and the lines that its notation still lacks."""
+
+    formulas: tuple[Formula, ...]
+    missing: tuple[str, ...]
+    has_context: bool
+
+
+def survey(text: str, file: str) -> Survey:
+    """The dry run over a text; raises InputError only where the file as a whole cannot be read."""
+    is_markdown = not file.endswith((".tex", ".latex", ".ltx"))
+    document = Document.parse_in_part(text, file) if is_markdown else Document(file)
+    found = Sources(text, file).found
+    formulas: list[Formula] = []
+    for place in found.places:
+        types, profile = _in_force(document, place.line)
+        formulas += _formulas(found, place, types, profile)
+    lines = [_missing(each.error) for each in formulas if each.error is not None]
+    has_context = any(block.kind == "given" for block in document.blocks)
+    if not has_context:
+        lines = [f"{symbol} is ..." for each in formulas for symbol in each.symbols]
+    return Survey(tuple(formulas), tuple(dict.fromkeys(line for line in lines if line)), has_context)
+
+
+def _in_force(document: Document, line: int) -> tuple[ScopeTypes, Profile]:
+    """The context and the notation at a line; those of the next blocks where none stands before."""
+    given: Any = None
+    profile: Profile | None = None
+    for block in document.blocks:
+        is_before = block.first <= line
+        if block.given is not None and (is_before or given is None):
+            given = block.given
+        if block.profile is not None and (is_before or profile is None):
+            profile = block.profile
+    scope = given.scope({}) if given is not None else Scope()
+    return ScopeTypes(scope), profile or Profile()
+
+
+def _formulas(found: sources.Text, place: sources.Place, types: ScopeTypes, profile: Profile) -> Iterator[Formula]:
+    if place.kind == "latex":
+        yield _formula(found, place, place.start, place.end, types, profile)
+        return
+    for _, start, end in found.code_lines(place):
+        yield _formula(found, place, start, end, types, profile)
+
+
+def _formula(
+    found: sources.Text, place: sources.Place, start: int, end: int, types: ScopeTypes, profile: Profile
+) -> Formula:
+    source = found.source
+    first, text = source.place(start).line, " ".join(source.text[start:end].split())
+    line = first if place.kind != "latex" else place.line
+    kind = "display" if place.kind == "latex" else place.kind
+    symbols = tuple(_symbols(source, start, end, profile)) if place.kind == "latex" else ()
+    try:
+        if place.kind == "latex":
+            reading = read_latex(source, start, end, profile, types)
+        else:
+            reading = read_code(source, start, end, place.kind, profile, types, needs_left=False)
+        return Formula(kind, line, place.last_line, text, reading.text, None, symbols)
+    except InputError as error:
+        return Formula(kind, line, place.last_line, text, "", error, symbols)
+
+
+def _symbols(source: Any, start: int, end: int, profile: Profile) -> Iterator[str]:
+    """The left sides of notation lines that a display needs: its symbols with their labels, its words with places."""
+    try:
+        scanner = Scanner(source, lexemes(source, start, end), profile.known_words, splits=False)
+        rows = [row.tokens for row in rows_of(scanner.scan())]
+        stretches = [(int(row[0].start_pos), int(row[-1].end_pos)) for row in rows]
+        trees = [parse(source, *stretch, profile.known_words, splits=False).tree for stretch in stretches]
+    except InputError:
+        return
+    for tree in trees:
+        yield from _symbols_in(tree, source)
+
+
+def _symbols_in(node: Any, source: Any) -> Iterator[str]:
+    """The symbols of a tree, those in subscripts and superscripts left out."""
+    children = [child for child in node.children if isinstance(child, Tree)]
+    for number, child in enumerate(children):
+        if child.data == "factor":
+            following = children[number + 1] if number + 1 < len(children) else None
+            yield from _symbol(child, following, source)
+            if child.children[0].data not in ("symbol", "word"):
+                yield from _symbols_in(Tree("atom", [child.children[0]]), source)
+        elif child.data not in ("sub", "sup", "prime", "operator"):
+            yield from _symbols_in(child, source)
+
+
+def _symbol(factor: Any, following: Any, source: Any) -> Iterator[str]:
+    atom, base = factor.children[0], canonical(factor.children[0])
+    if atom.data not in ("symbol", "word", "accent") or base in COMMON:
+        return
+    shown = source.text[slice(*span(atom))]
+    if atom.data == "word":
+        is_applied = following is not None and following.data == "factor" and following.children[0].data == "group"
+        count = len(names.entries(following.children[0])) if is_applied else 0
+        yield f"{shown}({', '.join('XYZ'[:count])})" if is_applied else shown
+        return
+    labels = [trail for trail in factor.children[1:] if trail.data == "sup"]
+    kept = [each for each in labels if not re.fullmatch(r"T|\\top|-?\d+|\\circ.*", canonical(each.children[1]))]
+    yield shown + "".join(source.text[slice(*span(each))] for each in kept)
+
+
+def _missing(error: InputError) -> str:
+    """The line of a notation block that an error asks for, with a place to fill in."""
+    match = SAYS.match(error.fix)
+    return match["line"] if match else ""
+
+
+def skeleton(text: str, file: str) -> str:
+    """A document of claims begun from a file: its formulas, each with a claim that reads it, and what is to be said."""
+    found = survey(text, file)
+    declared = [line.removesuffix(" is ...") for line in found.missing]
+    lines = [
+        f"# Claims of {file}",
+        "",
+        "```given",
+        "dims m, n   # the sizes",
+        "# tensor W[m, n], x[n, 1]",
+        "# loss J(z)",
+    ]
+    lines += ["```", "", "```notation", *(f"# {symbol} is ..." for symbol in declared), "```", ""]
+    for number, each in enumerate(found.formulas, 1):
+        fence = {"display": "$$", "matlab": "```matlab", "python": "```python"}[each.kind]
+        close = "$$" if fence == "$$" else "```"
+        lines += [f"Line {each.line} of {file}:", "", fence, each.text, close, ""]
+        lines += [
+            "```remark " + f"formula-{number}",
+            "To be read: write `claim` for `remark`, and `read above` for this text.",
+        ]
+        lines += ["```", ""]
+    return "\n".join(lines)
