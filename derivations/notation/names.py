@@ -54,10 +54,22 @@ def own_key(name: str) -> Key | None:
     return key_of(term.children[0]) if len(term.children) == 1 else None
 
 
+def is_spelled(name: str) -> bool:
+    """Whether a name may stand in a display letter by letter, as `T4`."""
+    return len(name) > 1 and name.isascii() and name.isalnum()
+
+
+def own_keys(name: str) -> set[Key]:
+    """The ways in which a name of the context stands in a display: as it is printed, and letter by letter."""
+    printed = own_key(name)
+    return ({printed} if printed is not None else set()) | ({(name, "", "")} if is_spelled(name) else set())
+
+
 def own_words(types: Types) -> set[str]:
-    """The bases of the context's names that are words of several letters."""
+    """The context's names and their bases that are words of several letters."""
     keys = [own_key(name) for name in types.names()]
-    return {key[0] for key in keys if key is not None and len(key[0]) > 1 and key[0].isalnum()}
+    found = {key[0] for key in keys if key is not None and len(key[0]) > 1 and key[0].isalnum()}
+    return found | {name for name in types.names() if is_spelled(name)}
 
 
 def lookup(reader: Resolver, atom: Any, trails: Sequence[Any]) -> Found | None:

@@ -60,7 +60,7 @@ class Resolver:
 
     def __post_init__(self) -> None:
         for name in self.types.names():
-            if (key := names.own_key(name)) is not None:
+            for key in names.own_keys(name):
                 self.own_names.setdefault(key, []).append(name)
 
     # -- errors ------------------------------------------------------------------------------------
@@ -293,6 +293,9 @@ class Resolver:
             raise self.error(item, "a derivative that is not a fraction", r"\frac{\partial J}{\partial w}")
         if is_juxtaposed and atom.data == "number":
             return self.number_after(item), 1
+        number = names.single(atom) if is_juxtaposed and atom.data == "group" else None
+        if number is not None and number.data == "number":
+            raise self.error(item, f"`{self.shown(item)}`: the number of the equation, or a factor?", "", r"\tag{...}")
         applied = self.application(items, at)
         if applied is not None:
             return applied
@@ -834,19 +837,20 @@ class Resolver:
             )
         start, end = span(trail)
         left = shape[len(indices) :]
-        filler: tuple[Part, ...] = ()
         ones = [axis for axis, size in enumerate(shape) if size == "1"]
         if len(indices) == len(shape) - 1 and len(ones) == 1 and len(shape) == 2:
             zero = Typed(mark(str(self.types.origin), start, end))
             indices.insert(ones[0], zero)
             left = []
+        elif len(indices) == 1 and len(shape) == 2 and self.types.kind(typed.text):
+            fix = f"write {self.shown(at)} with both indices, or `:` for one: _{{i, {{:}}}}"
+            raise self.error(trail, f"a row or a column of `{typed.text}`?", "a subscript for each axis", fix)
         elif len(indices) == len(shape) - 1 and len(ones) > 1:
             raise self.error(trail, "which axis this subscript counts is not said", "a subscript for each axis")
         parts = (
             *bracketed(typed, ATOM),
             Part("[", start, start + 1),
             *listed(indices),
-            *filler,
             Part("]", end - 1, end),
         )
         if any(index.role == "slice" for index in indices):

@@ -66,7 +66,7 @@ def parse(
             expected=f"at most {limits.STATEMENT_CHARACTERS} (limit STATEMENT_CHARACTERS)",
         )
     scanner = Scanner(source, lexemes(source, start, end), known, splits)
-    rows = list(rows_of(scanner.scan()))
+    rows = list(rows_of(without_gaps(source, scanner.scan())))
     tokens = without_end(joined(source, rows) if tag is None else tagged(source, rows, tag))
     if not tokens:
         raise source.error("an empty display", start, end, "a formula")
@@ -82,6 +82,21 @@ def without_end(tokens: list[Token]) -> list[Token]:
     while tokens and tokens[-1].type in ("COMMA", "SEMI"):
         tokens.pop()
     return tokens
+
+
+def without_gaps(source: Statement, tokens: Sequence[Token]) -> list[Token]:
+    """The tokens without `\\quad` at the ends of rows and beside =; elsewhere it parts two formulas."""
+    found = []
+    kept = [*tokens, Token("ROW", "")]
+    for at, token in enumerate(kept[:-1]):
+        if token.type != "GAP":
+            found.append(token)
+            continue
+        before = found[-1].type if found else "ROW"
+        after = next(each for each in kept[at + 1 :] if each.type not in ("GAP", "TAG"))
+        if not {before, after.type} & {"EQ", "AMP", "ROW", "COMMA", "SEMI", "LBRACE", "RBRACE"}:
+            raise two_formulas(source, after)
+    return found
 
 
 @dataclass(frozen=True)

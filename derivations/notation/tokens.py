@@ -29,7 +29,7 @@ LEXEME = re.compile(
 SPACING = {",", ";", ":", "!", " ", "/", ">", "\n"}
 DROPPED = {
     "left", "right", "big", "Big", "bigg", "Bigg", "bigl", "bigr", "Bigl", "Bigr", "biggl", "biggr", "Biggl", "Biggr",
-    "displaystyle", "textstyle", "limits", "nolimits", "nonumber", "notag", "thinspace", "quad", "qquad", "centering",
+    "displaystyle", "textstyle", "limits", "nolimits", "nonumber", "notag", "thinspace", "centering",
     "mathopen", "mathclose", "mathstrut",
 }  # fmt: skip
 FONTS = {"mathbf", "boldsymbol", "bm", "mathrm", "mathit", "mathsf", "mathnormal", "pmb", "vb", "textbf", "textit"}
@@ -375,6 +375,8 @@ class Scanner:
         simple = {"partial": "PARTIAL", "nabla": "NABLA", "sum": "SUM", "prime": "PRIME"}
         if name in DROPPED:
             self._check_delimiter(part)
+        elif name in ("quad", "qquad"):
+            self._emit("GAP", name, part.start, part.end)
         elif name in simple:
             self._emit(simple[name], name, part.start, part.end)
         elif name in OPERATORS:
@@ -424,8 +426,16 @@ class Scanner:
 
     def _fraction(self, part: Lexeme) -> None:
         self._emit("FRAC", part.text, part.start, part.end)
-        self._argument(part)
-        self._argument(part)
+        for _ in range(2):
+            self._split_digits()  # \\frac12 is 1/2
+            self._argument(part)
+
+    def _split_digits(self) -> None:
+        """The digits at the front, one by one, as TeX takes them for arguments."""
+        part = self._peek()
+        if part is not None and part.kind == "digits" and part.text.isdigit() and len(part.text) > 1:
+            each = [Lexeme("digits", digit, part.start + at, part.start + at + 1) for at, digit in enumerate(part.text)]
+            self.parts[self.at : self.at + 1] = each
 
     def _root(self, part: Lexeme) -> None:
         if self._is("["):
@@ -503,8 +513,8 @@ class Scanner:
         """`\\stackrel{\\rm def}{=}` is an equals sign."""
         text = self.source.text[part.start : part.start + 60]
         match = re.match(r"\\(?:stackrel|overset)\s*\{[^{}]*(?:\{[^{}]*\})?[^{}]*\}\s*\{\s*=\s*\}", text)
-        if match is None:
-            raise self.error(part, f"`\\{part.text}` over something that is not =", "")
+        if match is None or not DEFINES.search(match[0]):
+            raise self.error(part, f"`\\{part.text}` over something that is not =, or that does not define", "")
         end = part.start + match.end()
         while self.at < len(self.parts) and self.parts[self.at].start < end:
             self.at += 1
@@ -550,4 +560,5 @@ class Scanner:
             self._emit("END", name, part.start, part.end)
 
 
+DEFINES = re.compile(r"def|\\triangle|\\Delta")
 NORM = r"say which: write it out, such as \sum_i x_i^2"

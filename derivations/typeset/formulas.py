@@ -301,7 +301,7 @@ def _subscripts(node: Entry) -> str:
         _slice(index, size) if isinstance(index, Slice) else small(index + origin_of_page())
         for size, index in zip(node.of.shape, node.indices, strict=True)
     ]
-    while len(parts) > 1 and parts[-1] == WHOLE:
+    while len(parts) > 1 and parts[-1] == WHOLE and node.of.rank > 2:  # of a matrix, a row or a column must be seen
         parts.pop()
     return ", ".join(parts)
 
