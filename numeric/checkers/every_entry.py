@@ -12,6 +12,7 @@ What it cannot see: more than the method's own tolerance lets it.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -22,6 +23,7 @@ from numeric.checkers.localise import Mask, Probe, masks_of
 from numeric.checkers.pattern import describe_pattern
 from numeric.checkers.problem import Array
 from numeric.checkers.report import GradientReport, Verdict, WrongEntry
+from numeric.checkers.reproduce import snippet
 from numeric.checkers.smooth import ROUNDINGS, SmoothProbe
 
 MOST_LISTED = 20
@@ -50,7 +52,7 @@ def compare(probe: Probe, k: int) -> Comparison:
     return Comparison(k, claimed, true, ~(np.abs(claimed - true.values) <= tolerance))
 
 
-def compare_every_entry(probe: Probe, report: GradientReport) -> GradientReport:
+def compare_every_entry(probe: ExactProbe | SmoothProbe, report: GradientReport) -> GradientReport:
     """The report of a check that passed its projection, after comparing every entry of every argument."""
     done = [compare(probe, k) for k in range(len(probe.claimed))]
     spent = report.projections + sum(c.true.evaluations for c in done)
@@ -66,7 +68,9 @@ def compare_every_entry(probe: Probe, report: GradientReport) -> GradientReport:
     return with_wrong_entries(probe, done, report) if verdict == "wrong" else report
 
 
-def with_wrong_entries(probe: Probe, done: list[Comparison], report: GradientReport) -> GradientReport:
+def with_wrong_entries(
+    probe: ExactProbe | SmoothProbe, done: list[Comparison], report: GradientReport
+) -> GradientReport:
     """The report with the wrong entries listed and counted, and what they have in common."""
     entries = [c.entry(probe.labels[c.k], tuple(int(i) for i in index)) for c in done for index in np.argwhere(c.off)]
     guesses = [f"{probe.labels[c.k]}: {describe_pattern(c.claimed, c.true.values, c.off)}" for c in done if c.off.any()]
@@ -75,6 +79,9 @@ def with_wrong_entries(probe: Probe, done: list[Comparison], report: GradientRep
         wrong=tuple(entries[:MOST_LISTED]),
         wrong_count=len(entries),
         guess=report.guess or "; ".join(guesses),
+        wrong_in=report.wrong_in or tuple(probe.labels[c.k] for c in done if c.off.any()),
+        right_in=report.right_in or tuple(probe.labels[c.k] for c in done if not c.off.any()),
+        reproduce=report.reproduce or partial(snippet, probe.problem, entries[0], exact=probe.exact),
     )
 
 

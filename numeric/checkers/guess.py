@@ -54,9 +54,10 @@ class Evidence:
         return got == true or abs(float(got - true)) <= allowed > 0
 
 
-def guess_mistakes(probe: Probe) -> tuple[str, list[Comparison]]:
-    """(one clause for each argument that is wrong, its entries where all were compared)."""
-    clauses, compared = [], []
+def guess_mistakes(probe: Probe) -> tuple[dict[str, str], list[Comparison]]:
+    """(a clause for each argument that is wrong, its entries where all were compared)."""
+    clauses: dict[str, str] = {}
+    compared = []
     for k, label in enumerate(probe.labels):
         if probe.claimed[k].size == 0 or not probe.measure(_only(probe, k, None)).wrong:
             continue
@@ -69,8 +70,8 @@ def guess_mistakes(probe: Probe) -> tuple[str, list[Comparison]]:
             if comparison.off.any():
                 pattern = describe_pattern(comparison.claimed, comparison.true.values, comparison.off)
             found = pattern if _speaks_for_itself(comparison) else _named(probe, k, comparison) or pattern
-        clauses.append(f"{label}: {found or 'no simple pattern was recognised'}")
-    return "; ".join(clauses), compared
+        clauses[label] = found or "no simple pattern was recognised"
+    return clauses, compared
 
 
 def _speaks_for_itself(comparison: Comparison) -> bool:

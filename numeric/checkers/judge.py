@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 
@@ -44,10 +44,11 @@ from numeric.checkers.ground import (
 from numeric.checkers.guess import guess_mistakes
 from numeric.checkers.kinks import Look, bends, look_for_bends
 from numeric.checkers.lattice import as_integers
-from numeric.checkers.localise import Positions, Probe, bisect, entry_at, masks_of
+from numeric.checkers.localise import Positions, bisect, entry_at, masks_of
 from numeric.checkers.points import FINE, Point
 from numeric.checkers.problem import Array, Arrays, Problem
 from numeric.checkers.report import CheckInputError, GradientReport, Kink, Measurement, WrongEntry
+from numeric.checkers.reproduce import snippet
 from numeric.checkers.smooth import (
     ROUNDINGS,
     SmoothProbe,
@@ -156,11 +157,20 @@ def _moves_at_the_data(problem: Problem) -> bool:
         return not np.array_equal(beside, problem.value(problem.point))
 
 
-def _named_failure(probe: Probe, entry: WrongEntry, report: GradientReport) -> GradientReport:
+def _named_failure(probe: ExactProbe | SmoothProbe, entry: WrongEntry, report: GradientReport) -> GradientReport:
     """The verdict *wrong*, with a guess at the mistake, and with all wrong entries where comparing them was
     cheap."""
-    guess, compared = guess_mistakes(probe)
-    report = replace(report, verdict="wrong", wrong=(entry,), guess=guess)
+    clauses, compared = guess_mistakes(probe)
+    clauses.setdefault(entry.argument, "no simple pattern was recognised")
+    report = replace(
+        report,
+        verdict="wrong",
+        wrong=(entry,),
+        guess="; ".join(f"{name}: {found}" for name, found in clauses.items()),
+        wrong_in=tuple(clauses),
+        right_in=tuple(name for name in probe.labels if name not in clauses),
+        reproduce=partial(snippet, probe.problem, entry, exact=probe.exact),
+    )
     if not compared:
         return report
     listed = with_wrong_entries(probe, compared, report)

@@ -12,6 +12,7 @@ What it cannot see: whether the loss was worth minimising.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal
@@ -67,9 +68,15 @@ class WrongEntry:
         return self.claimed / self.true if self.true != 0 else None
 
     def __str__(self) -> str:
-        ratio = "true value is 0" if self.ratio is None else f"ratio {self.ratio:.17g}"
+        return self.text(17)
+
+    def text(self, digits: int) -> str:
+        """The entry with so many digits; more where the two values would look the same."""
+        while digits < 17 and f"{self.true:.{digits}g}" == f"{self.claimed:.{digits}g}":
+            digits += 1
+        ratio = "true value is 0" if self.ratio is None else f"ratio {self.ratio:.{digits}g}"
         place = f"[{', '.join(map(str, self.index))}]" if self.index else ""
-        return f"{self.argument}{place}: true {self.true:.17g}, claimed {self.claimed:.17g} ({ratio})"
+        return f"{self.argument}{place}: true {self.true:.{digits}g}, claimed {self.claimed:.{digits}g} ({ratio})"
 
 
 @dataclass(frozen=True)
@@ -114,6 +121,8 @@ class GradientReport:
     residual     claimed minus true of the last comparison
     projections  directional derivatives spent
     searched     of these, how many the search for the first wrong entry spent
+    wrong_in     names of the arguments whose gradient is wrong
+    right_in     names of those that were compared and found right beside them
     """
 
     verdict: Verdict
@@ -132,12 +141,26 @@ class GradientReport:
     projections: int = 0
     searched: int = 0
     notes: tuple[str, ...] = field(default=())
+    wrong_in: tuple[str, ...] = ()
+    right_in: tuple[str, ...] = ()
+    reproduce: Callable[[], str] | None = field(default=None, compare=False, repr=False)
 
     def __bool__(self) -> bool:
         return self.verdict == "right"
 
     def __str__(self) -> str:
         return text(self)
+
+    @property
+    def details(self) -> str:
+        """All that was found, every digit, and all that was left unchecked, as lines for a terminal."""
+        return text(self, verbose=True)
+
+    @property
+    def snippet(self) -> str:
+        """Lines of NumPy that show the disagreement, to paste where forward and backward are at hand; "" where no entry
+        is wrong. The functions are called, to see that it shows."""
+        return self.reproduce() if self.reproduce and self.wrong else ""
 
     def require(self) -> GradientReport:
         """This report, if its verdict is *right*; else raise GradientError with the report's text."""
@@ -146,25 +169,52 @@ class GradientReport:
         return self
 
 
-def text(report: GradientReport) -> str:
-    """The report as lines for a terminal."""
-    lines = [f"gradient {report.verdict}: {_extent(report)}", f"  method: {report.method}; {report.why}"]
-    if report.wrong:
-        total = "" if report.wrong_count is None else f" ({report.wrong_count} wrong in all)"
-        lines.append(f"  wrong entries{total}:")
-        lines += [f"    {entry}" for entry in report.wrong]
+# entries and kinks in the short text
+_SHOWN, _DIGITS = 5, 6
+
+
+def text(report: GradientReport, *, verbose: bool = False) -> str:
+    """The report as lines for a terminal: what is wrong, what it looks like, five entries; or everything."""
+    lines = [f"gradient {report.verdict}: {_face(report)}"]
     if report.guess:
         lines.append(f"  looks like: {report.guess}")
-    if report.kinks:
-        lines.append("  kinks or ties, where there is no derivative but an interval of subgradients:")
-        lines += [f"    {kink}" for kink in report.kinks]
-    lines += [f"  note: {note}" for note in report.notes]
+    shown = len(report.wrong) if verbose else _SHOWN
+    lines += [f"  {entry if verbose else entry.text(_DIGITS)}" for entry in report.wrong[:shown]]
+    count = report.wrong_count or len(report.wrong)
+    if count > min(shown, len(report.wrong)):
+        lines.append(f"  … {count} wrong entries in all")
+    lines += _of_kinks(report, verbose)
+    if report.verdict == "undecided" or verbose:
+        lines += [f"  note: {note}" for note in report.notes]
+    lines.append(f"  {_extent(report)}")
+    if verbose:
+        lines.append(f"  method: {report.why}")
     lines += [f"  not checked: {item}" for item in report.not_checked]
+    if report.wrong and not verbose:
+        lines.append("  more: print(report.details); to reproduce: print(report.snippet)")
     return "\n".join(lines)
+
+
+def _face(report: GradientReport) -> str:
+    """Names of the arguments: those that are wrong, then those that are right."""
+    if report.verdict != "wrong" or not report.wrong_in:
+        return ", ".join(report.checked) or "nothing"
+    right = f"; {', '.join(report.right_in)} right" if report.right_in else ""
+    return f"{', '.join(report.wrong_in)}{right}"
+
+
+def _of_kinks(report: GradientReport, verbose: bool) -> list[str]:
+    if not report.kinks:
+        return []
+    # those outside of their interval are why nothing was decided
+    kinks = sorted(report.kinks, key=lambda kink: kink.inside)
+    shown = kinks if verbose else kinks[:_SHOWN]
+    lines = ["  kinks or ties, where there is no derivative but an interval of subgradients:"]
+    lines += [f"    {kink}" for kink in shown]
+    return lines if len(shown) == len(kinks) else [*lines, f"    … {len(kinks)} in all"]
 
 
 def _extent(report: GradientReport) -> str:
     how = "every entry by itself" if report.every_entry else "one random projection"
-    names = ", ".join(report.checked) or "nothing"
-    tolerance = "zero tolerance" if report.tolerance == 0 else f"tolerance {report.tolerance:.3g}"
-    return f"{names} ({report.entries} entries, {how}, {tolerance})"
+    tolerance = "" if report.tolerance == 0 else f", tolerance {report.tolerance:.3g}"
+    return f"by {report.method}: {report.entries} entries, {how}{tolerance}"

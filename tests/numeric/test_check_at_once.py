@@ -331,7 +331,7 @@ def test_wrong_footprints_never_make_a_right_layer_wrong(monkeypatch: pytest.Mon
 
 
 def test_a_layer_of_real_size_takes_two_passes_forward_and_one_backward() -> None:
-    """The equality holds in blocks where all numbers at once would not fit, and one entry of thousands is still seen."""
+    """The equality holds in blocks where all numbers at once would not fit; one entry of thousands is still seen."""
     random = np.random.default_rng(0)
     arrays = [random.normal(size=s) for s in ((1, 8, 24, 24), (8, 8, 3, 3), (8,))]
     calls: list[str] = []
