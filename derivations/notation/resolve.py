@@ -629,7 +629,8 @@ class Resolver:
             ranges += self._ranges(each)
         if not items:
             raise self.error(head, "a sum of nothing", "a formula after the sum")
-        body = self.product(items, head)
+        is_group = len(items) == 1 and items[0].children[0].data == "brace" and len(items[0].children) == 1
+        body = self._one_entry(items[0].children[0]) if is_group else self.product(items, head)
         self.bound = before
         start, end = span(head)
         separated = [

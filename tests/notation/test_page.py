@@ -1,0 +1,106 @@
+"""The page on notation says what happens, and the examples of other people's notes are judged as they expect."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from derivations.cli import app
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLE = re.compile(r"^### (.*?)$.*?^````markdown\n(.*?)^````\n\n^```json\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+EXAMPLES = EXAMPLE.findall((ROOT / "docs" / "notation.md").read_text(encoding="utf-8"))
+NOTES = sorted((ROOT / "examples" / "notes").glob("*.md"))
+
+
+def shows(shown: Any, found: Any) -> bool:
+    """Whether an answer has everything that is shown; objects may have more keys."""
+    if isinstance(shown, dict):
+        return isinstance(found, dict) and all(key in found and shows(shown[key], found[key]) for key in shown)
+    if isinstance(shown, list):
+        return isinstance(found, list) and len(found) == len(shown) and all(map(shows, shown, found))
+    return bool(shown == found)
+
+
+@pytest.mark.parametrize(("source", "answer"), [each[1:] for each in EXAMPLES], ids=[each[0] for each in EXAMPLES])
+def test_documents_are_answered_as_shown(
+    source: str, answer: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("notes.md").write_text(source, encoding="utf-8")
+    shown = json.loads(answer)
+    files = ["notes.md"]
+    if "errors" in shown:
+        Path("good.md").write_text("```claim good\n1 == 1\n```\n", encoding="utf-8")
+        files.append("good.md")
+    done = CliRunner().invoke(app, ["verify", "--json", "--no-cache", *files])
+    found = json.loads(done.stdout)
+    assert shows(shown, found), json.dumps(found, indent=1)
+    assert done.exit_code == (2 if "errors" in shown else 0)
+
+
+@pytest.mark.parametrize("path", NOTES, ids=lambda path: path.stem)
+def test_notes_of_others(path: Path) -> None:
+    """Every verdict on them is as expected, and every claim is read from a display."""
+    done = CliRunner().invoke(app, ["verify", "--json", str(path)])
+    found = json.loads(done.stdout)
+    assert done.exit_code == 0, found["errors"]
+    assert found["claims"]
+    assert all(claim["source"]["kind"] == "display" for claim in found["claims"])
+
+
+def test_the_dry_run(tmp_path: Path) -> None:
+    """`read` shows readings and carets and what is still to be said; `new` begins a document that can be verified."""
+    notes = tmp_path / "notes.tex"
+    notes.write_text(
+        "\\begin{document}\n\\[ \\delta^l = W^T \\gamma \\]\n% \\[ x \\]\n\\end{document}\n", encoding="utf-8"
+    )
+    done = CliRunner().invoke(app, ["read", str(notes)])
+    assert done.exit_code == 2
+    assert "0 of 1 formulas can be read" in done.stdout
+    assert "\\delta^l is ..." in done.stdout
+    begun = CliRunner().invoke(app, ["new", "--from", str(notes)])
+    made = tmp_path / "claims.md"
+    made.write_text(begun.stdout, encoding="utf-8")
+    assert begun.exit_code == 0
+    assert CliRunner().invoke(app, ["read", str(made)]).exit_code == 2
+    (tmp_path / "shared.notation").write_text("\\delta^l is x\n", encoding="utf-8")
+    text = "```given\ndims n\ntensor x[n]\n```\n```notation\nnotation shared.notation\n```\n$$ \\delta^l = x $$\n"
+    made.write_text(text + "```claim c\nread above\n```\n", encoding="utf-8")
+    assert CliRunner().invoke(app, ["read", str(made)]).exit_code == 0
+    assert CliRunner().invoke(app, ["verify", str(made)]).exit_code == 0
+
+
+WRONG = [
+    ("", "no display and no code"),
+    ("$$ x $$", "without ="),
+    ("$$ x = q $$", "`q` is not declared"),
+    ("```python\nx\ny\n```", "2 lines of code"),
+]
+
+
+@pytest.mark.parametrize(("formula", "reason"), WRONG)
+def test_a_wrong_read(formula: str, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("notes.md").write_text(f"```given\ndims n\ntensor x[n], y[n]\n```\n{formula}\n```claim c\nread above\n```\n")
+    done = CliRunner().invoke(app, ["verify", "notes.md"])
+    assert done.exit_code == 2
+    assert reason in done.output
+
+
+OUTSIDE = ["/etc/passwd", "../secret.notation", "missing.notation"]
+
+
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_a_notation_file_stands_beside_the_document(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "notes.md"
+    path.write_text(f"```notation\nnotation {name}\n```\n```claim c\n1 == 1\n```\n", encoding="utf-8")
+    done = CliRunner().invoke(app, ["verify", str(path)])
+    assert done.exit_code == 2
+    assert "notation file" in done.output
+    assert "root:" not in done.output
