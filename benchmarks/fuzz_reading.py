@@ -24,7 +24,7 @@ import numpy as np
 
 from derivations.crosscheck import DoesNotExist, NotEvaluable, NotExact, Tie
 from derivations.reading.facts import Facts
-from derivations.reading.integers import Cond, Int, evaluated
+from derivations.reading.integers import Cond, Int, evaluated, negated
 from derivations.reading.machine import Obligation, Refused, Split
 from derivations.reading.program import Function, parsed
 from derivations.reading.reader import Layer, Reader, Reading
@@ -32,7 +32,13 @@ from derivations.reading.samples import Evaluated, sample_at
 from derivations.reading.signature import Signature, parse_signature
 
 GIVEN = "x: n, m; y: n, m; s = s; p = p; p >= 0"
-HEADER = "import numpy as np\nfrom numpy.lib.stride_tricks import sliding_window_view\n\n\ndef forward(x, y, s, p):\n    n, m = x.shape\n"
+HEADER = """import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+
+def forward(x, y, s, p):
+    n, m = x.shape
+"""
 SHAPES = 20
 
 
@@ -92,22 +98,27 @@ class Programs:
             (f"{a}[::-1, :]", shape), (f"np.flip({a}, axis=1)", shape), (f"np.rot90({a}, 2)", shape),
             (f"{a}[{self.slice()}, {self.slice()}]", ("?", "!")), (f"{a}[{self.slice()}]", ("?", shape[1])),
             (f"np.pad({a}, ((p, p), (0, s)))", ("?", "!")), (f"np.roll({a}, 1, axis=0)", shape),
-            (f"{a}.reshape(-1)", (f"{shape[0]}*{shape[1]}",)), (f"{a}.reshape({shape[1]}, {shape[0]})", shape[::-1]),
+            (f"{a}.reshape(-1)", (f"{shape[0]}*{shape[1]}",)),
+            (f"{a}.reshape({a}.shape[1], {a}.shape[0])", shape[::-1]),
             (f"np.repeat({a}, 2, axis=0)", ("?", shape[1])), (f"np.tile({a}, (1, 2))", (shape[0], "?")),
-            (f"np.kron({a}, np.ones((2, 1)))", ("?", shape[1])), (f"np.concatenate([{a}, {a}], axis=0)", ("?", shape[1])),
+            (f"np.kron({a}, np.ones((2, 1)))", ("?", shape[1])),
+            (f"np.concatenate([{a}, {a}], axis=0)", ("?", shape[1])),
             (f"np.stack([{a}, {a}], axis=0).sum(axis=0)", shape), (f"{a} @ {b}.T", (shape[0], known[b][0])),
             (f"np.einsum('ij,ij->i', {a}, {b})", one), (f"np.outer({a}.sum(1), {b}.sum(0))", (shape[0], known[b][1])),
             (f"np.eye(len({a})) @ {a}", shape), (f"np.arange(len({a}))[:, None] * {a}", shape),
             (f"sliding_window_view({a}, 2, axis=0).sum(axis=-1)", ("?", shape[1])), (f"np.cumsum({a}, axis=0)", shape),
-            (f"{a}[np.arange(len({a}) - 1, -1, -1)]" if False else f"{a}[np.arange(0, len({a}), s)]", ("?", shape[1])),
-            (f"np.tril({a})", shape), (f"np.square({a}) / ({shape[0]} + s)", shape), (f"{a}[0]", (shape[1],)),
+            (f"{a}[np.arange(0, len({a}), s)]", ("?", shape[1])),
+            (f"np.tril({a})", shape), (f"np.square({a}) / (len({a}) + s)", shape), (f"{a}[0]", (shape[1],)),
             (f"{a}[:, -1]", one), (f"np.transpose({a})[None, :, :].sum(axis=0)", shape[::-1]),
-            (f"{a}[:, None, :].repeat(2, axis=1).sum(axis=1)", shape), (f"({a} == {a}.max(axis=1, keepdims=True)) * {b}", shape),
+            (f"{a}[:, None, :].repeat(2, axis=1).sum(axis=1)", shape),
+            (f"({a} == {a}.max(axis=1, keepdims=True)) * {b}", shape),
             (f"np.split(np.concatenate([{a}, {b}], axis=1), 2, axis=1)[1]" if square else f"{a} * 1", shape),
         ]  # fmt: skip
         if v is not None:
-            table += [(f"{v}[::-1]", known[v]), (f"np.diag({v})", known[v] * 2), (f"{v}[:, None] * np.ones((1, 3))", (known[v][0], "3")),
-                      (f"{v}.cumsum()", known[v]), (f"np.dot({v}, {v}) * {a}", shape), (f"{v}[{self.slice()}]", ("?",))]  # fmt: skip
+            table += [(f"{v}[::-1]", known[v]), (f"np.diag({v})", known[v] * 2),
+                      (f"{v}[:, None] * np.ones((1, 3))", (known[v][0], "3")),
+                      (f"{v}.cumsum()", known[v]), (f"np.dot({v}, {v}) * {a}", shape),
+                      (f"{v}[{self.slice()}]", ("?",))]  # fmt: skip
         value, made = self.chance.choice(table)
         return [f"{name} = {value}"], made
 
@@ -120,8 +131,9 @@ class Programs:
         read = self.chance.choice(("i, :", "i:i + 1, :", "::-1, :", "-1 - i, :", "i // 2, :", "i % 2, :", ":i + 1, :"))
         body = f"{a}[{read}]" if read in ("i, :", "-1 - i, :", "i // 2, :", "i % 2, :") else f"{a}[{read}].sum(axis=0)"
         count = self.chance.choice((f"len({a})", f"len({a}) - 1", f"0, len({a}), s"))
-        place = self.chance.choice(("i", "i", "-1 - i", "i // 2", "0", "len(%s) - 1 - i" % a))
-        return [f"{name} = np.zeros({a}.shape)", f"for i in range({count}):", f"    {name}[{place}] {word} {body}"], known[a]
+        place = self.chance.choice(("i", "i", "-1 - i", "i // 2", "0", f"len({a}) - 1 - i"))
+        lines = [f"{name} = np.zeros({a}.shape)", f"for i in range({count}):", f"    {name}[{place}] {word} {body}"]
+        return lines, known[a]
 
     def scatter(self, name: str, known: dict[str, tuple[str, ...]]) -> tuple[list[str], tuple[str, ...]] | None:
         """Two loops that write windows, as the gradient of a convolution does."""
@@ -131,7 +143,7 @@ class Programs:
         word = self.chance.choice(("+=", "+=", "="))
         width = self.chance.choice(("s", "2", "p + 1"))
         step = self.chance.choice(("s", "1", "2"))
-        value = self.chance.choice((f"{a}[i, j]", f"{a}[i, j] * {a}[i]", f"{a}[i, j] * np.ones(m)" if False else f"2 * {a}[i, j]"))
+        value = self.chance.choice((f"{a}[i, j]", f"{a}[i, j] * {a}[i]", f"2 * {a}[i, j]"))
         if value.endswith("[i]"):
             return [f"{name} = np.zeros({a}.shape)", f"for i in range(len({a})):", f"    for j in range({a}.shape[1]):",
                     f"        {name}[i] {word} {value}"], known[a]  # fmt: skip
@@ -176,8 +188,6 @@ def readings(code: str, signature: Signature) -> list[Reading]:
         try:
             found.append(Reader(Layer(function, function), signature, conditions, lambda _: None).read_forward())
         except Split as split:
-            from derivations.reading.integers import negated
-
             pending += [(*conditions, split.condition), (*conditions, negated(split.condition))]
             if len(pending) + len(found) > 32:
                 raise Unsettled from None
@@ -271,7 +281,8 @@ def compared(reading: Reading, values: Evaluated, forward: Any, sizes: dict[str,
     if out.shape != shape:
         return f"{sizes}: code {out.shape}, reading {shape}"
     wanted = np.array([float(v) for v in mine]).reshape(shape)
-    return "" if np.allclose(out, wanted, rtol=1e-8, atol=1e-8) else f"{sizes}: code {out.tolist()}, reading {wanted.tolist()}"
+    same = np.allclose(out, wanted, rtol=1e-8, atol=1e-8)
+    return "" if same else f"{sizes}: code {out.tolist()}, reading {wanted.tolist()}"
 
 
 def run(programs: int, seed: int, shapes: int = SHAPES) -> Tally:

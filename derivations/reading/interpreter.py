@@ -231,7 +231,8 @@ class Interpreter(Loops):
     def _name_array(self, name: str, value: Array) -> None:
         """Names a new array's entries, so that what follows shows the name."""
         storage = value.storage
-        if not value.whole:
+        # index arrays stay the integers that they are
+        if not value.whole or value.kind == "int":
             return
         if not storage.name:
             storage.name = name

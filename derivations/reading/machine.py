@@ -34,6 +34,7 @@ from derivations.reading.elements import (
     iff,
     minus,
     plus,
+    rebuilt,
     refreshed,
     replaced,
     symbols_of,
@@ -138,6 +139,8 @@ class Machine:
         self.frames: list[Frame] = []
         self.guards: list[Cond] = []
         self.names: set[str] = set()
+        # the sizes of the factors of arguments, by the name that entries have
+        self.tensors: dict[str, tuple[Int, ...]] = {}
         self.node: ast.AST = ast.Pass()
         self.path = ""
         # whether the file that is being read is PyTorch's, whose methods differ from NumPy's of the same name
@@ -270,13 +273,41 @@ class Machine:
         entries = self.snapshot(value)
         value_at = self.fitted(value.axes, target.axes)
         bound, index = self.box(target.axes)
-        effect = Effect(bound, both(*self.guards), target.place(index), entries(value_at(index)), adds, self.node)
+        element = entries(value_at(index))
+        if self.guards:
+            element = self.inside(element)
+        effect = Effect(bound, both(*self.guards), target.place(index), element, adds, self.node)
         storage = target.storage
         for frame in self.frames[storage.depth :]:
             frame.entry.setdefault(storage, storage.content)
         if self.frames[storage.depth :]:
             self.frames[-1].effects.setdefault(storage, []).append(effect)
         storage.content = self.applied(effect, storage.content)
+
+    def inside(self, element: Element) -> Element:
+        """The same value where its entries exist, with sums over places for entries that exist only under a guard."""
+        if isinstance(element, Entry):
+            return self._entry_inside(element)
+        return rebuilt(element, self.inside, lambda part: part)
+
+    def _entry_inside(self, entry: Entry) -> Element:
+        bound: list[tuple[str, Int, Int]] = []
+        index: list[Int] = []
+        conditions: list[Cond] = []
+        for place, size in zip(entry.index, self.sizes_of(entry.name), strict=True):
+            if self.facts.nonnegative(place) and self.facts.nonnegative(size - 1 - place):
+                index.append(place)
+                continue
+            symbol = self.fresh("t", Int(), size - 1)
+            bound.append((next(iter(symbol.symbols)), Int(), size - 1))
+            conditions.append(equal(place, symbol))
+            index.append(symbol)
+        return total(tuple(bound), times(iff(both(*conditions)), Entry(entry.name, tuple(index))))
+
+    def sizes_of(self, name: str) -> tuple[Int, ...]:
+        """The sizes of a tensor's or definition's factors."""
+        known = next((one.sizes for one in self.definitions if one.name == name), None)
+        return self.tensors[name] if known is None else known
 
     def fitted(self, axes: Axes, target: Axes) -> Callable[[Index], Index]:
         """The map from an index of the target to one of what is broadcast to it."""

@@ -205,6 +205,7 @@ class Reader:
         self.names[name] = shown
         made = self.machine.make(axes, lambda index: Entry(shown, flat(index)))
         made.storage.name = shown
+        self.machine.tensors[shown] = tuple(size for axis in axes for size in axis)
         return made
 
     def _arguments(self) -> dict[str, Any]:
