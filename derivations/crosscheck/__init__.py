@@ -22,7 +22,16 @@ from derivations.crosscheck import (
     values,
 )
 from derivations.crosscheck.evaluate import Scope, value_of
-from derivations.crosscheck.evidence import Trial, agree_at, agrees_outside, evidence, replay, survey, try_at
+from derivations.crosscheck.evidence import (
+    Trial,
+    agree_at,
+    agree_for_all,
+    agrees_outside,
+    evidence,
+    replay,
+    survey,
+    try_at,
+)
 from derivations.crosscheck.sizes import generic_sizes, sizes_by_sum
 from derivations.crosscheck.values import NotEvaluable, NotExact
 from derivations.formulas.expressions import Expression
@@ -69,6 +78,7 @@ __all__ = [
     "Tie",
     "Trial",
     "agree_at",
+    "agree_for_all",
     "agrees_outside",
     "evaluate",
     "evidence",

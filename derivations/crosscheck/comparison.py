@@ -1,15 +1,16 @@
 """Both sides of a link at given sizes and data: do they have one shape, and do all entries agree?
 
-Law: exact values are compared with zero tolerance. Floating values agree within 16·eps times the largest
-magnitude and the number of terms that can have been added; they differ if the error is beyond anything
-rounding can do; what lies between is no answer. A scalar and a 1×1 matrix are the same; (n,) and (n, 1) are
-not. A side that does not exist disagrees with everything.
+Law: exact values are compared with zero tolerance, residues modulo the prime. Floating values agree where each entry
+does within 16·eps times its own magnitude and the number of terms that can have been added. Where one does not, its
+difference is computed again in more and more digits: a difference that stays as the digits grow is a difference, one
+that shrinks with them is rounding, whatever cancelled; what does neither is no answer. A scalar and a 1×1 matrix are
+the same; (n,) and (n, 1) are not. A side that does not exist disagrees with everything.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
@@ -18,19 +19,24 @@ import numpy as np
 from derivations.crosscheck import derivatives, indexing  # noqa: F401  (register the values of their nodes)
 from derivations.crosscheck.data import Ingredients, scope_for
 from derivations.crosscheck.evaluate import Scope, Varying, value_of
+from derivations.crosscheck.infinitesimal import MAGNITUDES, PRIME, SPARE, Digits, Residues
 from derivations.crosscheck.integers import compiled
-from derivations.crosscheck.values import NotEvaluable, Number
+from derivations.crosscheck.values import Number
 from derivations.formulas.claims import Link
-from numeric.operators import Array, DoesNotExist
+from numeric.operators import Array, DoesNotExist, precise
 
 EPSILON = float(np.finfo(np.float64).eps)
-# a relative difference that no rounding of these short formulas explains
-CERTAIN = 1e-6
+# Binary digits that shall be known, at first and at most: what exp(1000) leaves when it cancels needs thousands.
+LEAST_DIGITS, MOST_DIGITS = 128, 2**15
+# A difference stays if its leading 20 digits do; it is rounding if the new digits take 64 of its own.
+STAYS, SHRINKS = 20, 64
+# samples whose differences are settled
+MOST_SETTLED = 4
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """agree: True, False, or None where floating point cannot tell.
+    """agree: True, False, or None where floating point cannot tell (`open_samples`: for which samples of the data).
 
     On disagreement, either the two shapes (None: does not exist) with the values of the free indices, or the
     first entry that differs: its free indices, its index, the sample in which it differs and both values.
@@ -46,6 +52,7 @@ class Comparison:
     left_shape: tuple[int, ...] | None = None
     right_shape: tuple[int, ...] | None = None
     reason: str = ""
+    open_samples: tuple[int, ...] = ()
 
     @property
     def differs_in_shape(self) -> bool:
@@ -87,7 +94,12 @@ def side(expression: object, scope: Scope, indices: dict[str, Array], count: int
 
 
 def compare(
-    link: Link, needs: Ingredients, sizes: Mapping[str, int], data: Mapping[str, Number], exact: bool
+    link: Link,
+    needs: Ingredients,
+    sizes: Mapping[str, int],
+    data: Mapping[str, Number],
+    exact: bool,
+    residues: Residues | None = None,
 ) -> Comparison:
     """Whether the two sides agree at these sizes for these data, at every value of the free indices."""
     try:
@@ -96,29 +108,21 @@ def compare(
         return Comparison(False, reason=str(error))
     if link.free and not count:
         return Comparison(True)
-    scope = scope_for(needs, sizes, data, exact)
+    scope = scope_for(needs, sizes, data, exact, residues)
     try:
-        return _compare_all(link, scope, indices, count, exact)
+        return _compare_all(link, scope, indices, count)
     except Varying:
         if not link.free:
             raise
-        return _one_by_one(link, needs, sizes, data, exact, indices, count)
+        return _one_by_one(link, scope, indices, count)
 
 
-def _one_by_one(
-    link: Link,
-    needs: Ingredients,
-    sizes: Mapping[str, int],
-    data: Mapping[str, Number],
-    exact: bool,
-    indices: dict[str, Array],
-    count: int,
-) -> Comparison:
+def _one_by_one(link: Link, scope: Scope, indices: dict[str, Array], count: int) -> Comparison:
     """The free index values one after the other, where shapes depend on them; the first that differs."""
     worst = Comparison(True)
     for position in range(count):
         at = {name: values[position : position + 1] for name, values in indices.items()}
-        found = _compare_all(link, scope_for(needs, sizes, data, exact), at, 1, exact)
+        found = _compare_all(link, replace(scope, missing=[]), at, 1)
         if found.agree is False:
             return found
         if found.agree is None or found.error > worst.error:
@@ -126,7 +130,13 @@ def _one_by_one(
     return worst
 
 
-def _compare_all(link: Link, scope: Scope, indices: dict[str, Array], count: int, exact: bool) -> Comparison:
+def _compare_all(link: Link, scope: Scope, indices: dict[str, Array], count: int) -> Comparison:
+    found = _sides(link, scope, indices, count)
+    return found if isinstance(found, Comparison) else _entries(*found, indices, scope)
+
+
+def _sides(link: Link, scope: Scope, indices: dict[str, Array], count: int) -> Comparison | tuple[Array, Array]:
+    """Both sides (samples, index values, *common shape); or that one does not exist, or that their shapes differ."""
     left, right = (side(part, scope, indices, count) for part in (link.left, link.right))
     absent = left.absent | right.absent
     for part in link.supposed:
@@ -146,42 +156,81 @@ def _compare_all(link: Link, scope: Scope, indices: dict[str, Array], count: int
         return Comparison(False, left_shape=first_shape, right_shape=second_shape, reason="the shapes differ")
     shape = max(first_shape, second_shape, key=len)
     arrays = [part.array.reshape(*part.array.shape[:2], *shape) for part in (left.value, right.value)]
-    return _entries(arrays[0], arrays[1], indices, count, shape, exact)
+    full = (max(array.shape[0] for array in arrays), count, *shape)
+    return np.broadcast_to(arrays[0], full), np.broadcast_to(arrays[1], full)
 
 
-def _entries(
-    left: Array, right: Array, indices: dict[str, Array], count: int, shape: tuple[int, ...], exact: bool
-) -> Comparison:
-    samples = max(left.shape[0], right.shape[0])
-    full = (samples, count, *shape)
-    left, right = np.broadcast_to(left, full), np.broadcast_to(right, full)
-    floating = left.dtype.kind in "fc" or right.dtype.kind in "fc"
-    if exact and not floating:
-        wrong, error, undecided = np.asarray(left != right, dtype=bool), 0.0, False
-    else:
-        left, right = left.astype(np.float64), right.astype(np.float64)
-        wrong, error, undecided = _floating(left, right)
+def _entries(left: Array, right: Array, indices: dict[str, Array], scope: Scope) -> Comparison:
+    if left.dtype.kind in "fc" or right.dtype.kind in "fc":
+        return _floating(left.astype(np.float64), right.astype(np.float64))
+    if isinstance(scope.infinitesimal, Residues):
+        return _first(np.asarray((left - right) % PRIME != 0, dtype=bool), left % PRIME, right % PRIME, indices)
+    return _first(np.asarray(left != right, dtype=bool), left, right, indices)
+
+
+def _first(wrong: Array, left: Array, right: Array, indices: dict[str, Array]) -> Comparison:
+    """The first entry by index that is wrong, in whichever sample shows it."""
     if not wrong.any():
-        return Comparison(None if undecided else True, error)
-    # the first entry by index, in whichever sample shows it
+        return Comparison(True)
     position = int(np.argmax(wrong.any(axis=0)))
-    place = tuple(int(i) for i in np.unravel_index(position, full[1:]))
+    place = tuple(int(i) for i in np.unravel_index(position, wrong.shape[1:]))
     everywhere: Any = (slice(None), *place)
     sample = int(np.argmax(wrong[everywhere]))
     free = tuple(int(values[place[0]]) for values in indices.values())
     at = (sample, *place)
-    return Comparison(False, error, free, place[1:], sample, left[at], right[at])
+    return Comparison(False, 0.0, free, place[1:], sample, left[at], right[at])
 
 
-def _floating(left: Array, right: Array) -> tuple[Array, float, bool]:
-    """(entries that certainly differ, largest relative error, whether some entry is undecided)."""
+def _floating(left: Array, right: Array) -> Comparison:
+    """Whether all entries agree to rounding; else the samples in which some do not."""
     if not left.size:
-        return np.zeros(left.shape, dtype=bool), 0.0, False
-    if not (np.isfinite(left).all() and np.isfinite(right).all()):
-        raise NotEvaluable("a value is not finite")
-    scale = max(float(np.abs(left).max()), float(np.abs(right).max()), 1.0)
+        return Comparison(True)
+    magnitude = np.maximum(np.abs(left), np.abs(right))
     difference = np.abs(left - right)
-    error = float(difference.max()) / scale
-    tolerance = 16 * EPSILON * max(left[0, 0].size, 64)
-    wrong = difference > CERTAIN * scale
-    return wrong, error, bool(error > tolerance)
+    near = difference <= 16 * EPSILON * max(left[0, 0].size, 64) * magnitude
+    near &= np.isfinite(left) & np.isfinite(right)
+    finite = np.isfinite(difference)
+    error = float(difference[finite].max(initial=0.0)) / max(float(magnitude[finite].max(initial=0.0)), 1.0)
+    if near.all():
+        return Comparison(True, error)
+    suspicious = np.flatnonzero(~near.reshape(len(near), -1).all(axis=1))
+    return Comparison(None, error, open_samples=tuple(suspicious[:MOST_SETTLED].tolist()))
+
+
+def settled(
+    link: Link,
+    needs: Ingredients,
+    sizes: Mapping[str, int],
+    data: Mapping[str, Number],
+    functions: Mapping[str, tuple[int, ...]],
+) -> Comparison:
+    """The comparison in as many digits as tell a difference from rounding; agree is None where none do.
+
+    The values of a difference are those of the last digits. Raises what evaluation raises.
+    """
+    indices, count = free_grid(link, sizes)
+    before: Array | None = None
+    known = LEAST_DIGITS
+    while known <= MOST_DIGITS:
+        digits = Digits(known << needs.height)
+        with digits.context:
+            scope = replace(scope_for(needs, sizes, data, True, digits), functions=functions)
+            sides = _sides(link, scope, indices, count)
+            if isinstance(sides, Comparison):
+                return sides
+            if not digits.trustworthy(needs.height):
+                known = max(2 * known, MAGNITUDES * digits.largest + SPARE)
+                continue
+            left, right = (precise(side) for side in sides)
+            now = np.asarray(left - right)
+            if before is not None:
+                zero = np.asarray((now == 0) | (np.abs(now) * 2**SHRINKS <= np.abs(before)), dtype=bool)
+                stays = np.abs(now - before) * 2**STAYS <= np.abs(now)
+                differs = np.asarray(stays & (np.abs(now) > digits.rounding(needs.height)), dtype=bool)
+                if differs.any():
+                    return _first(differs, left, right, indices)
+                if zero.all():
+                    return Comparison(True)
+            before = now
+        known *= 4
+    return Comparison(None, reason="rounding cannot be told from a difference")

@@ -22,7 +22,8 @@ import numpy as np
 
 from derivations.crosscheck import values
 from derivations.crosscheck.evaluate import Scope, value_of
-from derivations.crosscheck.structure import data_names, tensors, walk
+from derivations.crosscheck.infinitesimal import Infinitesimal
+from derivations.crosscheck.structure import data_names, height, tensors, walk
 from derivations.crosscheck.values import NotEvaluable, NotExact, Number, TooLarge
 from derivations.formulas.claims import Assumption, Claim, Hypothesis, Link
 from derivations.formulas.expressions import (
@@ -32,8 +33,6 @@ from derivations.formulas.expressions import (
     Differential,
     Elementwise,
     Expression,
-    Grad,
-    Jacobian,
     Loss,
     Over,
     Tensor,
@@ -50,6 +49,7 @@ DIVISIBLE = 144
 # distance between the entries of tie-free data: more than integer perturbations move an entry, and a prime, so that
 # different offsets keep different tensors apart
 GAP = 61
+WILD = 9  # the degree of a wild polynomial
 LARGEST_TENSOR = 10_000_000  # entries drawn for one name
 
 
@@ -66,10 +66,11 @@ class Ingredients:
     varied: tuple[Tensor | Definition, ...]
     functions: tuple[str, ...]
     kinked: bool
-    nested: bool
+    height: int
     divided: bool
     hypotheses: tuple[Hypothesis, ...]
     assumptions: tuple[Assumption, ...]
+    wild: bool = False
 
     @property
     def scale(self) -> int:
@@ -77,10 +78,21 @@ class Ingredients:
         return DIVISIBLE if self.divided else 1
 
     @property
+    def nested(self) -> bool:
+        """Whether derivatives stand in one another."""
+        return self.height > 1
+
+    @property
     def polynomials(self) -> dict[str, tuple[int, ...]]:
         """A cubic polynomial with odd coefficients for each arbitrary function, a different one for each. They fall
-        where the data are large: a growing function would leave every maximum where it is."""
-        return {name: (3 + 2 * k, 5 + 4 * k, -7 - 2 * k, -1 - 2 * k) for k, name in enumerate(self.functions)}
+        where the data are large: a growing function would leave every maximum where it is. Wild ones have so high a
+        degree that no relation between a few values of a cubic holds for them."""
+        cubic: dict[str, tuple[int, ...]] = {
+            name: (3 + 2 * k, 5 + 4 * k, -7 - 2 * k, -1 - 2 * k) for k, name in enumerate(self.functions)
+        }
+        if not self.wild:
+            return cubic
+        return {name: (*low, *(2 + k + (k * k) % 5 for k in range(WILD - 3)), -1) for name, low in cubic.items()}
 
 
 @lru_cache(maxsize=4096)
@@ -118,7 +130,7 @@ def ingredients(claim: Claim, link: Link) -> Ingredients:
         varied=tuple(name for name in varied if isinstance(name, Tensor | Definition)),
         functions=tuple(functions),
         kinked=any(_has_kink(node) for node in nodes),
-        nested=any(_has_derivative_inside(node) for node in nodes),
+        height=max((height(side) for side in sides), default=0),
         divided=any(_divides(node) for node in nodes),
         hypotheses=claim.hypotheses,
         assumptions=assumptions,
@@ -135,18 +147,13 @@ def _divides(node: Expression) -> bool:
     return isinstance(node, Over) or (isinstance(node, Apply) and node.operator in ("mean", "mean_pool"))
 
 
-def _has_derivative_inside(node: Expression) -> bool:
-    kinds = Grad | Jacobian | Differential
-    return isinstance(node, kinds) and any(isinstance(part, kinds) for part in _nodes(node)[1:])
-
-
 # -- random data ---------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Manner:
-    """How data are drawn: exactly or in floating point; tie-free; positive where functions need it; the
-    seed."""
+    """How data are drawn: exactly or in floating point; tie-free; positive where functions need it; the seed; with
+    ties and zeros; by how many samples."""
 
     exact: bool = True
     kinked: bool = False
@@ -154,6 +161,7 @@ class Manner:
     seed: int = 0
     samples: int = 2
     scale: int = 1
+    tied: bool = False
 
 
 def drawn(key: str, shape: tuple[int, ...], manner: Manner) -> Number:
@@ -164,6 +172,8 @@ def drawn(key: str, shape: tuple[int, ...], manner: Manner) -> Number:
         raise TooLarge(f"{prod(shape):,} entries of {key}")
     chance = np.random.default_rng([zlib.crc32(key.encode()), manner.seed, *shape])
     full = (manner.samples, 1, *shape)
+    if manner.tied:
+        return values.measured(chance.integers(-1, 2, full) * (manner.scale if manner.exact else 1.0))
     signs: Array = np.ones((), dtype=np.int64) if manner.positive else chance.choice([-1, 1], full)
     if not manner.exact:
         return Number(chance.uniform(0.3, 1.7, full) * signs)
@@ -177,13 +187,22 @@ def drawn(key: str, shape: tuple[int, ...], manner: Manner) -> Number:
     return values.measured(chance.integers(1, SPREAD + 1, full) * signs * manner.scale)
 
 
-def scope_for(needs: Ingredients, sizes: Mapping[str, int], data: Mapping[str, Number], exact: bool) -> Scope:
+def scope_for(
+    needs: Ingredients,
+    sizes: Mapping[str, int],
+    data: Mapping[str, Number],
+    exact: bool,
+    infinitesimal: Infinitesimal | None = None,
+) -> Scope:
     """A scope at these sizes and data."""
+    if infinitesimal is not None:
+        data = {name: infinitesimal.taken(value) for name, value in data.items()}
     return Scope(
         sizes=sizes,
         data=dict(data),
         functions=needs.polynomials,
-        exact=exact,
+        exact=exact or infinitesimal is not None,
+        infinitesimal=infinitesimal,
         step=needs.scale,
         quadratic_losses=needs.nested,
     )

@@ -19,7 +19,8 @@ import numpy as np
 
 from derivations.crosscheck import values
 from derivations.crosscheck.evaluate import KinkCrossed, Scope, _value, value_of
-from derivations.crosscheck.structure import Degrees, tensors
+from derivations.crosscheck.infinitesimal import Infinitesimal
+from derivations.crosscheck.structure import Degrees, height, tensors
 from derivations.crosscheck.values import NotEvaluable, NotExact, Number, TooLarge
 from derivations.formulas.expressions import Differential, Expression, Grad, Jacobian
 from numeric.operators import Array, quotient
@@ -32,6 +33,8 @@ TOGETHER = 4096
 LARGE = 500
 # entries × samples that one derivative may cost: about a second
 LARGEST_WORK = 200_000_000
+# the degree up to which exact differences are taken; it grows with each layer, and with it the numbers and their count
+LARGEST_DEGREE = 12
 # fractions of the scope's step that are tried in turn where the whole step would change a maximum or a sign
 SHRINK = (1, 2**20, 2**60)
 
@@ -62,14 +65,16 @@ def along(of: Expression, directions: Directions, scope: Scope) -> Number:
     """
     base = value_of(of, scope)
     count = max(direction.array.shape[1] for direction in directions.values())
-    degrees = Degrees(frozenset(directions), scope.sizes, scope.quadratic_losses)
+    degrees = Degrees(frozenset(directions), scope.sizes, scope.functions, scope.quadratic_losses)
     degree = degrees.of(of)
     if degree == 0 or not count:
         return Number(np.zeros((1, base.array.shape[1], *base.shape, count), dtype=np.int64), 0)
-    if scope.exact and degree is None:
+    if scope.exact and degree is None and scope.infinitesimal is None:
         raise NotExact("the dependence is not known to be polynomial")
+    if scope.exact and scope.infinitesimal is None and degree is not None and degree > LARGEST_DEGREE:
+        raise NotExact(f"exact differences of degree {degree}")
     samples = _samples(directions, scope)
-    points = 1 if not scope.exact or degree is None else degree + 1
+    points = 1 if not scope.exact or degree is None or scope.infinitesimal else degree + 1
     size = sum(prod(value.shape) for value in (*scope.data.values(), base))
     if count * points * samples * size > LARGEST_WORK:
         raise TooLarge(f"a derivative by {count} entries")
@@ -89,6 +94,8 @@ def _chosen(directions: Directions, start: int, stop: int) -> Directions:
 
 
 def _along(of: Expression, directions: Directions, scope: Scope, degree: int | None) -> Number:
+    if scope.infinitesimal is not None:
+        return _infinitesimally(of, directions, scope, scope.infinitesimal)
     if degree is None:
         return _complex_step(of, directions, scope)
     for shrink in SHRINK:
@@ -185,6 +192,21 @@ def _differences(of: Expression, directions: Directions, scope: Scope, degree: i
         return result
     divided = quotient(result.array, np.array(denominator * step.numerator if whole else denominator * step))
     return Number(divided, result.bound if divided.dtype == np.int64 else None)
+
+
+def _infinitesimally(of: Expression, directions: Directions, scope: Scope, numbers: Infinitesimal) -> Number:
+    """One step in each direction, whose square is 0 in these numbers."""
+    count = max(direction.array.shape[1] for direction in directions.values())
+    steps = np.empty(count + 1, dtype=object)
+    steps[:] = [0, *[numbers.step(height(of) + 1)] * count]
+    child = _perturbed(scope, directions, Moves(np.array([0, *range(count)]), steps))
+    moved = value_of(of, child)
+    scope.missing.extend(child.missing)
+    if moved.array.shape[0] == 1:
+        return Number(np.zeros((1, *moved.array.shape[1:], count), dtype=np.int64), 0)
+    array = moved.array.astype(object).reshape(-1, count + 1, *moved.array.shape[1:])
+    difference = numbers.taken(Number(array[:, 1:] - array[:, :1])).array
+    return Number(np.moveaxis(numbers.slope(difference, height(of) + 1), 1, -1))
 
 
 def _complex_step(of: Expression, directions: Directions, scope: Scope) -> Number:

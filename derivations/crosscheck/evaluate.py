@@ -27,6 +27,7 @@ from sympy import Basic, Expr, Tuple
 from sympy.core.symbol import Str
 
 from derivations.crosscheck import values
+from derivations.crosscheck.infinitesimal import Digits, Infinitesimal, Residues
 from derivations.crosscheck.integers import compiled, compiled_condition
 from derivations.crosscheck.structure import data_names, exponent_of, index_names
 from derivations.crosscheck.values import NotEvaluable, NotExact, Number, TooLarge
@@ -53,10 +54,12 @@ from numeric.operators import (
     FUNCTIONS,
     OPERATORS,
     PIECEWISE_LINEAR,
+    PRECISE,
     Array,
     DoesNotExist,
     Tie,
     max_places,
+    precise_softmax,
     real,
     simplest,
 )
@@ -87,6 +90,7 @@ class Scope:
     the polynomial that stands for each arbitrary function, constant term first. family: how many successive
     samples are perturbations of the same data (then a choice must be the same for all of them). step: by how
     much exact differences move an entry; a multiple of the divisors that occur keeps everything whole.
+    infinitesimal: where not None, the numbers in which everything is computed instead, with a step for derivatives.
     missing collects entries that do not exist.
     """
 
@@ -98,6 +102,7 @@ class Scope:
     count: int = 1
     family: int = 1
     step: int = 1
+    infinitesimal: Infinitesimal | None = None
     differentiated: bool = False
     quadratic_losses: bool = False
     missing: list[Missing] = field(default_factory=list)
@@ -138,15 +143,20 @@ def value_of(node: Expression, scope: Scope) -> Number:
     not reach are taken from the scope outside.
     """
     if scope.indices and not index_names(node).isdisjoint(scope.indices):
-        return _value(node, scope)
+        return _computed(node, scope)
     found = scope.known.get(node)
     if found is None:
         closed = scope.with_indices({}, 1) if scope.indices else scope
-        found = _from_outside(node, scope) or _value(node, closed)
+        found = _from_outside(node, scope) or _computed(node, closed)
         if closed.missing:  # no index outside can excuse it
             raise DoesNotExist("an entry does not exist")
         scope.known[node] = found
     return found
+
+
+def _computed(node: Expression, scope: Scope) -> Number:
+    value = _value(node, scope)
+    return value if scope.infinitesimal is None else scope.infinitesimal.taken(value)
 
 
 def _from_outside(node: Expression, scope: Scope) -> Number | None:
@@ -260,7 +270,16 @@ def _over(node: Over, scope: Scope) -> Number:
         divisor = divisor.body
     if isinstance(divisor, Constant):
         _check_divisor(divisor, scope)
-    return values.divide(*_arguments(node, scope))
+    numerator, denominator = _arguments(node, scope)
+    return _quotient(numerator, denominator, scope)
+
+
+def _quotient(numerator: Number, denominator: Number, scope: Scope) -> Number:
+    if not isinstance(scope.infinitesimal, Residues):
+        return values.divide(numerator, denominator)
+    rank = max(numerator.rank, denominator.rank)
+    parts = [values.extend(part, rank) for part in (numerator, denominator)]
+    return Number(scope.infinitesimal.quotient(*parts))
 
 
 def _check_divisor(divisor: Constant, scope: Scope) -> None:
@@ -274,7 +293,10 @@ def _check_divisor(divisor: Constant, scope: Scope) -> None:
 
 @_value.register
 def _power(node: Power, scope: Scope) -> Number:
-    return values.power(value_of(node.args[0], scope), exponent_of(node))
+    base, exponent = value_of(node.args[0], scope), exponent_of(node)
+    if exponent < 0:
+        return _quotient(values.scalar(1), values.power(base, -exponent), scope)
+    return values.power(base, exponent)
 
 
 # -- operators and functions ---------------------------------------------------------------------------------
@@ -296,6 +318,10 @@ MOVING = {
     *("transpose", "rot180", "rot90", "flip", "up", "dilate", "pad", "crop", "resize"),
     *("vec", "reshape", "diag", "kron", "outer", "max", "max_pool"),
 }
+
+
+# operators that ask which entry is larger
+ORDERED = {"max", "max_pool", "max_unpool"}
 
 
 def operate(name: str, *arguments: Any) -> Number:
@@ -330,6 +356,10 @@ def _apply(node: Apply, scope: Scope) -> Number:
     if node.operator in CONSTANTS:
         result = values.number(OPERATORS[node.operator](*arguments))
         return result if scope.exact else values.as_float(result)
+    if isinstance(scope.infinitesimal, Residues) and node.operator in ORDERED:
+        raise NotExact(f"{node.operator} of residues")
+    if node.operator == "softmax" and isinstance(scope.infinitesimal, Digits):
+        return Number(precise_softmax(arguments[0].array))
     if node.operator == "softmax" and scope.exact:
         raise NotExact("softmax has no exact values")
     if scope.differentiated:
@@ -370,21 +400,31 @@ def settled(choice: Array, tied: Array, scope: Scope, message: str) -> None:
 def _elementwise(node: Elementwise, scope: Scope) -> Number:
     inner = value_of(node.of, scope)
     if node.name in scope.functions:
+        if isinstance(scope.infinitesimal, Residues):
+            return Number(scope.infinitesimal.arbitrary(node.name, node.order, inner.array))
         return _polynomial(scope.functions[node.name], node.order, inner, scope)
     if node.name not in FUNCTIONS or node.order >= len(FUNCTIONS[node.name]):
         raise NotEvaluable(f"no numeric values of {node.name}{chr(39) * node.order}")
     if node.name in PIECEWISE_LINEAR:
+        if isinstance(scope.infinitesimal, Residues) and not _in_order(node, [inner]):
+            raise NotExact(f"{node.name} of residues")
         if scope.differentiated:
             sign = np.sign(real(inner.array))
             settled(sign, sign == 0, scope, f"{node.name} has no derivative at 0")
         array = FUNCTIONS[node.name][node.order](inner.array)
         return Number(array, max(inner.bound, 1) if inner.bound is not None and array.dtype == np.int64 else None)
-    if scope.exact:
+    if scope.exact and not isinstance(scope.infinitesimal, Digits):
         raise NotExact(f"{node.name} has no exact values")
     if node.name in ("log", "sqrt") and np.any(real(inner.array) <= 0):
         # A complex step would go round the missing real value, and give it a derivative.
         raise NotEvaluable(f"{node.name} of a number that is not positive")
-    return Number(FUNCTIONS[node.name][node.order](inner.array))
+    table = PRECISE if isinstance(scope.infinitesimal, Digits) else FUNCTIONS
+    return Number(table[node.name][node.order](inner.array))
+
+
+def _in_order(node: Expression, parts: Sequence[Number]) -> bool:
+    """Whether these residues are integers of sizes and indices alone, so small that they stand for themselves."""
+    return not data_names(node) and all(part.array.dtype.kind == "i" for part in parts)
 
 
 def _polynomial(coefficients: Sequence[int], order: int, inner: Number, scope: Scope) -> Number:
@@ -416,11 +456,22 @@ _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 
+def _far_enough(left: Array, right: Array, digits: Digits) -> None:
+    """Raise Tie where rounding may have decided which of two numbers is larger."""
+    near = np.abs(left - right) <= np.maximum(np.abs(left), np.abs(right)) * digits.step(1)
+    if np.any(near & np.asarray(left != right, dtype=bool)):
+        raise Tie("two numbers are too near to each other to tell which is larger")
+
+
 @_value.register
 def _data_bracket(node: DataBracket, scope: Scope) -> Number:
     parts = _arguments(node, scope)
     rank = max(part.rank for part in parts)
     left, right = (real(values.extend(part, rank)) for part in parts)
+    if isinstance(scope.infinitesimal, Residues) and not _in_order(node, parts):
+        raise NotExact("a comparison of residues")
+    if isinstance(scope.infinitesimal, Digits):
+        _far_enough(left, right, scope.infinitesimal)
     if scope.differentiated:
         sign = np.sign(np.asarray(left - right))
         settled(sign, sign == 0, scope, "a comparison of equal data has no derivative")

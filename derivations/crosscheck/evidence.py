@@ -7,18 +7,21 @@ never proof; disagreement is a counterexample, and it is returned as a Witness t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import islice
+from itertools import chain, islice
 from math import prod
+from typing import Literal
 
-from derivations.crosscheck.comparison import Comparison, compare
+from derivations.crosscheck.comparison import Comparison, compare, settled
 from derivations.crosscheck.data import Ingredients, Manner, Vacuous, data_for, ingredients, satisfied
 from derivations.crosscheck.evaluate import KinkCrossed
+from derivations.crosscheck.infinitesimal import Residues
 from derivations.crosscheck.integers import compiled
 from derivations.crosscheck.sizes import Sizes, generic_sizes, sizes_by_sum
-from derivations.crosscheck.values import NotEvaluable, NotExact, TooLarge
+from derivations.crosscheck.structure import Degrees
+from derivations.crosscheck.values import NotEvaluable, TooLarge
 from derivations.crosscheck.witness import Failure, one_sample, witness_of
 from derivations.formulas.claims import Claim, Context, Dimension, Link
 from derivations.formulas.expressions import Shape
@@ -34,6 +37,10 @@ ATTEMPTS = 4
 AGAIN = 6
 # sizes tried, by increasing sum, to find one below a failing generic size
 LARGEST_SEARCH = 400
+# sizes at which derivatives are looked at again in any order
+LOOKS = 3
+# the degree in all data up to which both sides are computed exactly; beyond, numbers have thousands of digits
+LARGEST_DEGREE = 100
 # of the smallest sizes outside a region, how many must differ
 OUTSIDE = 3
 
@@ -43,6 +50,33 @@ LARGEST_WORK = 10_000_000
 
 # what becomes of an attempt whose data are not admitted: others are drawn
 UNFIT_DATA = (Tie, ZeroDivisionError, KinkCrossed, FloatingPointError)
+
+
+# How values are computed: in integers and fractions, modulo a prime, in floating point (and in many digits where that
+# cannot tell).
+Way = Literal["exact", "residues", "floating"]
+WAYS: tuple[Way, ...] = ("exact", "residues", "floating")
+METHODS = {"exact": "exact", "residues": "modulo a prime", "floating": "complex step"}
+
+
+@dataclass(frozen=True)
+class Draw:
+    """How many samples are drawn, how often, and in which ways they may be computed. loose: without keeping entries
+    apart, so that their order is chance; tied: with zeros and equal entries; strict: what agrees in floating point
+    shall agree in many digits."""
+
+    samples: int = 2
+    attempts: int = ATTEMPTS
+    loose: bool = False
+    tied: bool = False
+    strict: bool = False
+    ways: tuple[Way, ...] = WAYS
+
+
+PLAINLY = Draw()
+STRICTLY = Draw(strict=True)
+# Where a claim is about which of some numbers is larger, two samples decide little, and ties are data too.
+IN_ANY_ORDER = (Draw(samples=16, attempts=1, loose=True), Draw(samples=16, attempts=1, loose=True, tied=True))
 
 
 @dataclass(frozen=True)
@@ -55,7 +89,7 @@ class Trial:
 
     sizes: Sizes
     agree: bool | None
-    exact: bool = True
+    way: Way = "exact"
     error: float = 0.0
     failure: Failure | None = None
     reason: str = ""
@@ -72,39 +106,58 @@ def try_at(claim: Claim, link: Link, sizes: Mapping[str, int], seed: int = 0) ->
     return _try(link, ingredients(claim, link), sizes, seed)
 
 
-def _try(link: Link, needs: Ingredients, sizes: Mapping[str, int], seed: int) -> Trial:
-    exact, positive, reason, unfit = True, False, "", False
-    attempt = 0
-    while attempt < ATTEMPTS:
+def _try(link: Link, needs: Ingredients, sizes: Mapping[str, int], seed: int, draw: Draw = PLAINLY) -> Trial:
+    """Exactly if that is possible; else in residues, if that is; else in floating point."""
+    sizes = dict(sizes)
+    ways = list(draw.ways)
+    if len(ways) > 1 and _too_high(link, needs, sizes):
+        ways.remove("exact")
+    positive, reason, unfit, attempt = False, "", False, 0
+    while attempt < draw.attempts:
+        way = ways[0]
         # an odd multiplier keeps the seeds of different attempts apart
         manner = Manner(
-            exact, needs.kinked or bool(needs.assumptions), positive, seed * 1009 + attempt, scale=needs.scale
+            way != "floating",
+            (needs.kinked or bool(needs.assumptions)) and not draw.loose,
+            positive,
+            seed * 1009 + attempt,
+            draw.samples,
+            needs.scale,
+            draw.tied,
         )
         try:
-            return _trial(link, needs, dict(sizes), manner)
-        except NotExact:
-            if not exact:
-                return Trial(dict(sizes), None, False, reason="no floating values")
-            exact = False
-            continue
+            found = _trial(link, needs, sizes, manner, way, draw.strict)
         except TooLarge as error:
-            return Trial(dict(sizes), None, exact, reason=str(error))
+            return Trial(sizes, None, way, reason=str(error))
         except Vacuous as error:
-            return Trial(dict(sizes), None, exact, reason=str(error), vacuous=True)
+            return Trial(sizes, None, way, reason=str(error), vacuous=True)
         except UNFIT_DATA as error:
             reason, unfit = str(error), True
-        except NotEvaluable as error:
-            reason, unfit = str(error), False
-            if exact:
-                exact = False  # what is no polynomial may still be smooth
+        except (NotEvaluable, OverflowError) as error:
+            if len(ways) > 1:
+                del ways[0]  # what has no exact values may have residues, what has neither may be smooth
                 continue
+            reason, unfit = str(error), False
             positive = True  # logarithms and roots want positive data
+        else:
+            if way != "residues" or not found.failure or found.failure.comparison.differs_in_shape:
+                return found
+            # a person reads numbers, not residues
+            shown = _try(link, needs, sizes, seed, replace(draw, ways=("floating",)))
+            return shown if shown.failure else found
         attempt += 1
-        positive = positive or attempt >= ATTEMPTS // 2
-    return Trial(dict(sizes), None, exact, reason=reason, without_data=unfit)
+        positive = positive or attempt >= draw.attempts // 2
+    return Trial(sizes, None, ways[0], reason=reason, without_data=unfit)
 
 
-def _trial(link: Link, needs: Ingredients, sizes: Sizes, manner: Manner) -> Trial:
+def _too_high(link: Link, needs: Ingredients, sizes: Sizes) -> bool:
+    """Whether the numbers would grow out of bounds: their length grows with the degree in all data."""
+    every = frozenset(tensor.name for tensor in needs.tensors)
+    degrees = Degrees(every, sizes, needs.polynomials, needs.nested)
+    return any((degrees.of(side) or 0) > LARGEST_DEGREE for side in (link.left, link.right))
+
+
+def _trial(link: Link, needs: Ingredients, sizes: Sizes, manner: Manner, way: Way, strict: bool) -> Trial:
     import numpy as np
 
     with np.errstate(all="ignore"):
@@ -112,15 +165,23 @@ def _trial(link: Link, needs: Ingredients, sizes: Sizes, manner: Manner) -> Tria
             data = data_for(needs, sizes, manner)
         except DoesNotExist as error:
             found = Comparison(False, reason=str(error))
-            return Trial(sizes, False, manner.exact, 0.0, Failure(sizes, {}, {}, found, manner.exact))
+            return Trial(sizes, False, way, 0.0, Failure(sizes, {}, {}, found, manner.exact))
         if needs.assumptions and not satisfied(needs, sizes, data, manner.exact).all():
             raise Tie("the data do not satisfy the assumptions")
-        found = compare(link, needs, sizes, data, manner.exact)
+        found = compare(link, needs, sizes, data, manner.exact, Residues(needs.height) if way == "residues" else None)
+    if strict and way == "floating" and found.agree is True:
+        found = replace(found, open_samples=tuple(range(manner.samples)))
+    for sample in found.open_samples:
+        alone = one_sample(data, sample)
+        found = replace(settled(link, needs, sizes, alone, needs.polynomials), sample=sample)
+        if found.agree is not True:
+            break
     if found.agree is not False:
-        return Trial(sizes, found.agree, manner.exact, found.error, reason=found.reason)
-    sample = one_sample(data, found.sample)
-    failure = Failure(sizes, sample, needs.polynomials, found, manner.exact)
-    return Trial(sizes, False, manner.exact, found.error, failure)
+        return Trial(sizes, found.agree, way, found.error, reason=found.reason)
+    failure = Failure(
+        sizes, one_sample(data, found.sample), needs.polynomials, found, manner.exact, residues=way == "residues"
+    )
+    return Trial(sizes, False, way, found.error, failure)
 
 
 def survey(claim: Claim, link: Link, sizes: Sequence[Mapping[str, int]], seed: int = 0) -> list[Trial]:
@@ -156,15 +217,25 @@ def evidence(
 
 
 def _look_again(trials: list[Trial], link: Link, needs: Ingredients, seed: int) -> None:
-    """Try again, with other data, the sizes before the first failing ones: where a maximum lies is chance, and few data
-    of few entries may all have it in one place. In place."""
-    first = next((number for number, trial in enumerate(trials) if trial.failure), 0)
-    for number in range(first if needs.kinked else 0):
-        others = (_try(link, needs, trials[number].sizes, seed + more) for more in range(1, AGAIN + 1))
+    """Try again, with other data, the sizes before the first failing ones: which of some numbers is larger is chance,
+    and few data of few entries may all have them in one order. In place."""
+    if not needs.kinked:
+        return
+    first = next((number for number, trial in enumerate(trials) if trial.failure), None)
+    # a derivative exists at no tie, and in any order: there, few looks are enough
+    until = first if first is not None else len(trials) if not needs.height else LOOKS
+    for number in range(min(until, len(trials))):
+        others = _in_any_order(link, needs, trials[number].sizes, seed)
+        if first is not None:
+            others = chain(others, (_try(link, needs, trials[number].sizes, seed + k) for k in range(1, AGAIN + 1)))
         failed = next((trial for trial in others if trial.failure), None)
         if failed is not None:
             trials[number] = failed
             return
+
+
+def _in_any_order(link: Link, needs: Ingredients, sizes: Sizes, seed: int) -> Iterator[Trial]:
+    return (_try(link, needs, sizes, seed, draw) for draw in IN_ANY_ORDER)
 
 
 @lru_cache(maxsize=512)
@@ -221,7 +292,7 @@ def _summary(trials: Sequence[Trial]) -> Evidence:
     if not counted:
         without = bool(trials) and all(trial.vacuous or trial.without_data for trial in trials)
         return Evidence(note="; ".join(notes), without_data=without)
-    method = "exact" if all(trial.exact for trial in counted) else "complex step"
+    method = METHODS[max((trial.way for trial in counted), key=WAYS.index)]
     return Evidence(
         shapes=len(counted),
         agreed=sum(1 for trial in counted if trial.agree),
@@ -242,17 +313,37 @@ def agrees_outside(
     needs = ingredients(claim, link)
     admissible = sizes_by_sum(claim.context, claim.conditions, LARGEST_SEARCH)
     for sizes in islice((one for one in admissible if not holds(one)), count):
-        trials = (_try(link, needs, sizes, seed + more) for more in range(AGAIN + 1))
-        if all(trial.agree is True for trial in trials):
+        if _agree_for_all(link, needs, sizes, seed):
             return sizes
     return None
 
 
+def _agree_for_all(link: Link, needs: Ingredients, sizes: Sizes, seed: int) -> bool:
+    """Whether both sides agree for all data that are tried; what fails for few of them needs many."""
+    return all(trial.agree is True for trial in _strictly(link, needs, sizes, seed))
+
+
+def _strictly(link: Link, needs: Ingredients, sizes: Sizes, seed: int) -> Iterator[Trial]:
+    """Trials that contradict a counterexample if all of them agree."""
+    yield from (_try(link, needs, sizes, seed + more, STRICTLY) for more in range(AGAIN + 1))
+    if needs.functions:
+        yield _try(link, replace(needs, wild=True), sizes, seed, STRICTLY)
+    if needs.kinked:
+        yield from (trial for trial in _in_any_order(link, needs, sizes, seed) if trial.failure)
+
+
+def agree_for_all(claim: Claim, link: Link, sizes: Mapping[str, int], seed: int = 0) -> bool:
+    """Whether the two sides agree at given sizes for all data tried, which are many and of every kind: what a
+    counterexample at these sizes contradicts."""
+    return _agree_for_all(link, ingredients(claim, link), dict(sizes), seed)
+
+
 def replay(claim: Claim, link: Link, sizes: Mapping[str, int], seed: int = 0) -> Witness | None:
-    """The witness at given sizes, or None where the sides agree there or nothing could be evaluated
+    """The witness at given sizes, or None where the sides agree there for all data tried or nothing could be evaluated
     (`agree_at` tells the two apart)."""
-    trial = try_at(claim, link, sizes, seed)
-    return _witness(claim, link, trial.failure) if trial.failure else None
+    trials = _strictly(link, ingredients(claim, link), dict(sizes), seed)
+    failed = next((trial for trial in trials if trial.failure), None)
+    return _witness(claim, link, failed.failure) if failed is not None and failed.failure else None
 
 
 def agree_at(claim: Claim, link: Link, sizes: Mapping[str, int], seed: int = 0) -> bool | None:

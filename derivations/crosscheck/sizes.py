@@ -20,6 +20,9 @@ Sizes = dict[str, int]
 # partial assignments looked at before an enumeration gives up; conditions that admit almost nothing end here
 LARGEST_SEARCH = 100_000
 
+# sizes by increasing sum that are looked at for generic ones where chance finds too few
+LARGEST_LOOK = 200
+
 # entries of data from which on generic sizes count as costly: beyond, smaller ones are preferred
 LARGE_WORK = 40
 
@@ -126,6 +129,10 @@ def generic_sizes(
         sizes = {dim.name: chance.randint(dim.least, max(top, dim.least)) for dim in context.dims}
         if holds(conditions, sizes):
             found[tuple(sizes.values())] = sizes
+
+    if sum(1 for values in found if 1 not in values) < count // 2:  # conditions that chance does not meet
+        for sizes in sizes_by_sum(context, extra_conditions, LARGEST_LOOK):
+            found.setdefault(tuple(sizes.values()), sizes)
 
     def costly(values: tuple[int, ...]) -> int:
         return work(found[values]) // LARGE_WORK

@@ -6,7 +6,7 @@ that the dependence is not known to be polynomial.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from sympy import Basic
@@ -39,9 +39,6 @@ from derivations.formulas.expressions import (
 )
 from numeric.operators import FUNCTIONS, PIECEWISE_LINEAR
 
-# an arbitrary function of the language is stood in for by a cubic polynomial
-FUNCTION_DEGREE = 3
-
 Derivative = Grad | Jacobian | Differential
 
 
@@ -73,6 +70,13 @@ def data_names(node: Expression) -> frozenset[str]:
 
 
 @lru_cache(maxsize=20000)
+def height(node: Expression) -> int:
+    """How deep derivatives stand in one another: 0 where there is none, 1 for the gradient of a formula without any."""
+    inside = max((height(part) for part in parts_of(node)), default=0)
+    return inside + isinstance(node, Derivative)
+
+
+@lru_cache(maxsize=20000)
 def tensors(node: Expression) -> tuple[Tensor, ...]:
     """The declared tensors of a formula, in order of appearance."""
     return tuple(part for part in walk(node) if isinstance(part, Tensor))
@@ -96,11 +100,21 @@ def exponent_of(node: Power) -> int:
 
 
 class Degrees:
-    """Upper bounds of the total degree of formulas in the entries of the names that vary, at given sizes."""
+    """Upper bounds of the total degree of formulas in the entries of the names that vary, at given sizes.
 
-    def __init__(self, varying: frozenset[str], sizes: Mapping[str, int], quadratic_losses: bool) -> None:
+    functions: the coefficients of the polynomial that stands for each arbitrary function.
+    """
+
+    def __init__(
+        self,
+        varying: frozenset[str],
+        sizes: Mapping[str, int],
+        functions: Mapping[str, Sequence[int]],
+        quadratic_losses: bool,
+    ) -> None:
         self.varying = varying
         self.sizes = sizes
+        self.functions = functions
         self.quadratic_losses = quadratic_losses
         self.known: dict[Expression, int | None] = {}
 
@@ -158,7 +172,9 @@ class Degrees:
             return inner if node.order == 0 else 0
         if node.name in FUNCTIONS:
             return None
-        return self._times(inner, max(FUNCTION_DEGREE - node.order, 0))
+        if node.name not in self.functions:
+            return None
+        return self._times(inner, max(len(self.functions[node.name]) - 1 - node.order, 0))
 
     def _apply(self, node: Apply) -> int | None:
         match node.operator:
@@ -173,4 +189,4 @@ class Degrees:
     def _derivative(self, node: Derivative) -> int | None:
         """A derivative of a polynomial in more variables: at most the degree of what is differentiated."""
         more = {node.wrt.name} if node.wrt is not None else {part.name for part in tensors(node.of)}
-        return Degrees(self.varying | more, self.sizes, self.quadratic_losses).of(node.of)
+        return Degrees(self.varying | more, self.sizes, self.functions, self.quadratic_losses).of(node.of)

@@ -13,16 +13,27 @@ from math import prod
 from typing import Any
 
 import numpy as np
+from mpmath import mpf, nstr, workprec  # type: ignore[import-untyped]
 
 from derivations.crosscheck import values
-from derivations.crosscheck.comparison import CERTAIN, Comparison, side
+from derivations.crosscheck.comparison import Comparison, settled, side
 from derivations.crosscheck.data import Ingredients, Vacuous, satisfied, scope_for
 from derivations.crosscheck.evaluate import Scope
+from derivations.crosscheck.infinitesimal import PRIME
 from derivations.crosscheck.values import NotEvaluable, Number
 from derivations.formulas.claims import Claim, Link
 from derivations.formulas.expressions import Definition, Grad, Loss
 from derivations.judgement.verdict import Witness
 from numeric.operators import Array, Tie
+
+# what simpler data may raise; then they are no simplification
+UNFIT = (NotEvaluable, Tie, ZeroDivisionError, OverflowError, Vacuous)
+
+# a relative difference of floating values that is looked at as one before it is settled
+PLAIN = 1e-4
+# digits of a value that is not exact; more where the two would look the same
+WHOLE = 10**15  # below, a whole number is written as one
+SHOWN = (12, 20, 40, 80, 160, 320, 640)
 
 # simpler functions to try in place of the cubic polynomial: f(t) = t, then f(t) = t²
 SIMPLE_FUNCTIONS = ((0, 1), (0, 0, 1))
@@ -30,13 +41,15 @@ SIMPLE_FUNCTIONS = ((0, 1), (0, 0, 1))
 
 @dataclass(frozen=True)
 class Failure:
-    """A disagreement: where, on which data (one sample), under which polynomials."""
+    """A disagreement: where, on which data (one sample), under which polynomials; in exact numbers, in many digits
+    (`exact` is False), or in residues only."""
 
     sizes: Mapping[str, int]
     data: dict[str, Number]
     functions: dict[str, tuple[int, ...]]
     comparison: Comparison
     exact: bool
+    residues: bool = False
 
 
 def one_sample(data: Mapping[str, Number], number: int) -> dict[str, Number]:
@@ -63,7 +76,10 @@ class Simplifier:
 
     def difference(self, data: Mapping[str, Number], functions: dict[str, tuple[int, ...]]) -> Array:
         """(samples, 2): both values at the failing entry; raises where they cannot be computed."""
-        scope = self._scope(data, functions)
+        with np.errstate(all="ignore"):
+            return self._difference(self._scope(data, functions))
+
+    def _difference(self, scope: Scope) -> Array:
         index = self.failure.comparison.index or ()
         columns = []
         for part in (self.link.left, self.link.right):
@@ -83,28 +99,40 @@ class Simplifier:
             wrong = np.asarray(pair[:, 0] != pair[:, 1], dtype=bool)
         else:
             pair = pair.astype(np.float64)
-            wrong = np.abs(pair[:, 0] - pair[:, 1]) > 100 * CERTAIN * np.maximum(np.abs(pair).max(axis=1), 1)
+            wrong = np.abs(pair[:, 0] - pair[:, 1]) > PLAIN * np.maximum(np.abs(pair).max(axis=1), 1)
         if self.needs.hypotheses or self.needs.assumptions:
             wrong = wrong & satisfied(self.needs, self.failure.sizes, data, self.failure.exact)
         return np.asarray(wrong)
 
     def simplest(self) -> Failure:
         """The failure on the simplest data found: two rounds over all names, then the functions."""
-        data, functions = dict(self.failure.data), dict(self.failure.functions)
+        with np.errstate(all="ignore"):
+            return self._simplest(dict(self.failure.data), dict(self.failure.functions))
+
+    def _simplest(self, data: dict[str, Number], functions: dict[str, tuple[int, ...]]) -> Failure:
         for name in functions:
-            for simple in SIMPLE_FUNCTIONS:
-                if self._any_fails(data, {**functions, name: simple}):
-                    functions[name] = simple
+            for function in SIMPLE_FUNCTIONS:
+                if self._any_fails(data, {**functions, name: function}):
+                    functions[name] = function
                     break
         for _ in range(2):
             for key in data:
                 data = self._simplify(key, data, functions)
-        return replace(self.failure, data=data, functions=functions)
+        simple = replace(self.failure, data=data, functions=functions)
+        return simple if self.failure.exact else self._settled(simple)
+
+    def _settled(self, simple: Failure) -> Failure:
+        """The simpler failure with its values in many digits, if they differ there too; else the failure itself."""
+        try:
+            found = settled(self.link, self.needs, simple.sizes, simple.data, simple.functions)
+        except UNFIT:
+            return self.failure
+        return replace(simple, comparison=found) if found.agree is False and found.index is not None else self.failure
 
     def _any_fails(self, data: Mapping[str, Number], functions: dict[str, tuple[int, ...]]) -> bool:
         try:
             return bool(self.failing(data, functions).any())
-        except (NotEvaluable, Tie, ZeroDivisionError, Vacuous):
+        except UNFIT:
             return False
 
     def _simplify(self, key: str, data: dict[str, Number], functions: dict[str, tuple[int, ...]]) -> dict[str, Number]:
@@ -116,7 +144,7 @@ class Simplifier:
             wrong = self.failing({**data, key: every}, functions)
             wrong = np.broadcast_to(wrong, (len(stacked),))
             choices = [int(np.argmax(wrong))] if wrong.any() else []
-        except (NotEvaluable, Tie, ZeroDivisionError, Vacuous):
+        except UNFIT:
             choices = list(range(len(stacked)))  # one of them has no value: look at each alone
         for choice in choices:
             simpler = {**data, key: values.measured(stacked[choice][None, None])}
@@ -188,6 +216,29 @@ def polynomial_text(coefficients: tuple[int, ...]) -> str:
     return text or "0"
 
 
+def different_texts(left: Any, right: Any) -> tuple[str, str]:
+    """Two numbers that differ, in as many digits as show it.
+
+    >>> different_texts(mpf(1), 1 + mpf(2) ** -45)
+    ('1', '1.0000000000000284217')
+    """
+    texts = "", ""
+    for digits in SHOWN:
+        texts = _digits(left, digits), _digits(right, digits)
+        if texts[0] != texts[1]:
+            break
+    return texts
+
+
+def _digits(value: Any, digits: int) -> str:
+    if not isinstance(value, mpf):
+        return exact_text(value)
+    if abs(value) < WHOLE and value == int(value):
+        return str(int(value))
+    with workprec(4 * digits):
+        return str(nstr(value, digits)).removesuffix(".0")
+
+
 def _label(key: str, claim: Claim, needs: Ingredients) -> str:
     """How a data key is called in the document: delta for the gradient of J, d(w) for a differential."""
     if key.startswith("d:"):
@@ -222,19 +273,33 @@ def witness_of(claim: Claim, link: Link, needs: Ingredients, failure: Failure) -
             right_shape=found.right_shape,
             reason=found.reason,
         )
+    if failure.residues:
+        return Witness(
+            sizes=sizes,
+            index=(*found.free, *(found.index or ())),
+            data=_shown(failure, claim, needs),
+            left=str(found.left),
+            right=str(found.right),
+            reason=f"residues modulo {PRIME}; arbitrary functions have arbitrary residues",
+        )
     simplifier = Simplifier(link, needs, failure)
     simple = simplifier.simplest()
-    left, right = simplifier.difference(simple.data, simple.functions)[0]
+    found = simple.comparison
+    if failure.exact:
+        left, right = map(exact_text, simplifier.difference(simple.data, simple.functions)[0])
+    else:
+        left, right = different_texts(found.left, found.right)
+    index = (*found.free, *(found.index or ()))
+    return Witness(sizes=sizes, index=index, data=_shown(simple, claim, needs), left=left, right=right)
+
+
+def _shown(failure: Failure, claim: Claim, needs: Ingredients) -> dict[str, Any]:
+    """The data of a failure by their names in the document, and the functions."""
     data: dict[str, Any] = {}
-    for key, value in simple.data.items():
+    for key, value in failure.data.items():
         label = _label(key, claim, needs)
         if ":" not in label or key.startswith("d:") or value.array.any():
             data[label] = plain(value.array[0, 0])
-    data |= {f"{name}(t)": polynomial_text(coefficients) for name, coefficients in simple.functions.items()}
-    return Witness(
-        sizes=sizes,
-        index=(*found.free, *(found.index or ())),
-        data=data,
-        left=exact_text(left),
-        right=exact_text(right),
-    )
+    if not failure.residues:
+        data |= {f"{name}(t)": polynomial_text(coefficients) for name, coefficients in failure.functions.items()}
+    return data

@@ -269,14 +269,15 @@ def judge_link(claim: Claim, number: int, *, numeric: bool = True, solver: Solve
     link = claim.links[number - 1]
     solver = solver or Solver()
     symbolic = decide(claim, link, solver)
-    evidence, witness = Evidence(note="not asked for"), None
+    evidence, witness, equal = Evidence(note="not asked for"), None, False
     if numeric:
         from derivations import crosscheck
 
         evidence, witness = crosscheck.evidence(claim, link)
         if witness is None and symbolic.sizes is not None and symbolic.word != "proved":
             witness = crosscheck.replay(claim, link, symbolic.sizes)
-    word, reason, contradiction = _join(symbolic, evidence, witness, numeric)
+            equal = witness is None and crosscheck.agree_for_all(claim, link, symbolic.sizes)
+    word, reason, contradiction = _join(symbolic, evidence, witness, numeric, equal)
     if numeric and symbolic.region is not None and word in ("holds where", "refuted"):
         inside = partial(_inside, symbolic.region)
         agreeing = crosscheck.agrees_outside(claim, link, inside)
@@ -304,8 +305,13 @@ def judge_link(claim: Claim, number: int, *, numeric: bool = True, solver: Solve
     return replace(verdict, as_expected=expected, seconds=time.perf_counter() - start)
 
 
-def _join(symbolic: Symbolic, evidence: Evidence, witness: Witness | None, numeric: bool) -> tuple[Word, str, str]:
-    """The verdict's word, the reason, and the contradiction between the two meanings, if there is one."""
+def _join(
+    symbolic: Symbolic, evidence: Evidence, witness: Witness | None, numeric: bool, equal: bool
+) -> tuple[Word, str, str]:
+    """The verdict's word, the reason, and the contradiction between the two meanings, if there is one.
+
+    equal: at the sizes of the kernel's counterexample `numeric/` finds both sides equal for all data.
+    """
     if not numeric:
         if not symbolic.certain and symbolic.word not in ("proved", "undecided"):
             return "undecided", "its counterexample rests on unknowns that may depend on each other", ""
@@ -325,6 +331,8 @@ def _join(symbolic: Symbolic, evidence: Evidence, witness: Witness | None, numer
             return "undecided", "the kernel's counterexample is not confirmed by numeric/", ""
         if evidence.method == "none":
             return "undecided", f"numeric/ could not evaluate it: {evidence.note}", ""
+        if not equal:
+            return "undecided", "the kernel's counterexample could not be evaluated by numeric/", ""
         sizes = symbolic.sizes or {}
         return "undecided", "", f"the kernel refutes it at {sizes}, numeric/ finds both sides equal there"
     if symbolic.word in ("holds where", "refuted"):

@@ -19,6 +19,7 @@ from collections.abc import Callable
 from numeric.operators import algebra, resampling, sliding
 from numeric.operators.arrays import Array, DoesNotExist, Tie, exact, floating, quotient, real, simplest
 from numeric.operators.functions import FUNCTIONS, PIECEWISE_LINEAR
+from numeric.operators.precise import PRECISE, precise, precise_softmax
 from numeric.operators.sliding import max_places
 
 OPERATORS: dict[str, Callable[..., Array]] = {
@@ -66,12 +67,15 @@ __all__ = [
     "FUNCTIONS",
     "OPERATORS",
     "PIECEWISE_LINEAR",
+    "PRECISE",
     "Array",
     "DoesNotExist",
     "Tie",
     "exact",
     "floating",
     "max_places",
+    "precise",
+    "precise_softmax",
     "quotient",
     "real",
     "simplest",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
@@ -218,8 +219,15 @@ def inv(a: Array, *, stack: int = 0) -> Array:
     rows, columns = tensor_shape(a, stack)
     require(rows == columns, f"the inverse of a {rows}×{columns} matrix")
     if not exact(a):
-        return np.linalg.inv(a)
+        return _floating_inverse(a)
     return _each_matrix(a, lambda matrix: _eliminate(matrix)[1], (rows, rows))
+
+
+def _floating_inverse(a: Array) -> Array:
+    try:
+        return np.linalg.inv(a)
+    except np.linalg.LinAlgError:
+        raise ZeroDivisionError("the matrix is singular") from None
 
 
 def det(a: Array, *, stack: int = 0) -> Array:
@@ -235,7 +243,7 @@ def det(a: Array, *, stack: int = 0) -> Array:
     if rows <= LARGEST_EXPANSION:
         return _expanded(a)
 
-    def determinant(matrix: list[list[Fraction]]) -> list[list[Fraction]]:
+    def determinant(matrix: list[list[Any]]) -> list[list[Any]]:
         try:
             return [[_eliminate(matrix)[0]]]
         except ZeroDivisionError:
@@ -262,18 +270,18 @@ def _each_matrix(a: Array, function: object, shape: Sizes) -> Array:
     samples = a.reshape(-1, *a.shape[-2:])
     results = np.empty((len(samples), *shape), dtype=object)
     for number, sample in enumerate(samples):
-        rows = [[Fraction(value) for value in row] for row in sample.tolist()]
+        rows = [[Fraction(value) if isinstance(value, int) else value for value in row] for row in sample.tolist()]
         for i, row in enumerate(function(rows)):  # type: ignore[operator]
             for j, value in enumerate(row):
                 results[number, i, j] = value
     return simplest(results.reshape(*a.shape[:-2], *shape))
 
 
-def _eliminate(matrix: list[list[Fraction]]) -> tuple[Fraction, list[list[Fraction]]]:
+def _eliminate(matrix: list[list[Any]]) -> tuple[Any, list[list[Any]]]:
     """Gauss and Jordan's elimination of [matrix | identity]: the determinant and the inverse."""
     n = len(matrix)
-    work = [[*row, *[Fraction(i == j) for j in range(n)]] for i, row in enumerate(matrix)]
-    determinant = Fraction(1)
+    work = [[*row, *[int(i == j) for j in range(n)]] for i, row in enumerate(matrix)]
+    determinant: Any = 1
     for column in range(n):
         pivot = next((row for row in range(column, n) if work[row][column]), None)
         if pivot is None:

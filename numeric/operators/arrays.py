@@ -12,6 +12,7 @@ integers (dtype object).
 from __future__ import annotations
 
 from fractions import Fraction
+from numbers import Rational
 from typing import Any
 
 import numpy as np
@@ -82,18 +83,22 @@ def exact(array: Array) -> bool:
 
 
 def simplest(array: Array) -> Array:
-    """An array of fractions, or of integers (dtype object) if all of them are whole.
+    """An array of fractions, or of integers (dtype object) if all of them are whole; other numbers stay as they are.
 
     >>> simplest(np.array([Fraction(4, 2)], dtype=object))
     array([2], dtype=object)
     """
-    flat = [int(value) if value == int(value) else value for value in array.ravel().tolist()]
+    flat = [_whole(value) if isinstance(value, Rational) else value for value in array.ravel().tolist()]
     result = np.empty(len(flat), dtype=object)
     result[:] = flat
     return result.reshape(array.shape)
 
 
-_divide = np.frompyfunc(lambda p, q: Fraction(p) / q, 2, 1)
+def _whole(value: Rational) -> Any:
+    return value.numerator if value.denominator == 1 else value
+
+
+_divide = np.frompyfunc(lambda p, q: Fraction(p, q) if isinstance(p, int) and isinstance(q, int) else p / q, 2, 1)
 
 
 def quotient(numerator: Array, denominator: Array | int) -> Array:
