@@ -27,7 +27,7 @@ from numeric.operators import Array, DoesNotExist, precise
 
 EPSILON = float(np.finfo(np.float64).eps)
 # Binary digits that shall be known, at first and at most: what exp(1000) leaves when it cancels needs thousands.
-LEAST_DIGITS, MOST_DIGITS = 128, 2**15
+LEAST_DIGITS, MOST_DIGITS = 128, 2**14
 # A difference stays if its leading 20 digits do; it is rounding if the new digits take 64 of its own.
 STAYS, SHRINKS = 20, 64
 # samples whose differences are settled

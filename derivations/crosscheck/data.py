@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 from math import prod
+from typing import Literal
 
 import numpy as np
 
@@ -53,6 +54,10 @@ WILD = 9  # the degree of a wild polynomial
 LARGEST_TENSOR = 10_000_000  # entries drawn for one name
 
 
+# what stands for arbitrary functions
+StandIn = Literal["cubic", "wild", "identity"]
+
+
 class Vacuous(Exception):
     """No data satisfy the hypotheses at these sizes: nothing is claimed there."""
 
@@ -70,7 +75,7 @@ class Ingredients:
     divided: bool
     hypotheses: tuple[Hypothesis, ...]
     assumptions: tuple[Assumption, ...]
-    wild: bool = False
+    stand_in: StandIn = "cubic"
 
     @property
     def scale(self) -> int:
@@ -84,15 +89,17 @@ class Ingredients:
 
     @property
     def polynomials(self) -> dict[str, tuple[int, ...]]:
-        """A cubic polynomial with odd coefficients for each arbitrary function, a different one for each. They fall
-        where the data are large: a growing function would leave every maximum where it is. Wild ones have so high a
-        degree that no relation between a few values of a cubic holds for them."""
+        """A polynomial for each arbitrary function. Cubic ones have odd coefficients, different ones for each, and
+        fall where the data are large: a growing function would leave every maximum where it is. Wild ones have so high
+        a degree that no relation between a few values of a cubic holds for them."""
+        if self.stand_in == "identity":
+            return dict.fromkeys(self.functions, (0, 1))
         cubic: dict[str, tuple[int, ...]] = {
             name: (3 + 2 * k, 5 + 4 * k, -7 - 2 * k, -1 - 2 * k) for k, name in enumerate(self.functions)
         }
-        if not self.wild:
+        if self.stand_in == "cubic":
             return cubic
-        return {name: (*low, *(2 + k + (k * k) % 5 for k in range(WILD - 3)), -1) for name, low in cubic.items()}
+        return {name: (*low, *(2 + k + (k * k) % 5 for k in range(WILD - 4)), -1) for name, low in cubic.items()}
 
 
 @lru_cache(maxsize=4096)

@@ -358,6 +358,8 @@ def _apply(node: Apply, scope: Scope) -> Number:
         return result if scope.exact else values.as_float(result)
     if isinstance(scope.infinitesimal, Residues) and node.operator in ORDERED:
         raise NotExact(f"{node.operator} of residues")
+    if isinstance(scope.infinitesimal, Residues) and node.operator == "inv":
+        return _inverse(arguments[0], scope.infinitesimal)
     if node.operator == "softmax" and isinstance(scope.infinitesimal, Digits):
         return Number(precise_softmax(arguments[0].array))
     if node.operator == "softmax" and scope.exact:
@@ -365,6 +367,12 @@ def _apply(node: Apply, scope: Scope) -> Number:
     if scope.differentiated:
         _same_choice(node.operator, arguments, scope)
     return operate(node.operator, *arguments)
+
+
+def _inverse(of: Number, residues: Residues) -> Number:
+    if len(set(of.shape)) > 1:
+        raise DoesNotExist(f"the inverse of a matrix of shape {of.shape}")
+    return Number(residues.inverse(of.array))
 
 
 def _same_choice(name: str, arguments: Sequence[Any], scope: Scope) -> None:
@@ -408,7 +416,7 @@ def _elementwise(node: Elementwise, scope: Scope) -> Number:
     if node.name in PIECEWISE_LINEAR:
         if isinstance(scope.infinitesimal, Residues) and not _in_order(node, [inner]):
             raise NotExact(f"{node.name} of residues")
-        if scope.differentiated:
+        if scope.differentiated and data_names(node.of):
             sign = np.sign(real(inner.array))
             settled(sign, sign == 0, scope, f"{node.name} has no derivative at 0")
         array = FUNCTIONS[node.name][node.order](inner.array)

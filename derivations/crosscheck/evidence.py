@@ -15,7 +15,7 @@ from math import prod
 from typing import Literal
 
 from derivations.crosscheck.comparison import Comparison, compare, settled
-from derivations.crosscheck.data import Ingredients, Manner, Vacuous, data_for, ingredients, satisfied
+from derivations.crosscheck.data import Ingredients, Manner, StandIn, Vacuous, data_for, ingredients, satisfied
 from derivations.crosscheck.evaluate import KinkCrossed
 from derivations.crosscheck.infinitesimal import Residues
 from derivations.crosscheck.integers import compiled
@@ -140,11 +140,7 @@ def _try(link: Link, needs: Ingredients, sizes: Mapping[str, int], seed: int, dr
             reason, unfit = str(error), False
             positive = True  # logarithms and roots want positive data
         else:
-            if way != "residues" or not found.failure or found.failure.comparison.differs_in_shape:
-                return found
-            # a person reads numbers, not residues
-            shown = _try(link, needs, sizes, seed, replace(draw, ways=("floating",)))
-            return shown if shown.failure else found
+            return found
         attempt += 1
         positive = positive or attempt >= draw.attempts // 2
     return Trial(sizes, None, ways[0], reason=reason, without_data=unfit)
@@ -178,9 +174,8 @@ def _trial(link: Link, needs: Ingredients, sizes: Sizes, manner: Manner, way: Wa
             break
     if found.agree is not False:
         return Trial(sizes, found.agree, way, found.error, reason=found.reason)
-    failure = Failure(
-        sizes, one_sample(data, found.sample), needs.polynomials, found, manner.exact, residues=way == "residues"
-    )
+    in_residues = way == "residues" and not found.differs_in_shape
+    failure = Failure(sizes, one_sample(data, found.sample), needs.polynomials, found, manner.exact, in_residues)
     return Trial(sizes, False, way, found.error, failure)
 
 
@@ -212,7 +207,7 @@ def evidence(
         if trials.index(first) >= len(chosen):
             first = _smaller(claim, link, chosen, first, seed)
         assert first.failure is not None
-        witness = _witness(claim, link, first.failure)
+        witness = _witness(claim, link, first.failure, seed)
     return _summary(trials), witness
 
 
@@ -278,8 +273,21 @@ def _smaller(claim: Claim, link: Link, tried: list[Sizes], failing: Trial, seed:
     return failing
 
 
-def _witness(claim: Claim, link: Link, failure: Failure) -> Witness:
-    return witness_of(claim, link, ingredients(claim, link), failure)
+def _witness(claim: Claim, link: Link, failure: Failure, seed: int) -> Witness:
+    needs = ingredients(claim, link)
+    shown = _readable(link, needs, failure, seed) if failure.residues else failure
+    return witness_of(claim, link, needs, shown)
+
+
+def _readable(link: Link, needs: Ingredients, failure: Failure, seed: int) -> Failure:
+    """The failure in numbers of what fails in residues, if there is one: a person reads those. f(t) = t is tried first,
+    of which numbers stay small."""
+    others: tuple[tuple[StandIn, Way], ...] = (("identity", "exact"), ("identity", "floating"), ("cubic", "floating"))
+    for stand_in, way in others:
+        trial = _try(link, replace(needs, stand_in=stand_in), failure.sizes, seed, Draw(ways=(way,)))
+        if trial.failure:
+            return trial.failure
+    return failure
 
 
 def _summary(trials: Sequence[Trial]) -> Evidence:
@@ -327,7 +335,7 @@ def _strictly(link: Link, needs: Ingredients, sizes: Sizes, seed: int) -> Iterat
     """Trials that contradict a counterexample if all of them agree."""
     yield from (_try(link, needs, sizes, seed + more, STRICTLY) for more in range(AGAIN + 1))
     if needs.functions:
-        yield _try(link, replace(needs, wild=True), sizes, seed, STRICTLY)
+        yield _try(link, replace(needs, stand_in="wild"), sizes, seed, STRICTLY)
     if needs.kinked:
         yield from (trial for trial in _in_any_order(link, needs, sizes, seed) if trial.failure)
 
@@ -343,7 +351,7 @@ def replay(claim: Claim, link: Link, sizes: Mapping[str, int], seed: int = 0) ->
     (`agree_at` tells the two apart)."""
     trials = _strictly(link, ingredients(claim, link), dict(sizes), seed)
     failed = next((trial for trial in trials if trial.failure), None)
-    return _witness(claim, link, failed.failure) if failed is not None and failed.failure else None
+    return _witness(claim, link, failed.failure, seed) if failed is not None and failed.failure else None
 
 
 def agree_at(claim: Claim, link: Link, sizes: Mapping[str, int], seed: int = 0) -> bool | None:

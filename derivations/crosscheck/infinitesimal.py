@@ -83,6 +83,28 @@ class Residues:
 
         return np.asarray(numerator.astype(object) * _entrywise(inverse, denominator))
 
+    def inverse(self, matrices: Array) -> Array:
+        """The inverses of square matrices (..., n, n), by Gauss and Jordan's elimination modulo M; ZeroDivisionError
+        where a pivot has no inverse anywhere in its column."""
+        n, modulus = matrices.shape[-1], self.modulus
+        result = np.empty((matrices.size // max(n * n, 1), n, n), dtype=object)
+        for number, matrix in enumerate(matrices.astype(object).reshape(-1, n, n)):
+            work = [[*row, *(int(i == j) for j in range(n))] for i, row in enumerate(matrix.tolist())]
+            for column in range(n):
+                pivot = next((row for row in range(column, n) if work[row][column] % PRIME), None)
+                if pivot is None:
+                    raise ZeroDivisionError("the matrix is singular modulo the prime")
+                work[column], work[pivot] = work[pivot], work[column]
+                scale = pow(work[column][column], -1, modulus)
+                work[column] = [entry * scale % modulus for entry in work[column]]
+                for row in range(n):
+                    factor = work[row][column]
+                    if row != column and factor:
+                        pairs = zip(work[row], work[column], strict=True)
+                        work[row] = [(entry - factor * top) % modulus for entry, top in pairs]
+            result[number] = [row[n:] for row in work]
+        return result.reshape(matrices.shape)
+
     def arbitrary(self, name: str, order: int, of: Array) -> Array:
         """A derivative of an arbitrary function. Its Taylor coefficients at each residue modulo PRIME are drawn anew,
         so that no relation holds between its values and slopes at different places; it is the same function whenever
