@@ -57,6 +57,21 @@ CONTEXTS = {
     ),
     "moved entries": ("dims m, n\ntensor A[m, n], v[m]\nz = vec(rot90(flip(A, 0)))\nloss J(z)", ("A",)),
     "slices": ("dims m, n, s\ntensor A[m, n]\nz = A[::s, ::s]\nloss J(z)", ("A",)),
+    "root": ("dims n\ntensor x[n]\ny = sqrt(x)\nloss J(y)", ("x",)),
+    "log": ("dims n\ntensor x[n]\ny = log(x)\nloss J(y)", ("x",)),
+    "cross-entropy": ("dims n\ntensor p[n], t[n]\nJ = -sum(t*log(p) + (1 - t)*log(1 - p))", ("p",)),
+    "logistic": ("dims n\ntensor x[n]\ny = softplus(x) * sigmoid(x)\nloss J(y)", ("x",)),
+    "batch norm": (
+        """dims B
+        scalar gamma, beta, eps
+        tensor x[B]
+        mu = mean(x)
+        var = mean((x - mu)**2)
+        xhat = (x - mu) / sqrt(var + eps)
+        y = gamma * xhat + beta
+        loss J(y)""",
+        ("x", "gamma", "beta"),
+    ),
     "dense": ("dims p, q\ntensor W[p, q], x[q, 1], b[p, 1]\nz = W @ x + b\nloss J(z)", ("W", "x", "b")),
 }
 

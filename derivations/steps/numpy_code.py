@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import singledispatchmethod
 from itertools import product
-from math import prod
+from math import isfinite, prod
 from typing import Any, Protocol
 
 from sympy import Basic, Symbol, Tuple
@@ -68,6 +68,7 @@ class NoProgram(ValueError):
 
 _CARRIED = (
     "conv", "corr", "rot180", "up", "dilate", "pad", "crop", "resize", "sum_pool", "max_pool", "max_unpool", "softmax",
+    "sigmoid", "softplus",
 )  # fmt: skip
 _FUNCTIONS = {"exp": "np.exp", "log": "np.log", "tanh": "np.tanh", "sqrt": "np.sqrt", "abs": "np.abs"}
 
@@ -195,6 +196,9 @@ class Program:
             slope = PIECEWISE[node.name](node.of)
             return self.text(slope if node.order else Times(slope, node.of))
         name = _FUNCTIONS.get(node.name) if not node.order else None
+        if not node.order and node.name in ("sigmoid", "softplus"):
+            self.helpers.add(node.name)
+            name = node.name
         if name is None:
             if node.name not in self.context.functions or node.order > 1:
                 raise NoProgram(f"{node.name}{chr(39) * node.order} has no NumPy form")
@@ -355,28 +359,39 @@ def _confirm(source: str, name: str, program: Program, derived: Derived) -> str:
     return "\n#   ".join(", ".join(f"{key} = {value}" for key, value in at.items()) for at in sizes)
 
 
+# How data are drawn, one after the other until the formula has a value there: integers of both signs, positive ones
+# (of relu, sqrt, log), fractions between 0 and 1 (of log(1 - p)), negative integers.
+MANNERS = ("any", "positive", "between 0 and 1", "negative")
+
+
 def _compared_with(program: Program, derived: Derived, sizes: dict[str, int]) -> tuple[dict[str, Any], Any]:
-    """Data and what `numeric/` makes of them; positive data where others meet a tie of maxima, as those of relu do."""
-    for least in (None, 1):
-        data = {key: _random(node, sizes, key, least) for key, node in program.parameters.items() if node is not None}
+    """Data and what `numeric/` makes of them, where the formula has a value."""
+    for manner in MANNERS:
+        data = {key: _random(node, sizes, key, manner) for key, node in program.parameters.items() if node is not None}
         try:
-            return data, _wanted(program, derived, sizes, data)
-        except (crosscheck.Tie, ZeroDivisionError):
+            wanted = _wanted(program, derived, sizes, data)
+        except (crosscheck.Tie, ZeroDivisionError, crosscheck.NotEvaluable, FloatingPointError):
             continue
+        if all(map(isfinite, wanted)):
+            return data, wanted
     raise NoProgram("no data were found at which the formula has a value, so that no program is confirmed")
 
 
-def _random(node: Expression, sizes: dict[str, int], seed: str, least: int | None = None) -> Any:
+def _random(node: Expression, sizes: dict[str, int], seed: str, manner: str) -> Any:
     shape = [evaluate_integer(size, sizes) for size in node.shape]
     chance = random.Random(f"{seed}{sizes}")
     count = prod(shape)
     # all different and none 0, so that maxima are unique and no number stands where relu has no derivative
-    lowest = -count - 2 if least is None else least
-    values = chance.sample([number for number in range(lowest, count + 3) if number], count)
+    lowest = -count - 2 if manner == "any" else 1
+    values: list[Any] = chance.sample([number for number in range(lowest, count + 3) if number], count)
+    if manner == "negative":
+        values = [-value for value in values]
+    if manner == "between 0 and 1":
+        values = [value / (count + 4) for value in values]
     return _nested(values, shape)
 
 
-def _nested(values: list[int], shape: Sequence[int]) -> Any:
+def _nested(values: list[Any], shape: Sequence[int]) -> Any:
     if not shape:
         return values[0]
     step = prod(shape[1:])
@@ -386,14 +401,12 @@ def _nested(values: list[int], shape: Sequence[int]) -> Any:
 def _wanted(program: Program, derived: Derived, sizes: dict[str, int], data: dict[str, Any]) -> Any:
     named = {program.losses.get(key, key): value for key, value in data.items()}
     for tensor in derived.result.atoms(Tensor):
-        named.setdefault(tensor.name, _random(tensor, sizes, tensor.name))
+        named.setdefault(tensor.name, _random(tensor, sizes, tensor.name, "positive"))
     functions = dict.fromkeys(derived.context.functions, POLYNOMIAL)
     try:
         array = crosscheck.evaluate(derived.result, sizes, named, functions=functions)
     except crosscheck.NotExact:
         array = crosscheck.evaluate(derived.result, sizes, named, functions=functions, exact=False)
-    except crosscheck.NotEvaluable as error:
-        raise NoProgram(f"numeric cannot evaluate the formula, so that no program is confirmed: {error}") from None
     return [float(array[place].real) for place in product(*map(range, array.shape))]
 
 

@@ -125,3 +125,16 @@ def softmax(x: Array) -> Array:
     powers = np.exp(x - x.max(axis=-1, keepdims=True))
     shares: Array = powers / powers.sum(axis=-1, keepdims=True)
     return shares
+
+
+def sigmoid(x: Array) -> Array:
+    """1 / (1 + exp(-x)), without overflow."""
+    small = np.exp(-np.abs(x))
+    value: Array = np.where(np.asarray(x) >= 0, 1 / (1 + small), small / (1 + small))
+    return value
+
+
+def softplus(x: Array) -> Array:
+    """log(1 + exp(x)), without overflow."""
+    value: Array = np.logaddexp(0, x)
+    return value
