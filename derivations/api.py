@@ -29,9 +29,11 @@ from derivations.formulas.integers import integer_symbol
 from derivations.formulas.names import name_to_latex
 from derivations.judgement.readings import Readings
 from derivations.judgement.verdict import Verdict
+from derivations.show import notebook
 from derivations.typeset.formulas import to_latex
 
 FACE.latex, FACE.entries = to_latex, as_explicit  # how formulas show themselves in notebooks
+notebook.install()  # and verdicts, witnesses, readings
 
 # -- words that are no operators -------------------------------------------------------------------
 
@@ -161,6 +163,7 @@ class Given:
             from derivations.repair.search import with_repair
 
             verdicts = [with_repair(claim, verdict) for verdict in verdicts]
+        verdicts = [notebook.about(claim, verdict) for verdict in verdicts]
         return verdicts[0] if len(verdicts) == 1 else Verdicts(verdicts)
 
     def derive(self, of: str | Expression, wrt: str | Expression) -> Any:
@@ -357,7 +360,7 @@ class Document:
         from derivations.judgement.judge import judge
         from derivations.judgement.readings import readings_of
 
-        found = [verdict for claim in self.claims for verdict in _typeset(claim, judge(claim))]
+        found = [notebook.about(c, verdict) for c in self.claims for verdict in _typeset(c, judge(c))]
         return Verdicts(found, self.remarks, readings_of(self._parsed, found))
 
     def __repr__(self) -> str:

@@ -162,11 +162,32 @@ class GradientReport:
         is wrong. The functions are called, to see that it shows."""
         return self.reproduce() if self.reproduce and self.wrong else ""
 
+    def _repr_html_(self) -> str:
+        return page(self)
+
     def require(self) -> GradientReport:
         """This report, if its verdict is *right*; else raise GradientError with the report's text."""
         if not self:
             raise GradientError(text(self))
         return self
+
+
+def page(report: GradientReport) -> str:
+    """The report for a notebook: the verdict as a badge, the wrong entries as a table, the rest as on a terminal."""
+    from html import escape
+
+    colour = {"right": "#1b6e3c", "wrong": "#a32638"}.get(report.verdict, "#8a6100")
+    sign = {"right": "✓", "wrong": "✗"}.get(report.verdict, "?")
+    head, *lines = text(report).split("\n")
+    entries = [(f"{entry.argument}{list(entry.index) if entry.index else ''}", entry) for entry in report.wrong]
+    rows = "".join(
+        f"<tr><td>{escape(name)}</td><td>{entry.true:.9g}</td><td>{entry.claimed:.9g}</td></tr>"
+        for name, entry in entries
+    )
+    table = f"<table><tr><th>entry</th><th>true</th><th>claimed</th></tr>{rows}</table>" if rows else ""
+    rest = "".join(f"<div>{escape(line.strip())}</div>" for line in lines)
+    badge = f"<b style='color:{colour}'>{sign} {escape(head)}</b>"
+    return f"<div>{badge}{table}<div style='font-size:.9em'>{rest}</div></div>"
 
 
 # entries and kinks in the short text

@@ -13,7 +13,8 @@ from derivations.formulas.expressions import Expression, Tensor
 from derivations.typeset.formulas import POWER, render, to_latex
 from derivations.typeset.integers import fence
 
-_STAND_IN = "gradproofmark"
+_STAND_IN = "gradproofmark"  # a name of letters alone, which no author has
+MOST = 3  # parts that are marked by themselves
 
 
 def repair_to_latex(claim: Claim, link: Link, formula: str) -> tuple[str, str] | None:
@@ -31,29 +32,36 @@ def repair_to_latex(claim: Claim, link: Link, formula: str) -> tuple[str, str] |
 
 
 def with_difference(old: Expression, new: Expression) -> str:
-    """The new formula, the smallest part that holds all differences underlined."""
-    part = differing(old, new)
-    if part == new or not isinstance(part, Expression):
+    """The new formula, the smallest parts in which it differs underlined."""
+    parts = [part for part in differing(old, new) if part != new]
+    if not parts:
         return to_latex(new)
-    stand_in = Tensor(_STAND_IN, part.shape)
-    marked = to_latex(new.xreplace({part: stand_in}))
-    piece = render(part)
-    shown = piece.text if piece.level >= POWER else fence(piece.text)
-    return marked.replace(to_latex(stand_in), rf"\underline{{{shown}}}")
+    stand_ins = {part: Tensor(f"{_STAND_IN}{'x' * number}q", part.shape) for number, part in enumerate(parts)}
+    marked = to_latex(new.xreplace(stand_ins))
+    for part, stand_in in stand_ins.items():
+        piece = render(part)
+        shown = piece.text if piece.level >= POWER else fence(piece.text)
+        marked = marked.replace(to_latex(stand_in), rf"\underline{{{shown}}}")
+    return marked
 
 
-def differing(old: Basic, new: Basic) -> Basic:
-    """The smallest formula inside of the new one that holds all its differences from the old one.
+def differing(old: Basic, new: Basic) -> list[Expression]:
+    """The smallest formulas inside of the new one that hold all its differences from the old one; itself, where they
+    are many.
 
     >>> from derivations.operators import apply
     >>> a, w = Tensor("a", (5, 4)), Tensor("w", (2, 2))
-    >>> print(differing(apply("conv", a, w), apply("conv", apply("rot180", a), w)))
+    >>> print(*differing(apply("conv", a, w), apply("conv", apply("rot180", a), w)))
     rot180(a)
     """
+    whole = [new] if isinstance(new, Expression) else []
     if old.func != new.func or len(old.args) != len(new.args):
-        return new
-    changed = [(a, b) for a, b in zip(old.args, new.args, strict=True) if a != b]
-    if len(changed) != 1:
-        return new
-    inner = differing(*changed[0])
-    return inner if isinstance(inner, Expression) else new
+        return whole
+    parts: list[Expression] = []
+    for before, after in zip(old.args, new.args, strict=True):
+        if before != after:
+            inner = differing(before, after)
+            if not inner:
+                return whole
+            parts += inner
+    return list(dict.fromkeys(parts)) if len(parts) <= MOST else whole

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import html
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from derivations.batch.run import WORDS
@@ -39,7 +39,7 @@ def escape(words: str) -> str:
 class Web:
     """Writes one report."""
 
-    def __init__(self, formulas: Converter) -> None:
+    def __init__(self, formulas: Callable[..., str]) -> None:
         self.formulas = formulas
         self.noted: set[tuple[int, int]] = set()
 
@@ -174,8 +174,9 @@ class Web:
         name = "".join(self.inline((part,)) for part in block.head if not isinstance(part, n.Badge))
         badge = "".join(self.inline((part,)) for part in block.head if isinstance(part, n.Badge))
         group = GROUPS.get(block.kind, "rule" if block.kind == "lemma" else "open")
+        place = f'id="{escape(block.id)}" ' if block.id else ""
         return (
-            f'<article id="{escape(block.id)}" class="claim is-{group}"><div class="head"><h4>{name}'
+            f'<article {place}class="claim is-{group}"><div class="head"><h4>{name}'
             f"{_permalink(block.id)}</h4>{badge}</div>{inside}</article>"
         )
 

@@ -1,0 +1,98 @@
+"""What verdicts, witnesses and readings show at a prompt and in a notebook, and the cell magic."""
+
+from __future__ import annotations
+
+import re
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from derivations import Document, given
+from derivations.show.notebook import load_ipython_extension
+from numeric import check_gradient
+
+CONTEXT = given("""dims H, W, m, n where m <= H, n <= W
+tensor a[H, W], w[m, n]
+z = conv(a, w)
+loss J(z)
+delta = grad(J, z)""")
+WRONG = "grad(J, w) == conv(a, rot180(delta))"
+
+
+@pytest.fixture(scope="module")
+def verdict() -> Any:
+    return CONTEXT.judge(WRONG)
+
+
+def test_a_verdict_reads_as_sentences(verdict: Any) -> None:
+    """At a prompt: the word with its region, the statement, the counterexample, a true formula; no record."""
+    lines = str(verdict).splitlines()
+    assert lines[0] == "◐ holds where m == 1, n == 1"
+    assert lines[2].strip() == WRONG
+    assert "left 0, right 1" in str(verdict)
+    assert "Verdict(" not in str(verdict)
+    assert str(verdict.witness).startswith("H = 1, W = 2, m = 1, n = 2; a = [[1, 0]]")
+
+
+def test_a_verdict_is_drawn(verdict: Any) -> None:
+    """In a notebook: badge, formula, both sides of the counterexample with the entry marked, the repair with what
+    differs underlined; words are escaped and there is no script."""
+    page = verdict._repr_html_()
+    assert "true on a region" in page
+    assert page.count("c-mark") >= 3  # the entry in both sides and in their difference
+    assert r"\underline{" in page
+    assert "<script" not in page
+    assert not re.search(r'id=""', page)
+    assert "H = 1" in verdict.witness._repr_html_()
+
+
+def test_a_proof_shows_its_steps() -> None:
+    """A proved verdict shows its derivation with the rules."""
+    page = CONTEXT.judge("grad(J, w) == conv(rot180(a), delta)")._repr_html_()
+    assert "proved for all sizes" in page
+    assert "adjoint of the convolution in its kernel" in page
+
+
+def test_readings_are_sentences() -> None:
+    """What a document's verdicts say about its readings, in lines and as a list."""
+    text = "```given\ndims m, n where m <= n\ntensor x[n], k[m]\nchoose star in conv, corr\n```\n"
+    table = Document.parse(text + "```claim turned\nstar(x, rot180(k)) == corr(x, k)\n```\n").verify()
+    assert "star = conv" in str(table.readings)
+    assert "<li>" in table.readings._repr_html_()
+    assert "turned" in table[0]._repr_html_()
+
+
+def test_a_gradient_report_is_a_table() -> None:
+    """Wrong entries with both values; names are escaped."""
+    import numpy as np
+
+    wrong = check_gradient(lambda x: x @ x.T, lambda d, x: (d @ x,), np.arange(4.0).reshape(2, 2))
+    page = wrong._repr_html_()
+    assert "✗" in page
+    assert page.count("<tr>") > 1
+
+
+class Shell:
+    """What the magic needs of IPython."""
+
+    def __init__(self) -> None:
+        self.user_ns: dict[str, Any] = {"ctx": CONTEXT}
+        self.magics: dict[str, Any] = {}
+
+    def register_magic_function(self, function: Any, kind: str, name: str) -> None:
+        self.magics[kind, name] = function
+
+
+def test_the_cell_magic_judges_its_cell(capsys: pytest.CaptureFixture[str]) -> None:
+    """The cell is a claim with its conditions; what is wrong is a message, no traceback."""
+    shell = Shell()
+    load_ipython_extension(shell)
+    claim = shell.magics["cell", "claim"]
+    assert claim("ctx", f"{WRONG}\nwhere m == 1, n == 1\n").verdict == "proved"
+    assert claim("ctx", "grad(J, w) == conv(a, rot180(delta)\n") is None
+    assert "^" in capsys.readouterr().out
+    assert claim("nothing", "z == z") is None
+    assert "%%claim ctx" in capsys.readouterr().out
+    shell.user_ns = {"other": SimpleNamespace()}
+    assert claim("other", "z == z") is None
