@@ -9,6 +9,7 @@ EXTRAS ?= test,lint,report
 
 RUN := $(VENV)/.ready-run
 DEVELOP := $(VENV)/.ready-develop
+BENCH := $(VENV)/.ready-bench
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
 .DEFAULT_GOAL := help
@@ -40,6 +41,10 @@ $(DEVELOP): pyproject.toml | $(BIN)/python
 	$(PIP) --editable '.[$(EXTRAS)]'
 	@touch $@ $(RUN)
 
+$(BENCH): pyproject.toml | $(BIN)/python
+	$(PIP) --editable '.[$(EXTRAS),bench]'
+	@touch $@ $(DEVELOP) $(RUN)
+
 verify: $(RUN)
 	@$(BIN)/gradproof verify -j $(JOBS)
 
@@ -50,9 +55,9 @@ lint: $(DEVELOP)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-bench: $(DEVELOP)
-	@set -e; $(if $(JSON),rm -f "$(JSON)";) for file in benchmarks/bench_*.py; do echo "$$file"; \
-		$(BIN)/python "$$file" $(if $(JSON),--json "$(JSON)"); done
+bench: $(BENCH)
+	@set -e; rows="$(or $(JSON),$(VENV)/bench.json)"; rm -f "$$rows"; for file in benchmarks/bench_*.py; do echo "$$file"; \
+		$(BIN)/python "$$file" --json "$$rows"; done; $(BIN)/python -m benchmarks.table "$$rows"
 
 report: $(DEVELOP)
 	$(BIN)/gradproof report -o report -j $(JOBS)

@@ -1,6 +1,7 @@
 """Rows of a benchmark: what was promised, what was measured, beside whom, on which machine.
 
-Law: a row is judged by its own goal, and printed whether it was met or not.
+Law: a row is judged by its own goal, and printed whether it was met or not; one without a goal is information. In the
+file of rows every name is unique: it has the peer in it. `python -m benchmarks.table FILE` prints a file as one table.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ import json
 import os
 import platform
 import statistics
+import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,10 +26,10 @@ PACKAGES = ("numpy", "scipy", "sympy", "torch", "jax", "autograd")
 
 @dataclass(frozen=True)
 class Row:
-    """One line: `measured` (in `unit`) against `goal`, beside `peer`."""
+    """One line: `measured` (in `unit`) against `goal`, or None for information, beside `peer`."""
 
     name: str
-    goal: str
+    goal: str | None
     measured: float | str
     met: bool | None
     peer: str
@@ -78,8 +81,19 @@ def markdown(rows: list[Row]) -> str:
     lines = ["| what | goal | measured | met | beside |", "|---|---|---|---|---|"]
     for row in rows:
         met = "—" if row.met is None else "yes" if row.met else "**no**"
-        lines.append(f"| {row.name} | {row.goal} | {_value(row)} | {met} | {row.peer} |")
+        lines.append(f"| {row.name} | {row.goal or '—'} | {_value(row)} | {met} | {row.peer} |")
     return "\n".join(lines)
+
+
+def _unique(row: Row) -> str:
+    return row.name if row.peer in ("—", "") else f"{row.name}; {row.peer}"
+
+
+def main() -> None:
+    """Print the rows of a file as one table."""
+    for path in sys.argv[1:]:
+        rows = [Row(**row) for row in json.loads(Path(path).read_text())]
+        print(markdown(rows))
 
 
 def _value(row: Row) -> str:
@@ -89,10 +103,20 @@ def _value(row: Row) -> str:
 
 
 def write_json(rows: list[Row], path: str) -> None:
-    """The rows as a JSON list; rows of the file with other names stay, so that several benchmarks share one."""
+    """The rows as a JSON list; rows of the file with other names stay, so that several benchmarks share one.
+
+    ValueError if two rows have one name and one peer.
+    """
     file = Path(path)
-    new = [asdict(row) for row in rows]
-    names = {row.name for row in rows}
+    new = [asdict(row) | {"name": _unique(row)} for row in rows]
+    counts = Counter(row["name"] for row in new)
+    twice = [name for name, count in counts.items() if count > 1]
+    if twice:
+        raise ValueError(f"two rows of one name: {', '.join(twice)}")
     old = json.loads(file.read_text()) if file.exists() else []
-    kept = [row for row in old if row["name"] not in names]
+    kept = [row for row in old if row["name"] not in counts]
     file.write_text(json.dumps([*kept, *new], indent=1, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from benchmarks.peers import peers
 from benchmarks.table import Row, markdown, write_json
@@ -22,20 +23,27 @@ def test_rows_have_the_promised_fields(tmp_path: Path) -> None:
 
 
 def test_one_file_serves_several_benchmarks(tmp_path: Path) -> None:
-    """Rows of another name stay; rows of the same name are replaced, all of them."""
+    """Rows of another name or peer stay; those of the same are replaced."""
     path = str(tmp_path / "rows.json")
-    write_json([ROW, Row("time", "—", 4.0, None, "other", "×")], path)
-    write_json([Row("proof", "—", 1.0, None, "SymPy", "×")], path)
+    write_json([ROW, Row("time", None, 4.0, None, "other", "×")], path)
+    write_json([Row("proof", None, 1.0, None, "SymPy", "×")], path)
     write_json([Row("time", "≥ 5×", 6.0, True, "peer", "×")], path)
-    assert [(row["name"], row["measured"]) for row in json.loads(Path(path).read_text())] == [
-        ("proof", 1.0),
-        ("time", 6.0),
+    assert [(row["name"], row["measured"], row["goal"]) for row in json.loads(Path(path).read_text())] == [
+        ("time; other", 4.0, None),
+        ("proof; SymPy", 1.0, None),
+        ("time; peer", 6.0, "≥ 5×"),
     ]
+
+
+def test_names_in_a_file_are_unique(tmp_path: Path) -> None:
+    """Two rows of one name and one peer are a defect of the benchmark."""
+    with pytest.raises(ValueError, match="time; peer"):
+        write_json([ROW, ROW], str(tmp_path / "rows.json"))
 
 
 def test_a_missed_goal_is_printed_as_one() -> None:
     """The table says no where a goal was missed, and a dash where there was none."""
-    lines = markdown([ROW, Row("time", "—", "not installed", None, "other", "×")]).splitlines()
+    lines = markdown([ROW, Row("time", None, "not installed", None, "other", "×")]).splitlines()
     assert lines[2].split(" | ")[3] == "**no**"
     assert "not installed" in lines[3]
 
