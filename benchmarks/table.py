@@ -86,7 +86,7 @@ def markdown(rows: list[Row]) -> str:
 
 
 def _unique(row: Row) -> str:
-    return row.name if row.peer in ("—", "") else f"{row.name}; {row.peer}"
+    return row.name if row.peer in ("—", "", "none") else f"{row.name}; {row.peer}"
 
 
 def main() -> None:

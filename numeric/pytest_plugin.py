@@ -1,7 +1,7 @@
 """A fixture for test suites: `gradcheck(forward, backward, *arrays)` fails the test unless the gradient is right.
 
-    def test_my_layer(gradcheck):
-        gradcheck(forward, backward, x, w)
+def test_my_layer(gradcheck):
+    gradcheck(forward, backward, x, w)
 """
 
 from __future__ import annotations

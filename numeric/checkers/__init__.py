@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from numeric.checkers.chain import check_chain
 from numeric.checkers.check import check_gradient
+from numeric.checkers.layer import check_layer
 from numeric.checkers.links import Stage
 from numeric.checkers.report import CheckInputError, GradientError, GradientReport, Kink, WrongEntry
 
@@ -33,4 +34,5 @@ __all__ = [
     "WrongEntry",
     "check_chain",
     "check_gradient",
+    "check_layer",
 ]

@@ -15,6 +15,7 @@ What it cannot see: it checks at one point and, unless every_entry=True, along r
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -24,6 +25,7 @@ from numeric.checkers.exact import MANY, NotExact
 from numeric.checkers.exact_at_once import Answer, equal_in_doubles, is_small, like_the_data
 from numeric.checkers.ground import wrong_shapes
 from numeric.checkers.judge import ALWAYS_UNSEEN, check_exact, check_smooth, exact_report, limits
+from numeric.checkers.over_shapes import over_shapes
 from numeric.checkers.points import Point
 from numeric.checkers.problem import Problem, at_the_data, block_of, make_problem, names_of
 from numeric.checkers.report import CheckInputError, GradientReport
@@ -42,6 +44,8 @@ def check_gradient(
     every_entry: bool = False,
     method: Method = "auto",
     seed: int = 0,
+    shapes: Any = None,
+    examples: int = 50,
 ) -> GradientReport:
     """Check a claimed gradient: check_gradient(forward, backward, *arrays), or
     check_gradient(f, *arrays, claimed_gradient=...).
@@ -50,6 +54,9 @@ def check_gradient(
     loss whose sensitivity at forward's output is delta:  g_k[j] = Σ_i delta[i] ∂forward[i]/∂arrays_k[j].
     claimed_gradient is a function of the arrays or the gradient itself (an array, or one for each argument),
     of f's single number or of ⟨delta, f⟩. Every argument is checked unless named, or numbered, in `exclude`.
+
+    shapes: instead of arrays, a function of a random generator, or a Hypothesis strategy, that gives one shape (or
+    array) for each argument; so many examples are checked, and the smallest failing one is reported.
 
     Returns a GradientReport, true where nothing was found wrong; `report.require()` raises GradientError with
     the text otherwise. Raises CheckInputError, saying what to change, for input that cannot be checked.
@@ -64,6 +71,11 @@ def check_gradient(
     w: scaled by the constant 1/2
     """
     backward, arrays = _split(arguments, claimed_gradient)
+    if shapes is not None:
+        if arrays or backward is None:
+            raise CheckInputError("with shapes=... give forward and backward alone: check_gradient(f, g, shapes=...)")
+        check = partial(check_gradient, forward, backward, exclude=exclude, names=names, every_entry=every_entry)
+        return over_shapes(partial(check, method=method, seed=seed), shapes, examples, seed)
     if method not in _METHODS:
         raise CheckInputError(f"method {method!r}; expected one of {', '.join(map(repr, _METHODS))}")
     if not isinstance(seed, (int, np.integer)) or seed < 0:

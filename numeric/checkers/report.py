@@ -122,6 +122,7 @@ class GradientReport:
     projections  directional derivatives spent
     searched     of these, how many the search for the first wrong entry spent
     wrong_in     names of the arguments whose gradient is wrong
+    at           the shapes, where many were generated
     right_in     names of those that were compared and found right beside them
     """
 
@@ -143,6 +144,7 @@ class GradientReport:
     notes: tuple[str, ...] = field(default=())
     wrong_in: tuple[str, ...] = ()
     right_in: tuple[str, ...] = ()
+    at: str = ""
     reproduce: Callable[[], str] | None = field(default=None, compare=False, repr=False)
 
     def __bool__(self) -> bool:
