@@ -12,7 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from derivations.batch.run import Inputs, Status, read_document
+from derivations.batch.run import Inputs, read_document
+from derivations.judgement.results import Status
 from derivations.language.document import Block, Document
 from derivations.language.errors import InputErrors
 from derivations.show.lines import FROM_ZERO

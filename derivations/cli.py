@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from derivations.batch.cache import Cache
-    from derivations.batch.run import Inputs, Judged, Results
+    from derivations.batch.run import Inputs
     from derivations.batch.workers import Judge
     from derivations.judgement.readings import Readings
+    from derivations.judgement.results import Judged, Results
     from derivations.language.document import Block
     from derivations.language.errors import InputError
 
@@ -270,7 +271,7 @@ def report(
     no_cache: NoCache = False,
 ) -> None:
     """Write the report: LaTeX, PDF where xelatex is installed, HTML where Pandoc is."""
-    from derivations.batch.run import Status
+    from derivations.judgement.results import Status
     from derivations.show.report import write
 
     inputs = _read(files)
@@ -518,7 +519,8 @@ def _judge(
     `options` are those of `judge_claim`."""
     from functools import partial
 
-    from derivations.batch.run import Results, judge_claim, judged
+    from derivations.batch.run import judge_claim, judged
+    from derivations.judgement.results import Results
 
     shown = shown or _Shown()
     results = Results(errors=list(errors), whole=whole)

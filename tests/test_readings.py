@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from derivations.batch.run import Results, judge_claim
+from derivations.batch.run import judge_claim
 from derivations.judgement.readings import Statement, compared, readings_of, smallest_cover, statement_name
+from derivations.judgement.results import Results
 from derivations.judgement.verdict import Verdict
 from derivations.language.document import Document
 from derivations.show.readings_text import sentences

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from derivations.batch.run import WORDS, Results, judge_claim
+from derivations.batch.run import judge_claim
+from derivations.judgement.results import WORDS, Results
 from derivations.judgement.verdict import Witness
 from derivations.language.document import Document
 from derivations.show.report import nodes as n

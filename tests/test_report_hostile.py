@@ -16,7 +16,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from derivations.batch.run import Results, judge_claim
+from derivations.batch.run import judge_claim
+from derivations.judgement.results import Results
 from derivations.language.document import Document
 from derivations.show.report import Message, write
 from derivations.show.report import nodes as n

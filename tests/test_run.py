@@ -22,13 +22,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from derivations.batch.cache import NAME, Cache, may_be_remembered, write_atomically
-from derivations.batch.run import Judged, Results, Source, Status, judge_claim, judged
+from derivations.batch.cache import NAME, Cache, may_be_remembered
+from derivations.batch.run import Source, judge_claim, judged
 from derivations.batch.workers import LOOK_AHEAD, Judge, Workers, undecided
 from derivations.formulas.claims import Claim
+from derivations.judgement.results import Judged, Results, Status
 from derivations.judgement.verdict import Evidence, Step, Verdict, Witness
 from derivations.language.document import Block, Document
 from derivations.language.errors import InputError, Place
+from derivations.show.files import write_atomically
 from derivations.show.lines import GLYPHS, LETTERS, glyphs_for, line, sizes_text, summary
 
 T = TypeVar("T")

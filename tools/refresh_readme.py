@@ -12,7 +12,8 @@ import sys
 from pathlib import Path
 
 from derivations.batch.cache import Cache
-from derivations.batch.run import Results, judge_claim, judged, read
+from derivations.batch.run import judge_claim, judged, read
+from derivations.judgement.results import Results
 from derivations.show.lines import line, name, name_width, readings_lines, summary
 from derivations.show.report.table import markdown_table
 

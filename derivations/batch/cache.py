@@ -22,7 +22,6 @@ import platform
 import sqlite3
 import stat
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -229,23 +228,3 @@ def _verdict(record: Mapping[str, Any]) -> Verdict:
     for name in ("repair", "axioms"):
         values[name] = tuple(values[name])
     return Verdict(**values)
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Writes a file beside its place and renames it, so that no reader meets half of it."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.chmod(name, 0o666 & ~_umask())
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-@cache
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any
 from rich.cells import cell_len
 from rich.text import Text
 
-from derivations.batch.run import WORDS, Results, Status
 from derivations.formulas.claims import Refused, Remark
 from derivations.judgement.chains import first_wrong
 from derivations.judgement.readings import Readings
+from derivations.judgement.results import WORDS, Results, Status
 from derivations.judgement.verdict import Evidence, Verdict, Witness
 from derivations.language.errors import InputError
 from derivations.language.limits import ERRORS

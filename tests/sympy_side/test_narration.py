@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from derivations import given
-from derivations.batch.run import Results
 from derivations.judgement.chains import first_wrong
 from derivations.judgement.judge import judge
+from derivations.judgement.results import Results
 from derivations.judgement.verdict import Verdict
 from derivations.show.report.statements import claim_text
 from derivations.steps.narration import proof_steps

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from derivations.batch.run import Results
+from derivations.judgement.results import Results
 
 NAME = "gradproof-report"
 ROUNDS = 3  # of typesetting, after each of which the formulas that TeX refuses stand as text
@@ -33,7 +33,7 @@ def write(directory: Path, documents: Sequence[Any], results: Results) -> Iterat
 
     Raises OSError where the directory cannot be written.
     """
-    from derivations.batch.cache import write_atomically
+    from derivations.show.files import write_atomically
     from derivations.show.report.document import report_tree
     from derivations.show.report.table import markdown_table
     from derivations.show.report.web import write_page
@@ -52,7 +52,7 @@ def write(directory: Path, documents: Sequence[Any], results: Results) -> Iterat
 def _write_pdf(directory: Path, report: Any) -> Iterator[Message]:
     import shutil
 
-    from derivations.batch.cache import write_atomically
+    from derivations.show.files import write_atomically
     from derivations.show.report.page import formula_of_line, latex_of
     from derivations.show.report.typeset import HOW_TO_GET, typeset
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Any
 
-from derivations.batch.run import Results
 from derivations.formulas.claims import Claim
+from derivations.judgement.results import Results
 from derivations.judgement.verdict import Verdict
 from derivations.language.document import Block, Document
 from derivations.show.lines import GLYPHS

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from derivations.batch.run import Results
+from derivations.judgement.results import Results
 from derivations.operators.row import Lemma
 from derivations.show.report import nodes as n
 from derivations.show.report.markup import parse

@@ -11,7 +11,7 @@ import html
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from derivations.batch.run import WORDS
+from derivations.judgement.results import WORDS
 from derivations.show.report import Message
 from derivations.show.report import nodes as n
 from derivations.show.report.breaking import LINE, fold, width
@@ -265,7 +265,7 @@ def web_page(report: Report) -> tuple[str, list[str]]:
 
 def write_page(target: Path, report: Report) -> Iterator[Message]:
     """Writes the page where Pandoc is installed; gives messages for the user."""
-    from derivations.batch.cache import write_atomically
+    from derivations.show.files import write_atomically
 
     try:
         page, problems = web_page(report)
