@@ -19,6 +19,8 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from derivations.judgement.verdict import Verdict
+from derivations.language.claim import sort_lines
+from derivations.language.source import lines_of, statements, words
 
 if TYPE_CHECKING:
     from derivations.language.document import Block, Document
@@ -298,9 +300,6 @@ def truth(links: int, verdicts: Sequence[Verdict]) -> bool | None:
 
 def _assertion(text: str, document: str) -> str:
     """What a claim's text asserts: its equation and its conditions."""
-    from derivations.language.claim import sort_lines
-    from derivations.language.source import lines_of, statements, words
-
     lines = sort_lines(statements(lines_of(text), document))
     return "\n".join(words(part.text) for part in (lines.equation, *lines.where))
 

@@ -21,7 +21,7 @@ from derivations.formulas.expressions import Expression
 from derivations.language import limits
 from derivations.language.claim import Lines, check_syntax, claim_in, claims_of, sort_lines
 from derivations.language.elaborate import Elaborator
-from derivations.language.errors import InputError, InputErrors, Place
+from derivations.language.errors import InputError, InputErrors, Place, did_you_mean
 from derivations.language.given import Checker, Given
 from derivations.language.markdown import BrokenFence, Fence, fences
 from derivations.language.read import Sources, is_read
@@ -444,8 +444,6 @@ def read_text(path: str | Path) -> str:
 
 
 def _near(file: Path) -> str:
-    from derivations.language.errors import did_you_mean
-
     try:
         names = [part.name for part in file.parent.iterdir()] if file.parent.is_dir() else []
     except OSError:

@@ -17,6 +17,8 @@ from math import prod
 
 from sympy import Expr, Integer, Rational
 
+from derivations import crosscheck
+from derivations.crosscheck.candidates import Sieve
 from derivations.formulas.claims import Claim, Link
 from derivations.formulas.expressions import (
     Apply,
@@ -61,8 +63,6 @@ class Nearest:
     """The candidates of one link, in stages of growing distance."""
 
     def __init__(self, claim: Claim, link: Link) -> None:
-        from derivations.crosscheck.candidates import Sieve
-
         self.claim, self.link = claim, link
         self.sizes = places(claim)
         self.sieve = Sieve(claim, link, self.sizes)
@@ -239,8 +239,6 @@ class Nearest:
 
 def places(claim: Claim) -> list[Mapping[str, int]]:
     """Sizes without coincidences first, which end most candidates; then the smallest."""
-    from derivations import crosscheck
-
     conditions = (*claim.context.conditions, *claim.conditions)
     shapes = [v.shape for v in claim.context.names.values() if isinstance(v, Tensor)]
 

@@ -21,10 +21,12 @@ from sympy import Symbol
 from derivations.core.decide import Proof, prove
 from derivations.core.solver import Answer, Solver, Unknown
 from derivations.core.sums import LimitReached
+from derivations.crosscheck.candidates import Sieve
 from derivations.formulas.claims import Claim, Context, Link
 from derivations.formulas.expressions import Apply, Constant, Definition, Loss, ShapeError, Tensor
 from derivations.formulas.origin import counted_from
-from derivations.formulas.text import to_text
+from derivations.formulas.text import context_to_text, to_text
+from derivations.judgement.judge import goal_of, same_terms
 from derivations.judgement.verdict import Verdict
 from derivations.language.document import parse_claim
 from derivations.language.errors import InputError
@@ -33,6 +35,7 @@ from derivations.meaning.lowering import Lowering
 from derivations.repair.edits.proposals import SLIDING, open_parts
 from derivations.repair.nearest import Candidate, Nearest
 from derivations.repair.normal_form import normal
+from derivations.search.region import small_sizes
 
 PROOFS = 16  # candidates that are handed to the kernel
 CLOSE = 1  # the last stage that is looked at although something nearer was found
@@ -162,8 +165,6 @@ class _Search:
 
     def _readings(self) -> Iterator[Repair]:
         """The claim as it stands, under the other reading of one definition's convolution."""
-        from derivations.crosscheck.candidates import Sieve
-
         for old, new in _other_readings(self.claim.context):
             changed = _under(self.claim, {old: new})
             link = changed.links[self.claim.links.index(self.link)]
@@ -178,9 +179,6 @@ class _Search:
 
 def proved(claim: Claim, link: Link, solver: Solver) -> bool:
     """Whether the kernel proves a link in its claim's context, and the context admits sizes."""
-    from derivations.judgement.judge import goal_of, same_terms
-    from derivations.search.region import small_sizes
-
     lowering = Lowering()
     try:
         lowering.same = same_terms(lowering, claim, solver)
@@ -235,6 +233,4 @@ def _under(claim: Claim, new: Mapping[Definition, Definition]) -> Claim:
 
 
 def _defined(definition: Definition) -> str:
-    from derivations.formulas.text import context_to_text
-
     return context_to_text(Context(names={definition.name: definition}))

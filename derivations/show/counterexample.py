@@ -12,6 +12,9 @@ from typing import Any
 
 from sympy import Expr, Integer, Symbol, sympify
 
+from derivations.entries.matrices import Explicit, Unsupported
+from derivations.entries.operators import DoesNotExist
+from derivations.entries.values import Arbitrary, Step
 from derivations.formulas.claims import Context, Link
 from derivations.formulas.expressions import Definition, Expression, Grad, Loss
 from derivations.judgement.verdict import Witness
@@ -19,8 +22,6 @@ from derivations.judgement.verdict import Witness
 
 def decided(value: Expr, data: Mapping[str, Any]) -> Expr:
     """A value of maxima with the comparisons decided by the data, so that only the entries chosen are left."""
-    from derivations.entries.values import Arbitrary, Step
-
     by_name = dict(numbers(data))
     known_entries = {symbol: by_name[symbol.name] for symbol in value.free_symbols if symbol.name in by_name}
     functions = {name.removesuffix("(t)"): sympify(str(body)) for name, body in data.items() if name.endswith("(t)")}
@@ -66,9 +67,6 @@ def entries_of(
 ) -> tuple[tuple[int, ...], dict[tuple[int, ...], Expr]] | None:
     """The shape of a side at the witness's sizes and free indices, and its entries as polynomials in the entries of
     its tensors; None where there is no explicit form."""
-    from derivations.entries.matrices import Explicit, Unsupported
-    from derivations.entries.operators import DoesNotExist
-
     free = (witness.index or ())[: len(link.free)]
     sizes = {**witness.sizes, **{part.index.name: value for part, value in zip(link.free, free, strict=False)}}
     try:

@@ -16,11 +16,14 @@ from pathlib import Path, PurePath
 
 from rich.text import Text
 
+from derivations.core.sums import LimitReached
 from derivations.formulas.claims import Claim, Context, Link
 from derivations.formulas.text import to_text
 from derivations.judgement.chains import first_wrong
 from derivations.judgement.verdict import Verdict, Witness
+from derivations.meaning.functions import Unsupported
 from derivations.show.counterexample import decided, entry_of
+from derivations.show.index_form import NotASum, index_form
 from derivations.show.lines import FROM_ZERO, GLYPHS, details
 from derivations.show.lines import name as name_of
 from derivations.show.mistake import mistake, sum_text
@@ -82,10 +85,6 @@ def _heading(text: str, context: Context, shown: Iterable[str]) -> Text:
 
 def _by_index(claim: Claim, link: Link) -> Iterator[Text]:
     """Both sides as sums over indices; sums run over all indices for which the entries exist."""
-    from derivations.core.sums import LimitReached
-    from derivations.meaning.functions import Unsupported
-    from derivations.show.index_form import NotASum, index_form
-
     lines: list[tuple[str, list[str]]] = []
     for label, side in (("left", link.left), ("right", link.right)):
         try:

@@ -26,6 +26,7 @@ from derivations.judgement.results import WORDS, Results, Status
 from derivations.judgement.verdict import Evidence, Verdict, Witness
 from derivations.language.errors import InputError
 from derivations.language.limits import ERRORS
+from derivations.show.readings_text import sentences
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -185,8 +186,6 @@ def refused_line(refused: Refused, width: int = 0) -> Text:
 
 def readings_lines(found: Readings) -> list[Text]:
     """What a document's verdicts say about its readings, below its verdicts; nothing where it has no choices."""
-    from derivations.show.readings_text import sentences
-
     if not found:
         return []
     return [Text("\n  readings", "bold"), *(Text(f"  {sentence}") for sentence in sentences(found))]
