@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from derivations.batch.run import Results, judge_claim
+from derivations.batch.run import judge_claim
+from derivations.judgement.results import Results
 from derivations.language.document import Document
 from derivations.show.report.document import report_tree
 from derivations.show.report.mathml import Missing
