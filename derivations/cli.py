@@ -269,6 +269,9 @@ def report(
     files: Files = None,
     processes: Processes = 1,
     no_cache: NoCache = False,
+    snippets: Annotated[
+        Path | None, typer.Option("--snippets", metavar="DIR", help="Each claim as LaTeX of its own, for a paper.")
+    ] = None,
 ) -> None:
     """Write the report: LaTeX, PDF where xelatex is installed, HTML where Pandoc is."""
     from derivations.judgement.results import Status
@@ -279,7 +282,7 @@ def report(
     results = _judge(inputs.blocks, inputs.errors, processes, cache, total=len(inputs.claims), steps=True, repair=True)
     status = results.status
     try:
-        for message in write(output, inputs.documents, results):
+        for message in write(output, inputs.documents, results, snippets):
             typer.echo(message.text, err=message.is_problem)
             if message.failed and status not in (Status.CONTRADICTION, Status.INTERRUPTED):
                 status = Status.INPUT_ERROR

@@ -23,10 +23,10 @@ from derivations.show.report.document import Report, front_matter, report_tree, 
 from derivations.show.report.escaping import text
 from derivations.show.report.markup import Source, parse
 from derivations.show.report.mathml import Missing
-from derivations.show.report.page import formula_of_line, latex_of
+from derivations.show.report.page import formula_of_line, latex_of, snippets_of
 from derivations.show.report.statements import readers_version, value_to_latex, witness_text
 from derivations.show.report.table import COLUMNS, markdown_table, rows
-from derivations.show.report.typeset import complaints, error_lines, first_error
+from derivations.show.report.typeset import complaints, error_lines, first_error, typeset
 from derivations.show.report.web import web_page
 
 NOTES = r"""# Notes & more: 100 % of a_1
@@ -350,6 +350,24 @@ def test_the_readers_version_claims_nothing_new(judged: tuple[list[Document], Re
     assert short[-1].latex.endswith(" = a_20")
     for step, following in pairwise(short):
         assert following.latex.startswith(step.latex.partition(" = ")[2])
+
+
+@pytest.mark.skipif(shutil.which("xelatex") is None, reason="xelatex is not installed")
+def test_claims_go_into_a_paper(judged: tuple[list[Document], Results], tmp_path: Path) -> None:
+    """Each claim is a file of its own that a paper reads, below what its preamble reads."""
+    found = snippets_of(report_tree(*judged))
+    assert {"grad-w.tex", "misprinted.tex", "gradproof-preamble.tex"} <= set(found)
+    paper = rf"\documentclass{{article}}{found['gradproof-preamble.tex']}\begin{{document}}" + found["grad-w.tex"]
+    made = typeset(paper + r"\end{document}", tmp_path / "paper.pdf", {})
+    assert made.written
+    assert not made.error_lines
+
+
+def test_what_cannot_be_written_is_said(judged: tuple[list[Document], Results], tmp_path: Path) -> None:
+    """Where nothing can be written, the error names the place."""
+    (tmp_path / "report").write_text("a file where the directory should be", encoding="utf-8")
+    with pytest.raises(OSError, match="report"):
+        list(write(tmp_path / "report", *judged))
 
 
 def test_the_log_is_read() -> None:

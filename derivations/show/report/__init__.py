@@ -28,8 +28,11 @@ class Message:
     failed: bool = False
 
 
-def write(directory: Path, documents: Sequence[Any], results: Results) -> Iterator[Message]:
-    """Writes the report into a directory, which is made if need be; gives a message for each file.
+def write(
+    directory: Path, documents: Sequence[Any], results: Results, snippets: Path | None = None
+) -> Iterator[Message]:
+    """Writes the report into a directory, which is made if need be; gives a message for each file. snippets: a
+    directory for each claim as LaTeX of its own.
 
     Raises OSError where the directory cannot be written.
     """
@@ -45,6 +48,14 @@ def write(directory: Path, documents: Sequence[Any], results: Results) -> Iterat
     table = directory / f"{NAME}-table.md"
     write_atomically(table, markdown_table(results))
     yield Message(f"wrote {table}")
+    if snippets is not None:
+        from derivations.show.report.page import snippets_of
+
+        snippets.mkdir(parents=True, exist_ok=True)
+        found = snippets_of(report)
+        for name, text in found.items():
+            write_atomically(snippets / name, text)
+        yield Message(f"wrote {len(found) - 1} claims to {snippets}; read gradproof-preamble.tex in your preamble")
     yield from write_page(directory / f"{NAME}.html", report)
     yield from _write_pdf(directory, report)
 

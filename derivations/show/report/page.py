@@ -22,17 +22,18 @@ from derivations.show.report.mathematics import BadMathematics, read
 from derivations.show.report.pictures import to_picture
 from derivations.typeset.lines import rule_parts
 
-PREAMBLE = r"""\documentclass[11pt,a4paper]{article}
+CLASS = r"""\documentclass[11pt,a4paper]{article}
 \usepackage[a4paper,left=27mm,right=27mm,top=26mm,bottom=28mm]{geometry}
-\usepackage{amsmath,amssymb,graphicx,xcolor,booktabs,longtable,array}
+\setcounter{tocdepth}{2}\setcounter{secnumdepth}{0}
+\AtBeginDocument{\setlength{\parindent}{0pt}\setlength{\parskip}{6pt plus 2pt minus 1pt}
+\setlength{\emergencystretch}{6em}\tolerance=3000\hbadness=9999\vbadness=9999\hfuzz=1pt\vfuzz=1pt
+\clubpenalty=9000\widowpenalty=9000\relax}
+"""
+MACROS = r"""\usepackage{amsmath,amssymb,graphicx,xcolor,booktabs,longtable,array}
 \usepackage{fontspec}
 \usepackage[unicode,colorlinks,linkcolor=region,urlcolor=region,bookmarksnumbered,bookmarksopen]{hyperref}
 \definecolor{proved}{HTML}{1B6E3C}\definecolor{region}{HTML}{1F5C99}
 \definecolor{refuted}{HTML}{A32638}\definecolor{undecided}{HTML}{8A6100}\definecolor{open}{HTML}{5C5C5C}
-\setlength{\parindent}{0pt}\setlength{\parskip}{6pt plus 2pt minus 1pt}
-\setlength{\emergencystretch}{6em}\tolerance=3000\hbadness=9999\vbadness=9999\hfuzz=1pt\vfuzz=1pt
-\clubpenalty=9000\widowpenalty=9000
-\setcounter{tocdepth}{2}\setcounter{secnumdepth}{0}
 \newsavebox{\gpbox}\newlength{\gpindent}\newlength{\gproom}
 % What follows belongs to this place of the document; the log says so.
 \newcommand{\gpplace}[1]{\typeout{gradproof place: #1}}
@@ -101,6 +102,7 @@ class Page:
         self.noted: set[tuple[int, int]] = set()
         self.folds: list[tuple[str, n.Fold]] = []
         self.place = ""
+        self.appended = True  # whether complete derivations go to an appendix; else they are left out
         self.problems: list[str] = []
 
     # -- the whole --
@@ -122,7 +124,7 @@ class Page:
         author = ", ".join(front.authors)
         return "\n".join(
             [
-                PREAMBLE + OTHER + chinese,
+                CLASS + MACROS + OTHER + chinese,
                 rf"\hypersetup{{pdftitle={{{bookmark(front.title)}}},pdfauthor={{{bookmark(author)}}},"
                 rf"pdflang={{{front.language}}},pdfcreator={{gradproof}}}}",
                 r"\begin{document}",
@@ -189,6 +191,8 @@ class Page:
                 return "".join(self._rows(rows))
             case n.Box():
                 return self._box(block)
+            case n.Fold() if not self.appended:
+                return ""
             case n.Fold(head):
                 self.folds.append((self.place, block))
                 return rf"\hyperlink{{complete-{anchor(self.place)}}}{{{text(head)}}}: in the appendix.\par"
@@ -379,6 +383,19 @@ def formula_of_line(tex: str, line: int) -> int | None:
         if above.startswith((r"\begin{claim}", r"\end{claim}")):
             return None
     return None
+
+
+def snippets_of(report: Report) -> dict[str, str]:
+    """Each claim by the name of its file, to be read into a paper with \\input, and what the paper's preamble must
+    read."""
+    found = {"gradproof-preamble.tex": MACROS + OTHER}
+    for chapter in report.chapters:
+        for block in chapter.blocks:
+            if isinstance(block, n.Box) and block.id and block.kind in COLOURS:
+                page = Page()
+                page.appended = False
+                found[f"{anchor(block.id)}.tex"] = page.blocks((block,)) + "\n"
+    return found
 
 
 def latex_of(report: Report, spoilt: frozenset[int] = frozenset()) -> tuple[str, Mapping[str, Path], Page]:
