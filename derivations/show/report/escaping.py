@@ -67,5 +67,5 @@ def code(plain: str) -> str:
     >>> print(code("f(a, b)"))
     \texttt{f(\allowbreak{}a,\allowbreak{} b)}
     """
-    pieces = re.sub(r"([,(\[_=./:\\-])(?=\S)|(,)(?= )", lambda m: m[0] + "\ue002", plain.replace("\n", " "))
+    pieces = re.sub(r"([,()\[\]_=./:*+\\-])(?=\S)|(,)(?= )", lambda m: m[0] + "\ue002", plain.replace("\n", " "))
     return "\\texttt{" + r"\allowbreak{}".join(map(text, pieces.split("\ue002"))) + "}"

@@ -78,6 +78,7 @@ OTHER = r"""\IfFontExistsTF{FreeSerif}{\newfontfamily\gpother{FreeSerif}}{%
 
 _COMMENT = "%@"  # begins the source line of a formula that a stranger wrote
 LETTERS = 76  # of a table's row in one line
+MANY = 5  # columns; a table with more is shrunk rather than torn into narrow columns
 NOTE_WIDTH = 0.31  # of a line, for the rule of a step
 
 
@@ -180,7 +181,7 @@ class Page:
                 kind = "itemize" if start is None else "enumerate"
                 first = rf"\setcounter{{enumi}}{{{start - 1}}}" if start not in (None, 1) else ""
                 listed = "\n".join(rf"\item {self.blocks(item)}" for item in items) or r"\item"
-                return rf"\begin{{{kind}}}\setlength{{\itemsep}}{{2pt}}{first}{listed}\end{{{kind}}}"
+                return rf"\begin{{{kind}}}\raggedright\setlength{{\itemsep}}{{2pt}}{first}{listed}\end{{{kind}}}"
             case n.Quote(inside):
                 return rf"\begin{{quote}}{self.blocks(inside)}\end{{quote}}"
             case n.Table():
@@ -225,8 +226,10 @@ class Page:
         widest = [min(letters, 40) for letters in longest]
         if sum(longest) + 2 * columns <= LETTERS:
             return self._rows_of(table, columns, "longtable", natural)
-        if max(widest) <= 24 and len(table.rows) <= 24:
-            whole = self._rows_of(table, columns, "tabular", natural)
+        if (max(widest) <= 24 or columns > MANY) and len(table.rows) <= 24:
+            narrow = [r">{\raggedright\arraybackslash}p{11em}" if letters > 24 else "" for letters in widest]
+            spec = "".join(wide or side for wide, side in zip(narrow, natural, strict=True))
+            whole = self._rows_of(table, columns, "tabular", spec)
             return rf"\par\medskip\noindent\gpfit{{\linewidth}}{{{whole}}}\par\medskip"
         kinds = {"right": "raggedleft", "center": "centering", "left": "raggedright"}
         share = (0.98 - 0.026 * columns) / sum(widest)
