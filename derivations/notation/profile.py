@@ -74,6 +74,11 @@ class Profile:
         return {word for word in found if word.isalnum() and len(word) > 1}
 
     @property
+    def label_letters(self) -> frozenset[str]:
+        """The letters in the scripts of names, such as the l of `z_{l+1}`: they count layers, not entries."""
+        return frozenset(letter for _, sub, sup in self.names for letter in re.findall(r"[A-Za-z]", f"{sub} {sup}"))
+
+    @property
     def labels(self) -> bool:
         """Whether superscripts are parts of names here, such as the number of a layer."""
         return any(sup for _, _, sup in self.names)

@@ -629,7 +629,12 @@ class Resolver:
             ranges += self._ranges(each)
         if not items:
             raise self.error(head, "a sum of nothing", "a formula after the sum")
-        is_group = len(items) == 1 and items[0].children[0].data == "brace" and len(items[0].children) == 1
+        is_group = (
+            len(items) == 1
+            and items[0].data == "factor"
+            and items[0].children[0].data == "brace"
+            and len(items[0].children) == 1
+        )
         body = self._one_entry(items[0].children[0]) if is_group else self.product(items, head)
         self.bound = before
         start, end = span(head)
@@ -902,6 +907,7 @@ class Resolver:
     def _index_of(self, token: Token) -> Typed:
         letter = names.index_letter(str(token))
         if letter not in self.bound and not self.types.kind(letter):
+            self._check_label(token, letter)
             self.free.add(letter)
         return Typed(mark(letter, *span(token)), role="index")
 
@@ -911,6 +917,7 @@ class Resolver:
             trails = list(factor.children[1:]) if factor.data == "factor" else []
             atom = factor.children[0] if factor.data == "factor" else factor
             if name and name not in self.bound and names.lookup(self, atom, trails) is None:
+                self._check_label(factor, name)
                 self.free.add(name)
         if entry.data not in ("side", "symbol", "number", "word", "brace"):
             raise self.error(entry, f"`{self.shown(entry)}` is no index", "letters, numbers and sizes")
@@ -918,6 +925,16 @@ class Resolver:
         if bad is not None:
             raise self.error(bad, f"an index with an accent or a script: `{self.shown(bad)}`", "plain letters")
         return self.integer(entry)
+
+    def _check_label(self, at: Any, letter: str) -> None:
+        """A letter that counts layers in the names of the notation is no index of entries."""
+        if letter in self.profile.label_letters:
+            raise self.error(
+                at,
+                f"`{letter}` is a part of names in this notation: an index here, or another name?",
+                "an index, or a declared name",
+                "declare the name with this script in the notation block, or rename the index",
+            )
 
     def _slice(self, entry: Any, at: Any) -> Typed:
         if entry.data != "slice":

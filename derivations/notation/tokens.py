@@ -338,6 +338,14 @@ class Scanner:
         if run[-1].kind == "digits" and self.splits and not self.scripts:
             raise self._glued(run, text)
         self.at += letters
+        if len(run) > 1 and self._is("(") and self.parts[self.at].start == run[-1].end and not self.scripts:
+            raise self.source.error(
+                f"`{text}` before a bracket: a word, or a product of letters?",
+                run[0].start,
+                run[-1].end,
+                "a declared word, or spaces between the letters",
+                f"say what it is: {text}(X) is ..., in a notation block",
+            )
         for part in run:
             if len(run) > 1:
                 self.runs[part.start] = text

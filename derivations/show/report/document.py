@@ -214,6 +214,8 @@ def _block(block: Block, judged: Judged, rules: Rules, number: int, problems: li
             n.Figure(drawing, words) for drawing, words in (footprints(block.contexts[0][1]) if block.contexts else ())
         )
         return (n.Box("given", "", (), (*text, *drawn)),)
+    if block.kind == "notation":
+        return (n.Listing(block.text),)
     if block.kind == "remark":
         label = "misprint" if block.remark and block.remark.misprint else "open"
         inside = parse(without_private(remark_text(block.remark)), Source(problems=problems)) if block.remark else ()
