@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lark import Token, Tree
 
@@ -18,11 +18,9 @@ from derivations.formulas.names import name_to_latex
 from derivations.language.errors import InputError
 from derivations.language.source import Statement, lines_of
 from derivations.notation.profile import IDENTIFIER, Key, key_of
+from derivations.notation.reader import Reader
 from derivations.notation.structure import canonical, parse, span
 from derivations.notation.typed import Types
-
-if TYPE_CHECKING:
-    from derivations.notation.resolve import Resolver
 
 FUNCTIONS = {
     r"\exp": "exp", r"\log": "log", r"\ln": "log", r"\tanh": "tanh", "tanh": "tanh", "sigmoid": "sigmoid",
@@ -72,7 +70,7 @@ def own_words(types: Types) -> set[str]:
     return found | {name for name in types.names() if is_spelled(name)}
 
 
-def lookup(reader: Resolver, atom: Any, trails: Sequence[Any]) -> Found | None:
+def lookup(reader: Reader, atom: Any, trails: Sequence[Any]) -> Found | None:
     """The declared name that an atom is with as many of its scripts as possible; raises InputError where two are."""
     base = canonical(atom)
     found: list[tuple[int, str, str, tuple[Any, ...]]] = []
@@ -106,7 +104,7 @@ def lookup(reader: Resolver, atom: Any, trails: Sequence[Any]) -> Found | None:
 
 
 def _check_entry(
-    reader: Resolver, atom: Any, found: list[tuple[int, str, str, tuple[Any, ...]]], most: int, text: str, line: str
+    reader: Reader, atom: Any, found: list[tuple[int, str, str, tuple[Any, ...]]], most: int, text: str, line: str
 ) -> None:
     """`x_1` is the name x1 of the context, unless x is declared as well and has entries: then it may be either."""
     if line:
@@ -141,7 +139,7 @@ def _subsets(trails: Sequence[Any]) -> Iterator[list[Any]]:
             yield used
 
 
-def is_declared(reader: Resolver, token: Token) -> bool:
+def is_declared(reader: Reader, token: Token) -> bool:
     """Whether a letter is a declared name."""
     key = (str(token), "", "")
     return key in reader.profile.names or key in reader.own_names
@@ -255,7 +253,7 @@ def factors(entry: Any) -> Iterator[Any]:
             yield part
 
 
-def scripted(reader: Resolver, entry: Any) -> Any:
+def scripted(reader: Reader, entry: Any) -> Any:
     """The first accent or script in an entry that is no part of a declared name."""
     for part in entry.iter_subtrees_topdown():
         if part.data == "accent" and lookup(reader, part, []) is None:

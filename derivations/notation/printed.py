@@ -8,17 +8,15 @@ notation block.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lark import Token, Tree
 
 from derivations.notation import names
 from derivations.notation.profile import Rule
+from derivations.notation.reader import Reader
 from derivations.notation.structure import canonical, span
 from derivations.notation.typed import ATOM, SUM, Part, Typed, bracketed, listed, mark
-
-if TYPE_CHECKING:
-    from derivations.notation.resolve import Resolver
 
 SLIDING = {r"\ast": "conv", r"\star": "corr", r"\circledast": "convolve"}
 MODES = ("valid", "full", "same")
@@ -32,7 +30,7 @@ FILLED = {r"\mathbf{1}": "ones", r"\mathbf{0}": "zeros"}
 Make = Callable[[Sequence[Typed], Any], Typed]
 
 
-def printed_operator(reader: Resolver, operator: Any) -> Rule | None:
+def printed_operator(reader: Reader, operator: Any) -> Rule | None:
     """The rule of `\\ast_{\\mathrm{full},\\, \\mathrm{stride}\\, s}` and of the entrywise quotient."""
     sign = str(operator.children[0])
     if sign == r"\oslash" and len(operator.children) == 1:
@@ -47,7 +45,7 @@ def printed_operator(reader: Resolver, operator: Any) -> Rule | None:
     return Rule(("X", "Y"), f"{SLIDING[sign]}(X, Y, {', '.join(marks)})", "")
 
 
-def _marks(reader: Resolver, node: Any, pads: bool = False) -> list[str] | None:
+def _marks(reader: Reader, node: Any, pads: bool = False) -> list[str] | None:
     """The marks of a subscript as arguments: a mode, `stride=s`, `pad=p`, `ceil=true`, or bare sizes, which are
     paddings where the word pads."""
     found = []
@@ -87,7 +85,7 @@ def _led_by_word(entry: Any) -> tuple[str, Any]:
     return word, Tree("side", [None, Tree("term", items, items[0].meta), *more], items[0].meta)
 
 
-def _axes(reader: Resolver, entry: Any, pads: bool) -> str:
+def _axes(reader: Reader, entry: Any, pads: bool) -> str:
     """A number, or one for each axis: `2 \\times 3` is (2, 3); as paddings ((2, 2), (3, 3)), the same on both sides."""
     parts = [_pair(reader, part) for part in _times(entry)]
     if len(parts) == 1:
@@ -117,7 +115,7 @@ def _times(entry: Any) -> list[Any]:
     return [Tree("side", [None, Tree("term", part, part[0].meta)], part[0].meta) for part in found if part]
 
 
-def _pair(reader: Resolver, entry: Any) -> str:
+def _pair(reader: Reader, entry: Any) -> str:
     factor = names.single_factor(entry) if entry.data == "side" else None
     if factor is not None and factor.children[0].data == "group":
         inner = names.entries(factor.children[0])
@@ -126,7 +124,7 @@ def _pair(reader: Resolver, entry: Any) -> str:
     return reader.integer(entry).text
 
 
-def printed_call(reader: Resolver, item: Any) -> Make | None:
+def printed_call(reader: Reader, item: Any) -> Make | None:
     """How a printed word is applied; None for words that the printer does not have."""
     atom, trails = item.children[0], item.children[1:]
     if atom.data != "word":
@@ -150,19 +148,19 @@ def printed_call(reader: Resolver, item: Any) -> Make | None:
     return lambda parts, where: called(reader, POOLS.get(word, word), parts, named, where)
 
 
-def _extreme(reader: Resolver, name: str, parts: Sequence[Typed], where: Any) -> Typed:
+def _extreme(reader: Reader, name: str, parts: Sequence[Typed], where: Any) -> Typed:
     """The largest or smallest of several integers."""
     if len(parts) < 2 or any(part.rank for part in parts):
         raise reader.error(where, f"the {name} of what is not said", f"several integers: \\{name}(p, q)")
     return called(reader, name, parts, [], where)
 
 
-def _sizes(reader: Resolver, node: Any) -> list[str]:
+def _sizes(reader: Reader, node: Any) -> list[str]:
     (entry,) = names.entries(node)
     return [_pair(reader, part) for part in _times(entry)]
 
 
-def called(reader: Resolver, name: str, parts: Sequence[Typed], marks: Sequence[str], where: Any) -> Typed:
+def called(reader: Reader, name: str, parts: Sequence[Typed], marks: Sequence[str], where: Any) -> Typed:
     """The call of an operator; the trace, sum and mean of a matrix of an open size are numbers all the same."""
     start, end = span(where)
     if name in ("pad", "crop") and parts and parts[0].rank > 1:
@@ -177,7 +175,7 @@ def called(reader: Resolver, name: str, parts: Sequence[Typed], marks: Sequence[
     return reader.shape_of(where, made)
 
 
-def filled(reader: Resolver, item: Any, base: str, trails: Sequence[Any]) -> Typed | None:
+def filled(reader: Reader, item: Any, base: str, trails: Sequence[Any]) -> Typed | None:
     """`\\mathbf{1}_{m \\times n}`, `\\mathbf{1}_{n}^{T}`, `I_{n}` with their sizes."""
     subs = [trail for trail in trails if trail.data == "sub"]
     sups = [canonical(trail.children[1]) for trail in trails if trail.data == "sup"]
@@ -199,7 +197,7 @@ def filled(reader: Resolver, item: Any, base: str, trails: Sequence[Any]) -> Typ
     return reader.shape_of(item, Typed(mark(f"{FILLED[base]}({', '.join(sizes)})", start, end)))
 
 
-def literal(reader: Resolver, atom: Any) -> Typed:
+def literal(reader: Reader, atom: Any) -> Typed:
     """A matrix of numbers."""
     start, end = span(atom)
     rows = [part for part in atom.children if not isinstance(part, Token)]
@@ -210,7 +208,7 @@ def literal(reader: Resolver, atom: Any) -> Typed:
     return reader.shape_of(atom, Typed(mark(f"[{', '.join(texts)}]", start, end)))
 
 
-def square(reader: Resolver, atom: Any) -> Typed | None:
+def square(reader: Reader, atom: Any) -> Typed | None:
     """`[1, 2, 3]` is a vector of numbers, `[i \\le j]` a bracket of conditions; None for brackets around a formula."""
     found = names.entries(atom)
     start, end = span(atom)
@@ -224,7 +222,7 @@ def square(reader: Resolver, atom: Any) -> Typed | None:
     return None
 
 
-def relation(reader: Resolver, entry: Any) -> Typed:
+def relation(reader: Reader, entry: Any) -> Typed:
     """A condition; `=` compares."""
     if entry.data != "relation":
         raise reader.error(entry, "a formula among conditions", "a condition such as i \\le j")
@@ -238,7 +236,7 @@ def relation(reader: Resolver, entry: Any) -> Typed:
     return Typed(tuple(parts))
 
 
-def by_index(reader: Resolver, group: Any, sub: Any) -> Typed | None:
+def by_index(reader: Reader, group: Any, sub: Any) -> Typed | None:
     """`\\left( body \\right)_{i < n,\\, j < m}`: the tensor with these entries; None for another subscript."""
     found = names.entries(sub.children[1])
     if not found or any(entry.data != "relation" or len(entry.children) != 3 for entry in found):
