@@ -25,6 +25,7 @@ from derivations.reading.samples import Evaluated, Sample, holds, sample_at, siz
 
 SECONDS, MEGABYTES = 60, 4096  # of the user's process
 WAIT = 90.0  # seconds of the clock after which a process that answers nothing is stopped
+SAMPLES = 3  # data at each size at which a counterexample is looked for: where a maximum lies is chance
 CLOSE = 1e-8  # relative, where the reading divides or takes functions
 
 
@@ -192,10 +193,12 @@ def _at(child: Process, values: Evaluated, sizes: Mapping[str, int], backward: s
     return None
 
 
-def _evaluable(values: Evaluated, sizes: Mapping[str, int]) -> tuple[Sample, dict[str, Any], list[Any]]:
+def _evaluable(
+    values: Evaluated, sizes: Mapping[str, int], seed: int = 0
+) -> tuple[Sample, dict[str, Any], list[Any]]:
     """Data at which the reading's output can be computed: integers of both signs, else positive ones."""
     for attempt, positive in enumerate((False, False, True, True)):
-        sample = sample_at(values.reading, sizes, attempt, positive or (values.smooth and attempt > 0))
+        sample = sample_at(values.reading, sizes, 4 * seed + attempt, positive or (values.smooth and attempt > 0))
         data = values.data(sample, sizes)
         try:
             out = values.value(values.reading.out, sizes, data)
@@ -277,9 +280,9 @@ def counterexample(
     with process(layer, reading) as child:
         if child.failed:
             return None
-        for one in sizes:
+        for one, seed in ((one, seed) for one in sizes for seed in range(SAMPLES)):
             try:
-                found = _wrong_at(child, values, one, arguments)
+                found = _wrong_at(child, values, one, arguments, seed)
             except (NotEvaluable, NotExact, Tie, DoesNotExist, ZeroDivisionError):
                 continue
             except Stopped:
@@ -290,10 +293,10 @@ def counterexample(
 
 
 def _wrong_at(
-    child: Process, values: Evaluated, sizes: Mapping[str, int], arguments: Sequence[str]
+    child: Process, values: Evaluated, sizes: Mapping[str, int], arguments: Sequence[str], seed: int
 ) -> Counterexample | None:
     reading = values.reading
-    sample, data, _ = _evaluable(values, sizes)
+    sample, data, _ = _evaluable(values, sizes, seed)
     answer = child.ask(_case(reading, sizes, sample, values.smooth))
     if "error" in answer:
         stage = answer["stage"]

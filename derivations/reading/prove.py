@@ -354,8 +354,12 @@ def _joined(layer: Layer, cases: Sequence[Case], gradient: Gradient, run: bool) 
     witness = None
     if word != "proved" and run:
         witness = _witness(layer, cases, gradient.argument, name)
-    if word in ("unread",) or (word == "undecided" and witness is not None):
+    if word == "unread" or (word == "undecided" and witness is not None):
         word = "false" if witness is not None else "undecided"
+    if run and witness is None and word in ("false", "refuted", "holds where"):
+        # nothing is called wrong that the user's own code does not show
+        word, holds = "undecided", None
+        reasons.append("the reading is refuted, but no shape was found at which the code is wrong")
     return GradientVerdict(gradient.argument, word, holds, witness, tuple(axioms), "; ".join(dict.fromkeys(reasons)),
                            tuple(dict.fromkeys(statements)))
 
@@ -404,6 +408,9 @@ def _witness(layer: Layer, cases: Sequence[Case], argument: str, name: str) -> C
     readings = [case.reading for case in cases]
     known = [dict(case.verdicts[name].witness.sizes) for case in cases  # type: ignore[union-attr]
              if name in case.verdicts and case.verdicts[name].witness is not None]
+    dims = readings[0].signature.dims
+    known += [{size: one.get(size, least) for size, least in dims.items()}
+              for case in cases for _, answer in case.unproved if (one := answer.sizes) is not None]  # fmt: skip
     sizes = sorted([*known, *sizes_for(readings, 60)], key=lambda one: sum(one.values()))
     found: list[Counterexample] = []
     for case in cases:

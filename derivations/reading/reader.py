@@ -14,7 +14,7 @@ from typing import Any
 from derivations.language.errors import InputError, Place
 from derivations.reading.arrays import Array, Axes, flat
 from derivations.reading.assigned import Sums
-from derivations.reading.elements import Entry
+from derivations.reading.elements import Entry, Poison, walk
 from derivations.reading.facts import Facts
 from derivations.reading.integers import Cond, Int, product
 from derivations.reading.interpreter import Interpreter
@@ -372,6 +372,10 @@ class Reader:
         inner = tuple(machine.convert(part, want, have) for part, want, have in
                       zip(index, axes, array.axes, strict=True))
         body = machine.snapshot(array)(inner)
+        poison = next((part for part in walk(body) if isinstance(part, Poison)), None)
+        if poison is not None:
+            function = self.layer.forward if self.tensors.get("dout") is None else self.layer.backward
+            raise Refused(poison.reason, "assign every entry, or start from np.zeros", function.node)
         known = {definition.name: definition.sizes for definition in machine.definitions}
         sizes = tuple(size for axis in axes for size in axis)
         if isinstance(body, Entry) and body.index == flat(index) and known.get(body.name) == sizes:

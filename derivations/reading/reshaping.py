@@ -36,6 +36,8 @@ def _sizes(machine: Machine, entries: Int, shape: Sequence[Any]) -> list[Int]:
     for size in shape:
         if not isinstance(size, Int):
             machine.refuse("a size that is no integer")
+        if size.constant is not None and size.constant < -1:
+            machine.refuse("a negative size", "-1 for the size that is left")
         sizes.append(None if size.constant == -1 else machine.simplify(size))
     known = product([size for size in sizes if size is not None])
     if None not in sizes:

@@ -1,4 +1,4 @@
-"""The styles of the gallery in docs/prove.md, each with the verdict that stands there; generated programs and mutants."""
+"""The styles of the gallery in docs/prove.md with the verdicts that stand there; generated programs and mutants."""
 
 from __future__ import annotations
 
@@ -92,6 +92,7 @@ def test_a_mutant_that_differs_is_not_proved(tmp_path: Path) -> None:
         ("    return np.sort(x)", "np.sort (numpy.sort) is not read"),
         ("    for i in range(len(x)):\n        return x\n", "a return inside a loop"),
         ("    return x.reshape(2, -1)", "reshape keeps the number of entries"),
+        ("    return x.reshape(len(x), -2)", "a negative size"),
         ("    return x[1:n_unknown]", "n_unknown is not defined"),
         ("    return np.linalg.inv(x)", "is not read"),
         ("    return np.sum(x, where=x > 0)", "with these arguments is not read"),
