@@ -110,3 +110,16 @@ def test_what_cannot_be_read_is_refused_with_its_reason(tmp_path: Path, code: st
         prove_layer(f"{path}:forward", f"{path}:backward", "x: n", run=False)
     assert reason in str(caught.value)
     assert "^" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("Convolution", "x: N,C,H,W; w: F,C,k,l; stride = s; padding = p; p >= 0; k <= H + 2*p; l <= W + 2*p"),
+        ("Unfolded", "x: N,C,H,W; w: F,C,k,l; s = s; k <= H; l <= W"),
+    ],
+)
+def test_pytorch_is_read_without_torch(name: str, given: str) -> None:
+    """torch.autograd.Function by the table of PyTorch's functions."""
+    found = prove_layer(f"{GALLERY.parent / 'autograd.py'}:{name}", None, given, run=False)
+    assert {one.argument: one.word for one in found.gradients} == {"x": "proved", "w": "proved"}
