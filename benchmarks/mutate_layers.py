@@ -154,9 +154,9 @@ def gradients(
     given = [arguments[name] if name in arguments else extras[0] for name in names]
     try:
         found = function(delta, *given)
+        return tuple(np.asarray(one, dtype=float) for one in (found if isinstance(found, tuple) else (found,)))
     except Exception as error:  # a mutant may do anything
         return str(type(error))
-    return found if isinstance(found, tuple) else (found,)
 
 
 def differs(right: dict[str, Any], wrong: dict[str, Any], layer: Any, signature: Signature, largest: int) -> Any:
