@@ -24,6 +24,7 @@ from derivations.show.report.escaping import text
 from derivations.show.report.markup import Source, parse
 from derivations.show.report.mathml import Missing
 from derivations.show.report.page import formula_of_line, latex_of, snippets_of
+from derivations.show.report.pictures import footprints
 from derivations.show.report.statements import readers_version, value_to_latex, witness_text
 from derivations.show.report.table import COLUMNS, markdown_table, rows
 from derivations.show.report.typeset import complaints, error_lines, first_error, typeset
@@ -368,6 +369,15 @@ def test_what_cannot_be_written_is_said(judged: tuple[list[Document], Results], 
     (tmp_path / "report").write_text("a file where the directory should be", encoding="utf-8")
     with pytest.raises(OSError, match="report"):
         list(write(tmp_path / "report", *judged))
+
+
+def test_a_footprint_is_of_what_reads_it() -> None:
+    """Of the definition by a convolution, not of its gradient, which reads otherwise."""
+    text = "```given\ndims n, m where m <= n\ntensor x[n], k[m]\nz = corr(x, k) + 1\nloss J(z)\ndelta = grad(J, z)\n```"
+    [(_, _context)] = Document.parse(text).contexts[0]
+    said = [words for _, words in footprints(_context)]
+    assert len(said) == 1
+    assert said[0].startswith("Which entries z[")
 
 
 def test_the_log_is_read() -> None:

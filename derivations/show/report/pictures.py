@@ -14,7 +14,17 @@ from typing import Any
 from sympy import Expr, Rational, Symbol
 
 from derivations.formulas.claims import Claim, Context, Link
-from derivations.formulas.expressions import Apply, Definition, Expression, Tensor
+from derivations.formulas.expressions import (
+    Apply,
+    Definition,
+    Elementwise,
+    Expression,
+    Minus,
+    Over,
+    Plus,
+    Tensor,
+    Times,
+)
 from derivations.formulas.integers import Condition, evaluate_condition
 from derivations.judgement.verdict import Verdict, Witness
 from derivations.show.counterexample import entries_of, numbers
@@ -212,12 +222,21 @@ def footprints(context: Context) -> Iterator[tuple[Drawing, str]]:
     """For each definition by one convolution or pooling: which entries of its data one entry of the result reads."""
     for name, value in context.names.items():
         if isinstance(value, Definition) and value.rank in (1, 2):
-            for node in value.body.atoms(Apply):
-                if node.operator in SLIDING and isinstance(node.arguments[0], Tensor):
-                    found = footprint(name, value, node, context)
-                    if found is not None:
-                        yield found
-                    break
+            nodes = list(_entry_by_entry(value.body))
+            if len(nodes) == 1 and nodes[0].operator in SLIDING and isinstance(nodes[0].arguments[0], Tensor):
+                found = footprint(name, value, nodes[0], context)
+                if found is not None:
+                    yield found
+
+
+def _entry_by_entry(node: Expression) -> Iterator[Apply]:
+    """The operators of a formula whose entries become its own at the same places."""
+    if isinstance(node, Apply):
+        yield node
+    elif isinstance(node, Plus | Minus | Times | Over | Elementwise):
+        for part in node.args:
+            if isinstance(part, Expression) and part.rank:
+                yield from _entry_by_entry(part)
 
 
 def footprint(name: str, value: Definition, node: Apply, context: Context) -> tuple[Drawing, str] | None:
