@@ -30,6 +30,8 @@ from derivations.core.terms import (
     nonnegative,
 )
 
+CUTS = 2_000  # that are drawn of one condition; the documents' largest has some dozens
+
 
 def with_cuts(condition: Condition) -> Condition:
     """An equivalent conjunction: with what its products imply, and what its quotients are."""
@@ -40,8 +42,9 @@ def with_cuts(condition: Condition) -> Condition:
     amounts = dict.fromkeys(amount for part in parts for amount in _amounts(part))
     found = dict.fromkeys(floor for amount in amounts for floor in _floors(amount, sizes))
     given = [*amounts, *found]
+    seen: set[Int] = set()
     for name in dict.fromkeys(sizes):
-        found |= dict.fromkeys(_cuts(Sym(name), given, sizes))
+        found |= dict.fromkeys(_cuts(Sym(name), given, sizes, seen))
     new = [nonnegative(amount) for amount in found if amount not in amounts]
     return all_of((*parts, *new)) if new else condition
 
@@ -78,21 +81,22 @@ def _floors(amount: Int, sizes: Sequence[Name]) -> Iterator[Int]:
             yield from (rest, quotient.q - 1 - rest)
 
 
-def _cuts(size: Sym, amounts: Iterable[Int], sizes: Sequence[Name]) -> Iterator[Int]:
+def _cuts(size: Sym, amounts: Iterable[Int], sizes: Sequence[Name], seen: set[Int]) -> Iterator[Int]:
     """What follows from amounts, and from sums of two, of which the size divides all but a number."""
     others: dict[frozenset[tuple[object, int]], list[Int]] = {}
     for amount in amounts:
         undivided = {monomial: c for monomial, c in amount.terms.items() if monomial and size not in monomial}
         if not undivided:
-            yield from _divided(amount, size, sizes)
+            yield from _divided(amount, size, sizes, seen)
             continue
         for other in others.get(frozenset((monomial, -c) for monomial, c in undivided.items()), ()):
-            yield from _divided(amount + other, size, sizes)
+            yield from _divided(amount + other, size, sizes, seen)
         others.setdefault(frozenset(undivided.items()), []).append(amount)
 
 
-def _divided(amount: Int, size: Sym, sizes: Sequence[Name]) -> Iterator[Int]:
-    """The amount that follows from n·t + c >= 0, and what follows from it where another size divides t too."""
+def _divided(amount: Int, size: Sym, sizes: Sequence[Name], seen: set[Int]) -> Iterator[Int]:
+    """The amount that follows from n·t + c >= 0, and what follows from it where another size divides t too. What was
+    `seen` was looked at already: products can be divided in many orders. Past CUTS of them no more are looked for."""
     terms = {}
     for monomial, coefficient in amount.terms.items():
         if monomial:
@@ -102,8 +106,11 @@ def _divided(amount: Int, size: Sym, sizes: Sequence[Name]) -> Iterator[Int]:
         return
     constant = amount.terms.get((), 0)
     following = Int(terms) + (constant if constant > 0 else -1 if constant < 0 else 0)
+    if following in seen or len(seen) >= CUTS:
+        return
+    seen.add(following)
     yield following
     first, *others = [monomial for monomial in following.terms if monomial] or [()]
     for generator in dict.fromkeys(first):
         if isinstance(generator, Sym) and generator.name in sizes and all(generator in each for each in others):
-            yield from _divided(following, generator, sizes)
+            yield from _divided(following, generator, sizes, seen)

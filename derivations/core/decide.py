@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from derivations.core.fractions import sum_of_fractions, without_positive_factors
 from derivations.core.heads import Heads
 from derivations.core.implication import Known, irredundant
 from derivations.core.names import Name, in_order
@@ -61,12 +62,13 @@ SOLVING_LIMIT = 12  # equations that are solved to see whether two pieces overla
 
 @dataclass(frozen=True)
 class Group:
-    """Pieces of one monomial (`name` tells which), whose coefficients must cancel under `context` (what may be supposed
-    there besides the claim's own context: that both sides exist and have one shape)."""
+    """Pieces of one monomial of `heads` (`name` tells which), whose coefficients must cancel under `context` (what may
+    be supposed there besides the claim's own context: that both sides exist and have one shape)."""
 
     name: str
     pieces: tuple[Piece, ...]
     context: Condition = TRUE
+    heads: Heads = ()
 
 
 def of_heads(heads: Heads) -> str:
@@ -158,11 +160,9 @@ def merge(pieces: Sequence[Piece]) -> list[Piece]:
         key = (frozenset(conjuncts(piece.condition)), piece.leftover)
         if key in found:
             old = found[key]
-            if old.denominator == piece.denominator:
-                numerator, denominator = old.numerator + piece.numerator, old.denominator
-            else:
-                numerator = old.numerator * piece.denominator + piece.numerator * old.denominator
-                denominator = old.denominator * piece.denominator
+            numerator, denominator = sum_of_fractions(
+                (old.numerator, old.denominator), (piece.numerator, piece.denominator)
+            )
             piece = Piece(piece.condition, numerator, denominator, piece.leftover, piece.demands | old.demands)
         found[key] = piece
     return [piece for piece in found.values() if piece.numerator.terms]
@@ -179,11 +179,7 @@ def cells(pieces: Sequence[Piece], context: Condition = TRUE) -> Iterator[tuple[
         numerator, denominator = Int.of(0), Int.of(1)
         for number in chosen:
             piece = pieces[number]
-            if piece.denominator == denominator:
-                numerator = numerator + piece.numerator
-            else:
-                numerator = numerator * piece.denominator + piece.numerator * denominator
-                denominator = denominator * piece.denominator
+            numerator, denominator = sum_of_fractions((numerator, denominator), (piece.numerator, piece.denominator))
         if not numerator.terms:
             continue
         inside = all_of(pieces[number].condition for number in chosen)
@@ -288,7 +284,9 @@ def _failures(solver: Solver, goal: Goal, group: Group) -> tuple[list[Condition]
         return [], missing
     context = all_of((goal.context, group.context))
     try:
-        return [all_of((cell, negate(zero(value)))) for cell, value in cells(pieces, context)], None
+        known = Known(conjuncts(context))
+        found = [(cell, without_positive_factors(value, known)) for cell, value in cells(pieces, context)]
+        return [all_of((cell, negate(zero(value)))) for cell, value in found], None
     except OverflowError:
         return [], f"more than {CELL_LIMIT} overlapping cases"
 

@@ -106,9 +106,14 @@ def compare(
         indices, count = free_grid(link, sizes)
     except DoesNotExist as error:
         return Comparison(False, reason=str(error))
+    scope = scope_for(needs, sizes, data, exact, residues)
+    for node in link.indexed:
+        if not node.free_symbols & {free.index for free in link.free}:
+            along = side(node, scope, {}, 1)
+            if along.absent.any():
+                return Comparison(False, reason=along.reason)
     if link.free and not count:
         return Comparison(True)
-    scope = scope_for(needs, sizes, data, exact, residues)
     try:
         return _compare_all(link, scope, indices, count)
     except Varying:

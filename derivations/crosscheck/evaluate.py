@@ -271,6 +271,7 @@ def _over(node: Over, scope: Scope) -> Number:
     if isinstance(divisor, Constant):
         _check_divisor(divisor, scope)
     numerator, denominator = _arguments(node, scope)
+    _check_zeros(divisor, denominator, scope)
     return _quotient(numerator, denominator, scope)
 
 
@@ -291,10 +292,40 @@ def _check_divisor(divisor: Constant, scope: Scope) -> None:
         raise Varying(f"{divisor} is 0 at some index")
 
 
+class ZeroThroughout(ZeroDivisionError):
+    """A divisor of which `entries` are 0 in every sample: if they are so again and again, they are 0 for all data."""
+
+    def __init__(self, entries: frozenset[int]) -> None:
+        super().__init__("a divisor is 0 in all samples")
+        self.entries = entries
+
+
+def _check_zeros(divisor: Expression, value: Number, scope: Scope) -> None:
+    """By a number that is 0 nothing is divided; a polynomial in the data may be 0 for all of them."""
+    zero = np.asarray(value.array == 0)
+    if not zero.any():
+        return
+    if not divisor.atoms(Tensor):
+        _absent(zero, f"a quotient by {divisor}, which is 0")
+    always = zero.all(axis=0)
+    # In floating point too where the only functions are roots and logarithms of numbers: those are 0 without rounding.
+    plain = all(f.name in ("sqrt", "log") and not f.atoms(Tensor) for f in divisor.atoms(Elementwise))
+    if plain and not divisor.atoms(DataBracket) and always.any():
+        raise ZeroThroughout(frozenset(map(int, np.flatnonzero(always))))
+
+
+def _absent(where: Array, what: str) -> None:
+    """Nothing exists here: at all values of the free indices, or only at some (which are then looked at singly)."""
+    if where.shape[1] > 1 and not where.any(axis=tuple(n for n in range(where.ndim) if n != 1)).all():
+        raise Varying(what)
+    raise DoesNotExist(what)
+
+
 @_value.register
 def _power(node: Power, scope: Scope) -> Number:
     base, exponent = value_of(node.args[0], scope), exponent_of(node)
     if exponent < 0:
+        _check_zeros(node.args[0], base, scope)
         return _quotient(values.scalar(1), values.power(base, -exponent), scope)
     return values.power(base, exponent)
 
@@ -421,9 +452,15 @@ def _elementwise(node: Elementwise, scope: Scope) -> Number:
             settled(sign, sign == 0, scope, f"{node.name} has no derivative at 0")
         array = FUNCTIONS[node.name][node.order](inner.array)
         return Number(array, max(inner.bound, 1) if inner.bound is not None and array.dtype == np.int64 else None)
+    of_data = bool(node.of.atoms(Tensor))
+    if node.name in ("log", "sqrt") and not of_data and not isinstance(scope.infinitesimal, Residues):
+        number = real(inner.array)
+        outside = np.asarray(number < 0 if node.name == "sqrt" and not node.order else number <= 0)
+        if outside.any():
+            _absent(outside, f"{node.name} of {node.of}, which is not in its domain")
     if scope.exact and not isinstance(scope.infinitesimal, Digits):
         raise NotExact(f"{node.name} has no exact values")
-    if node.name in ("log", "sqrt") and np.any(real(inner.array) <= 0):
+    if node.name in ("log", "sqrt") and of_data and np.any(real(inner.array) <= 0):
         # A complex step would go round the missing real value, and give it a derivative.
         raise NotEvaluable(f"{node.name} of a number that is not positive")
     table = PRECISE if isinstance(scope.infinitesimal, Digits) else FUNCTIONS

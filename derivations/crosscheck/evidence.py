@@ -16,7 +16,7 @@ from typing import Literal
 
 from derivations.crosscheck.comparison import Comparison, compare, settled
 from derivations.crosscheck.data import Ingredients, Manner, StandIn, Vacuous, data_for, ingredients, satisfied
-from derivations.crosscheck.evaluate import KinkCrossed
+from derivations.crosscheck.evaluate import KinkCrossed, ZeroThroughout
 from derivations.crosscheck.infinitesimal import Residues
 from derivations.crosscheck.integers import compiled
 from derivations.crosscheck.sizes import Sizes, generic_sizes, sizes_by_sum
@@ -33,6 +33,8 @@ from numeric.operators import DoesNotExist, Tie
 SMALLEST, GENERIC = 8, 4
 # how often data are drawn again after a tie, a zero divisor or a value outside a function's domain
 ATTEMPTS = 4
+# how often an entry of a polynomial divisor must be 0, each time with other data, to be 0 for all data
+ZERO_ATTEMPTS = 16
 # how often smaller sizes are tried with other data once larger ones have failed
 AGAIN = 6
 # sizes tried, by increasing sum, to find one below a failing generic size
@@ -113,7 +115,8 @@ def _try(link: Link, needs: Ingredients, sizes: Mapping[str, int], seed: int, dr
     if len(ways) > 1 and _too_high(link, needs, sizes):
         ways.remove("exact")
     positive, reason, unfit, attempt = False, "", False, 0
-    while attempt < draw.attempts:
+    zeros: list[frozenset[int]] = []  # after each attempt, the entries of a divisor that were 0 in all of them
+    while attempt < (ZERO_ATTEMPTS if zeros and zeros[-1] and len(zeros) == attempt else draw.attempts):
         way = ways[0]
         # an odd multiplier keeps the seeds of different attempts apart
         manner = Manner(
@@ -133,6 +136,8 @@ def _try(link: Link, needs: Ingredients, sizes: Mapping[str, int], seed: int, dr
             return Trial(sizes, None, way, reason=str(error), vacuous=True)
         except UNFIT_DATA as error:
             reason, unfit = str(error), True
+            if isinstance(error, ZeroThroughout) and len(zeros) == attempt and not draw.tied:
+                zeros.append(error.entries & zeros[-1] if zeros else error.entries)
         except (NotEvaluable, OverflowError) as error:
             if len(ways) > 1:
                 del ways[0]  # what has no exact values may have residues, what has neither may be smooth
@@ -143,6 +148,9 @@ def _try(link: Link, needs: Ingredients, sizes: Mapping[str, int], seed: int, dr
             return found
         attempt += 1
         positive = positive or attempt >= draw.attempts // 2
+    if len(zeros) == ZERO_ATTEMPTS and zeros[-1]:
+        absent = Comparison(False, reason="a divisor is 0 for all data")
+        return Trial(sizes, False, ways[0], 0.0, Failure(sizes, {}, {}, absent, ways[0] != "floating"))
     return Trial(sizes, None, ways[0], reason=reason, without_data=unfit)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from sympy import Expr, Symbol
 
-from derivations.formulas.expressions import Definition, Expression, Loss, Tensor
+from derivations.formulas.expressions import Definition, Entry, Expression, Loss, Tensor
 from derivations.formulas.integers import Condition
 
 
@@ -96,6 +96,14 @@ class Link:
     free: tuple[Free, ...]
     text: str
     supposed: tuple[Expression, ...] = ()
+
+    @property
+    def indexed(self) -> tuple[Expression, ...]:
+        """The formulas along which a free index runs: it stands alone as an index of the left side's entries of them.
+        They must exist, whether they have entries or not."""
+        names = {part.index for part in self.free}
+        found = [entry.of for entry in sorted(self.left.atoms(Entry), key=str) if names & set(entry.indices)]
+        return tuple(dict.fromkeys(found))
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ from typing import Any
 
 from derivations.core import terms as k
 from derivations.core.decide import CounterModel, Goal, Group, Proof, Undecided, of_heads, prove
+from derivations.core.heads import Head
+from derivations.core.implication import Known
 from derivations.core.names import Mark, Name, Role, is_size
 from derivations.core.solver import Satisfiable, Solver
 from derivations.core.sums import LimitReached, Monomials, Piece, Term, rename_term
@@ -27,7 +29,7 @@ from derivations.meaning.existence import obligations
 from derivations.meaning.functions import Unsupported
 from derivations.meaning.hypotheses import apply_hypotheses
 from derivations.meaning.lowering import Lowering, Template, Terms, entangled
-from derivations.search.region import Region, find, small_sizes
+from derivations.search.region import Region, find, open_part, small_sizes
 from derivations.search.specialise import binds_data, special_cases
 
 ONE = Int.of(1)
@@ -62,30 +64,49 @@ def goal_of(lowering: Lowering, claim: Claim, link: Link, entries: Link | None =
     its divisor is known to be positive.
     """
     names = tuple(dim.name for dim in claim.context.dims)
+    context = context_condition(lowering, claim.context, claim.conditions)
     env = {free.index.name: Int.symbol(Mark(Role.FREE, number)) for number, free in enumerate(link.free)}
     ranges = [k.between(0, env[free.index.name], lowering.integer(free.size, {}) - 1) for free in link.free]
     guard = k.all_of(ranges)
     groups: list[Group] = []
-    established: list[Condition] = []
+    facts: list[tuple[frozenset[Condition], Condition]] = []  # of sizes: what holds where its guard does
+    known = Known(k.conjuncts(context))
+
+    def established(guards: Condition) -> Condition:
+        """What groups before have established wherever these guards hold."""
+        given = frozenset(k.conjuncts(guards))
+        return k.all_of(fact for needed, fact in facts if needed <= given)
+
     supposed = [(node, "sized") for node in link.supposed]
-    for side, name in ((link.left, "left"), (link.right, "right"), *supposed):
-        for duty in obligations(lowering, side, env, guard):
+    sides = [(side, name, obligations(lowering, side, env, guard))
+             for side, name in ((link.left, "left"), (link.right, "right"), *supposed)]  # fmt: skip
+    # The tensor along which a free index runs must exist for the claim to say anything, whether it has entries or not.
+    sides = [*[(node, "indexed", obligations(lowering, node, env, _ranges_in(lowering, node, link, env)))
+               for node in link.indexed], *sides]  # fmt: skip
+    for _, name, duties in sides:
+        for duty in duties:
             broken = Piece(k.all_of((duty.guard, k.negate(duty.condition))), ONE, ONE)
-            groups.append(Group(f"{name} side: {duty.what}", (broken,), k.all_of(established)))
-            if k.condition_symbols(duty.condition) <= set(names) and duty.guard == guard:
-                # Where a free index has no value the claim says nothing; there the duty is not established.
-                established.append(duty.condition if guard == k.TRUE else k.any_of((duty.condition, k.negate(guard))))
+            groups.append(Group(f"{name} side: {duty.what}", (broken,), established(duty.guard)))
+            if k.condition_symbols(duty.condition) <= set(names):
+                # Where an index has no value the claim says nothing; there the duty is not established.
+                needed = frozenset(part for part in k.conjuncts(duty.guard) if not known.implies(part))
+                facts.append((needed, duty.condition))
     left_shape, right_shape = lowering.shape(link.left, env), lowering.shape(link.right, env)
     same, index = _common_entries(left_shape, right_shape)
-    groups.append(Group("shapes", (Piece(k.negate(same), ONE, ONE),), k.all_of((*established, guard))))
-    established.append(same)
+    groups.append(Group("shapes", (Piece(k.negate(same), ONE, ONE),), k.all_of((established(guard), guard))))
     inside = k.all_of(
         k.between(0, Int.symbol(Mark(Role.ENTRY, axis)), size - 1) for axis, size in enumerate(index)
     )
     if same != k.FALSE:
-        context = k.all_of((*established, guard, inside))
-        groups += _entry_groups(lowering, claim, entries or link, env, len(index), context)
-    return Goal(names, context_condition(lowering, claim.context, claim.conditions), tuple(groups))
+        there = k.all_of((established(k.all_of((guard, inside))), same, guard, inside))
+        groups += _entry_groups(lowering, claim, entries or link, env, len(index), there)
+    return Goal(names, context, tuple(groups))
+
+
+def _ranges_in(lowering: Lowering, node: Expression, link: Link, env: dict[str, Int]) -> Condition:
+    """The ranges of the free indices that stand in a formula."""
+    used = [part for part in link.free if part.index in node.free_symbols]
+    return k.all_of(k.between(0, env[part.index.name], lowering.integer(part.size, {}) - 1) for part in used)
 
 
 def _common_entries(left: tuple[Int, ...], right: tuple[Int, ...]) -> tuple[Condition, tuple[Int, ...]]:
@@ -112,10 +133,8 @@ def _entry_groups(
     demands = frozenset(lowering.demands)
     groups = []
     for heads, pieces in monomials.groups.items():
-        lowering.entangled = lowering.entangled or entangled([head for head, _ in heads])
-        groups.append(
-            Group(of_heads(heads), tuple(replace(piece, demands=piece.demands | demands) for piece in pieces), context)
-        )
+        demanding = tuple(replace(piece, demands=piece.demands | demands) for piece in pieces)
+        groups.append(Group(of_heads(heads), demanding, context, heads))
     return groups
 
 
@@ -134,6 +153,7 @@ def decide(claim: Claim, link: Link, solver: Solver) -> Symbolic:
         if isinstance(decision, Undecided):
             return Symbolic("undecided", reason=decision.reason, axioms=axioms)
         assert isinstance(decision, CounterModel)
+        goal = open_part(solver, goal)
         certain = not binds_data(claim) and independent(lowering, goal, solver)
         if not certain:
             known = _by_special_case(claim, link, solver, axioms)
@@ -213,11 +233,14 @@ def independent(lowering: Lowering, goal: Goal, solver: Solver) -> bool:
     An arbitrary function takes arbitrary values at different points; the entries it is applied to are different points
     for some data if they are different polynomials. That is proved for every two entries at every size. Window maxima
     and known functions are independent only in the plain cases that lowering marks, and no product may hold an unknown
-    with its reciprocal, or twice the indicators of one maximum.
+    with its reciprocal, or twice the indicators of one maximum. Only what stands in the groups that are not proved has
+    a part in the failure.
     """
-    if lowering.entangled:
+    groups = open_part(solver, goal).groups
+    if any(entangled([head for head, _ in group.heads]) for group in groups):
         return False
-    records = list(lowering.opaque.values())
+    compared = frozenset[Head]().union(*({head, *head.mentions} for group in groups for head, _ in group.heads))
+    records = [record for head, record in lowering.opaque.items() if head in compared]
     if all(record.plain for record in records):
         return True
     for record in records:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sympy import Basic, Symbol
 
 from derivations.core import terms as k
-from derivations.core.names import Mark, Role
+from derivations.core.names import Mark, Name, Role
 from derivations.core.terms import Condition, Int
 from derivations.formulas import integers
 from derivations.formulas.expressions import (
@@ -23,6 +23,7 @@ from derivations.formulas.expressions import (
     Constant,
     DataBracket,
     Definition,
+    Elementwise,
     Entry,
     Expression,
     Grad,
@@ -32,14 +33,19 @@ from derivations.formulas.expressions import (
     Minus,
     Over,
     Plus,
+    Power,
     SizeTuple,
     Slice,
     Times,
 )
 from derivations.formulas.integers import FloorDiv, Remainder
+from derivations.meaning.domains import Domain, allowed
 from derivations.meaning.functions import Unsupported
 from derivations.meaning.lowering import Environment, Lowering
 from derivations.operators import OPERATORS
+
+# Of a function and of its derivatives.
+DOMAINS = {"log": (Domain.POSITIVE, Domain.POSITIVE), "sqrt": (Domain.NOT_NEGATIVE, Domain.POSITIVE)}
 
 
 @dataclass(frozen=True)
@@ -71,6 +77,39 @@ def obligations(
     for what, condition in _own(lowering, node, env, inferred):
         if condition != k.TRUE:
             yield Obligation(guard, condition, what)
+    for part, domain in _asked(node):
+        yield from _in_domain(lowering, part, domain, env, guard)
+
+
+def _asked(node: Basic) -> Iterator[tuple[Expression, Domain]]:
+    """The arguments of partial functions, with what is asked of them; quotients by integers aside."""
+    if isinstance(node, Over):
+        if not isinstance(opened(node.args[1]), Constant):
+            yield node.args[1], Domain.NOT_ZERO
+    elif isinstance(node, Power):
+        exponent = node.args[1]
+        if int(exponent.value if isinstance(exponent, Constant) else exponent) < 0:
+            yield node.args[0], Domain.NOT_ZERO
+    elif isinstance(node, Elementwise) and node.name in DOMAINS:
+        yield node.of, DOMAINS[node.name][min(node.order, 1)]
+
+
+def _in_domain(
+    lowering: Lowering, node: Expression, domain: Domain, env: Environment, guard: Condition
+) -> Iterator[Obligation]:
+    """That every entry of a formula is in a domain for some data."""
+    place = tuple(Int.symbol(lowering.fresh()) for _ in node.shape)
+    terms = lowering.lower(node, place, env, frozenset())
+    condition = allowed(terms, domain, lowering.argument_at)
+    if condition == k.TRUE:
+        return
+    sizes = lowering.shape(node, env)
+    names = frozenset[Name]().union(*(i.symbols() for i in place))
+    if k.condition_symbols(condition) & names:
+        inside = k.all_of(k.between(0, i, n - 1) for i, n in zip(place, sizes, strict=True))
+    else:
+        inside = k.all_of(k.nonnegative(n - 1) for n in sizes)
+    yield Obligation(k.all_of((guard, inside)), condition, f"{node} {domain.value}")
 
 
 def _scope(

@@ -22,6 +22,7 @@ from sympy import Basic, Expr, Symbol, Tuple
 from sympy.core.symbol import Str
 
 from derivations.core import terms as k
+from derivations.core.fractions import sum_of_fractions
 from derivations.core.heads import (
     INVERSE,
     Argmax,
@@ -71,7 +72,7 @@ from derivations.formulas.expressions import (
     Times,
 )
 from derivations.formulas.integers import FloorDiv, Maximum, Minimum, Remainder
-from derivations.meaning.functions import KNOWN, Unsupported, derivative_of, rewritten
+from derivations.meaning.functions import DOMAIN_AXIOMS, KNOWN, Unsupported, derivative_of, rewritten
 from derivations.meaning.numbers import of_number
 from derivations.operators import OPERATORS
 from derivations.operators.elementary import unravel
@@ -154,7 +155,7 @@ class Lowering:
     opaque: dict[Head, Opaque] = field(default_factory=dict)
     axioms: dict[str, None] = field(default_factory=dict)
     demands: set[Condition] = field(default_factory=set)
-    entangled: bool = False  # whether some product was compared whose factors are no independent unknowns
+    shapes: dict[Head, tuple[Int, ...]] = field(default_factory=dict)  # of tensors and definitions that are unknowns
     fresh_numbers: Iterator[int] = field(default_factory=count)
     # Whether two sums of terms are equal wherever a condition holds; whoever knows the sizes' context sets it.
     same: Callable[[Terms, Terms, Condition], bool] = lambda left, right, guard: False
@@ -207,11 +208,8 @@ class Lowering:
     @staticmethod
     def _fraction_sum(parts: Sequence[tuple[Int, Int]]) -> tuple[Int, Int]:
         numerator, denominator = Int.of(0), Int.of(1)
-        for top, bottom in parts:
-            if bottom == denominator:
-                numerator = numerator + top
-            else:
-                numerator, denominator = numerator * bottom + top * denominator, denominator * bottom
+        for part in parts:
+            numerator, denominator = sum_of_fractions((numerator, denominator), part)
         return numerator, denominator
 
     def condition(self, condition: integers.Condition, env: Environment) -> Condition:
@@ -257,11 +255,17 @@ class Lowering:
         return found
 
     def _tensor(self, node: Tensor, index: tuple[Int, ...], env: Environment, cut: Cut) -> Terms:
-        return [Term((Atom(EntryHead(node.name), index),))]
+        return self._unknown(node, index)
+
+    def _unknown(self, node: Tensor | Definition, index: tuple[Int, ...]) -> Terms:
+        head = EntryHead(node.name)
+        if head not in self.shapes:
+            self.shapes[head] = self.shape(node, {})
+        return [Term((Atom(head, index),))]
 
     def _definition(self, node: Definition, index: tuple[Int, ...], env: Environment, cut: Cut) -> Terms:
         if node.name in cut or Every.DEFINITION in cut:
-            return [Term((Atom(EntryHead(node.name), index),))]
+            return self._unknown(node, index)
         return self.lower(node.body, index, {}, cut)
 
     def _loss(self, node: Loss, index: tuple[Int, ...], env: Environment, cut: Cut) -> Terms:
@@ -622,6 +626,8 @@ class Lowering:
             if axiom:
                 self.axioms[axiom] = None
             return self.lower(formula, index, env, cut)
+        if node.name in DOMAIN_AXIOMS and any(term.atoms for term in self._part(node.of, index, env, cut)):
+            self.axioms[DOMAIN_AXIOMS[node.name].format(node.of)] = None
         kind = Kind.KNOWN if node.name in KNOWN else Kind.ARBITRARY
         return self.function(Map(kind, node.name), node.order, node.of, index, env, cut)
 
@@ -690,7 +696,7 @@ class Lowering:
             place = tuple(_at(i, formals, index) for i in single.indices)
             argument = [Term((Atom(single.head, inner),))]
             formals = inner
-            guard = k.TRUE
+            guard = self._domain(single.head, inner)
         else:
             place = tuple(index)
         names = _names(argument)
@@ -710,6 +716,24 @@ class Lowering:
         if head not in self.opaque:
             self.opaque[head] = self._function_record(name, order, argument, formals, single, head, guard)
         return Term((Atom(head, place),))
+
+    def argument_at(self, atom: Atom) -> Terms | None:
+        """What an atom is a function of, at its place; None of what is no function of one variable."""
+        record = self.opaque.get(atom.head)
+        if record is None or record.template is None:
+            return None
+        values = _at_values(record.template.formals, atom.indices)
+        return [self._refreshed(rename_term(self._refreshed(term), values)) for term in record.template.terms]
+
+    def _domain(self, head: Head, places: Sequence[Int]) -> Condition:
+        """What places of a head's entries obey, as far as it is known."""
+        if isinstance(head, Reciprocal):
+            return self._domain(head.of, places)
+        record = self.opaque.get(head)
+        if record is not None and record.template is not None:
+            return _at_condition(record.template.guard, record.template.formals, places)
+        shape = self.shapes.get(head, ())
+        return k.all_of(k.between(0, i, n - 1) for i, n in zip(places, shape, strict=False))
 
     def known_equal(self, function: Map, argument: Terms, formals: tuple[Int, ...], guard: Condition) -> Terms:
         """An argument that this function was already applied to and that is proved equal, or the argument itself: an

@@ -130,6 +130,10 @@ def _positive_axes(a: Expression) -> list[Condition]:
     return [Compare(">=", size, 1) for size in a.shape]
 
 
+def _positive_last(a: Expression) -> list[Condition]:
+    return [Compare(">=", a.shape[-1], 1)]
+
+
 def _vec_entry(index: Sequence[Int], a: Sequence[Int]) -> Gather:
     place = unravel(index[0], tuple(reversed(a)))
     return Gather(reads=((0, tuple(reversed(place))),))
@@ -289,7 +293,7 @@ ROWS = (
              numpy=lambda a: f"np.linalg.inv({a})"),
     Operator("det", (tensor("A", 2),), lambda a: (), _square, None, _fence("det"), "determinant",
              numpy=lambda a: f"np.linalg.det({a})"),
-    Operator("softmax", (tensor("z", 1, 2, 3, 4),), lambda z: z.shape, always, None, _fence("softmax"),
+    Operator("softmax", (tensor("z", 1, 2, 3, 4),), lambda z: z.shape, _positive_last, None, _fence("softmax"),
              "over the last axis [Goodfellow, Bengio & Courville 2016, eq. 6.29]"),
     Operator("max", (tensor("z"),), lambda z: (), _positive_axes, None, _fence("max"), "largest of all entries",
              adjoints=(

@@ -87,14 +87,6 @@ class Search:
 
     def run(self) -> Region | str:
         """The region with both proofs made, or why there is none."""
-        # What holds everywhere has no part in the region: the groups that are proved are left out.
-        sizes, context = self.goal.sizes, self.goal.context
-        open_groups = [
-            group
-            for group in self.goal.groups
-            if not isinstance(prove(self.solver, Goal(sizes, context, (group,))), Proof)
-        ]
-        self.goal = Goal(sizes, context, tuple(open_groups))
         for group in self.goal.groups:
             conditions, missing = failures(self.solver, self.goal, group)
             if missing is not None:
@@ -225,10 +217,26 @@ class Search:
         return new
 
 
+def open_part(solver: Solver, goal: Goal) -> Goal:
+    """The goal without the groups that are proved: what holds everywhere has no part in where the goal holds."""
+    key = ("open", id(goal))
+    if key not in solver.memory:
+        groups = [
+            group
+            for group in goal.groups
+            if not isinstance(prove(solver, Goal(goal.sizes, goal.context, (group,))), Proof)
+        ]
+        rest = Goal(goal.sizes, goal.context, tuple(groups))
+        solver.memory[key] = goal, rest
+        solver.memory["open", id(rest)] = rest, rest
+    found: Goal = solver.memory[key][1]
+    return found
+
+
 def find(solver: Solver, goal: Goal, samples: int = SAMPLES) -> Region | str:
     """The exact region where a goal holds (no case: it holds nowhere), or the reason why none was found."""
     try:
-        return Search(solver, goal, wanted=samples).run()
+        return Search(solver, open_part(solver, goal), wanted=samples).run()
     except LimitReached as limit:
         return str(limit)
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from numeric.operators.arrays import (
     Array,
+    DoesNotExist,
     Sizes,
     exact,
     floating,
@@ -307,6 +308,6 @@ def softmax(z: Array, *, stack: int = 0) -> Array:
     """
     z = floating(z)
     if not z.shape[-1]:
-        return z
+        raise DoesNotExist("softmax over nothing")
     raised = np.exp(z - real(z).max(axis=-1, keepdims=True))
     return np.asarray(raised / raised.sum(axis=-1, keepdims=True))
