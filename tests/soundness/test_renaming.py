@@ -17,6 +17,8 @@ from derivations.language.errors import InputError
 ROOT = Path(__file__).resolve().parents[2] / "derivations"
 DOCUMENTS = sorted([*(ROOT / "documents").glob("*.md"), *(ROOT / "catalogue").glob("*.md")])
 BLOCK = re.compile(r"^```(given|claim)[^\n]*\n.*?^```", re.MULTILINE | re.DOTALL)
+# A name, but not the keyword of an argument.
+WORD = re.compile(r"(?<!\w)(?!(?<=[(,] )[^\W\d]\w*=(?!=))[^\W\d]\w*")
 # The tool's own words for what it makes itself, among others.
 NAMES = [
     "first_place_0", "entry_0", "entry", "tap", "tap_0", "place_0_0", "z1", "index_i", "step", "p", "loss_J", "d_x",
@@ -44,8 +46,7 @@ def renamed(text: str, values: dict[str, str]) -> str:
 
     def block(found: re.Match[str]) -> str:
         head, _, body = found[0].partition("\n")
-        word = re.compile(r"(?<![\w.])[^\W\d]\w*(?!\s*=(?!=)[^\n]*\))")
-        return f"{head}\n" + word.sub(lambda name: values.get(name[0], name[0]), body)
+        return f"{head}\n" + WORD.sub(lambda name: values.get(name[0], name[0]), body)
 
     return BLOCK.sub(block, text)
 
