@@ -70,9 +70,14 @@ def test_proved_without_evidence_says_so(monkeypatch: pytest.MonkeyPatch) -> Non
     assert "entries of a" in line(found).plain
 
 
+def test_a_divisor_that_is_0_for_all_data_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proof of what exists for no data contradicts the numbers."""
+    assert said(monkeypatch, "dims n\ntensor x[n]", "1/(x - x) == 1/(x - x)", Symbolic("proved")).contradiction
+
+
 def test_proved_of_no_data_is_undecided(monkeypatch: pytest.MonkeyPatch) -> None:
     """A proof under conditions that no data were found to meet is no proof of anything."""
-    for text in ("1/(x - x) == 1/(x - x)", "x == 2 * x\nwhere sum(x) == sum(x) + 1"):
+    for text in ("1/[x < x] == 1/[x < x]", "x == 2 * x\nwhere sum(x) == sum(x) + 1"):
         found = said(monkeypatch, "dims n\ntensor x[n]", text, Symbolic("proved"))
         assert found.verdict == "undecided"
         assert "none were found" in found.reason

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2] / "derivations"
 DOCUMENTS = sorted([*(ROOT / "documents").glob("*.md"), *(ROOT / "catalogue").glob("*.md")])
 BLOCK = re.compile(r"^```(given|claim)[^\n]*\n.*?^```", re.MULTILINE | re.DOTALL)
 # A name, but not the keyword of an argument.
-WORD = re.compile(r"(?<!\w)(?!(?<=[(,] )[^\W\d]\w*=(?!=))[^\W\d]\w*")
+WORD = re.compile(r"(?<!\w)(?<![^.]\.)(?!(?<=[(,] )[^\W\d]\w*=(?!=))[^\W\d]\w*")
 # The tool's own words for what it makes itself, among others.
 NAMES = [
     "first_place_0", "entry_0", "entry", "tap", "tap_0", "place_0_0", "z1", "index_i", "step", "p", "loss_J", "d_x",
