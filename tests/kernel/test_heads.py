@@ -34,9 +34,10 @@ from derivations.core.sums import Atom, Monomials, Term, canonical_argument, ren
 from derivations.core.terms import Int, Sym
 
 ROOT = Path(__file__).resolve().parents[2] / "derivations"
-# `readings` says which claims belong to one statement, by their ids.
+# They speak of claims by their ids, and to readers; neither says what is true.
+OTHERS = ("readings.py", "results.py")
 ROOMS = ("core", "meaning", "search", "judgement")
-SOURCES = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py")) if path.name not in ("readings.py",)]
+SOURCES = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py")) if path.name not in OTHERS]
 SPELLING = {
     "startswith", "endswith", "isidentifier", "isalpha", "isdigit", "isalnum", "isupper", "islower", "removeprefix",
     "removesuffix", "partition", "rpartition", "split", "find", "rfind", "rindex", "fullmatch", "match",
