@@ -409,8 +409,8 @@ def _witness(layer: Layer, cases: Sequence[Case], argument: str, name: str) -> C
     known = [dict(case.verdicts[name].witness.sizes) for case in cases  # type: ignore[union-attr]
              if name in case.verdicts and case.verdicts[name].witness is not None]
     dims = readings[0].signature.dims
-    known += [{size: one.get(size, least) for size, least in dims.items()}
-              for case in cases for _, answer in case.unproved if (one := answer.sizes) is not None]  # fmt: skip
+    known += [{size: at.get(size, least) for size, least in dims.items()}
+              for case in cases for _, answer in case.unproved if (at := answer.sizes) is not None]  # fmt: skip
     sizes = sorted([*known, *sizes_for(readings, 60)], key=lambda one: sum(one.values()))
     found: list[Counterexample] = []
     for case in cases:
