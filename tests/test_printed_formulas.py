@@ -13,6 +13,7 @@ import pytest
 from printed_sums import Reader, TooMany
 
 from derivations.batch.run import read_document, shipped_documents
+from derivations.core.heads import Sensitivity
 from derivations.core.sums import LimitReached
 from derivations.crosscheck.comparison import free_grid, side
 from derivations.crosscheck.data import Manner, data_for, ingredients, scope_for
@@ -23,7 +24,7 @@ from derivations.formulas.claims import Claim, Link
 from derivations.formulas.expressions import Loss
 from derivations.language.document import Document
 from derivations.meaning.lowering import Unsupported
-from derivations.show.index_form import NotASum, index_form
+from derivations.show.index_form import NotASum, _Shown, index_form
 from numeric.operators import FUNCTIONS, DoesNotExist, Tie
 
 NOTES = """```given
@@ -119,9 +120,7 @@ def reader(claim: Claim, drawn: Any, scope: Any, divide: Any, sizes: dict[str, i
         values[name] = array
     for name, value in claim.context.names.items():
         if isinstance(value, Loss) and name in values:
-            from derivations.show.index_form import _Shown
-
-            values[_Shown(claim.context).names[f"∂{name}"].partition("(")[0]] = values[name]
+            values[_Shown(claim.context).names[Sensitivity(name)].partition("(")[0]] = values[name]
     functions: dict[str, Callable[[Any], Any]] = {}
     for name, coefficients in scope.functions.items():
         for order in range(4):
