@@ -1,6 +1,10 @@
 """Random claims against exhaustive evaluation: every shape up to 5, every stride, window, dilation and padding up to 3.
 
     python benchmarks/soundness.py --claims 50000 -j 2 --results build/soundness.jsonl
+    python benchmarks/soundness.py --written --claims 200000 -j 2 --results build/written.jsonl
+
+The second takes the claims of `written_claims.py`, its generators in turn, every tenth in other words too, and prints
+the shares by generator.
 
 One line of the results file for each claim, so that a run can be stopped and started again. Prints the shares of the
 verdicts, how many comparisons were made, the seconds, and every wrong verdict; the exit status is 1 if there is one.
@@ -20,8 +24,10 @@ from typing import Any
 
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / "tests" / "soundness")]
 
-from comparison import guarded  # noqa: E402
+from comparison import Past, guarded, within  # noqa: E402
 from random_claims import admissible, random_claim  # noqa: E402
+from written_claims import GENERATORS, rewritten, same, written  # noqa: E402
+from written_claims import judged as judged_text  # noqa: E402
 
 Record = dict[str, Any]
 
@@ -42,6 +48,35 @@ def judged(task: tuple[int, int, float]) -> Record:
     return record
 
 
+def judged_written(task: tuple[int, int, float]) -> Record:
+    """The record of one claim of the generators that write text, in turn."""
+    number, longest, seconds = task
+    start = time.perf_counter()
+    generator = list(GENERATORS)[number % len(GENERATORS)]
+    seed = number // len(GENERATORS)
+    record: Record = {"number": number, "longest": longest, "generator": generator, "seed": seed, "compared": 0}
+    record |= {"word": "refused", "wrong": [], "reason": ""}
+    claim = written(generator, seed)
+    if claim is not None:
+        try:
+            record["word"], wrong = within(seconds, lambda: judged_text(claim.claim))
+            if seed % 10 == 0:
+                wrong += within(3 * seconds, lambda: differences(generator, seed, record["word"]))
+            record["wrong"] = [f"{claim.given} | {claim.text}: {what}" for what in wrong]
+        except Past:
+            record["word"] = "limit"
+        except Exception as error:
+            record |= {"word": "crash", "reason": f"{claim.given} | {claim.text}: {error!r}"}
+    record["seconds"] = round(time.perf_counter() - start, 4)
+    return record
+
+
+def differences(generator: str, seed: int, word: str) -> list[str]:
+    """How the same claim in other words is judged otherwise."""
+    others = {how: judged_text(claim.claim, largest=0)[0] for how, claim in rewritten(generator, seed).items() if claim}
+    return [f"{word}, but with {how} {other}" for how, other in others.items() if not same(how, word, other)]
+
+
 def done(path: Path) -> Iterator[Record]:
     """The records of earlier runs; a line cut off by an interrupt is left out."""
     if path.exists():
@@ -50,6 +85,12 @@ def done(path: Path) -> Iterator[Record]:
                 yield json.loads(line)
             except json.JSONDecodeError:
                 continue
+
+
+def by_generator(records: list[Record]) -> str:
+    """The tables of each generator by itself."""
+    kinds = dict.fromkeys(record.get("generator", "") for record in records)
+    return "\n\n".join(f"{kind}\n{table([r for r in records if r.get('generator', '') == kind])}" for kind in kinds)
 
 
 def table(records: list[Record]) -> str:
@@ -77,6 +118,7 @@ def main() -> int:
     parser.add_argument("--guard", type=float, default=5.0, help="seconds of wall time for one claim")
     parser.add_argument("-j", "--processes", type=int, default=1)
     parser.add_argument("--results", type=Path, default=Path("build/soundness.jsonl"))
+    parser.add_argument("--written", action="store_true", help="the claims of written_claims.py")
     options = parser.parse_args()
     records = [record for record in done(options.results) if record["longest"] == options.longest]
     known = {record["number"] for record in records}
@@ -84,10 +126,10 @@ def main() -> int:
     options.results.parent.mkdir(parents=True, exist_ok=True)
     tasks = [(number, options.longest, options.guard) for number in numbers]
     with options.results.open("a", encoding="utf-8") as file, Pool(options.processes, maxtasksperchild=500) as pool:
-        for record in pool.imap_unordered(judged, tasks, chunksize=20):
+        for record in pool.imap_unordered(judged_written if options.written else judged, tasks, chunksize=20):
             print(json.dumps(record), file=file, flush=True)
             records.append(record)
-    print(table(records))
+    print(by_generator(records))
     return 1 if any(record["wrong"] for record in records) else 0
 
 

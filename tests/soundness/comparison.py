@@ -8,9 +8,10 @@ counterexample fail. Where the kernel says itself that its unknowns may depend o
 from __future__ import annotations
 
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import FrameType
+from typing import TypeVar
 
 from random_claims import Random
 
@@ -22,6 +23,7 @@ from derivations.formulas.expressions import Definition
 from derivations.judgement.judge import Symbolic, decide
 
 Sizes = dict[str, int]
+T = TypeVar("T")
 
 
 @dataclass
@@ -90,8 +92,8 @@ class Past(BaseException):
     """The outer guard of one claim; no other code catches it."""
 
 
-def guarded(random: Random, chosen: Sequence[Sizes], seconds: float) -> Outcome:
-    """The outcome, or the word "limit" after some seconds of wall time."""
+def within(seconds: float, work: Callable[[], T]) -> T:
+    """What the work gives; raises Past after some seconds of wall time."""
 
     stopped = False
 
@@ -107,12 +109,15 @@ def guarded(random: Random, chosen: Sequence[Sizes], seconds: float) -> Outcome:
     before = signal.signal(signal.SIGALRM, stop)
     signal.setitimer(signal.ITIMER_REAL, seconds, 0.05)
     try:
-        try:
-            return outcome(random, chosen)
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-    except Past:
-        return Outcome("limit")
+        return work()
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+def guarded(random: Random, chosen: Sequence[Sizes], seconds: float) -> Outcome:
+    """The outcome, or the word "limit" after some seconds of wall time."""
+    try:
+        return within(seconds, lambda: outcome(random, chosen))
+    except Past:
+        return Outcome("limit")
