@@ -237,5 +237,5 @@ def settled(
                 if zero.all():
                     return Comparison(True)
             before = now
-        known *= 4
+        known *= 2
     return Comparison(None, reason="rounding cannot be told from a difference")

@@ -20,7 +20,7 @@ from derivations.crosscheck.evaluate import KinkCrossed, ZeroThroughout
 from derivations.crosscheck.infinitesimal import Residues
 from derivations.crosscheck.integers import compiled
 from derivations.crosscheck.sizes import Sizes, generic_sizes, sizes_by_sum
-from derivations.crosscheck.structure import Degrees
+from derivations.crosscheck.structure import nesting
 from derivations.crosscheck.values import NotEvaluable, TooLarge
 from derivations.crosscheck.witness import Failure, one_sample, witness_of
 from derivations.formulas.claims import Claim, Context, Dimension, Link
@@ -39,10 +39,10 @@ ZERO_ATTEMPTS = 16
 AGAIN = 6
 # sizes tried, by increasing sum, to find one below a failing generic size
 LARGEST_SEARCH = 400
-# sizes at which derivatives are looked at again in any order
-LOOKS = 3
-# the degree in all data up to which both sides are computed exactly; beyond, numbers have thousands of digits
-LARGEST_DEGREE = 100
+# the smallest sizes at which derivatives are looked at again in any order
+LOOKS = 1
+# arbitrary functions in one another up to which both sides are computed exactly: numbers are 3 times as long for each
+DEEPEST = 4
 # of the smallest sizes outside a region, how many must differ
 OUTSIDE = 3
 
@@ -112,7 +112,7 @@ def _try(link: Link, needs: Ingredients, sizes: Mapping[str, int], seed: int, dr
     """Exactly if that is possible; else in residues, if that is; else in floating point."""
     sizes = dict(sizes)
     ways = list(draw.ways)
-    if len(ways) > 1 and _too_high(link, needs, sizes):
+    if len(ways) > 1 and max(nesting(link.left), nesting(link.right)) > DEEPEST:
         ways.remove("exact")
     positive, reason, unfit, attempt = False, "", False, 0
     zeros: list[frozenset[int]] = []  # after each attempt, the entries of a divisor that were 0 in all of them
@@ -152,13 +152,6 @@ def _try(link: Link, needs: Ingredients, sizes: Mapping[str, int], seed: int, dr
         absent = Comparison(False, reason="a divisor is 0 for all data")
         return Trial(sizes, False, ways[0], 0.0, Failure(sizes, {}, {}, absent, ways[0] != "floating"))
     return Trial(sizes, None, ways[0], reason=reason, without_data=unfit)
-
-
-def _too_high(link: Link, needs: Ingredients, sizes: Sizes) -> bool:
-    """Whether the numbers would grow out of bounds: their length grows with the degree in all data."""
-    every = frozenset(tensor.name for tensor in needs.tensors)
-    degrees = Degrees(every, sizes, needs.polynomials, needs.nested)
-    return any((degrees.of(side) or 0) > LARGEST_DEGREE for side in (link.left, link.right))
 
 
 def _trial(link: Link, needs: Ingredients, sizes: Sizes, manner: Manner, way: Way, strict: bool) -> Trial:

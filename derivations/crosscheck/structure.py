@@ -77,6 +77,13 @@ def height(node: Expression) -> int:
 
 
 @lru_cache(maxsize=20000)
+def nesting(node: Expression) -> int:
+    """How many arbitrary functions stand in one another: each multiplies the length of exact numbers."""
+    inside = max((nesting(part) for part in parts_of(node)), default=0)
+    return inside + (isinstance(node, Elementwise) and node.name not in FUNCTIONS)
+
+
+@lru_cache(maxsize=20000)
 def tensors(node: Expression) -> tuple[Tensor, ...]:
     """The declared tensors of a formula, in order of appearance."""
     return tuple(part for part in walk(node) if isinstance(part, Tensor))
