@@ -275,7 +275,7 @@ def report(
 ) -> None:
     """Write the report: LaTeX, PDF where xelatex is installed, HTML where Pandoc is."""
     from derivations.judgement.results import Status
-    from derivations.show.report import write
+    from derivations.show.report.write import write
 
     inputs = _read(files)
     cache = _cache(no_cache, steps=True, repair=True)

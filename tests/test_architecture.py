@@ -62,6 +62,149 @@ def test_the_sources_are_found() -> None:
     assert len(SOURCES) > 20
 
 
+# The one table: who may import whom. A module imports modules of its own row and of the rows above it, nothing below;
+# the longest prefix counts. Imports inside functions count as much as those at the top of a file.
+LAYERS = (
+    ("core",),
+    ("formulas", "judgement.verdict"),  # what is said and what is answered: plain records
+    ("operators",),
+    ("typeset",),
+    ("language.errors", "language.limits", "language.source"),  # texts with places, and messages that point into them
+    ("notation",),
+    ("language",),
+    ("meaning",),
+    ("search",),
+    ("crosscheck",),
+    ("judgement",),
+    ("steps",),
+    ("repair",),
+    ("entries",),
+    ("show",),
+    ("reference",),
+    ("batch",),
+    ("reading",),
+    ("words", "api", "asked"),
+    ("cli", "pytest_plugin", "__init__"),
+)
+# Where an import may stand inside a function: the doors of the package, so that they open at once, and the run, which
+# answers an unchanged document from the cache without loading SymPy; the faces of records in notebooks load the report
+# when one is shown.
+DOORS = (
+    "api", "asked", "cli", "words", "pytest_plugin", "__init__", "batch.run", "batch.workers", "show.notebook",
+)  # fmt: skip
+MODULES = {
+    ".".join(path.relative_to(ROOT / "derivations").with_suffix("").parts).removesuffix(".__init__"): path
+    for path in SOURCES
+    if path.is_relative_to(ROOT / "derivations")
+}
+
+
+def layer(module: str) -> int:
+    """The row of a module in the table."""
+    found = [
+        (len(prefix), number)
+        for number, prefixes in enumerate(LAYERS)
+        for prefix in prefixes
+        if module == prefix or module.startswith(prefix + ".")
+    ]
+    assert found, f"{module} is in no row of the table: put it into a room, or give its room a row"
+    return max(found)[1]
+
+
+def imported_modules(module: str, tree: ast.AST) -> set[str]:
+    """The modules of derivations that one imports, wherever the import stands."""
+    package = MODULES[module].relative_to(ROOT).parent.parts
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.removeprefix("derivations.") for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = [*package[: len(package) - node.level + 1]] if node.level else []
+            base += node.module.split(".") if node.module else []
+            if base[:1] == ["derivations"]:
+                whole = [".".join([*base[1:], alias.name]) for alias in node.names]
+                found |= {name if name in MODULES else ".".join(base[1:]) for name in whole}
+    return {name for name in found if name in MODULES and name != module}
+
+
+GRAPH = {
+    module: imported_modules(module, ast.parse(path.read_text(encoding="utf-8"))) for module, path in MODULES.items()
+}
+
+
+def circles(graph: dict[str, set[str]]) -> list[list[str]]:
+    """The sets of modules that import each other, directly or on the way (strongly connected components)."""
+    order: list[str] = []
+    seen: set[str] = set()
+
+    def visit(node: str, edges: dict[str, set[str]], into: list[str]) -> None:
+        stack = [(node, iter(sorted(edges.get(node, ()))))]
+        seen.add(node)
+        while stack:
+            here, rest = stack[-1]
+            nearest = next((other for other in rest if other not in seen), None)
+            if nearest is None:
+                stack.pop()
+                into.append(here)
+            else:
+                seen.add(nearest)
+                stack.append((nearest, iter(sorted(edges.get(nearest, ())))))
+
+    for node in sorted(graph):
+        if node not in seen:
+            visit(node, graph, order)
+    backwards: dict[str, set[str]] = {}
+    for node, others in graph.items():
+        for other in others:
+            backwards.setdefault(other, set()).add(node)
+    seen.clear()
+    found = []
+    for node in reversed(order):
+        if node not in seen:
+            component: list[str] = []
+            visit(node, backwards, component)
+            if len(component) > 1:
+                found.append(sorted(component))
+    return found
+
+
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_imports_go_upwards_in_the_table(module: str) -> None:
+    """A module imports nothing from a row below its own."""
+    wrong = {other for other in GRAPH[module] if layer(other) > layer(module)}
+    assert not wrong, f"{module} imports {', '.join(sorted(wrong))}, which the table has below it"
+
+
+def test_there_are_no_circles() -> None:
+    """No set of modules imports itself in a circle, imports inside functions included."""
+    assert circles(GRAPH) == []
+
+
+def test_circles_are_seen() -> None:
+    """The search for circles finds one of three."""
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a", "d"}, "d": set()}) == [["a", "b", "c"]]
+
+
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_imports_stand_at_the_top(module: str) -> None:
+    """Only the doors of the package import modules of their own inside functions."""
+    if module in DOORS or MODULES[module].name == "__init__.py":
+        return
+    tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
+    top = {id(node) for node in tree.body}
+    inner = [
+        node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and id(node) not in top and under(node.module or "", "derivations")
+    ]
+    assert not inner, f"{module} imports inside functions or under conditions, lines {inner}"
+
+
+def test_the_top_of_the_package_is_short() -> None:
+    """At most six files stand beside the rooms."""
+    assert len(list((ROOT / "derivations").glob("*.py"))) <= 6
+
+
 def test_numeric_does_not_know_the_symbolic_half(source: Path) -> None:
     """numeric/ imports neither derivations nor SymPy."""
     if source.relative_to(ROOT).parts[0] == "numeric":
@@ -84,16 +227,6 @@ def test_the_kernel_stands_alone(source: Path) -> None:
         allowed = under(name, "islpy", "z3", "derivations.core") or name.split(".")[0] in STANDARD
         assert allowed or name == "derivations", f"{source.name} imports {name}"
         assert name != "derivations", f"{source.name} imports from the package derivations itself"
-
-
-def test_no_renderer_is_imported_by_what_it_renders(source: Path) -> None:
-    """The command line, its questions, lines, explanations and the report are leaves: nothing but themselves imports
-    them."""
-    shown = (f"derivations.show.{name}" for name in ("lines", "explain", "report"))
-    leaves = ("derivations.cli", "derivations.asked", *shown)
-    parts = source.relative_to(ROOT).parts
-    if parts[0] == "derivations" and parts[1] not in ("cli.py", "asked.py", "show"):
-        assert not [name for name in imported(source) if under(name, *leaves)]
 
 
 def test_only_the_judge_looks_at_expectations(source: Path) -> None:

@@ -17,7 +17,6 @@ from derivations.judgement.results import WORDS, Results
 from derivations.judgement.verdict import Witness
 from derivations.language.document import Document
 from derivations.show.report import nodes as n
-from derivations.show.report import write
 from derivations.show.report.breaking import LINE, equation, fold, outermost, width
 from derivations.show.report.document import Report, front_matter, report_tree, verdict_mark
 from derivations.show.report.escaping import text
@@ -29,6 +28,7 @@ from derivations.show.report.statements import readers_version, value_to_latex, 
 from derivations.show.report.table import COLUMNS, markdown_table, rows
 from derivations.show.report.typeset import complaints, error_lines, first_error, typeset
 from derivations.show.report.web import web_page
+from derivations.show.report.write import write
 
 NOTES = r"""# Notes & more: 100 % of a_1
 

@@ -19,14 +19,15 @@ from hypothesis import strategies as st
 from derivations.batch.run import judge_claim
 from derivations.judgement.results import Results
 from derivations.language.document import Document
-from derivations.show.report import Message, write
 from derivations.show.report import nodes as n
 from derivations.show.report.document import report_tree
 from derivations.show.report.markup import Source, parse, plain
 from derivations.show.report.mathematics import ONE, SYMBOLS, TWO, BadMathematics, read
+from derivations.show.report.message import Message
 from derivations.show.report.page import latex_of
 from derivations.show.report.typeset import HOW_TO_GET, run_confined, typeset
 from derivations.show.report.web import HOW_TO_GET as HOW_TO_GET_PANDOC
+from derivations.show.report.write import write
 
 SECRET = "a-secret-that-no-report-may-show"
 HOSTILE = r"""---

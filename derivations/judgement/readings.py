@@ -16,14 +16,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice, product
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from derivations.judgement.verdict import Verdict
 from derivations.language.claim import sort_lines
+from derivations.language.document import Block, Document
 from derivations.language.source import lines_of, statements, words
-
-if TYPE_CHECKING:
-    from derivations.language.document import Block, Document
 
 Reading = tuple[tuple[str, str], ...]
 Truth = Mapping[Reading, bool | None]

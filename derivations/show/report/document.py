@@ -28,7 +28,9 @@ from derivations.show.report.statements import (
     broken_text,
     claim_blocks,
     context_text,
+    escaped,
     readings_text,
+    region_text,
     remark_text,
     witness_text,
 )
@@ -291,14 +293,10 @@ def _entry(number: int, claim: Claim, verdicts: Sequence[Verdict], problems: lis
     ]
     said = []
     if verdict.verdict == "holds where":
-        from derivations.show.report.statements import region_text
-
         said.append(f"True exactly where {region_text(verdict)}.")
     if verdict.witness is not None:
         said.append(witness_text(verdict.witness))
     elif verdict.reason:
-        from derivations.show.report.statements import escaped
-
         said.append(f"{escaped(verdict.reason)}.")
     for block in as_blocks([" ".join(said)], problems, claim.document):
         if isinstance(block, n.Paragraph):

@@ -20,6 +20,8 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from derivations.formulas.names import GREEK_LETTERS
+
 LONGEST = 20_000  # letters of one formula; more is no formula that anybody reads
 DEEPEST = 40  # groups inside of each other
 
@@ -349,8 +351,6 @@ _AS_LETTERS = {"−": "-", "′": "'", "ᵀ": "^{T}", "²": "^{2}", "³": "^{3}"
 
 def _letters(token: str) -> Iterator[str]:
     """A letter as mathematics fonts have it."""
-    from derivations.formulas.names import GREEK_LETTERS
-
     for letter in token:
         if letter in _AS_COMMAND:
             yield f"\\{_AS_COMMAND[letter]} "

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from derivations.show.report.pictures import Drawing
+from derivations.show.report.pictures import Drawing
 
 # -- inside of a paragraph -------------------------------------------------------------------------------------------
 

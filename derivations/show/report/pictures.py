@@ -13,6 +13,9 @@ from typing import Any
 
 from sympy import Expr, Rational, Symbol
 
+from derivations.crosscheck.sizes import generic_sizes
+from derivations.entries.matrices import Explicit, Unsupported
+from derivations.entries.operators import DoesNotExist
 from derivations.formulas.claims import Claim, Context, Link
 from derivations.formulas.expressions import (
     Apply,
@@ -27,7 +30,10 @@ from derivations.formulas.expressions import (
 )
 from derivations.formulas.integers import Condition, evaluate_condition
 from derivations.judgement.verdict import Verdict, Witness
+from derivations.language.document import parse_context
+from derivations.language.errors import InputError
 from derivations.show.counterexample import entries_of, numbers
+from derivations.show.report.regions import names_of
 
 CELL = 22.0  # points
 GAP = 26.0
@@ -192,10 +198,6 @@ def _only(sizes: dict[str, int], names: Sequence[str]) -> dict[str, int]:
 
 def region_conditions(region: str) -> tuple[Condition, ...]:
     """A region of the claim language as conditions between sizes; none where it is not one."""
-    from derivations.language.document import parse_context
-    from derivations.language.errors import InputError
-    from derivations.show.report.regions import names_of
-
     names = names_of(region)
     if not names:
         return ()
@@ -242,10 +244,6 @@ def _entry_by_entry(node: Expression) -> Iterator[Apply]:
 def footprint(name: str, value: Definition, node: Apply, context: Context) -> tuple[Drawing, str] | None:
     """The data and the kernel of one operator, those entries marked that the last entry of the result reads, and those
     data that no entry reads."""
-    from derivations.crosscheck.sizes import generic_sizes
-    from derivations.entries.matrices import Explicit, Unsupported
-    from derivations.entries.operators import DoesNotExist
-
     if node.rank != value.rank or any(part.rank != node.rank for part in node.tensors):
         return None
     tensors = [part for part in node.tensors if isinstance(part, Tensor)]

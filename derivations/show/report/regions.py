@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from derivations.language.document import parse_context
+from derivations.language.errors import InputError
 from derivations.typeset.formulas import to_latex
 
 _NOT_SIZES = {"and", "or", "not", "min", "max", "floor", "ceil"}
@@ -24,9 +26,6 @@ def region_to_latex(region: str) -> list[str]:
     >>> region_to_latex("m == 1, n == 1")
     ['m = 1', 'n = 1']
     """
-    from derivations.language.document import parse_context
-    from derivations.language.errors import InputError
-
     names = names_of(region)
     if not names:
         return []

@@ -10,6 +10,8 @@ from sympy import Basic
 
 from derivations.formulas.claims import Claim, Link
 from derivations.formulas.expressions import Expression, Tensor
+from derivations.language.document import parse_claim
+from derivations.language.errors import InputError
 from derivations.typeset.formulas import POWER, render, to_latex
 from derivations.typeset.integers import fence
 
@@ -19,9 +21,6 @@ MOST = 3  # parts that are marked by themselves
 
 def repair_to_latex(claim: Claim, link: Link, formula: str) -> tuple[str, str] | None:
     """Both sides of a repair in LaTeX; None where its text is no claim of this context."""
-    from derivations.language.document import parse_claim
-    from derivations.language.errors import InputError
-
     try:
         repaired = parse_claim(formula, claim.context, claim.reading).links[0]
     except (InputError, ValueError):

@@ -18,8 +18,12 @@ from derivations.judgement.readings import Readings
 from derivations.judgement.verdict import Step, Verdict, Witness
 from derivations.language.document import Block
 from derivations.show.lines import evidence_text, is_zero
+from derivations.show.readings_text import sentences
 from derivations.show.report import nodes as n
 from derivations.show.report.markup import Source, parse
+from derivations.show.report.pictures import pictures_of
+from derivations.show.report.regions import region_to_latex
+from derivations.show.report.repairs import repair_to_latex
 from derivations.typeset.formulas import name_to_latex, to_latex
 from derivations.typeset.integers import RELATIONS, counted_from, origin_of_page, range_to_latex
 
@@ -232,8 +236,6 @@ def _several_verdicts(claim: Claim, verdicts: Sequence[Verdict]) -> Iterable[Par
 
 def repair_parts(claim: Claim, verdict: Verdict) -> Iterable[Part]:
     """The nearest true formulas, what differs underlined."""
-    from derivations.show.report.repairs import repair_to_latex
-
     for number, formula in enumerate(verdict.repair):
         latex = repair_to_latex(claim, claim.links[verdict.link - 1], formula)
         word = "True is" if not number else "True as well is"
@@ -244,8 +246,6 @@ def repair_parts(claim: Claim, verdict: Verdict) -> Iterable[Part]:
 
 def pictures(claim: Claim, verdict: Verdict) -> Iterable[Part]:
     """What can be drawn of a verdict: the counterexample, the region."""
-    from derivations.show.report.pictures import pictures_of
-
     yield from (n.Figure(drawing, words) for drawing, words in pictures_of(claim, verdict))
 
 
@@ -318,8 +318,6 @@ def verdict_text(verdict: Verdict, in_chain: bool = False, is_first: bool = Fals
 
 def region_text(verdict: Verdict) -> str:
     """The region as a formula where the page can set it, else in the claim language."""
-    from derivations.show.report.regions import region_to_latex
-
     latex = region_to_latex(verdict.holds_where or "")
     return ", ".join(f"${part}$" for part in latex) if latex else code(verdict.holds_where or "")
 
@@ -450,8 +448,6 @@ def remark_text(remark: Remark) -> str:
 
 def readings_text(found: Readings) -> str:
     """What a document's verdicts say about its readings, after its last claim; nothing where it has no choices."""
-    from derivations.show.readings_text import sentences
-
     return "\n".join(["**Readings**", "", *(f"- {sentence}" for sentence in sentences(found, code))]) if found else ""
 
 

@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from derivations.judgement.results import WORDS
-from derivations.show.report import Message
+from derivations.show.files import write_atomically
 from derivations.show.report import nodes as n
 from derivations.show.report.breaking import LINE, fold, width
 from derivations.show.report.document import SIGNS, Report
 from derivations.show.report.graph import dependency_graph
 from derivations.show.report.mathml import Converter, Missing
+from derivations.show.report.message import Message
 from derivations.show.report.pictures import to_svg
 from derivations.show.report.style import STYLE, font_rules
 from derivations.typeset.lines import rule_parts
@@ -265,8 +266,6 @@ def web_page(report: Report) -> tuple[str, list[str]]:
 
 def write_page(target: Path, report: Report) -> Iterator[Message]:
     """Writes the page where Pandoc is installed; gives messages for the user."""
-    from derivations.show.files import write_atomically
-
     try:
         page, problems = web_page(report)
     except Missing:
