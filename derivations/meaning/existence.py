@@ -7,13 +7,13 @@ its context, or the input is wrong.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sympy import Basic, Symbol
+from sympy import Basic
 
 from derivations.core import terms as k
-from derivations.core.names import Mark, Name, Role
+from derivations.core.names import Name
 from derivations.core.terms import Condition, Int
 from derivations.formulas import integers
 from derivations.formulas.expressions import (
@@ -27,7 +27,6 @@ from derivations.formulas.expressions import (
     Entry,
     Expression,
     Grad,
-    IndexRange,
     IndexSum,
     Loss,
     Minus,
@@ -42,6 +41,7 @@ from derivations.formulas.integers import FloorDiv, Remainder
 from derivations.meaning.domains import Domain, allowed
 from derivations.meaning.functions import Unsupported
 from derivations.meaning.lowering import Environment, Lowering
+from derivations.meaning.ranges import in_bounds, range_condition, symbols_of
 from derivations.operators import OPERATORS
 
 # Of a function and of its derivatives.
@@ -162,7 +162,7 @@ def _own(
                 same = k.equal(lowering.integer(left, env), lowering.integer(right, env))
                 yield f"{left} == {right}", same
     elif isinstance(node, Entry):
-        if not _symbols(node.indices) & inferred:
+        if not symbols_of(node.indices) & inferred:
             yield "the entry exists", in_bounds(lowering, node, env)
     elif isinstance(node, Constant):
         _, denominator = lowering.fraction(node.value, env)
@@ -220,90 +220,3 @@ def _divisors(lowering: Lowering, value: Basic, env: Environment) -> Iterator[tu
     if isinstance(value, FloorDiv | Remainder):
         divisor = value.args[1]
         yield f"{divisor} >= 1", k.nonnegative(lowering.integer(divisor, env) - 1)
-
-
-def in_bounds(lowering: Lowering, node: Entry, env: Environment) -> Condition:
-    """That every entry that A[i, a:b:s] names is one of A."""
-    parts = []
-    for index, size in zip(node.indices, node.of.shape, strict=True):
-        n = lowering.integer(size, env)
-        if isinstance(index, Slice):
-            start, count, step = (lowering.integer(part, env) for part in index.args)
-            last = start + step * (count - 1)
-            parts += [k.nonnegative(start), k.nonnegative(step - 1), k.nonnegative(count)]
-            parts.append(k.any_of((k.zero(count), k.at_most(last, n - 1))))
-        else:
-            parts.append(k.between(0, lowering.integer(index, env), n - 1))
-    return k.all_of(parts)
-
-
-def _symbols(parts: Sequence[Basic]) -> frozenset[str]:
-    return frozenset(symbol.name for part in parts for symbol in part.atoms(Symbol))
-
-
-def range_condition(lowering: Lowering, node: IndexSum, env: Environment) -> Condition:
-    """The inferred range: every entry of the body whose subscripts contain an index without a range exists.
-
-    `env` maps the sum's indices to their kernel terms. An index of an inner sum without range in the same subscripts
-    takes the condition on itself; with a range, the entry must exist at both of its ends.
-    """
-    names = frozenset(part.index.name for part in node.ranges if not part.explicit)
-    if not names:
-        return k.TRUE
-    found = list(_entry_conditions(lowering, node.body, names, frozenset(), env, ()))
-    if not found:
-        raise Unsupported("a sum whose indices stand in no subscript, and so have no range")
-    return k.all_of(found)
-
-
-def _entry_conditions(
-    lowering: Lowering, node: Basic, names: frozenset[str], taken: frozenset[str], env: Environment,
-    ranged: tuple[IndexRange, ...],
-) -> Iterator[Condition]:  # fmt: skip
-    """One condition for each entry whose subscripts hold one of `names`. Entries whose subscripts hold an index that an
-    inner sum infers (`taken`) are that sum's own affair; explicit inner ranges are `ranged`."""
-    if isinstance(node, Definition | Loss):
-        return
-    if isinstance(node, IndexSum | ByIndex):
-        inner = frozenset(part.index.name for part in node.ranges)
-        own = tuple(part for part in node.ranges if part.explicit)
-        more = frozenset(part.index.name for part in node.ranges if not part.explicit)
-        kept = tuple(part for part in ranged if part.index.name not in inner)
-        yield from _entry_conditions(
-            lowering, node.body, names - inner, (taken - inner) | more, env, (*kept, *own)
-        )
-        return
-    if isinstance(node, Entry) and _symbols(node.indices) & names and not _symbols(node.indices) & taken:
-        yield _throughout(lowering, node, env, ranged)
-    for part in node.args:
-        if isinstance(part, Basic):
-            yield from _entry_conditions(lowering, part, names, taken, env, ranged)
-
-
-def _throughout(
-    lowering: Lowering, node: Entry, env: Environment, ranged: tuple[IndexRange, ...]
-) -> Condition:
-    """That an entry exists for all values of the inner ranges: linear subscripts are extreme at the ranges' ends."""
-    used = [part for part in ranged if part.index.name in _symbols(node.indices)]
-    if not used:
-        return in_bounds(lowering, node, env)
-    inner_names = frozenset(part.index.name for part in ranged)
-    if any(_symbols((part.low, part.high)) & inner_names for part in used):
-        raise Unsupported("a range inferred through an inner range that depends on another")
-    first, rest = used[0], used[1:]
-    end = Mark(Role.END)
-    inner = {**env, first.index.name: Int.symbol(end)}
-    for index in node.indices:
-        for part in index.args if isinstance(index, Slice) else (index,):
-            subscript = lowering.integer(part, inner)
-            for monomial in subscript.terms:
-                if sum(g is k.Sym(end) for g in monomial) > 1 or any(
-                    not isinstance(g, k.Sym) and end in g.names for g in monomial
-                ):
-                    raise Unsupported("a range inferred from a subscript that is not linear in an inner index")
-    conditions = []
-    low, high = lowering.integer(first.low, env), lowering.integer(first.high, env)
-    for value in (low, high):
-        conditions.append(_throughout(lowering, node, {**env, first.index.name: value}, tuple(rest)))
-    empty = k.nonnegative(low - high - 1)
-    return k.any_of((empty, k.all_of(conditions)))

@@ -74,6 +74,7 @@ from derivations.formulas.expressions import (
 from derivations.formulas.integers import FloorDiv, Maximum, Minimum, Remainder
 from derivations.meaning.functions import DOMAIN_AXIOMS, KNOWN, Unsupported, derivative_of, rewritten
 from derivations.meaning.numbers import of_number
+from derivations.meaning.ranges import range_condition
 from derivations.operators import OPERATORS
 from derivations.operators.elementary import unravel
 from derivations.operators.row import Gather, tap
@@ -866,8 +867,6 @@ class Lowering:
         return self.lower(node.of, place, env, cut)
 
     def _index_sum(self, node: IndexSum, index: tuple[Int, ...], env: Environment, cut: Cut) -> Terms:
-        from derivations.meaning.existence import range_condition
-
         inner = dict(env)
         names = []
         conditions = []
