@@ -107,9 +107,8 @@ def test_answers_come_in_order(document: Document, processes: int) -> None:
         (lambda: time.sleep(60), "outer guard"),
         (fail(RecursionError()), "limit on nesting"),
         (fail(MemoryError()), "limit on memory"),
-        (fail(ZeroDivisionError("by zero")), "a defect of gradproof: ZeroDivisionError in test_run.py"),
     ],
-    ids=["exits", "is killed", "hangs", "nests", "fills memory", "fails"],
+    ids=["exits", "is killed", "hangs", "nests", "fills memory"],
 )
 def test_one_bad_claim_does_not_end_the_run(claims: list[Claim], misbehave: Callable[[], Any], reason: str) -> None:
     """A claim whose judge dies, hangs or fails is undecided for that reason; every other claim is judged."""
@@ -129,9 +128,33 @@ def test_an_answer_that_cannot_be_sent_is_a_defect(document: Document) -> None:
     def judge(claim: Claim) -> list[Verdict]:
         return [proved(claim, reading={"star": lambda: None} if claim.id == "c2" else {})]
 
-    verdicts = verdicts_of(document, judge)
-    assert verdicts[2].reason.startswith("a defect of gradproof: its answer cannot be sent")
-    assert [verdict.verdict for verdict in verdicts].count("proved") == 5
+    results = Results()
+    for found in judged(document.blocks, judge):
+        results.take(found)
+    assert results.defects[0].startswith("its answer cannot be sent")
+    assert [verdict.verdict for verdict in results.verdicts] == ["proved"] * 5
+    assert int(results.status) == 70
+
+
+@forked
+def test_a_failure_of_our_own_is_no_verdict(document: Document) -> None:
+    """A claim on which judging fails has no verdict: it is named as not judged, with what failed where; the others are
+    judged, and the run exits with 70."""
+
+    def judge(claim: Claim) -> list[Verdict]:
+        if claim.id == "c2":
+            raise ZeroDivisionError("by zero")
+        return [proved(claim)]
+
+    results = Results()
+    for found in judged(document.blocks, judge):
+        results.take(found)
+    assert [verdict.id for verdict in results.verdicts] == ["c0", "c1", "c3", "c4", "c5"]
+    [(refused)] = results.refused
+    assert refused.id == "c2"
+    assert "ZeroDivisionError in test_run.py" in refused.reason
+    assert int(results.status) == 70
+    assert "defect of gradproof" in summary(results, 1.0)[-1].plain
 
 
 @forked
@@ -233,12 +256,11 @@ def _is_alive(process: int) -> bool:
         return False
 
 
-def test_a_defect_is_never_as_expected(claims: list[Claim]) -> None:
-    """An author who expects "undecided" is not given a failure of gradproof instead."""
+def test_a_limit_is_as_expected_only_where_undecided_is(claims: list[Claim]) -> None:
+    """An author who expects "undecided" may be given a limit; nobody else is content with it."""
     text = DOCUMENT.split("```claim c1")[0].replace("y + x\n", "y + x\nexpect undecided\n")
     [claim] = Document.parse(text).claims
     assert undecided(claim, "a limit").verdicts[0].as_expected
-    assert not undecided(claim, "a defect of gradproof: ...", defect=True).verdicts[0].as_expected
     assert not undecided(claims[0], "a limit").verdicts[0].as_expected
 
 
@@ -350,7 +372,7 @@ def test_a_second_run_judges_nothing(tmp_path: Path) -> None:
         assert (verdict.verdict, verdict.reason) == ("proved", "")
         assert (verdict.document, verdict.id, verdict.line) == ("later.md", found.block.id, 6)
     *_, new = judged(document_of("x == x").blocks, forbidden, 1, Cache(tmp_path))
-    assert "AssertionError" in new.verdicts[0].reason
+    assert "AssertionError" in new.defects[0]
 
 
 @pytest.mark.parametrize(
@@ -568,7 +590,6 @@ GOOD = replace(RECORD, verdict="proved", as_expected=True)
 WRONG = replace(RECORD, as_expected=False)
 OPEN = replace(RECORD, verdict="undecided", reason="a limit", as_expected=False)
 OPEN_AND_EXPECTED = replace(OPEN, as_expected=True, expected="undecided")
-DEFECT = replace(OPEN, reason="a defect of gradproof: KeyError")
 CLASH = replace(OPEN, reason="", contradiction="the kernel proves it, numeric/ refutes it")
 
 
@@ -579,7 +600,6 @@ CLASH = replace(OPEN, reason="", contradiction="the kernel proves it, numeric/ r
         ([GOOD, OPEN_AND_EXPECTED], [], 0),
         ([GOOD, OPEN], [], 3),
         ([GOOD, OPEN, WRONG], [], 1),
-        ([GOOD, DEFECT], [], 1),
         ([GOOD], ["a.md"], 2),
         ([WRONG, OPEN], ["a.md"], 2),
         ([GOOD, CLASH], [], 4),
@@ -610,7 +630,7 @@ def test_an_interrupted_run_says_so() -> None:
 # -- lines ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("verdict", [GOOD, WRONG, OPEN, CLASH, DEFECT])
+@pytest.mark.parametrize("verdict", [GOOD, WRONG, OPEN, CLASH])
 def test_a_line_says_what_the_record_says(verdict: Verdict) -> None:
     """The line has the name, the word, and where it is not as expected, what was expected."""
     text = line(verdict).plain

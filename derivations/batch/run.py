@@ -187,7 +187,8 @@ def _together(block: Block, answers: Sequence[Answer], cache: Cache | None) -> J
     errors = tuple(each.error for each in answers if each.error is not None)
     if cache is not None and not errors and all(each.lasting for each in answers):
         cache.write(block.key, verdicts)
-    return Judged(block, _with_source(block, verdicts), errors)
+    defects = tuple(each.defect for each in answers if each.defect)
+    return Judged(block, _with_source(block, verdicts), errors, defects)
 
 
 def _tasks(blocks: Iterable[Block], cache: Cache | None) -> Iterator[tuple[Block, Claim | None]]:

@@ -49,7 +49,8 @@ PR_SET_PDEATHSIG = 1  # of <linux/prctl.h>
 
 @dataclass(frozen=True)
 class Answer:
-    """What became of one claim: its verdicts, or the error in the input that judging it found.
+    """What became of one claim: its verdicts, or the error in the input that judging it found, or what failed in
+    gradproof itself, which is never a verdict.
 
     `lasting` is False where the answer depends on this run (a guard, a crash), so that it must not be
     remembered.
@@ -57,11 +58,12 @@ class Answer:
 
     verdicts: tuple[Verdict, ...] = ()
     error: InputError | None = None
+    defect: str = ""
     lasting: bool = True
 
 
-def undecided(claim: Claim, reason: str, defect: bool = False) -> Answer:
-    """Every link of a claim undecided for a reason outside the mathematics; a defect is never as expected."""
+def undecided(claim: Claim, reason: str) -> Answer:
+    """Every link of a claim undecided for a reason outside the mathematics, such as a limit."""
     verdicts = []
     for number, link in enumerate(claim.links, 1):
         expected = claim.expectation(number)
@@ -76,7 +78,7 @@ def undecided(claim: Claim, reason: str, defect: bool = False) -> Answer:
                 verdict="undecided",
                 reason=reason,
                 expected=expected.text,
-                as_expected=expected.kind == "undecided" and not defect,
+                as_expected=expected.kind == "undecided",
                 misprint=claim.misprint,
             )
         )
@@ -84,8 +86,7 @@ def undecided(claim: Claim, reason: str, defect: bool = False) -> Answer:
 
 
 def answer(claim: Claim, judge: Judge) -> Answer:
-    """The judge's answer to one claim. An exception is not a verdict: it becomes "undecided", with what it
-    was."""
+    """The judge's answer to one claim. An exception is not a verdict: it is a defect, said with what it was."""
     start = time.perf_counter()
     try:
         verdicts = judge(claim)
@@ -95,10 +96,7 @@ def answer(claim: Claim, judge: Judge) -> Answer:
         limit = "nesting" if isinstance(error, RecursionError) else "memory"
         return undecided(claim, f"the limit on {limit} was reached")
     except Exception as error:
-        where = _origin(error)
-        return undecided(
-            claim, f"a defect of gradproof: {type(error).__name__} in {where}: {error}", defect=True
-        )
+        return Answer(defect=f"{type(error).__name__} in {_origin(error)}: {error}", lasting=False)
     seconds = round((time.perf_counter() - start) / max(1, len(verdicts)), 4)
     return Answer(tuple(v if v.seconds else replace(v, seconds=seconds) for v in verdicts))
 
@@ -131,8 +129,7 @@ def _serve(connection: Connection, judge: Judge, parent: int) -> None:
             try:
                 connection.send(found)
             except (TypeError, AttributeError, PicklingError) as error:
-                reason = f"a defect of gradproof: its answer cannot be sent: {error}"
-                connection.send(undecided(claim, reason, defect=True))
+                connection.send(Answer(defect=f"its answer cannot be sent: {error}", lasting=False))
     except (EOFError, BrokenPipeError, ConnectionError):
         return
 

@@ -242,7 +242,10 @@ def rot90(a: Grid, turns: int) -> Grid:
 
 def up(a: Grid, factors: Sequence[int]) -> Grid:
     """Every entry as a block."""
-    need(all(n >= 1 for n in factors), "up by 0")
+    need(all(n >= 0 for n in factors), "up by a negative number")
+    if 0 in factors:
+        lead, sizes = _lead(a, len(factors))
+        return Grid((*lead, *(size * n for size, n in zip(sizes, factors, strict=True))), ())
     ones = Grid.build((1,) * (a.rank - len(factors)) + tuple(factors), lambda at: Integer(1))
     return kron(a, ones)
 

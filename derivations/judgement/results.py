@@ -1,8 +1,8 @@
 """The record of a run over documents: verdicts, remarks, errors, what was not judged, and the exit status.
 
-Law: the exit status is the first that applies of: 4 evidence that contradicts itself, 2 wrong input, 1 a verdict that
-is not as expected, 3 something undecided that was not expected to be, 0. Everything that is shown of a run is a pure
-function of this record.
+Law: the exit status is the first that applies of: 4 evidence that contradicts itself, 70 gradproof itself failed on a
+claim (which is no verdict), 2 wrong input, 1 a verdict that is not as expected, 3 something undecided that was not
+expected to be, 0. Everything that is shown of a run is a pure function of this record.
 """
 
 from __future__ import annotations
@@ -32,17 +32,20 @@ class Status(IntEnum):
     NOT_AS_EXPECTED = 1
     INPUT_ERROR = 2
     UNDECIDED = 3
+    DEFECT = 70  # EX_SOFTWARE of sysexits.h
     CONTRADICTION = 4
     INTERRUPTED = 130  # 128 + SIGINT, as shells count
 
 
 @dataclass(frozen=True)
 class Judged:
-    """A block of a document and what became of it: the verdicts on its claims, and errors that judging them found."""
+    """A block of a document and what became of it: the verdicts on its claims, errors that judging them found, and what
+    failed in gradproof itself."""
 
     block: Block
     verdicts: tuple[Verdict, ...] = ()
     errors: tuple[InputError, ...] = ()
+    defects: tuple[str, ...] = ()
 
 
 @dataclass
@@ -54,6 +57,7 @@ class Results:
     remarks: list[Remark] = field(default_factory=list)
     errors: list[InputError] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
+    defects: list[str] = field(default_factory=list)
     interrupted: bool = False
     readings: list[Readings] = field(default_factory=list)
     whole: bool = True
@@ -73,6 +77,9 @@ class Results:
             self.remarks.append(block.remark)
         if block.refused is not None:
             self.refused.append(block.refused)
+        elif found.defects:
+            self.defects += found.defects
+            self.refused.append(Refused(block.id, block.document, block.line, f"gradproof failed: {found.defects[0]}"))
         elif found.errors:
             self.refused.append(Refused(block.id, block.document, block.line))
         return ended
@@ -105,6 +112,8 @@ class Results:
     def status(self) -> Status:
         if self.contradictions:
             return Status.CONTRADICTION
+        if self.defects:
+            return Status.DEFECT
         if self.errors:
             return Status.INPUT_ERROR
         if self.interrupted:
@@ -170,4 +179,4 @@ def _slim(verdict: Verdict) -> Verdict:
 
 def _merely_undecided(verdict: Verdict) -> bool:
     """Undecided by a limit that was met where another verdict was hoped for: neither right nor wrong."""
-    return verdict.verdict == "undecided" and not verdict.reason.startswith("a defect of gradproof")
+    return verdict.verdict == "undecided"

@@ -84,8 +84,13 @@ def _positive(a: Expression, n: Basic) -> list[Condition]:
     return [Compare(">=", factor, 1) for factor in n.args]
 
 
+def _up_exists(a: Expression, n: Basic) -> list[Condition]:
+    return [Compare(">=", factor, 0) for factor in n.args]
+
+
 def _up_entry(index: Sequence[Int], a: Sequence[Int], n: Sequence[Int]) -> Gather:
     lead = _lead(len(a))
+    n = [Int.of(1) if factor == 0 else factor for factor in n]  # by 0 there is no entry
     return Gather(reads=((0, (*index[:lead], *[i // f for i, f in zip(index[lead:], n, strict=True)])),))
 
 
@@ -179,7 +184,7 @@ ROWS = (
                    lambda g, node: [applied("flip", g, node.arguments[1])]),
              ),
              numpy=lambda a, axis: f"np.flip({a}, {axis})"),
-    Operator("up", (tensor("A", 1, 2, 3, 4), Parameter("n", "each", required=True)), _up_size, _positive, _up_entry,
+    Operator("up", (tensor("A", 1, 2, 3, 4), Parameter("n", "each", required=True)), _up_size, _up_exists, _up_entry,
              lambda a, n: rf"\operatorname{{up}}_{{{n}}}\left({a}\right)", "kron(A, ones(n, n)) [Bouvrie 2006]",
              last_two,
              adjoints=(

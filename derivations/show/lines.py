@@ -321,6 +321,9 @@ def _conclusion(results: Results) -> Text:
             "This is a defect of gradproof; trust neither.",
             "bold red",
         )
+    if status == Status.DEFECT:
+        failed = _plural(len(results.defects), "claim")
+        return Text(f"gradproof failed on {failed}: a defect of gradproof, not of the input.", "bold red")
     if status == Status.INTERRUPTED:
         return Text("Interrupted: the claims after the last line were not judged.", "bold yellow")
     wrong = len(results.unexpected) + len(results.unexpectedly_undecided)

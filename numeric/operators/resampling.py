@@ -84,7 +84,7 @@ def up(a: Array, n: Sizes, *, stack: int = 0) -> Array:
     array([[1, 1, 2, 2],
            [1, 1, 2, 2]])
     """
-    require(all(factor >= 1 for factor in n), f"up by {n}")
+    require(all(factor >= 0 for factor in n), f"up by {n}")
     for axis, factor in enumerate(n, start=a.ndim - len(n)):
         a = np.repeat(a, factor, axis=axis)
     return a

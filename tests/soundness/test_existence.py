@@ -15,6 +15,8 @@ EMPTY = "dims n >= 0, m\ntensor x[n], A[m, n]"
 WINDOW = "dims n, m\ntensor x[n], k[m]"
 # (given, claim, verdict)
 CASES = [
+    ("dims m, n\ntensor M[m, n]", "up(M, 0) == zeros(0, 0)", "proved"),
+    ("dims m, n, k >= 0\ntensor M[m, n]", "up(M, k) == 2*up(M, k)", "holds where k == 0"),
     (DATA, "log(n - 1)*x == x*log(n - 1)", "holds where n >= 2"),
     (DATA, "sqrt(n - 5)*x == x*sqrt(n - 5)", "holds where n >= 5"),
     (DATA, "x/sqrt(n - 1)*sqrt(n - 1) == x", "holds where n >= 2"),
