@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import Any
 
+from derivations import crosscheck
 from derivations.core import terms as k
 from derivations.core.decide import CounterModel, Goal, Group, Proof, Undecided, of_heads, prove
 from derivations.core.heads import Head
@@ -27,6 +28,7 @@ from derivations.formulas.expressions import Definition, Expression, ShapeError
 from derivations.judgement.verdict import Evidence, Verdict, Witness, Word
 from derivations.meaning.existence import obligations
 from derivations.meaning.functions import Unsupported
+from derivations.meaning.goal import context_condition
 from derivations.meaning.hypotheses import apply_hypotheses
 from derivations.meaning.lowering import Lowering, Template, Terms, entangled
 from derivations.search.region import Region, find, open_part, small_sizes
@@ -47,13 +49,6 @@ class Symbolic:
     reason: str = ""
     axioms: tuple[str, ...] = ()
     certain: bool = True
-
-
-def context_condition(lowering: Lowering, context: Context, claim_conditions: Any = ()) -> Condition:
-    """What a context says of its dims, with the claim's own conditions."""
-    bounds = [k.nonnegative(Int.symbol(dim.name) - dim.least) for dim in context.dims]
-    conditions = [lowering.condition(part, {}) for part in (*context.conditions, *claim_conditions)]
-    return k.all_of((*bounds, *conditions))
 
 
 def goal_of(lowering: Lowering, claim: Claim, link: Link, entries: Link | None = None) -> Goal:
@@ -294,8 +289,6 @@ def judge_link(claim: Claim, number: int, *, numeric: bool = True, solver: Solve
     symbolic = decide(claim, link, solver)
     evidence, witness, equal = Evidence(note="not asked for"), None, False
     if numeric:
-        from derivations import crosscheck
-
         evidence, witness = crosscheck.evidence(claim, link)
         if witness is None and symbolic.sizes is not None and symbolic.word != "proved":
             witness = crosscheck.replay(claim, link, symbolic.sizes)

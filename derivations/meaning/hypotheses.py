@@ -21,6 +21,7 @@ from derivations.formulas.claims import Claim, Hypothesis
 from derivations.formulas.expressions import Expression, Tensor
 from derivations.meaning.existence import obligations
 from derivations.meaning.functions import Unsupported
+from derivations.meaning.goal import context_condition
 from derivations.meaning.lowering import Lowering, Terms, scaled
 
 
@@ -104,8 +105,6 @@ def _candidates(
 
 def _satisfies(lowering: Lowering, claim: Claim, hypothesis: Hypothesis, chosen: Parametrisation) -> bool:
     """Whether the kernel proves h(P(y0)) = 0 for all y0."""
-    from derivations.judgement.judge import context_condition
-
     rank = max(hypothesis.left.rank, hypothesis.right.rank)
     index = tuple(Int.symbol(Mark(Role.ENTRY, axis)) for axis in range(rank))
     shape = lowering.shape(hypothesis.left if hypothesis.left.rank else hypothesis.right, {})
