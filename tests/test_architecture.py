@@ -6,6 +6,7 @@ Read from the syntax trees, so that an import inside a function counts as much a
 from __future__ import annotations
 
 import ast
+import importlib.util
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -269,6 +270,18 @@ def loaded_by(statement: str) -> set[str]:
         [sys.executable, "-c", command], capture_output=True, text=True, cwd=ROOT, check=True
     )
     return {name.split(".")[0] for name in done.stdout.split()}
+
+
+def test_contributing_shows_the_tree() -> None:
+    """*Where things are* is what the rooms' openings say; `python tools/write_tree.py` writes it."""
+    spec = importlib.util.spec_from_file_location("write_tree", ROOT / "tools" / "write_tree.py")
+    assert spec is not None
+    assert spec.loader is not None
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert tool.written(page) == page
+    assert "| `derivations/core/` |" in page
 
 
 def test_no_room_has_a_public_name() -> None:
