@@ -159,7 +159,7 @@ CASES: dict[str, list[tuple[str, str]]] = {
     ],
     "ndarray.reshape": [
         ("x.reshape(n, m // 2, 2)", X + "; m % 2 == 0"),
-        ("x.reshape((2, n, m))", "x: n, 2*m"),
+        ("x.reshape((m, n))", "x: n, m"),
     ],
     "ravel": [
         ("x.ravel()", X),
