@@ -44,7 +44,7 @@ class Int:
 
     >>> n, s = Int.symbol("n"), Int.symbol("s")
     >>> str((n*s + s - 1) // s), str((n + 1)*2 % 2)
-    ('n + (s - 1)//s', '0')
+    ('n + ((-1)//s) + 1', '0')
     """
 
     terms: tuple[tuple[Monomial, int], ...] = ()

@@ -56,7 +56,8 @@ def sample(path: Path, seed: int) -> tuple[Document, Document, dict[str, str]]:
     text = path.read_text(encoding="utf-8")
     document = Document.parse(text, path.name)
     names = sorted({name for claim in document.claims for name in declared(claim.context)})
-    new = [name for name in NAMES if name not in names and usable(name)]
+    taken = {word for found in BLOCK.finditer(text) for word in WORD.findall(found[0])}  # indices among them
+    new = [name for name in NAMES if name not in taken and usable(name)]
     chance.shuffle(new)
     values = dict(zip(names, [*new, *(f"name_{number}" for number in range(len(names)))], strict=False))
     return document, Document.parse(renamed(text, values), path.name), values
