@@ -58,6 +58,10 @@ def test_the_notebooks_run(source: Path) -> None:
 
 
 def shown(cell: Any) -> list[Any]:
-    """What a cell shows as text; pictures differ between versions of the drawing library."""
+    """What a cell shows as text; pictures differ between versions of the drawing library, and printed lines come in as
+    many parts as the machine makes of them."""
     outputs = cell.get("outputs", [])
-    return [output.get("data", {}).get("text/plain") for output in outputs if "image/png" not in output.get("data", {})]
+    streams = [output for output in outputs if output.output_type == "stream" and output.name == "stdout"]
+    printed = "".join(output["text"] for output in streams)
+    values = [output.get("data", {}) for output in outputs if output.output_type != "stream"]
+    return [printed, *(data.get("text/plain") for data in values if "image/png" not in data)]
