@@ -29,7 +29,12 @@ REGION = "true under a condition on the sizes, which the verdict's region states
 INVARIANCE = "no formula for these two pictures is true; what is true is about other shifts, in another context"
 FRAMED = "resize(up(delta2, n), h, w)"
 
+BESIDE = "a count of windows that the operator itself states; the right one is beside it"
 TEXTBOOK: dict[str, str | tuple[str, ...] | NoFormula] = {
+    "ceil-mode-formula": NoFormula(BESIDE),
+    "ceil-mode-by-the-formula": NoFormula(BESIDE),
+    "ceil-mode-last-window-starts-inside-by-the-formula": NoFormula(BESIDE),
+    "S1-22": NoFormula("a statement about the order of sums, with a hypothesis on the data"),
     # -- s0: convolution layer -----------------------------------------------------------------------------------------
     # the kernel's size is the misprint; for the printed one the output has one entry, as the document says
     "S0-10": "shape(star(a, w, valid)) == (1, 1)",
@@ -267,8 +272,6 @@ TEXTBOOK: dict[str, str | tuple[str, ...] | NoFormula] = {
     "mean-pooling-gradient-as-kron": "grad(J, x) == resize(kron(g, ones(f, f)), h, w) / f**2",
     "padding-counts-in-the-mean": NoFormula("true without padding only; padded means have no short formula"),
     "padding-counts-in-the-mean-worked-without": "mean_pool([[1, 2], [3, 4]], 3, stride=1, pad=1)[0, 0] == 10/9",
-    "ceil-mode-as-computed": "ceil((32 - 1) / 2) + 1 == 17",
-    "ceil-mode-last-window-starts-inside": NoFormula(REGION),
     "ceil-mode-full-divisor": NoFormula("two divisors that are never the same"),
     "pooling-stride-one-mean": NoFormula(REGION),
     "up-gradient-mean": "grad(J, x) == sum_pool(g, n)",
