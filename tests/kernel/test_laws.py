@@ -24,7 +24,8 @@ from derivations.core.terms import Condition, Int, NonNegative, nonnegative
 from derivations.judgement import judge
 from derivations.judgement.judge import Symbolic, decide
 from derivations.language.document import Document
-from derivations.meaning import existence, lowering
+from derivations.meaning import elementwise, existence, maxima, softmax
+from derivations.meaning.lowering import Lowering
 from derivations.search import region
 
 Patch = pytest.MonkeyPatch
@@ -94,19 +95,21 @@ def entries_do_not_commute(patch: Patch) -> None:
 
 
 def functions_ignore_the_indices_in_scope(patch: Patch) -> None:
-    patch.setattr(lowering, "_outer_names", lambda node, env: [])
+    for module in (elementwise, maxima, softmax):
+        patch.setattr(module, "outer_names", lambda node, env: [])
 
 
 def functions_are_named_as_written(patch: Patch) -> None:
     """An opaque atom's name from the argument's terms, not from their reduced sum."""
-    original = lowering.canonical_argument
+    original = elementwise.canonical_argument
 
     def written(terms: Any) -> Any:
         place = Atom(Entry(str(list(terms))))  # an unknown that no other argument has
         return original([*terms, Term((place,))])[0], original(terms)[1]
 
-    patch.setattr(lowering, "canonical_argument", written)
-    patch.setattr(lowering.Lowering, "known_equal", lambda self, name, argument, formals, guard: argument)
+    for module in (elementwise, maxima, softmax):
+        patch.setattr(module, "canonical_argument", written)
+    patch.setattr(elementwise, "known_equal", lambda self, name, argument, formals, guard: argument)
 
 
 def axes_are_compared_alone(patch: Patch) -> None:
@@ -202,7 +205,7 @@ def hypotheses_bind_more_than_they_say(patch: Patch) -> None:
                                                      for i, f in enumerate(factors)])  # fmt: skip
 
     assert hypotheses.parametrise
-    patch.setattr(lowering.Lowering, "products", all_true(lowering.Lowering.products))
+    patch.setattr(Lowering, "products", all_true(Lowering.products))
 
 
 # -- the laws --------------------------------------------------------------------------------------------------------
