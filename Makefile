@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
-EXTRAS ?= test,lint,report
+EXTRAS ?= test,lint,report,web
 
 RUN := $(VENV)/.ready-run
 DEVELOP := $(VENV)/.ready-develop

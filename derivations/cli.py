@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from derivations.serving.command import serve
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -294,6 +296,9 @@ def report(
         _complain("Interrupted: the report is not whole.")
         status = Status.INTERRUPTED
     raise typer.Exit(int(status))
+
+
+app.command()(serve)
 
 
 def main() -> NoReturn:

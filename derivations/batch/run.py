@@ -178,10 +178,10 @@ def judged(
                 current, answers = block, list[Answer]()
             answers.append(answer)
             if len(answers) == len(block.claims):
-                yield _together(block, answers, cache)
+                yield together(block, answers, cache)
 
 
-def _together(block: Block, answers: Sequence[Answer], cache: Cache | None) -> Judged:
+def together(block: Block, answers: Sequence[Answer], cache: Cache | None = None) -> Judged:
     """A block with the answers to all its claims, which are remembered if they last."""
     verdicts = tuple(verdict for each in answers for verdict in each.verdicts)
     errors = tuple(each.error for each in answers if each.error is not None)

@@ -126,9 +126,12 @@ class Document:
         return cls.parse_in_part(read_text(path), str(path), exists)
 
     @classmethod
-    def parse_in_part(cls, text: str, name: str = "document", exists: Checker | None = None) -> Document:
-        """What stands of the document that a text is, its mistakes beside it."""
-        return cls(name, list(blocks(normalised(text), name, exists)))
+    def parse_in_part(
+        cls, text: str, name: str = "document", exists: Checker | None = None, alone: bool = False
+    ) -> Document:
+        """What stands of the document that a text is, its mistakes beside it. A text that is `alone` lies in no folder:
+        whatever file it names is refused, and none is looked for."""
+        return cls(name, list(blocks(normalised(text), name, exists, alone=alone)))
 
     def claims_for(self, text: str, block: int | None = None) -> list[Claim]:
         """The claims that a line makes in the context of given block number `block` (from 0); without a
@@ -148,10 +151,12 @@ class Document:
 Recall = Callable[[str], tuple[Any, ...] | None]
 
 
-def blocks(text: str, name: str, exists: Checker | None = None, recall: Recall | None = None) -> Iterator[Block]:
+def blocks(
+    text: str, name: str, exists: Checker | None = None, recall: Recall | None = None, alone: bool = False
+) -> Iterator[Block]:
     """The blocks of a normalised text one after the other, so that no more of them need be kept than are in hand.
-    `recall(key)` says what is known of a claim, None where nothing is."""
-    return _Builder(text, name, exists, recall).blocks()
+    `recall(key)` says what is known of a claim, None where nothing is. A text that is `alone` may name no file."""
+    return _Builder(text, name, exists, recall, alone).blocks()
 
 
 class _Builder:
@@ -162,8 +167,10 @@ class _Builder:
     missed by every claim, also by one that mentions nothing of it.
     """
 
-    def __init__(self, text: str, name: str, exists: Checker | None, recall: Recall | None = None) -> None:
-        self.text, self.name, self.exists, self.recall = text, name, exists, recall
+    def __init__(
+        self, text: str, name: str, exists: Checker | None, recall: Recall | None = None, alone: bool = False
+    ) -> None:
+        self.text, self.name, self.exists, self.recall, self.alone = text, name, exists, recall, alone
         self.source = text.split("\n")
         self.context_key = ""
         self.given = Given()
@@ -276,7 +283,7 @@ class _Builder:
         self.unread = self.unread if fence.continues else ""
         try:
             lines = statements(list(fence.lines), self.name)
-            self.sources.profile = profile_of(included(lines), before)
+            self.sources.profile = profile_of(included(lines, self.alone), before)
         except InputError as error:
             self._note(error)
             self.unread = f"its notation has an error in line {error.line}"
@@ -474,14 +481,17 @@ def normalised(text: str) -> str:
     return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd")
 
 
-def included(lines: Iterable[Statement]) -> Iterator[Statement]:
-    """The lines of a notation block, those of a file that it names (`notation FILE`) in their place."""
+def included(lines: Iterable[Statement], alone: bool = False) -> Iterator[Statement]:
+    """The lines of a notation block, those of a file that it names (`notation FILE`) in their place; of a text that is
+    alone, none is read."""
     for line in lines:
         match = NOTATION_FILE.match(line.text)
         if match is None:
             yield line
             continue
         name, start = match["name"], match.start("name")
+        if alone:
+            raise line.error("no file is read here", start, expected="a line such as X \\ast Y is conv(Y, X, valid)")
         if PurePath(name).is_absolute() or ".." in PurePath(name).parts:
             raise line.error("a notation file stands beside the document", start, expected="such as shared.notation")
         path = Path(line.file).parent / name
