@@ -46,7 +46,7 @@ $(BENCH): pyproject.toml | $(BIN)/python
 	@touch $@ $(DEVELOP) $(RUN)
 
 verify: $(RUN)
-	@$(BIN)/gradproof verify -j $(JOBS)
+	@$(BIN)/gradproof verify -v -j $(JOBS)
 
 test: $(DEVELOP)
 	$(BIN)/python -m pytest -n $(JOBS)

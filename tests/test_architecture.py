@@ -84,8 +84,10 @@ LAYERS = (
     ("reference",),
     ("batch",),
     ("reading",),
+    ("choosing",),
     ("words", "api", "asked"),
     ("serving",),
+    ("commands",),
     ("cli", "pytest_plugin", "__init__"),
 )
 # Where an import may stand inside a function: the doors of the package, so that they open at once, and the run, which

@@ -7,6 +7,8 @@ or memory decided are never remembered. What is read back is believed only if it
 nobody else can write, and if it has the digest that was written with it; whatever else lies there is left alone, said
 once, and every claim is judged.
 
+Beside them stands which claims failed when they were judged last, whatever their text is now: for `--failed`.
+
 One SQLite file: safe under concurrent runs, and a killed one leaves whole entries. A cache that cannot be used costs
 time, never the run.
 
@@ -41,6 +43,8 @@ TABLES = """
 CREATE TABLE IF NOT EXISTS versions (version TEXT PRIMARY KEY, used REAL NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS entries (key TEXT PRIMARY KEY, version TEXT NOT NULL, digest TEXT NOT NULL,
                                     record TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS failures (document TEXT, id TEXT, noted REAL NOT NULL, PRIMARY KEY (document, id))
+    WITHOUT ROWID;
 """
 
 
@@ -85,7 +89,31 @@ class Cache:
         self._version, self._variant = source_digest(), variant
         self._connection: sqlite3.Connection | None = None
         self._is_closed = False
+        self._failed: dict[str, set[str]] = {}
         self.trouble = ""
+
+    def failed(self, document: str) -> set[str]:
+        """The names of a document's claims that failed when they were judged last."""
+        path = os.path.abspath(document)
+        if path not in self._failed:
+            question = "SELECT id FROM failures WHERE document = ?"
+            rows = self._ask(lambda connection: connection.execute(question, (path,)).fetchall())
+            self._failed[path] = {str(row[0]) for row in rows or ()}
+        return set(self._failed[path])
+
+    def note(self, document: str, identifier: str, failed: bool) -> None:
+        """Remembers whether a claim failed; written only where that has changed."""
+        if (identifier in self.failed(document)) == failed:
+            return
+        row = (os.path.abspath(document), identifier)
+        if failed:
+            self._failed[row[0]].add(identifier)
+            values = (*row, time.time())
+            self._ask(lambda connection: connection.execute("INSERT OR REPLACE INTO failures VALUES (?, ?, ?)", values))
+        else:
+            self._failed[row[0]].discard(identifier)
+            statement = "DELETE FROM failures WHERE document = ? AND id = ?"
+            self._ask(lambda connection: connection.execute(statement, row))
 
     def read(self, key: str) -> tuple[Verdict, ...] | None:
         """The remembered verdicts of a claim by the key of its text; None where there are none that can be believed."""
@@ -173,6 +201,7 @@ def _prune(connection: sqlite3.Connection, version: str, now: float) -> None:
     limit = (now - STALE_SECONDS,)
     connection.execute("DELETE FROM entries WHERE version IN (SELECT version FROM versions WHERE used < ?)", limit)
     connection.execute("DELETE FROM versions WHERE used < ?", limit)
+    connection.execute("DELETE FROM failures WHERE noted < ?", limit)
 
 
 def _make_private(directory: Path, path: Path) -> None:

@@ -11,6 +11,7 @@ What it cannot see: how verdicts are shown (`lines.py`, `report/`) and how they 
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -24,9 +25,10 @@ from derivations.judgement.verdict import Verdict
 from derivations.language.errors import InputError, Place
 
 if TYPE_CHECKING:
-    from derivations.language.document import Block, Document, Recall
+    from derivations.language.document import Block, Document, Recall, Wanted
 
 CLAIM = re.compile(r"^[\s>]*[`~]{3,}\s*(?:claim\s+|\{\.claim\s+#)([^\s}]+)", re.MULTILINE)
+STANDARD_INPUT = "<stdin>"  # its name in what is printed
 CHOICE = re.compile(r"^\s*choose\s+(\w+)\s+in\s+(\w+)", re.MULTILINE)
 
 
@@ -65,6 +67,7 @@ class Source:
 
     name: str
     text: str
+    wanted: Wanted | None = None
 
     def blocks(self, recall: Recall | None = None) -> Iterator[Block]:
         """The blocks; those that `recall` knows by their key are not read. An error is also that something in a context
@@ -72,7 +75,7 @@ class Source:
         from derivations.judgement.judge import exists_everywhere
         from derivations.language.document import blocks
 
-        return blocks(self.text, self.name, exists_everywhere, recall)
+        return blocks(self.text, self.name, exists_everywhere, recall, wanted=self.wanted)
 
     def names(self) -> list[str]:
         """About what the claims are called with their readings, at first sight: for the width of a column."""
@@ -81,20 +84,17 @@ class Source:
         return [f"{name}{reading}" for name in CLAIM.findall(self.text)]
 
 
-def sources(files: Sequence[Path]) -> tuple[list[Source], list[InputError]]:
-    """The texts of documents, and the errors of what cannot be read; without files, those that ship with gradproof."""
-    from derivations.language.document import normalised, read_text
+def source(path: Path | None) -> Source:
+    """The text of a document in a file, None: on standard input; raises InputError where it cannot be read."""
+    from derivations.language.document import decoded, normalised, read_text
+    from derivations.language.limits import FILE_BYTES
 
-    found: list[Source] = []
-    errors: list[InputError] = []
-    for path in files or shipped_documents():
-        try:
-            found.append(Source(str(path), normalised(read_text(path))))
-        except InputError as error:
-            errors.extend(error.errors)
-        except OSError as error:
-            errors.append(InputError(error.strerror or str(error), Place(str(path))))
-    return found, errors
+    if path is None:
+        return Source(STANDARD_INPUT, normalised(decoded(sys.stdin.buffer.read(FILE_BYTES + 1), STANDARD_INPUT)))
+    try:
+        return Source(str(path), normalised(read_text(path)))
+    except OSError as error:
+        raise InputError(error.strerror or str(error), Place(str(path))) from None
 
 
 def read_document(path: Path) -> Document:

@@ -10,6 +10,7 @@ from lark import Token, Tree
 from sympy import Integer
 
 from derivations.formulas.expressions import ByIndex, Expression, IndexRange, ShapeError, SizeTuple
+from derivations.language import habits
 from derivations.language.arithmetic import is_integer_expression
 from derivations.language.errors import did_you_mean
 from derivations.language.reader import Reader
@@ -54,7 +55,7 @@ def _bound(elaborator: Reader, row: Operator, name: Token, call: Any) -> tuple[l
             written[-1][2].append(tree)
             continue
         if keyword:
-            parameter = _keyword(elaborator, row, tree.children[0], written)
+            parameter = _keyword(elaborator, row, tree.children[0], written, call)
             keywords.add(parameter.name)
             written.append((parameter, tree.children[1], []))
             continue
@@ -80,7 +81,7 @@ def _is_pair(tree: Any) -> bool:
     return isinstance(tree, Tree) and tree.data == "group" and len(tree.children) == 2
 
 
-def _keyword(elaborator: Reader, row: Operator, token: Token, written: list[Written]) -> Parameter:
+def _keyword(elaborator: Reader, row: Operator, token: Token, written: list[Written], call: Any) -> Parameter:
     for parameter in row.parameters:
         if parameter.name == str(token):
             if any(earlier.name == parameter.name for earlier, _, _ in written):
@@ -91,7 +92,8 @@ def _keyword(elaborator: Reader, row: Operator, token: Token, written: list[Writ
         token,
         f"{row.name} has no parameter {token}",
         f"its arguments are {row.signature}",
-        did_you_mean(str(token), names),
+        (habits.over_axis(elaborator, row.name, call) if token == "axis" and row.name in ("sum", "mean") else "")
+        or did_you_mean(str(token), names),
     )
 
 

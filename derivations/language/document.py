@@ -149,14 +149,21 @@ class Document:
 
 
 Recall = Callable[[str], tuple[Any, ...] | None]
+Wanted = Callable[[Fence], bool]
 
 
 def blocks(
-    text: str, name: str, exists: Checker | None = None, recall: Recall | None = None, alone: bool = False
+    text: str,
+    name: str,
+    exists: Checker | None = None,
+    recall: Recall | None = None,
+    alone: bool = False,
+    wanted: Wanted | None = None,
 ) -> Iterator[Block]:
     """The blocks of a normalised text one after the other, so that no more of them need be kept than are in hand.
-    `recall(key)` says what is known of a claim, None where nothing is. A text that is `alone` may name no file."""
-    return _Builder(text, name, exists, recall, alone).blocks()
+    `recall(key)` says what is known of a claim, None where nothing is. A text that is `alone` may name no file. Claims
+    and remarks that are not `wanted` are passed over unread, and contexts in which none is wanted."""
+    return _Builder(text, name, exists, recall, alone, wanted).blocks()
 
 
 class _Builder:
@@ -168,9 +175,16 @@ class _Builder:
     """
 
     def __init__(
-        self, text: str, name: str, exists: Checker | None, recall: Recall | None = None, alone: bool = False
+        self,
+        text: str,
+        name: str,
+        exists: Checker | None,
+        recall: Recall | None = None,
+        alone: bool = False,
+        wanted: Wanted | None = None,
     ) -> None:
         self.text, self.name, self.exists, self.recall, self.alone = text, name, exists, recall, alone
+        self.wanted = wanted
         self.source = text.split("\n")
         self.context_key = ""
         self.given = Given()
@@ -189,11 +203,27 @@ class _Builder:
     def blocks(self) -> Iterator[Block]:
         """The blocks in their order."""
         line = 1
-        for fence in fences(self.text, self.name):
+        for fence in self._asked(fences(self.text, self.name)):
             yield from self._prose(line, fence.first - 1)
             yield self._broken_fence(fence) if isinstance(fence, BrokenFence) else self._fence(fence)
             line = fence.last + 1
         yield from self._prose(line, len(self.source))
+
+    def _asked(self, found: Sequence[Fence | BrokenFence]) -> Iterator[Fence | BrokenFence]:
+        """The fences, without the claims and remarks that are not wanted and the contexts of none that is."""
+        if self.wanted is None:
+            yield from found
+            return
+        held: list[Fence | BrokenFence] = []
+        for fence in found:
+            if isinstance(fence, BrokenFence) or fence.kind in ("given", "notation"):
+                if isinstance(fence, Fence) and fence.kind == "given" and not fence.continues:
+                    held = [each for each in held if isinstance(each, Fence) and each.kind == "notation"]
+                held.append(fence)
+            elif self.wanted(fence):
+                yield from held
+                held = []
+                yield fence
 
     def read_given(self) -> Given:
         """The context that the whole text is, without fences."""
@@ -440,14 +470,7 @@ def read_text(path: str | Path) -> str:
             raise
         why = getattr(error, "strerror", None) or str(error)
         raise InputError(f"the file cannot be read: {why}", place, "a readable Markdown file") from None
-    if len(data) > limits.FILE_BYTES:
-        raise InputError(
-            "the file is too large",
-            place,
-            f"at most {limits.FILE_BYTES} bytes (limit FILE_BYTES)",
-            "split the document",
-        )
-    return _decoded(data, str(path))
+    return decoded(data, str(path))
 
 
 def _near(file: Path) -> str:
@@ -458,7 +481,15 @@ def _near(file: Path) -> str:
     return did_you_mean(file.name, names[:1000])
 
 
-def _decoded(data: bytes, name: str) -> str:
+def decoded(data: bytes, name: str) -> str:
+    """The text of a document's bytes within the limits; raises InputError."""
+    if len(data) > limits.FILE_BYTES:
+        raise InputError(
+            "the file is too large",
+            Place(name),
+            f"at most {limits.FILE_BYTES} bytes (limit FILE_BYTES)",
+            "split the document",
+        )
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
