@@ -55,6 +55,8 @@ def _targets(word: str) -> list[Target]:
     if word == DASH:
         return [Target(None)]
     path = Path(word)
+    if not word.strip():
+        raise InputError("this is no name of a file", Place("FILE", 1, 1, word or " "), "a Markdown file, or a folder")
     if path.is_dir():
         return _in_folder(path)
     if not path.exists():
