@@ -108,9 +108,13 @@ class Argument(_Value):
     def __new__(cls, monomials: tuple[tuple[Heads, tuple[Part, ...]], ...]) -> Argument:
         return cls._of(monomials)
 
+    @property
+    def heads(self) -> frozenset[Head]:
+        """The unknowns that it is a sum of products of; not those inside of them."""
+        return frozenset(head for heads, _ in self.parts[0] for head, _ in heads)
+
     def _mentioned(self) -> frozenset[Head]:
-        heads = {head for heads, _ in self.parts[0] for head, _ in heads}
-        return frozenset(heads).union(*(head.mentions for head in heads))
+        return self.heads.union(*(head.mentions for head in self.heads))
 
 
 class Entry(Head):

@@ -31,6 +31,9 @@ from derivations.meaning.functions import Unsupported
 from derivations.meaning.goal import context_condition
 from derivations.meaning.hypotheses import apply_hypotheses
 from derivations.meaning.lowering import Lowering, Template, Terms, entangled
+from derivations.meaning.relations import related, relations_met
+from derivations.meaning.symmetry import symmetries_of
+from derivations.meaning.translation import at
 from derivations.search.region import Region, find, open_part, small_sizes
 from derivations.search.specialise import binds_data, special_cases
 
@@ -122,7 +125,7 @@ def _entry_groups(
     ranges = [part for part in k.conjuncts(context) if not all(map(is_size, k.condition_symbols(part)))]
     for side, sign in ((link.left, 1), (link.right, -1)):
         found = lowering.lower(side, index if side.rank else (), env, frozenset())
-        for term in apply_hypotheses(lowering, claim, found):
+        for term in related(lowering, apply_hypotheses(lowering, claim, found)):
             # The entry's own range, which the group supposes anyway, helps to solve for the bound indices.
             monomials.add(replace(term, condition=k.all_of((term.condition, *ranges))), sign)
     demands = frozenset(lowering.demands)
@@ -133,9 +136,10 @@ def _entry_groups(
     return groups
 
 
-def decide(claim: Claim, link: Link, solver: Solver) -> Symbolic:
-    """The kernel's answer, with the exact region where the link is not true everywhere."""
-    lowering = Lowering()
+def decide(claim: Claim, link: Link, solver: Solver, told: bool = False) -> Symbolic:
+    """The kernel's answer, with the exact region where the link is not true everywhere. Relations between unknowns are
+    told only where a failure may come of not telling them."""
+    lowering = Lowering(related=told)
     try:
         lowering.same = same_terms(lowering, claim, solver)
         goal = goal_of(lowering, claim, link)
@@ -150,8 +154,10 @@ def decide(claim: Claim, link: Link, solver: Solver) -> Symbolic:
         assert isinstance(decision, CounterModel)
         goal = open_part(solver, goal)
         certain = not binds_data(claim) and independent(lowering, goal, solver)
+        if not (certain or told) and relations_met(lowering, [[head for head, _ in g.heads] for g in goal.groups]):
+            return decide(claim, link, solver, told=True)
         if not certain:
-            known = _by_special_case(claim, link, solver, axioms)
+            known = _by_special_case(claim, link, solver, axioms, told)
             if known is not None:
                 return known
         found = find(solver, goal)
@@ -163,11 +169,13 @@ def decide(claim: Claim, link: Link, solver: Solver) -> Symbolic:
         return Symbolic("undecided", reason=str(error), axioms=tuple(lowering.axioms))
 
 
-def _by_special_case(claim: Claim, link: Link, solver: Solver, axioms: tuple[str, ...]) -> Symbolic | None:
+def _by_special_case(
+    claim: Claim, link: Link, solver: Solver, axioms: tuple[str, ...], told: bool
+) -> Symbolic | None:  # fmt: skip
     """Where a special case fails, the link fails; so it holds exactly where the special case does, if it is proved to
     hold there."""
     for special in special_cases(claim, link):
-        lowering = Lowering()
+        lowering = Lowering(related=told)
         lowering.same = same_terms(lowering, claim, solver)
         instance = goal_of(lowering, claim, link, special)
         decision = prove(solver, instance)
@@ -178,14 +186,15 @@ def _by_special_case(claim: Claim, link: Link, solver: Solver, axioms: tuple[str
             continue
         if not found.cases:
             return Symbolic("refuted", found, decision.sizes, axioms=axioms)
-        if all(_holds_within(claim, link, k.all_of(word.condition for word in case), solver) for case in found.cases):
+        cases = [k.all_of(word.condition for word in case) for case in found.cases]
+        if all(_holds_within(claim, link, case, solver, told) for case in cases):
             return Symbolic("holds where", found, decision.sizes, axioms=axioms)
     return None
 
 
-def _holds_within(claim: Claim, link: Link, region: Condition, solver: Solver) -> bool:
+def _holds_within(claim: Claim, link: Link, region: Condition, solver: Solver, told: bool) -> bool:
     """Whether a link is proved for all sizes of a region, where more arguments of functions may be equal."""
-    lowering = Lowering()
+    lowering = Lowering(related=told)
     lowering.same = same_terms(lowering, claim, solver, region)
     goal = goal_of(lowering, claim, link)
     inside = replace(goal, context=k.all_of((goal.context, region)))
@@ -207,7 +216,8 @@ def same_terms(
 
     def same(left: Terms, right: Terms, guard: Condition) -> bool:
         context = k.all_of((context_condition(lowering, claim.context, claim.conditions), region, guard))
-        decision = prove(solver, Goal(names, context, difference_groups(left, right)))
+        sides = related(lowering, left), related(lowering, right)
+        decision = prove(solver, Goal(names, context, difference_groups(*sides)))
         return isinstance(decision, Proof)
 
     return same
@@ -246,14 +256,14 @@ def independent(lowering: Lowering, goal: Goal, solver: Solver) -> bool:
         return False
     for number, left in enumerate(templates):
         for right in templates[number:]:
-            if left.function is right.function and not distinct(left, right, goal, solver):
+            if left.function is right.function and not distinct(lowering, left, right, goal, solver):
                 return False
     return True
 
 
-def distinct(left: Template, right: Template, goal: Goal, solver: Solver) -> bool:
+def distinct(lowering: Lowering, left: Template, right: Template, goal: Goal, solver: Solver) -> bool:
     """Whether two arguments of a function differ as polynomials in the data: at all sizes, at every two places (of one
-    argument: every two different places)."""
+    argument: every two different places that no map of its symmetries connects)."""
     names: list[Name] = []
     sides = []
     for side, template in ((Role.FIRST, left), (Role.SECOND, right)):
@@ -268,8 +278,11 @@ def distinct(left: Template, right: Template, goal: Goal, solver: Solver) -> boo
     if left == right:
         if not first_place:
             return True
-        parts.append(k.negate(k.all_of(k.equal(i, j) for i, j in zip(first_place, second_place, strict=True))))
-    question = Goal((*goal.sizes, *names), k.all_of(parts), difference_groups(first, second))
+        for image in (left.formals, *symmetries_of(lowering, left)):
+            images = [at(i, left.formals, first_place) for i in image]
+            parts.append(k.negate(k.all_of(k.equal(i, j) for i, j in zip(images, second_place, strict=True))))
+    groups = difference_groups(related(lowering, first), related(lowering, second))
+    question = Goal((*goal.sizes, *names), k.all_of(parts), groups)
     found = find(solver, question, samples=8)
     return isinstance(found, Region) and not found.cases
 

@@ -205,9 +205,10 @@ def _argmax_head(
 
     if head not in lowering.opaque:
         single = single_atom(template)
-        # Maxima over different tensors are independent; two kinds of window over one tensor are not.
-        lone = not any(
-            isinstance(other, Argmax) and (single is None or single.head in other.mentions) for other in lowering.opaque
+        # Maxima over different unknowns are independent; two kinds of window over one are not. Whether the other was
+        # met first must not matter: where both are compared, it is enough that one of them is not plain.
+        lone = single is None or not any(
+            isinstance(other, Argmax) and single.head in other.argument.heads for other in lowering.opaque
         )
         inner = lowering.opaque.get(single.head) if single is not None else None
         # Any tap can be the maximum if the entries may take any values; those of an arbitrary function may.

@@ -23,6 +23,7 @@ from derivations.formulas.expressions import Definition, Expression
 from derivations.meaning.integers import Environment, Integers
 
 Terms = list[Term]
+Places = tuple[Int, ...]
 
 
 class Every(Enum):
@@ -95,6 +96,9 @@ class Translation(Integers):
     demands: set[Condition] = field(default_factory=set)
     shapes: dict[Head, tuple[Int, ...]] = field(default_factory=dict)  # of tensors and definitions that are unknowns
     fresh_numbers: Iterator[int] = field(default_factory=count)
+    # Whether relations between unknowns are told (`relations.py`), and the symmetries found so far.
+    related: bool = False
+    symmetries: dict[tuple[tuple[Term, ...], Condition], tuple[Places, ...]] = field(default_factory=dict)
     # Whether two sums of terms are equal wherever a condition holds; whoever knows the sizes' context sets it.
     same: Callable[[Terms, Terms, Condition], bool] = lambda left, right, guard: False
 
