@@ -26,6 +26,7 @@ FUNCTIONS = {
     r"\exp": "exp", r"\log": "log", r"\ln": "log", r"\tanh": "tanh", "tanh": "tanh", "sigmoid": "sigmoid",
     "ReLU": "relu", "relu": "relu", "softplus": "softplus", "exp": "exp", "log": "log", "abs": "abs", "sqrt": "sqrt",
 }  # fmt: skip
+TRANSPOSES = ("T", r"\top", r"\intercal", "\\mathsf{T}")
 TAKES = re.compile(r"(?:sum|entries)\[([^\]]*)\]")
 
 

@@ -31,6 +31,8 @@ IS = re.compile(r"\s+is\s+")
 BINDS = re.compile(r"\s*(?P<sign>.*\S)\s+binds\s+(?P<how>\w+)\s*\Z", re.DOTALL)
 IDENTIFIER = re.compile(r"[^\W\d]\w*")
 PLACE = re.compile(r"[A-Z]\Z")
+# the text of a call alone
+IDENTITY_CALL = re.compile(r"(?P<head>[^\W\d]\w*)\(.*\)\Z", re.DOTALL)
 CODE_NAME = re.compile(r"\s*[A-Za-z]\w*\s*\Z")
 
 Key = tuple[str, str, str]  # base, subscript, superscript of a name, each canonical

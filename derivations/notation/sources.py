@@ -18,7 +18,7 @@ from pathlib import PurePath
 from markdown_it import MarkdownIt
 
 from derivations.language.source import SourceLine, Statement, lines_of
-from derivations.notation.tokens import ALIGNED
+from derivations.notation.commands import ALIGNED
 
 LANGUAGES = {
     **dict.fromkeys(("matlab", "octave", "m"), "matlab"),

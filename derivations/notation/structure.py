@@ -19,7 +19,8 @@ from lark.lexer import Lexer
 from derivations.language import limits
 from derivations.language.errors import InputError
 from derivations.language.source import Statement
-from derivations.notation.tokens import Scanner, lexemes
+from derivations.notation.lexemes import lexemes
+from derivations.notation.tokens import Scanner
 
 Node = Any  # a lark tree
 

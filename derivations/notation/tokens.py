@@ -10,119 +10,35 @@ What it cannot see: what a symbol means, and which letters of `ij` are one name;
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from lark import Token
 
-from derivations.formulas.names import GREEK, GREEK_LETTERS
+from derivations.formulas.names import GREEK
 from derivations.language import limits
 from derivations.language.errors import InputError
 from derivations.language.source import Statement
-
-LEXEME = re.compile(
-    r"(?P<blank>[ \t\n~]+|%[^\n]*)|\\(?P<command>[A-Za-z]+)\*?|\\(?P<escape>.)"
-    r"|(?P<digits>[0-9]+(?:\.[0-9]+)?)|(?P<char>.)",
-    re.DOTALL,
+from derivations.notation.commands import (
+    ACCENTS,
+    ALIGNED,
+    BRACKETS,
+    CHARACTERS,
+    CLOSING,
+    DROPPED,
+    FONTS,
+    FUNCTIONS,
+    MACROS,
+    MATRICES,
+    OLD_FONTS,
+    OPERATORS,
+    OWN_FONTS,
+    RELATIONS,
+    SHOWN,
+    SPACING,
+    WORDS,
 )
-SPACING = {",", ";", ":", "!", " ", "/", ">", "\n"}
-DROPPED = {
-    "left", "right", "big", "Big", "bigg", "Bigg", "bigl", "bigr", "Bigl", "Bigr", "biggl", "biggr", "Biggl", "Biggr",
-    "displaystyle", "textstyle", "limits", "nolimits", "nonumber", "notag", "thinspace", "centering",
-    "mathopen", "mathclose", "mathstrut",
-}  # fmt: skip
-FONTS = {"mathbf", "boldsymbol", "bm", "mathrm", "mathit", "mathsf", "mathnormal", "pmb", "vb", "textbf", "textit"}
-OWN_FONTS = {"mathcal", "mathbb", "mathfrak", "mathscr"}  # a letter in one of these is another letter
-WORDS = {"operatorname", "text", "textrm", "mathop", "textsf", "mbox"}
-OLD_FONTS = {"rm", "bf", "it"}
-ACCENTS = {"hat", "bar", "tilde", "dot", "vec", "widehat", "widetilde", "overline", "ddot", "check", "breve"}
-OPERATORS = {
-    "ast", "star", "circ", "odot", "otimes", "cdot", "times", "circledast", "oslash", "bullet", "oplus", "diamond",
-    "div", "bmod", "boxtimes", "dagger", "ddagger",
-}  # fmt: skip
-RELATIONS = {"le": "<=", "leq": "<=", "leqslant": "<=", "ge": ">=", "geq": ">=", "geqslant": ">=", "lt": "<",
-             "gt": ">", "ne": "!=", "neq": "!="}  # fmt: skip
-FUNCTIONS = {"exp", "log", "ln", "tanh", "det", "max", "min", "sinh", "cosh", "sin", "cos", "arg", "sup", "inf"}
-BRACKETS = {"lfloor": "LFLOOR", "rfloor": "RFLOOR", "lceil": "LCEIL", "rceil": "RCEIL", "lvert": "LBAR",
-            "rvert": "RBAR", "{": "LCURLY", "}": "RCURLY"}  # fmt: skip
-CHARACTERS = {
-    "{": "LBRACE", "}": "RBRACE", "(": "LPAR", ")": "RPAR", "[": "LSQB", "]": "RSQB", "+": "SIGN", "-": "SIGN",
-    "=": "EQ", ",": "COMMA", ";": "SEMI", ":": "COLON", "<": "REL", ">": "REL", "&": "AMP", "*": "OP", "/": "OP",
-    "'": "PRIME", "^": "SUP", "_": "SUB", "@": "OP",
-}  # fmt: skip
-UNICODE = {
-    "∂": r"\partial", "∇": r"\nabla", "−": "-", "·": r"\cdot", "∗": r"\ast", "⋆": r"\star", "∘": r"\circ",
-    "⊙": r"\odot", "⊗": r"\otimes", "×": r"\times", "∑": r"\sum", "≤": r"\le", "≥": r"\ge", "≠": r"\ne", "′": "'",
-    "ℓ": r"\ell", "⊤": r"\top", "⊛": r"\circledast", "ℒ": r"\mathcal{L}",
-    **{letter: f"\\{command}" for letter, command in GREEK_LETTERS.items()},
-}  # fmt: skip
-CLOSING = {"LBRACE": "RBRACE", "LPAR": "RPAR", "LSQB": "RSQB", "LCURLY": "RCURLY", "LFLOOR": "RFLOOR",
-           "LCEIL": "RCEIL", "LBAR": "RBAR"}  # fmt: skip
-SHOWN = {"LBRACE": "{", "RBRACE": "}", "LPAR": "(", "RPAR": ")", "LSQB": "[", "RSQB": "]", "LCURLY": r"\{",
-         "RCURLY": r"\}", "LFLOOR": r"\lfloor", "RFLOOR": r"\rfloor", "LCEIL": r"\lceil", "RCEIL": r"\rceil",
-         "LBAR": "|", "RBAR": "|"}  # fmt: skip
-MACROS = (
-    "def", "let", "newcommand", "renewcommand", "providecommand", "input", "include", "write", "catcode", "csname",
-    "expandafter", "openin", "openout", "read", "usepackage", "DeclareMathOperator", "special", "immediate", "edef",
-    "gdef", "xdef", "futurelet", "begingroup", "loop", "repeat", "newenvironment", "endcsname", "global",
-)  # fmt: skip
-MATRICES = ("pmatrix", "bmatrix", "matrix", "smallmatrix")
-ALIGNED = ("aligned", "align", "align*", "split", "gathered", "gather", "gather*", "equation", "equation*", "multline",
-           "multline*", "displaymath", "eqnarray", "eqnarray*")  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Lexeme:
-    """A piece of LaTeX: kind is command, escape, digits or char; `text` without the backslash."""
-
-    kind: str
-    text: str
-    start: int
-    end: int
-
-
-def lexemes(source: Statement, start: int, end: int) -> list[Lexeme]:
-    """The lexemes of a stretch of the source; raises InputError for characters that no formula has."""
-    found: list[Lexeme] = []
-    at = start
-    while at < end:
-        match = LEXEME.match(source.text, at, end)
-        if match is None:
-            raise source.error("a backslash at the end", at, at + 1)
-        kind, stop = match.lastgroup, match.end()
-        if kind in ("command", "escape"):
-            found.append(Lexeme(kind, match[kind], at, stop))
-        elif kind == "digits":
-            found.append(Lexeme(kind, match[0], at, stop))
-        elif kind == "char":
-            found += _characters(source, match[0], at)
-        at = stop
-    return found
-
-
-def _characters(source: Statement, character: str, at: int) -> Iterator[Lexeme]:
-    """The lexemes that one character stands for: `∂` is `\\partial`, an italic 𝑥 is x."""
-    if character in UNICODE:
-        for part in LEXEME.finditer(UNICODE[character]):
-            kind = str(part.lastgroup)
-            yield Lexeme(kind, part[kind], at, at + 1)
-        return
-    if unicodedata.category(character) in ("Cc", "Cf", "Co", "Cs"):
-        raise source.error(f"the control character U+{ord(character):04X}", at, at + 1, "a formula", "remove it")
-    plain = character
-    if not character.isascii():
-        plain = unicodedata.normalize("NFKC", character)
-        if not unicodedata.name(character, "").startswith(("MATHEMATICAL ITALIC", "PLANCK")) or len(plain) != 1:
-            raise source.error(f"unexpected character `{character}`", at, at + 1, "LaTeX", _hint(character))
-        if plain in UNICODE:
-            yield from _characters(source, plain, at)
-            return
-    yield Lexeme("char", plain, at, at + 1)
-
-
-def _hint(character: str) -> str:
-    return r"write \text{...} outside the display" if character.isalpha() else ""
+from derivations.notation.lexemes import Lexeme
 
 
 @dataclass
