@@ -11,7 +11,7 @@ from typing import Any
 
 from lark import Token
 
-from derivations.notation import printed
+from derivations.notation import names, norms, printed, scripts
 from derivations.notation.profile import Rule
 from derivations.notation.reader import Reader
 from derivations.notation.structure import canonical, span
@@ -28,6 +28,8 @@ def application(reader: Reader, items: list[Any], at: int) -> tuple[Typed, int] 
         return done
     if _e_to_the(reader, atom, trails):
         return exponential(reader, item, trails), 1
+    if spelled in (r"\max", r"\min") and len(trails) == 1 and trails[0].data == "sub":
+        return norms.maximum(reader, items, at)
     call = printed.printed_call(reader, item)
     if spelled in reader.profile.words and not trails:
         rule = reader.profile.words[spelled]
@@ -37,6 +39,37 @@ def application(reader: Reader, items: list[Any], at: int) -> tuple[Typed, int] 
         return _function(reader, items, at, named[0].text, named[1])
     if named is None and call is not None:
         return _applied(reader, items, at, call, item)
+    return None
+
+
+def entries(reader: Reader, items: list[Any], at: int) -> tuple[Typed, int] | None:
+    """`x[i - 1]` is an entry of a tensor; `x(i)`, `J(z)` and `x(y)` may be applications or products, and are refused.
+
+    None where the item is no name that brackets follow directly, or where they hold a formula and so are a factor.
+    """
+    item, following = items[at], items[at + 1] if at + 1 < len(items) else None
+    atom, trails = item.children[0], list(item.children[1:])
+    if following is None or following.data != "factor" or following.children[0].data not in ("group", "square"):
+        return None
+    named = reader.named(atom, trails) if atom.data in ("symbol", "word", "accent") else None
+    inside = names.entries(following.children[0])
+    if named is None or named[1] or named[0].role == "index" or any(entry.data != "side" for entry in inside):
+        return None
+    typed, shown = named[0], f"{reader.shown(item)}{reader.shown(following)}"
+    is_square = following.children[0].data == "square"
+    if typed.rank and (letters := names.indices_in(reader, inside)) is not None:
+        if is_square and (letters or all(names.digits(entry) for entry in inside)):
+            return scripts.subscripted(reader, typed, following.children[0], item), 2
+        if letters or is_square:
+            raise reader.error(following, f"`{shown}`: an entry, or a product?", "a subscript", "write x_i or x[i]")
+    if reader.types.kind(typed.text) == "loss":
+        fix = f"write {reader.shown(item)} alone, or a sign between them"
+        raise reader.error(following, f"`{shown}`: the loss of this, or a product?", "", fix)
+    factor = names.single_factor(inside[0]) if len(inside) == 1 and not is_square else None
+    inner = names.lookup(reader, factor.children[0], list(factor.children[1:])) if factor is not None else None
+    if len(following.children) == 1 and inner is not None and not inner.rest and typed.role == "name":
+        fix = f"declare `function {typed.text}`, or leave the brackets out"
+        raise reader.error(following, f"`{shown}`: an application, or a product?", "", fix)
     return None
 
 

@@ -6,7 +6,7 @@ are errors that say so.
 
 from __future__ import annotations
 
-SPACING = {",", ";", ":", "!", " ", "/", ">", "\n"}
+SPACING = {",", ";", ":", "!", "/", ">", "\n"}
 DROPPED = {
     "left", "right", "big", "Big", "bigg", "Bigg", "bigl", "bigr", "Bigl", "Bigr", "biggl", "biggr", "Biggl", "Biggr",
     "displaystyle", "textstyle", "limits", "nolimits", "nonumber", "notag", "thinspace", "centering",
@@ -25,22 +25,22 @@ RELATIONS = {"le": "<=", "leq": "<=", "leqslant": "<=", "ge": ">=", "geq": ">=",
              "gt": ">", "ne": "!=", "neq": "!="}  # fmt: skip
 FUNCTIONS = {"exp", "log", "ln", "tanh", "det", "max", "min", "sinh", "cosh", "sin", "cos", "arg", "sup", "inf"}
 BRACKETS = {"lfloor": "LFLOOR", "rfloor": "RFLOOR", "lceil": "LCEIL", "rceil": "RCEIL", "lvert": "LBAR",
-            "rvert": "RBAR", "{": "LCURLY", "}": "RCURLY"}  # fmt: skip
+            "rvert": "RBAR", "lVert": "LNORM", "rVert": "RNORM", "{": "LCURLY", "}": "RCURLY"}  # fmt: skip
 CHARACTERS = {
     "{": "LBRACE", "}": "RBRACE", "(": "LPAR", ")": "RPAR", "[": "LSQB", "]": "RSQB", "+": "SIGN", "-": "SIGN",
-    "=": "EQ", ",": "COMMA", ";": "SEMI", ":": "COLON", "<": "REL", ">": "REL", "&": "AMP", "*": "OP", "/": "OP",
-    "'": "PRIME", "^": "SUP", "_": "SUB", "@": "OP",
+    "=": "EQ", ".": "STOP", ",": "COMMA", ";": "SEMI", ":": "COLON", "<": "REL", ">": "REL", "&": "AMP", "*": "OP",
+    "/": "OP", "'": "PRIME", "^": "SUP", "_": "SUB", "@": "OP",
 }  # fmt: skip
 CLOSING = {"LBRACE": "RBRACE", "LPAR": "RPAR", "LSQB": "RSQB", "LCURLY": "RCURLY", "LFLOOR": "RFLOOR",
-           "LCEIL": "RCEIL", "LBAR": "RBAR"}  # fmt: skip
+           "LCEIL": "RCEIL", "LBAR": "RBAR", "LNORM": "RNORM"}  # fmt: skip
 SHOWN = {"LBRACE": "{", "RBRACE": "}", "LPAR": "(", "RPAR": ")", "LSQB": "[", "RSQB": "]", "LCURLY": r"\{",
          "RCURLY": r"\}", "LFLOOR": r"\lfloor", "RFLOOR": r"\rfloor", "LCEIL": r"\lceil", "RCEIL": r"\rceil",
-         "LBAR": "|", "RBAR": "|"}  # fmt: skip
+         "LBAR": "|", "RBAR": "|", "LNORM": r"\|", "RNORM": r"\|"}  # fmt: skip
 MACROS = (
     "def", "let", "newcommand", "renewcommand", "providecommand", "input", "include", "write", "catcode", "csname",
     "expandafter", "openin", "openout", "read", "usepackage", "DeclareMathOperator", "special", "immediate", "edef",
     "gdef", "xdef", "futurelet", "begingroup", "loop", "repeat", "newenvironment", "endcsname", "global",
 )  # fmt: skip
-MATRICES = ("pmatrix", "bmatrix", "matrix", "smallmatrix")
+MATRICES = ("pmatrix", "bmatrix", "matrix", "smallmatrix", "array")
 ALIGNED = ("aligned", "align", "align*", "split", "gathered", "gather", "gather*", "equation", "equation*", "multline",
            "multline*", "displaymath", "eqnarray", "eqnarray*")  # fmt: skip

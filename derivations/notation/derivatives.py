@@ -6,6 +6,7 @@ Law: only of a declared scalar is the layout of a derivative settled; ∂U/∂A 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from derivations.language.errors import InputError
@@ -77,6 +78,32 @@ def _gradient(reader: Reader, of: Typed, variable: Any, at: Any) -> Typed:
         typed.shape,
     )
     return reader.trailed(made, rest, variable, is_name=True)
+
+
+def slashed(reader: Reader, items: Sequence[Any], at: int) -> tuple[Typed, int]:
+    r"""`\partial J / \partial w` is the fraction; what follows it is parted by a sign."""
+    found = items[at : at + 5]
+    kinds = [each.data if each.data == "operator" else each.children[0].data for each in found]
+    is_fraction = len(found) == 5 and kinds[2] == "operator" and kinds[3] == "partial" and canonical(found[2]) == "/"
+    is_fraction = is_fraction and "operator" not in (kinds[1], kinds[4])
+    is_whole = len(found[0].children) == 1 and len(items) == at + 5 and not at
+    if not is_fraction or not is_whole or len(found[3].children) > 1:
+        raise reader.error(items[at], "a derivative that is not a fraction", r"\frac{\partial J}{\partial w}")
+    of = _scalar_name(reader, found[1])
+    return _gradient(reader, of, found[4], items[at]), 5
+
+
+def of_operator(reader: Reader, items: Sequence[Any], at: int) -> tuple[Typed, int] | None:
+    r"""`\frac{\partial}{\partial w} J` where J ends the product; None for another fraction."""
+    item = items[at]
+    above, below = item.children[0].children[1:3]
+    letter_d = not reader.types.kind("d")
+    bottom = names.derivative(below, letter_d)
+    if names.derivative(above, False) != [] or not bottom or len(bottom) != 1 or len(item.children) > 1:
+        return None
+    if len(items) != at + 2 or items[at + 1].data == "operator":
+        return None
+    return _gradient(reader, _scalar_name(reader, items[at + 1]), bottom[0], item), 2
 
 
 def fraction(reader: Reader, atom: Any) -> Typed:

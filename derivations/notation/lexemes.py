@@ -21,7 +21,9 @@ LEXEME = re.compile(
 UNICODE = {
     "∂": r"\partial", "∇": r"\nabla", "−": "-", "·": r"\cdot", "∗": r"\ast", "⋆": r"\star", "∘": r"\circ",
     "⊙": r"\odot", "⊗": r"\otimes", "×": r"\times", "∑": r"\sum", "≤": r"\le", "≥": r"\ge", "≠": r"\ne", "′": "'",
-    "ℓ": r"\ell", "⊤": r"\top", "⊛": r"\circledast", "ℒ": r"\mathcal{L}",
+    "ℓ": r"\ell", "⊤": r"\top", "⊛": r"\circledast", "ℒ": r"\mathcal{L}", "⋅": r"\cdot",
+    "＝": "=", "（": "(", "）": ")", "＋": "+", "－": "-", "，": ",", "；": ";", "：": ":", "［": "[", "］": "]",
+    "。": ".", "．": ".",
     **{letter: f"\\{command}" for letter, command in GREEK_LETTERS.items()},
 }  # fmt: skip
 
@@ -76,4 +78,8 @@ def _characters(source: Statement, character: str, at: int) -> Iterator[Lexeme]:
 
 
 def _hint(character: str) -> str:
+    if unicodedata.category(character) == "Pd":
+        return "write - for a minus sign"
+    if unicodedata.category(character) == "Pd":
+        return "write - for a minus sign"
     return r"write \text{...} outside the display" if character.isalpha() else ""

@@ -9,7 +9,7 @@ import ast
 from typing import Any
 
 from derivations.notation.calls import Call, Caller, Handler
-from derivations.notation.typed import Typed
+from derivations.notation.typed import Typed, mark
 
 
 def _dot(reader: Caller, call: Call) -> Typed:
@@ -46,9 +46,66 @@ def _t(reader: Caller, call: Call) -> Typed:
     return reader.arrays.transposed(reader.read(reader.bind(call, ["a"], 1)["a"]), reader.span(call.node))
 
 
+def _transpose(reader: Caller, call: Call) -> Typed:
+    """Of a matrix; its axes may be said."""
+    given = reader.bind(call, ["a", "axes"], 1)
+    typed, axes = reader.read(given["a"]), given.get("axes")
+    if axes is not None and _in_order(reader, axes, typed) != [1, 0]:
+        raise reader.fail(axes, "other axes than the two of a matrix", "(1, 0)")
+    return reader.arrays.transposed(typed, reader.span(call.node))
+
+
 def _square(reader: Caller, call: Call) -> Typed:
     span = reader.span(call.node)
     return reader.arrays.power(reader.read(reader.bind(call, ["a"], 1)["a"]), "2", span, span)
+
+
+def _arithmetic(sign: str) -> Handler:
+    """`np.multiply(a, b)` and its kin."""
+
+    def read(reader: Caller, call: Call) -> Typed:
+        a, b = reader.pair_of(call)
+        return reader.arrays.binary(sign, a, b, reader.span(call.node), reader.span(call.node))
+
+    return read
+
+
+def _power(reader: Caller, call: Call) -> Typed:
+    given = reader.bind(call, ["a", "b"], 2)
+    span = reader.span(call.node)
+    return reader.arrays.power(reader.read(given["a"]), reader.exponent(given["b"]), span, span)
+
+
+def _negative(reader: Caller, call: Call) -> Typed:
+    start, _ = reader.span(call.node)
+    return reader.arrays.negative(reader.read(reader.bind(call, ["a"], 1)["a"]), (start, start + 1))
+
+
+def _max(reader: Caller, call: Call) -> Typed:
+    """The largest of all entries."""
+    return reader.arrays.call("max", [reader.read(reader.bind(call, ["a"], 1)["a"])], reader.span(call.node))
+
+
+def _norm(reader: Caller, call: Call) -> Typed:
+    """The root of the sum of squares, of a vector or of a matrix (Frobenius)."""
+    typed, span = reader.read(reader.bind(call, ["x"], 1)["x"]), reader.span(call.node)
+    if typed.rank not in (1, 2):
+        raise reader.fail(call.node, f"the norm of something of rank {typed.rank}", "a vector or a matrix")
+    squares = reader.arrays.call("sum", [reader.arrays.power(typed, "2", span, span)], span)
+    return reader.arrays.call("sqrt", [squares], span)
+
+
+def _ones_like(reader: Caller, call: Call) -> Typed:
+    return _filled_like(reader, call, "ones")
+
+
+def _zeros_like(reader: Caller, call: Call) -> Typed:
+    return _filled_like(reader, call, "zeros")
+
+
+def _filled_like(reader: Caller, call: Call, name: str) -> Typed:
+    typed, span = reader.read(reader.bind(call, ["a"], 1)["a"]), reader.span(call.node)
+    return reader.arrays.call(name, [Typed(mark(str(size), *span)) for size in typed.shape], span)
 
 
 def _maximum(reader: Caller, call: Call) -> Typed:
@@ -68,6 +125,7 @@ def _mean(reader: Caller, call: Call) -> Typed:
 
 
 def _einsum(reader: Caller, call: Call) -> Typed:
+    call.named.pop("optimize", None)  # in which order it is computed
     if call.named or len(call.positional) < 2:
         raise reader.fail(call.node, "einsum with keywords or without arrays", "einsum('ij,jk->ik', a, b)")
     text = call.positional[0]
@@ -161,6 +219,20 @@ def _reshape(reader: Caller, call: Call) -> Typed:
     return reader.arrays.call("reshape", [reader.read(given["a"]), *sizes], reader.span(call.node))
 
 
+def _pad(reader: Caller, call: Call) -> Typed:
+    """Zeros around a matrix: as many on every side, or a pair for each axis."""
+    given = reader.bind(call, ["array", "pad_width", "mode"], 2)
+    reader.text(given.get("mode"), "constant", ("constant",))
+    typed, width = reader.read(given["array"]), given["pad_width"]
+    if typed.rank != 2:
+        raise reader.fail(call.node, f"padding of something of rank {typed.rank}", "a matrix")
+    if not isinstance(width, ast.Tuple | ast.List):
+        return reader.arrays.call("pad", [typed], reader.span(call.node), reader.size(width))
+    if len(width.elts) != 2 or not all(isinstance(part, ast.Tuple | ast.List) for part in width.elts):
+        raise reader.fail(width, "paddings that are no pair for each axis", "((1, 1), (2, 2))")
+    return reader.arrays.call("pad", [typed], reader.span(call.node), ", ".join(map(reader.each, width.elts)))
+
+
 def _ones(reader: Caller, call: Call) -> Typed:
     return reader.arrays.call("ones", reader.sizes(reader.bind(call, ["shape"], 1)["shape"]), reader.span(call.node))
 
@@ -200,6 +272,8 @@ def _total(reader: Caller, word: str, call: Call) -> Typed:
 
 
 def _in_order(reader: Caller, node: Any, typed: Typed) -> list[int]:
+    if not isinstance(node, ast.Tuple | ast.List):
+        raise reader.fail(node, "axes that are no list", "(1, 0)")
     found = [reader.whole(part) for part in node.elts]
     if any(not -typed.rank <= axis < typed.rank for axis in found):
         raise reader.fail(node, f"an axis of something of rank {typed.rank}")
@@ -212,7 +286,6 @@ NUMPY: dict[str, Handler] = {
     "outer": _outer,
     "kron": _kron,
     "trace": _trace,
-    "t": _t,
     "square": _square,
     "maximum": _maximum,
     "sum": _sum,
@@ -226,10 +299,37 @@ NUMPY: dict[str, Handler] = {
     "flipud": _flipud,
     "fliplr": _fliplr,
     "reshape": _reshape,
+    "pad": _pad,
     "ones": _ones,
     "zeros": _zeros,
     "eye": _eye,
-    "mm": _matmul,
-    "transpose": _t,
+    "multiply": _arithmetic("*"),
+    "add": _arithmetic("+"),
+    "subtract": _arithmetic("-"),
+    "divide": _arithmetic("/"),
+    "power": _power,
+    "negative": _negative,
+    "max": _max,
+    "ones_like": _ones_like,
+    "zeros_like": _zeros_like,
+    "transpose": _transpose,
 }
-LINALG: dict[str, Handler] = {"inv": _inv, "det": _det}
+TORCH_SHARED: dict[str, Handler] = {
+    **{
+        name: NUMPY[name]
+        for name in ("matmul", "outer", "kron", "sum", "mean", "trace", "einsum", "square", "tensordot", "max")
+    },
+    "mm": _matmul,
+    "t": _t,
+    "mul": _arithmetic("*"),
+    "add": _arithmetic("+"),
+    "sub": _arithmetic("-"),
+    "div": _arithmetic("/"),
+}
+METHODS: dict[str, Handler] = {
+    **{name: NUMPY[name] for name in ("sum", "mean", "dot", "reshape", "trace", "max")},
+    "matmul": _matmul,
+    "mm": _matmul,
+    "t": _t,
+}
+LINALG: dict[str, Handler] = {"norm": _norm, "inv": _inv, "det": _det}

@@ -21,12 +21,13 @@ from derivations.language.source import Statement
 from derivations.notation.arrays import Arrays
 from derivations.notation.calls import Call, Caller, Handler
 from derivations.notation.matlab import check_code
-from derivations.notation.numpy_calls import LINALG, NUMPY
+from derivations.notation.numpy_calls import LINALG, METHODS, NUMPY, TORCH_SHARED
 from derivations.notation.profile import Profile
 from derivations.notation.reading import Reading
 from derivations.notation.scipy_calls import SIGNAL
-from derivations.notation.torch_calls import FUNCTIONAL
-from derivations.notation.typed import Part, Typed, Types, mark
+from derivations.notation.slices import Cut, cut
+from derivations.notation.torch_calls import FUNCTIONAL, TORCH
+from derivations.notation.typed import POWER, SUM, Part, Typed, Types, bracketed, mark
 
 LIBRARIES = {
     **dict.fromkeys(("np", "numpy"), "np"),
@@ -38,17 +39,20 @@ LIBRARIES = {
 SIGNS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.MatMult: "@"}
 ELEMENTWISE = {"exp": "exp", "log": "log", "sqrt": "sqrt", "tanh": "tanh", "abs": "abs", "absolute": "abs"}
 TORCH_ELEMENTWISE = {**ELEMENTWISE, "relu": "relu", "sigmoid": "sigmoid", "softplus": "softplus"}
-SHARED = ("dot", "matmul", "outer", "kron", "sum", "mean", "trace", "einsum", "square", "mm", "t", "tensordot")
-METHODS = ("sum", "mean", "dot", "matmul", "mm", "t", "transpose", "reshape", "trace")
 # by library: the functions of entries, and the others
 TABLES: dict[str, tuple[dict[str, str], dict[str, Handler]]] = {
     "np": (ELEMENTWISE, NUMPY),
     "signal": ({}, SIGNAL),
     "linalg": ({}, LINALG),
     "F": (TORCH_ELEMENTWISE, FUNCTIONAL),
-    "torch": (TORCH_ELEMENTWISE, {**{name: NUMPY[name] for name in SHARED}, **FUNCTIONAL}),
+    "torch": (TORCH_ELEMENTWISE, {**TORCH_SHARED, **TORCH, **FUNCTIONAL}),
 }
-BARE = {"convolve2d": "signal", "correlate2d": "signal", "einsum": "np"}  # names that one library has
+BARE = {
+    "convolve2d": "signal",
+    "correlate2d": "signal",
+    "fftconvolve": "signal",
+    "einsum": "np",
+}  # names that one library has
 
 
 def read_python(
@@ -138,7 +142,11 @@ class Python(Caller):
             raise self.fail(node, "a text or a truth value where a number belongs")
         start, end = self.span(node)
         text = self.arrays.source.text[start:end]
-        if not text[:1].isdigit() or any(letter in text for letter in "xXoObBjJ_") or text.endswith("."):
+        if text.endswith("."):
+            text = text[:-1]
+        elif text.startswith("."):
+            text = f"0{text}"
+        if not text[:1].isdigit() or any(letter in text for letter in "xXoObBjJ_"):
             raise self.fail(node, f"the number {text}", "a decimal number")
         return Typed(mark(text, start, end), role="number")
 
@@ -169,7 +177,7 @@ class Python(Caller):
         raise self.fail(node, f".{node.attr} is not known", ".T, or a call")
 
     def _subscript(self, node: ast.Subscript) -> Typed:
-        """`x.shape[0]`, and `x[::-1, ::-1]` of a matrix; other entries are not read."""
+        """`x.shape[0]`, and `x[::-1, ::-1]` of a matrix; entries and slices."""
         if isinstance(node.value, ast.Attribute) and node.value.attr == "shape":
             typed, axis = self.read(node.value.value), self.whole(node.slice)
             if not -typed.rank <= axis < typed.rank:
@@ -178,9 +186,40 @@ class Python(Caller):
             return Typed(mark(text if text.isidentifier() else f"({text})", *self.span(node)))
         typed = self.read(node.value)
         parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
-        if typed.rank == 2 and len(parts) == 2 and all(map(_reverses, parts)):
-            return self.arrays.call("rot180", [typed], self.span(node))
-        raise self.fail(node, "entries and slices", "x[::-1, ::-1] or a whole array")
+        if sum(map(_is_ellipsis, parts)) == 1:
+            at = next(number for number, part in enumerate(parts) if _is_ellipsis(part))
+            count = typed.rank - sum(not _is_new(part) for part in parts) + 1
+            parts = [*parts[:at], *[ast.copy_location(ast.Slice(), parts[at])] * count, *parts[at + 1 :]]
+        axes = iter(typed.shape)
+        cuts = [Cut(is_new=True) if _is_new(part) else self._cut(part, str(next(axes, ""))) for part in parts]
+        return cut(self.arrays, typed, cuts, self.span(node))
+
+    def _cut(self, node: ast.expr, size: str) -> Cut:
+        """What one subscript does with an axis of this size."""
+        if not isinstance(node, ast.Slice):
+            return Cut(first=self._place(node, size), is_entry=True)
+        step = "" if node.step is None else self._place(node.step, "")
+        if _reverses(node):
+            return Cut(is_reversed=True)
+        if step.startswith("-"):
+            raise self.fail(node, "a step backwards of a part of an axis", "[::-1]")
+        first, last = ("" if end is None else self._place(end, size) for end in (node.lower, node.upper))
+        return Cut(first, last, step)
+
+    def _place(self, node: ast.expr, size: str) -> str:
+        """A number or sizes; a negative number counts from the end of an axis of this size."""
+        negative = isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub)
+        if negative and size:
+            assert isinstance(node, ast.UnaryOp)
+            return f"{size} - {self._integer(node.operand, POWER)}"
+        return self._integer(node, SUM)
+
+    def _integer(self, node: ast.expr, least: int) -> str:
+        typed = self.read(node)
+        text = "".join(part.text for part in bracketed(typed, least))
+        if typed.rank or not self.arrays.is_integer(text):
+            raise self.fail(node, "a subscript that is no integer of numbers and sizes", "x[1:], x[:, 0], x[::2]")
+        return text
 
     # -- calls -------------------------------------------------------------------------------------
 
@@ -195,6 +234,8 @@ class Python(Caller):
             raise self.fail(node, "arguments by *")
         prefix, _, name = spelled.rpartition(".")
         library = LIBRARIES.get(prefix, "") if prefix else BARE.get(name, "")
+        if spelled == "abs":
+            return self.elementwise(call, "abs")
         if not library and prefix == "" and self.arrays.types.kind(name) == "function":
             return self.elementwise(call, name)
         if not library and isinstance(node.func, ast.Attribute):
@@ -214,13 +255,25 @@ class Python(Caller):
         return table[name](self, call)
 
     def _method(self, function: ast.Attribute, call: Call) -> Typed:
-        """`x.sum(axis=0)`, `x.dot(y)`: the function of NumPy with x in front."""
-        if function.attr not in METHODS:
-            raise self.fail(call.node, f".{function.attr}() is not known", "sum, mean, dot, reshape, transpose")
+        """`x.sum(axis=0)`, `x.dot(y)`: the function of NumPy or PyTorch with x in front."""
+        name, count = function.attr, len(call.positional)
         call.positional.insert(0, function.value)
-        if function.attr == "reshape" and len(call.positional) > 2:
+        if name in TORCH_ELEMENTWISE and not count:
+            return self.elementwise(call, TORCH_ELEMENTWISE[name])
+        if name == "flip":
+            return TORCH["flip"](self, call)
+        if name == "permute" or (name == "transpose" and count > 1):
+            if [self.whole(part) for part in call.positional[1:]] != [1, 0] or call.named:
+                what = f".{name}() of other axes than (1, 0): NumPy puts them in this order, PyTorch exchanges them"
+                raise self.fail(call.node, what, ".T")
+            call.positional[1:] = []
+            name = "transpose"
+        if name in ("reshape", "view") and count > 1:
             call.positional[1:] = [ast.copy_location(ast.Tuple(elts=call.positional[1:], ctx=ast.Load()), call.node)]
-        return NUMPY[function.attr](self, call)
+        table = {**METHODS, "transpose": NUMPY["transpose"], "view": NUMPY["reshape"]}
+        if name not in table:
+            raise self.fail(call.node, f".{name}() is not known", "sum, mean, dot, reshape, transpose")
+        return table[name](self, call)
 
 
 def _reverses(node: ast.expr) -> bool:
@@ -228,6 +281,15 @@ def _reverses(node: ast.expr) -> bool:
     is_step = isinstance(node, ast.Slice) and node.lower is None and node.upper is None
     step = node.step if isinstance(node, ast.Slice) else None
     return is_step and isinstance(step, ast.UnaryOp) and isinstance(step.op, ast.USub) and _is_one(step.operand)
+
+
+def _is_new(node: ast.expr) -> bool:
+    """Whether a subscript is `None` or `np.newaxis`."""
+    return (isinstance(node, ast.Constant) and node.value is None) or _dotted(node) in ("np.newaxis", "numpy.newaxis")
+
+
+def _is_ellipsis(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is Ellipsis
 
 
 def _is_one(node: ast.expr) -> bool:

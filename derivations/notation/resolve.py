@@ -19,7 +19,7 @@ from lark import Token
 
 from derivations.language.errors import InputError
 from derivations.language.source import Statement
-from derivations.notation import applied, derivatives, names, printed, products, scripts, sums, symbols
+from derivations.notation import applied, derivatives, names, norms, printed, products, scripts, shapes, sums, symbols
 from derivations.notation.profile import IDENTITY_CALL, Key, Profile, Rule
 from derivations.notation.structure import canonical, span
 from derivations.notation.typed import (
@@ -95,7 +95,9 @@ class Resolver:
     # -- sides, terms ------------------------------------------------------------------------------
 
     def sides(self, tree: Any) -> list[Typed]:
-        """The sides of a chain."""
+        r"""The sides of a chain; `x \in \mathbb{R}^{m \times n}` is an equation of shapes."""
+        if tree.data == "belongs":
+            return shapes.belongs(self, tree)
         return [self.side(part) for part in tree.children if not isinstance(part, Token)]
 
     def side(self, tree: Any) -> Typed:
@@ -288,13 +290,15 @@ class Resolver:
         if atom.data == "nabla":
             return derivatives.nabla(self, item, items[at + 1 : at + 2]), 2
         if atom.data == "partial":
-            raise self.error(item, "a derivative that is not a fraction", r"\frac{\partial J}{\partial w}")
+            return derivatives.slashed(self, items, at)
+        if atom.data == "frac" and (of := derivatives.of_operator(self, items, at)) is not None:
+            return of
         if is_juxtaposed and atom.data == "number":
             return symbols.number_after(self, item), 1
         number = names.single(atom) if is_juxtaposed and atom.data == "group" else None
         if number is not None and number.data == "number":
             raise self.error(item, f"`{self.shown(item)}`: the number of the equation, or a factor?", "", r"\tag{...}")
-        if (found := applied.application(self, items, at)) is not None:
+        if (found := applied.application(self, items, at) or applied.entries(self, items, at)) is not None:
             return found
         return self.factor(atom, trails, item), 1
 
@@ -313,6 +317,8 @@ class Resolver:
     def _special(self, atom: Any, trails: list[Any], item: Any) -> Typed | None:
         """Matrices of ones, the identity, tensors by their entries: forms that take their scripts along."""
         base = canonical(atom)
+        if atom.data == "norm":
+            return norms.norm(self, atom, trails, item)
         if atom.data == "symbol" and (base in printed.FILLED or base == "I"):
             made = printed.filled(self, item, base, trails)
             if made is not None:

@@ -35,7 +35,12 @@ def _say(reader: Reader, at: Any) -> str:
 
 def entry(reader: Reader, typed: Typed, trail: Any, at: Any) -> Typed:
     """Entries by a subscript."""
-    node = trail.children[1]
+    return subscripted(reader, typed, trail.children[1], at)
+
+
+def subscripted(reader: Reader, typed: Typed, node: Any, at: Any) -> Typed:
+    """Entries by what stands below a name, or in square brackets after it."""
+    trail = node
     indices = subscripts(reader, node, typed, at)
     shape = list(typed.shape)
     if reader.defines and not shape and typed.role == "name" and not reader.types.kind(typed.text):
@@ -70,7 +75,7 @@ def entry(reader: Reader, typed: Typed, trail: Any, at: Any) -> Typed:
 
 def subscripts(reader: Reader, node: Any, typed: Typed, at: Any) -> list[Typed]:
     """The indices of a subscript: `i, j`, `ij`, `i+m, 0`, `1`."""
-    entries = names.entries(node) if node.data == "brace" else [node]
+    entries = names.entries(node) if node.data in ("brace", "square") else [node]
     found: list[Typed] = []
     for entry in entries:
         if entry.data in ("relation", "slice"):

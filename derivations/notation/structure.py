@@ -80,7 +80,7 @@ def parse(
 
 def without_end(tokens: list[Token]) -> list[Token]:
     """The tokens without the comma or full stop of the sentence that the display ends."""
-    while tokens and tokens[-1].type in ("COMMA", "SEMI"):
+    while tokens and tokens[-1].type in ("COMMA", "SEMI", "STOP"):
         tokens.pop()
     return tokens
 

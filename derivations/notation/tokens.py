@@ -54,24 +54,22 @@ class Scanner:
     found: list[Token] = field(default_factory=list)
     runs: dict[int, str] = field(default_factory=dict)
     depth: int = 0
+    open_ones: list[Token] = field(default_factory=list)
     scripts: int = 0
     fonts: dict[str, tuple[str, Lexeme]] = field(default_factory=dict)
 
     def scan(self) -> list[Token]:
         """All tokens; raises InputError."""
-        open_ones: list[Token] = []
         while self.at < len(self.parts):
-            first = len(self.found)
             self._one()
-            for token in self.found[first:]:
-                self._pair(token, open_ones)
-        if open_ones:
-            self._fail(open_ones[-1], f"`{SHOWN[open_ones[-1].type]}` is never closed")
+        if self.open_ones:
+            self._fail(self.open_ones[-1], f"`{SHOWN[self.open_ones[-1].type]}` is never closed")
         return self.found
 
     # -- brackets and errors -----------------------------------------------------------------------
 
-    def _pair(self, token: Token, open_ones: list[Token]) -> None:
+    def _pair(self, token: Token) -> None:
+        open_ones = self.open_ones
         if token.type in CLOSING:
             open_ones.append(token)
             if len(open_ones) > limits.BRACKET_DEPTH:
@@ -90,7 +88,9 @@ class Scanner:
         return self.source.error(message, part.start, part.end, expected, fix)
 
     def _emit(self, kind: str, value: str, start: int, end: int) -> None:
-        self.found.append(Token(kind, value, start_pos=start, end_pos=end))
+        token = Token(kind, value, start_pos=start, end_pos=end)
+        self.found.append(token)
+        self._pair(token)
 
     def _peek(self) -> Lexeme | None:
         return self.parts[self.at] if self.at < len(self.parts) else None
@@ -125,6 +125,9 @@ class Scanner:
 
     def _escape(self, part: Lexeme) -> None:
         self.at += 1
+        if part.text == " ":  # a space that the author wanted, or a line break that lost its second backslash
+            self._emit("GAP", part.text, part.start, part.end)
+            return
         if part.text in SPACING:
             return
         if part.text == "\\":
@@ -132,17 +135,24 @@ class Scanner:
         elif part.text in BRACKETS:
             self._emit(BRACKETS[part.text], part.text, part.start, part.end)
         elif part.text == "|":
-            raise self.error(part, "a norm: which one is not said", "", NORM)
+            self._norm(part.start, part.end)
         else:
             raise self.error(part, f"`\\{part.text}` is not known here", "a formula")
+
+    def _norm(self, start: int, end: int) -> None:
+        """`\\|` closes the norm that is open innermost, and else opens one."""
+        is_open = bool(self.open_ones) and self.open_ones[-1].type == "LNORM"
+        self._emit("RNORM" if is_open else "LNORM", r"\|", start, end)
 
     def _character(self, part: Lexeme) -> None:
         text = part.text
         if text == "|":
             after = self.parts[self.at + 1] if self.at + 1 < len(self.parts) else None
-            doubled = after is not None and after.text == "|" and after.kind == "char"
-            what = "a norm: which one is not said" if doubled else "a bare `|` opens or closes"
-            raise self.error(part, what, "", NORM if doubled else r"write \lvert x \rvert")
+            if after is not None and after.text == "|" and after.kind == "char" and after.start == part.end:
+                self.at += 2
+                self._norm(part.start, after.end)
+                return
+            raise self.error(part, "a bare `|` opens or closes", "", r"write \lvert x \rvert")
         if text not in CHARACTERS:
             raise self.error(part, f"unexpected character `{text}`", "a formula in LaTeX")
         kind = CHARACTERS[text]
@@ -301,6 +311,8 @@ class Scanner:
             self._check_delimiter(part)
         elif name in ("quad", "qquad"):
             self._emit("GAP", name, part.start, part.end)
+        elif name in ("triangleq", "coloneqq"):
+            self._emit("EQ", "=", part.start, part.end)
         elif name in simple:
             self._emit(simple[name], name, part.start, part.end)
         elif name in OPERATORS:
@@ -311,6 +323,8 @@ class Scanner:
             self._emit(BRACKETS[name], name, part.start, part.end)
         elif name in GREEK or name in ("varepsilon", "varphi", "vartheta", "varrho", "ell", "top", "intercal"):
             self._symbol("l" if name == "ell" else f"\\{name}", "", part, part.start, part.end)
+        elif name == "in":
+            self._emit("IN", name, part.start, part.end)
         elif name in FUNCTIONS:
             self._emit("WORD", f"\\{name}", part.start, part.end)
         else:
@@ -322,6 +336,10 @@ class Scanner:
                 bar = self.parts[self.at]
                 self.at += 1
                 self._emit("LBAR" if part.text == "left" else "RBAR", "|", bar.start, bar.end)
+            elif self._is("|", "escape"):
+                bar = self.parts[self.at]
+                self.at += 1
+                self._emit("LNORM" if part.text == "left" else "RNORM", r"\|", bar.start, bar.end)
             elif self._is("."):
                 raise self.error(part, f"`\\{part.text}.` hides a bracket", "a bracket that is seen")
 
@@ -344,8 +362,9 @@ class Scanner:
             return
         if name in MACROS:
             raise self.error(part, f"`\\{name}` is a command to TeX, not a formula", "a formula", "write it out")
-        if name in ("lVert", "rVert", "Vert"):
-            raise self.error(part, "a norm: which one is not said", "", NORM)
+        if name == "Vert":
+            self._norm(part.start, part.end)
+            return
         raise self.error(part, f"`\\{name}` is not known", "", f"say what it is: \\{name} is ... in a notation block")
 
     def _fraction(self, part: Lexeme) -> None:
@@ -475,6 +494,8 @@ class Scanner:
 
     def _begin(self, part: Lexeme) -> None:
         name = self._environment(part)
+        if name == "array" and self._is("{"):
+            self._label(part)  # how its columns are set
         if name in MATRICES:
             self._emit("BEGIN", name, part.start, part.end)
 
@@ -485,4 +506,3 @@ class Scanner:
 
 
 DEFINES = re.compile(r"def|\\triangle|\\Delta")
-NORM = r"say which: write it out, such as \sum_i x_i^2"

@@ -150,7 +150,7 @@ def line(verdict: Verdict, width: int = 0, glyphs: dict[str, str] = GLYPHS) -> T
 
 def source_text(source: Mapping[str, Any]) -> str:
     """`display in line 12: \\nabla_w J = ...`."""
-    kind = {"display": "display", "matlab": "MATLAB", "python": "Python"}[source["kind"]]
+    kind = {"display": "display", "inline": "sentence", "matlab": "MATLAB", "python": "Python"}[source["kind"]]
     return f"{kind} in line {source['line']}: {source['text']}"
 
 
