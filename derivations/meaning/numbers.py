@@ -12,7 +12,8 @@ from fractions import Fraction
 from math import isqrt
 
 from derivations.core import terms as k
-from derivations.core.decide import cells, merge
+from derivations.core.cells import cells
+from derivations.core.decide import merge
 from derivations.core.heads import Kind, Map
 from derivations.core.sums import Monomials, Piece, Term
 from derivations.core.terms import Condition, Int
