@@ -69,8 +69,10 @@ class Lowering(Translation):
 
 
 def apply(lowering: Translation, node: Apply, index: tuple[Int, ...], env: Environment, cut: Cut) -> Terms:
-    """An operator of the table: read off its index definition, or one of NONLINEAR."""
+    """An operator of the table: read off its index definition, what it abbreviates, or one of NONLINEAR."""
     row = OPERATORS[node.operator]
+    if row.formula is not None:
+        return lowering.part(row.formula(*node.arguments), index, env, cut)
     if row.entry is None:
         special = NONLINEAR.get(node.operator)
         if special is None:

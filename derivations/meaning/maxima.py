@@ -35,7 +35,7 @@ from derivations.meaning.translation import (
     outer_names,
     single_atom,
 )
-from derivations.operators.row import tap
+from derivations.operators.elementary import reduction_reads
 from derivations.operators.sliding import window_reads
 
 
@@ -69,11 +69,14 @@ def max_unpool(lowering: Translation, node: Apply, index: tuple[Int, ...], env: 
 
 def maximum(lowering: Translation, node: Apply, index: tuple[Int, ...], env: Environment, cut: Cut) -> Terms:
     (z,) = node.tensors
+    axis = argument_of(lowering, node.arguments[1], env)
+    if not axis:
+        return lowering.lower(z, index, env, cut)
     shape = lowering.shape(z, env)
-    taps = tuple(Int.symbol(tap(axis)) for axis in range(z.rank))
-    bound = tuple((tap(axis), Int.of(0), size - 1) for axis, size in enumerate(shape))
+    along = tuple(number.constant or 0 for number in axis)
+    window, reads = tuple(shape[number] for number in along), reduction_reads(index, shape, axis)
     found: Terms = []
-    for term, place in _chosen(lowering, z, shape, (bound, k.TRUE, taps), frame=None, env=env, cut=cut):
+    for term, place in _chosen(lowering, z, window, reads, frame=None, env=env, cut=cut, along=along):
         found += lowering.products([[term], lowering.lower(z, place, env, cut)])
     return found
 
@@ -129,17 +132,18 @@ def _ground_routes(
 
 def _chosen(
     lowering: Translation, x: Expression, window: Sequence[Int], reads: Any, *, frame: Frame | None, env: Environment,
-    cut: Cut,
+    cut: Cut, along: Sequence[int] | None = None,
 ) -> Iterator[tuple[Term, tuple[Int, ...]]]:  # fmt: skip
     """Σ over a window's taps of m(tap), with the tap's place in x: m is 1 at the window's maximum, else 0.
 
     m is a function of the tensor that x shows, the window's size and its first place. The indicators of one window
     add up to 1. Where windows are complete (there is no `frame`), the last tap's indicator is replaced by
-    1 − Σ others, so that those that remain may be any unit vector or 0 and can be compared as unknowns.
+    1 − Σ others, so that those that remain may be any unit vector or 0 and can be compared as unknowns. The window
+    lies along the last axes of x, or `along` others.
     """
     bound, condition, place = reads
     template, formals, axes, see = _shown(lowering, x, env, cut)
-    sliding = axes[len(axes) - len(bound) :]
+    sliding = axes[len(axes) - len(bound) :] if along is None else [axes[number] for number in along]
     head = _argmax_head(lowering, tuple(window), tuple(sliding), frame, template, formals)
     lowering.axioms[f"unique_max: every window of {x} has one maximum"] = None
 

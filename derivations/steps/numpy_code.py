@@ -68,7 +68,7 @@ class NoProgram(ValueError):
 
 _CARRIED = (
     "conv", "corr", "rot180", "up", "dilate", "pad", "crop", "resize", "sum_pool", "max_pool", "max_unpool", "softmax",
-    "sigmoid", "softplus",
+    "sigmoid", "softplus", "broadcast",
 )  # fmt: skip
 _FUNCTIONS = {"exp": "np.exp", "log": "np.log", "tanh": "np.tanh", "sqrt": "np.sqrt", "abs": "np.abs"}
 
