@@ -50,7 +50,6 @@ from derivations.formulas.expressions import (
     Times,
 )
 from derivations.formulas.table import TABLE
-
 from numeric.operators import (
     CONSTANTS,
     FUNCTIONS,

@@ -399,6 +399,7 @@ def max_unpool(delta: Grid, x: Grid, f: Any, stride: Any) -> Grid:
 
 
 EXPLICIT: dict[str, Callable[..., Grid]] = {
+    **EXPLICIT_CHOICES,
     "matmul": matmul,
     "transpose": transpose,
     "permute": permute,
@@ -435,6 +436,6 @@ EXPLICIT: dict[str, Callable[..., Grid]] = {
     "mean_pool": mean_pool,
     "max_pool": max_pool,
     "max_unpool": max_unpool,
-} | EXPLICIT_CHOICES
+}
 
 __all__ = ["EXPLICIT", "DoesNotExist", "Grid", "Windows", "indices", "need", "scalar", "total", "windows"]

@@ -125,9 +125,8 @@ def _permute_entry(index: Sequence[Int], a: Sequence[Int], axes: Sequence[Int]) 
 def _broadcast_axes(a: Expression, shape: Basic, axis: Basic) -> tuple[int, ...]:
     """The axes of the result that are those of A, in their order."""
     if len(axis.args) != a.rank:
-        raise OperatorError(
-            f"broadcast of rank {a.rank} to {len(axis.args)} axes", "name for each axis of A the axis that it becomes", 2
-        )
+        fix = "name for each axis of A the axis that it becomes"
+        raise OperatorError(f"broadcast of rank {a.rank} to {len(axis.args)} axes", fix, 2)
     return axis_numbers(axis, len(shape.args), "broadcast") if axis.args else ()
 
 

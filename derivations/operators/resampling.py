@@ -184,7 +184,8 @@ ROWS = (
                    lambda g, node: [applied("flip", g, node.arguments[1])]),
              ),
              numpy=lambda a, axis: f"np.flip({a}, {axis})"),
-    Operator("up", (tensor("A", *POSITIVE_RANKS), Parameter("n", "each", required=True)), _up_size, _up_exists, _up_entry,
+    Operator("up", (tensor("A", *POSITIVE_RANKS), Parameter("n", "each", required=True)), _up_size, _up_exists,
+             _up_entry,
              lambda a, n: rf"\operatorname{{up}}_{{{n}}}\left({a}\right)", "kron(A, ones(n, n)) [Bouvrie 2006]",
              last_two,
              adjoints=(

@@ -30,7 +30,8 @@ class OperatorError(ShapeError):
 class Parameter:
     """One parameter: `kind` is one of tensor, mode, each (an integer per sliding axis), padding, window, integer,
     integers (the remaining positional arguments), flag, axes (in ascending order, all of them unless some are given),
-    sizes (several in one argument), order (axes in the order in which they are given), permutation (all axes in some order). `ranks` are the ranks that a tensor may have."""
+    sizes (several in one argument), order (axes in the order in which they are given), permutation (all axes in some
+    order). `ranks` are the ranks that a tensor may have."""
 
     name: str
     kind: str = "tensor"
@@ -120,10 +121,11 @@ class Operator:
     """A row. `size(*normalised)` is the shape, `exists(*normalised)` the conditions under which it exists,
     `entry(index, *normalised)` the index definition, of which several are added (there integers are kernel terms and a
     data argument is given by its shape; None for operators that are not linear: `formula(*normalised)` is what one of
-    them abbreviates, the others are treated by name in `meaning/`), `latex(*rendered)` the notation. `adjoints` are for derivations, `lemmas` prove them; `numpy(*parts)` writes
-    it in a NumPy program; None: a function of its name is carried along (`steps/numpy_helpers.py`), or there is no such
-    form. An operator of several data arguments is linear in each, an `additive` one in all of them together. `samples`
-    are arguments after the first for the tests, which try each ("B" stands for a second tensor)."""
+    them abbreviates, the others are treated by name in `meaning/`), `latex(*rendered)` the notation. `adjoints` are for
+    derivations, `lemmas` prove them; `numpy(*parts)` writes it in a NumPy program; None: a function of its name is
+    carried along (`steps/numpy_helpers.py`), or there is no such form. An operator of several data arguments is linear
+    in each, an `additive` one in all of them together. `samples` are arguments after the first for the tests, which try
+    each ("B" stands for a second tensor)."""
 
     name: str
     parameters: tuple[Parameter, ...]

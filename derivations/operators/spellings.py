@@ -3,7 +3,7 @@
     max_pool(x, 2, axis=(0, 1))      the transpose of max_pool over the last two axes of a transpose of x
     flip(A, (0, 2))                  one reversal after the other
     transpose(A, (2, 0, 1))          permute(A, (2, 0, 1)); of a matrix by (1, 0), A.T
-    softmax(A, 0)                    the transpose of a softmax over the last axis; over several axes, a quotient of sums
+    softmax(A, 0)                    the transpose of a softmax over the last axis; over several, a quotient of sums
 
 Law: a spelling is expanded before anybody judges it, so that no proof knows that it exists; what is printed is what it
 stands for.

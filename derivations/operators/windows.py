@@ -27,7 +27,17 @@ from derivations.formulas.expressions import (
     applied,
 )
 from derivations.formulas.integers import AllOf, Compare, Condition, FloorDiv, Minimum
-from derivations.operators.building import axes_of, cropped, framed, inverse_order, last_axes, permuted, reversed_axes, spread, times
+from derivations.operators.building import (
+    axes_of,
+    cropped,
+    framed,
+    inverse_order,
+    last_axes,
+    permuted,
+    reversed_axes,
+    spread,
+    times,
+)
 from derivations.operators.row import Candidates, NoRule
 
 

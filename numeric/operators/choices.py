@@ -68,7 +68,7 @@ def onehot(y: Array, classes: int, *, stack: int = 0) -> Array:
            [1, 0, 0]])
     """
     require(classes >= 0, f"{classes} classes")
-    return (real(y)[..., None] == np.arange(classes)).astype(np.int64)
+    return np.asarray(real(y)[..., None] == np.arange(classes), dtype=np.int64)
 
 
 def iota(n: int) -> Array:
