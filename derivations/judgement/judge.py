@@ -27,10 +27,11 @@ from derivations.formulas.claims import Claim, Context, Dimension, Expectation, 
 from derivations.formulas.expressions import Definition, Expression, ShapeError
 from derivations.judgement.verdict import Evidence, Verdict, Witness, Word
 from derivations.meaning.existence import obligations
+from derivations.meaning.factoring import factored
 from derivations.meaning.functions import Unsupported
 from derivations.meaning.goal import context_condition
 from derivations.meaning.hypotheses import apply_hypotheses
-from derivations.meaning.lowering import Lowering, Template, Terms, entangled
+from derivations.meaning.lowering import Lowering, Template, Terms, entangled, scaled
 from derivations.meaning.relations import related, relations_met
 from derivations.meaning.symmetry import symmetries_of
 from derivations.meaning.translation import at
@@ -97,7 +98,7 @@ def goal_of(lowering: Lowering, claim: Claim, link: Link, entries: Link | None =
     )
     if same != k.FALSE:
         there = k.all_of((established(k.all_of((guard, inside))), same, guard, inside))
-        groups += _entry_groups(lowering, claim, entries or link, env, len(index), there)
+        groups += _entry_groups(lowering, claim, entries or link, env, len(index), there, context)
     return Goal(names, context, tuple(groups))
 
 
@@ -118,16 +119,19 @@ def _common_entries(left: tuple[Int, ...], right: tuple[Int, ...]) -> tuple[Cond
 
 
 def _entry_groups(
-    lowering: Lowering, claim: Claim, link: Link, env: dict[str, Int], rank: int, context: Condition
+    lowering: Lowering, claim: Claim, link: Link, env: dict[str, Int], rank: int, context: Condition, sizes: Condition
 ) -> list[Group]:
     index = tuple(Int.symbol(Mark(Role.ENTRY, axis)) for axis in range(rank))
     monomials = Monomials()
-    ranges = [part for part in k.conjuncts(context) if not all(map(is_size, k.condition_symbols(part)))]
+    found: list[Term] = []
     for side, sign in ((link.left, 1), (link.right, -1)):
-        found = lowering.lower(side, index if side.rank else (), env, frozenset())
-        for term in related(lowering, apply_hypotheses(lowering, claim, found)):
-            # The entry's own range, which the group supposes anyway, helps to solve for the bound indices.
-            monomials.add(replace(term, condition=k.all_of((term.condition, *ranges))), sign)
+        terms = lowering.lower(side, index if side.rank else (), env, frozenset())
+        found += scaled(related(lowering, apply_hypotheses(lowering, claim, terms)), sign)
+    context, factors = factored(sizes, context, found, lowering.fresh)
+    ranges = [part for part in k.conjuncts(context) if not all(map(is_size, k.condition_symbols(part)))]
+    for term in factors:
+        # The entry's own range, which the group supposes anyway, helps to solve for the bound indices.
+        monomials.add(replace(term, condition=k.all_of((term.condition, *ranges))))
     demands = frozenset(lowering.demands)
     groups = []
     for heads, pieces in monomials.groups.items():
