@@ -43,9 +43,7 @@ def factored(
 
 def is_composite(term: Term) -> bool:
     """Whether a term has a quotient by a product of sizes, or of a quotient."""
-    return any(
-        _degree(found.q) > 1 or len(found.q.terms) > 1 or any(_quotients([found.p])) for found in _all(term)
-    )
+    return any(_degree(found.q) > 1 or len(found.q.terms) > 1 or any(_quotients([found.p])) for found in _all(term))
 
 
 def _amounts(term: Term) -> Iterator[Int]:
@@ -247,7 +245,8 @@ class _Equality:
                 return found[0]
             for high in dict.fromkeys(high + 1 for highs in ranges.values() for high in highs):
                 factor, left = divided(q, high)
-                lower = self._apart(p, high, ranges) if not left.terms and factor != 1 else None
+                smaller = not left.terms and high != 1 and factor != 1
+                lower = self._apart(p, high, ranges) if smaller else None
                 if lower is not None and self.sizes.not_negative(factor - 1):
                     return change(k.quotient(lower[0], factor))  # ⌊(n·a + r)/(n·m)⌋ = ⌊a/m⌋
             return k.quotient(p, q)

@@ -144,12 +144,23 @@ def _chosen(
     bound, condition, place = reads
     template, formals, axes, see = _shown(lowering, x, env, cut)
     sliding = axes[len(axes) - len(bound) :] if along is None else [axes[number] for number in along]
-    head = _argmax_head(lowering, tuple(window), tuple(sliding), frame, template, formals)
+    # A window has one name, in whichever order its axes are given.
+    order = sorted(range(len(sliding)), key=sliding.__getitem__)
+    if frame is not None:
+        shape, steps, pad = frame.parts
+        ranked = sorted(range(len(axes)), key=axes.__getitem__)
+        frame = Frame(
+            tuple(shape[n] for n in ranked), tuple(steps[n] for n in order), tuple(pad[n] for n in order)
+        )  # fmt: skip
+    head = _argmax_head(
+        lowering, tuple(window[n] for n in order), tuple(sliding[n] for n in order), frame, template, formals
+    )
     lowering.axioms[f"unique_max: every window of {x} has one maximum"] = None
 
     def indicator(values: dict[Name, Int]) -> Atom:
         first = see(tuple(k.substitute(i, {name: Int.of(0) for name in values}) for i in place))
-        return Atom(head, (*first, *values.values()))
+        taps = list(values.values())
+        return Atom(head, (*first, *[taps[n] for n in order]))
 
     def taps(last: bool | None, at: bool) -> tuple[Term, tuple[Int, ...]]:
         """A sum over taps: all, only the last, or all but the last; with or without the indicator."""
@@ -175,8 +186,8 @@ def _chosen(
 def _shown(
     lowering: Translation, x: Expression, env: Environment, cut: Cut
 ) -> tuple[Terms, tuple[Int, ...], tuple[int, ...], Callable[[tuple[Int, ...]], tuple[Int, ...]]]:
-    """What a window of x is cut out of: a tensor or definition that x shows shifted, with its axes that are x's
-    axes and the map of places; else x itself."""
+    """What a window of x is cut out of: a tensor or definition that x shows shifted or transposed, with its axes that
+    are x's axes and the map of places; else x itself."""
     formals = formal_places(x.rank)
     single = single_atom(lowering.lower(x, formals, env, ALL))
     if single is not None and _is_shift(single.indices, formals):
@@ -185,7 +196,9 @@ def _shown(
         template = [Term((Atom(single.head, inner),))]
         if definition is not None:
             template = lowering.lower(definition.body, inner, {}, cut)
-        axes = tuple(axis for axis, i in enumerate(single.indices) if any(f.symbols() & i.symbols() for f in formals))
+        axes = tuple(
+            axis for f in formals for axis, i in enumerate(single.indices) if f.symbols() & i.symbols()
+        )  # fmt: skip
         return template, inner, axes, lambda place: tuple(at(i, formals, place) for i in single.indices)
     outer = outer_names(x, env)
     formals = formal_places(x.rank + len(outer))
@@ -237,7 +250,7 @@ def _number(found: Terms) -> Any:
 
 
 def _is_shift(indices: Sequence[Int], formals: Sequence[Int]) -> bool:
-    """Whether places are the formal indices in order, each plus what does not depend on them, perhaps among other
+    """Whether places are the formal indices in some order, each plus what does not depend on them, perhaps among other
     indices (x[c, i + 1, j])."""
     names = {next(iter(formal.symbols())): n for n, formal in enumerate(formals)}
     met = []
@@ -246,7 +259,7 @@ def _is_shift(indices: Sequence[Int], formals: Sequence[Int]) -> bool:
         if len(used) > 1 or (used and names.keys() & (index - formals[names[used[0]]]).symbols()):
             return False
         met += [names[name] for name in used]
-    return met == sorted(met) and len(met) == len(formals)
+    return sorted(met) == list(range(len(formals)))
 
 
 def _no_padding(node: Apply) -> bool:

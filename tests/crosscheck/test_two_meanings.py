@@ -67,7 +67,9 @@ def calls(draw: st.DrawFn) -> tuple[Expression, dict[str, Array]]:
     a = Tensor("A", shape)
     axes = draw(st.lists(st.integers(-rank, rank - 1), min_size=1, max_size=rank, unique_by=lambda n: n % rank))
     axis: Any = axes[0] if len(axes) == 1 and draw(st.booleans()) else tuple(axes)
-    name = draw(st.sampled_from(["sum", "mean", "permute", "broadcast", "sum_pool", "mean_pool", "pad", "crop", "flip"]))
+    name = draw(
+        st.sampled_from(["sum", "mean", "permute", "broadcast", "sum_pool", "mean_pool", "pad", "crop", "flip"])
+    )
     if name in ("sum", "mean", "flip"):
         return apply(name, a, axis), {"A": data}
     if name == "permute":
