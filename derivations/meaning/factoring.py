@@ -1,12 +1,12 @@
 """Composite indices as tuples of indices: u in 0..h·d − 1 read as u // d and u % d becomes a·d + c.
 
 Kronecker products, reshapes, unfolded windows, groups and pixel shuffles number pairs by one index. Left so, quotients
-by products of sizes reach a solver that seldom decides them; as pairs, everything is linear again.
+by products of sizes reach a solver that seldom decides them; as pairs, all is linear again.
 
-    u = a·d + c, 0 <= c < d      u // d = a, u % d = c               an index is split where its range is a multiple of d
-    x[a·d + c]                   x[a, c]                             an axis is split for all entries of a tensor at once
-    a·d + c = b·d + e            a = b and c = e                     for 0 <= c, e < d
-    a·d + c >= 0                 a >= 0                              for 0 <= c < d
+    u = a·d + c, 0 <= c < d      u // d = a, u % d = c      an index whose range is a multiple of d
+    x[a·d + c]                   x[a, c]                    an axis, for all entries of a tensor at once
+    a·d + c = b·d + e            a = b and c = e            for 0 <= c, e < d
+    a·d + c >= 0                 a >= 0                     for 0 <= c < d
 
 Law: each rewriting is an equivalence at all sizes of the context, of which alone it is known that divisors are
 positive: i ↦ (i // d, i % d) is one to one for d >= 1, so that equal places stay equal and others different. What
@@ -294,7 +294,7 @@ class _Equality:
         return False
 
     def _split(self, number: int, name: Name, divisor: Int, highs: Sequence[Int]) -> bool:
-        """name = a·divisor + c in one term, of which it is bound, or everywhere; False where its range is no multiple."""
+        """name = a·divisor + c in one term, of which it is bound, or everywhere; False where its range is no such."""
         if name not in self.terms[number].bound:
             highs = _ranges(self.context).get(name, [])  # a free index has the range that holds for all terms
         for high in highs:
@@ -383,7 +383,7 @@ class _Equality:
                 if _base(atom.head) is base and len(atom.indices) == rank:
                     parts = self._apart(atom.indices[axis], divisor, ranges)
                     assert parts is not None
-                    atom = Atom(atom.head, (*atom.indices[:axis], *parts, *atom.indices[axis + 1 :]))  # noqa: PLW2901
+                    atom = Atom(atom.head, (*atom.indices[:axis], *parts, *atom.indices[axis + 1 :]))
                 atoms.append(atom)
             self.terms[number] = replace(term, atoms=tuple(atoms))
 
@@ -418,7 +418,7 @@ def _solved(term: Term) -> Term:
 
 
 def _reach(term: Term, name: Name) -> int:
-    """The degree of an index's range: of two that an equation binds, the one that numbers pairs is given by the other."""
+    """The degree of an index's range: of two in an equation, the one that numbers pairs is given by the other."""
     return max(map(_degree, _ranges(k.conjuncts(term.condition)).get(name, ())), default=0)
 
 
