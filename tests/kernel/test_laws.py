@@ -169,6 +169,7 @@ def products_imply_nothing(patch: Patch) -> None:
 
 def quotients_stay_nested(patch: Patch) -> None:
     patch.setattr(sums, "_nested_quotient", lambda term: None)
+    patch.setattr(judge, "factored", lambda sizes, context, terms, fresh: (context, terms))  # which opens them too
 
 
 def divisors_are_supposed_positive(patch: Patch) -> None:
