@@ -228,7 +228,7 @@ def read_formulas(
     file: Annotated[Path, typer.Argument(help="A Markdown or LaTeX file.", metavar="FILE")], as_json: AsJson = False
 ) -> None:
     """Show what each display and code line of FILE is read as, or why it is not; nothing is judged."""
-    from derivations.language.document import normalised, read_text
+    from derivations.language.files import normalised, read_text
     from derivations.language.survey import survey
     from derivations.show.formulas_read import as_record, survey_lines
 
@@ -259,7 +259,7 @@ def new(
     if layer is not None and source is not None:
         raise typer.BadParameter("a layer and --from exclude each other")
     if source is not None:
-        from derivations.language.document import normalised, read_text
+        from derivations.language.files import normalised, read_text
         from derivations.language.survey import skeleton
 
         typer.echo(skeleton(normalised(or_exit(read_text, source)), str(source)))

@@ -25,7 +25,8 @@ from derivations.judgement.verdict import Verdict
 from derivations.language.errors import InputError, Place
 
 if TYPE_CHECKING:
-    from derivations.language.document import Block, Document, Recall, Wanted
+    from derivations.language.blocks import Block, Recall, Wanted
+    from derivations.language.document import Document
 
 CLAIM = re.compile(r"^[\s>]*[`~]{3,}\s*(?:claim\s+|\{\.claim\s+#)([^\s}]+)", re.MULTILINE)
 STANDARD_INPUT = "<stdin>"  # its name in what is printed
@@ -73,7 +74,7 @@ class Source:
         """The blocks; those that `recall` knows by their key are not read. An error is also that something in a context
         does not exist for all sizes."""
         from derivations.judgement.judge import exists_everywhere
-        from derivations.language.document import blocks
+        from derivations.language.blocks import blocks
 
         return blocks(self.text, self.name, exists_everywhere, recall, wanted=self.wanted)
 
@@ -86,7 +87,7 @@ class Source:
 
 def source(path: Path | None) -> Source:
     """The text of a document in a file, None: on standard input; raises InputError where it cannot be read."""
-    from derivations.language.document import decoded, normalised, read_text
+    from derivations.language.files import decoded, normalised, read_text
     from derivations.language.limits import FILE_BYTES
 
     if path is None:

@@ -17,7 +17,7 @@ from derivations.batch.workers import Judge
 from derivations.commands.messages import complain, complain_of
 from derivations.commands.shown import Shown
 from derivations.judgement.results import Judged, Results
-from derivations.language.document import Block
+from derivations.language.blocks import Block
 from derivations.language.errors import InputError
 from derivations.show.lines import error_texts
 

@@ -16,7 +16,7 @@ from derivations.formulas.claims import Refused, Remark
 from derivations.judgement.chains import first_wrong
 from derivations.judgement.readings import Asserted, Readings
 from derivations.judgement.verdict import Evidence, Verdict
-from derivations.language.document import Block
+from derivations.language.blocks import Block
 from derivations.language.errors import InputError
 
 WORDS = ("proved", "holds where", "refuted", "false", "undecided")

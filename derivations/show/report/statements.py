@@ -16,7 +16,7 @@ from derivations.formulas.expressions import DataBracket, Definition, Loss, Tens
 from derivations.judgement.chains import first_wrong
 from derivations.judgement.readings import Readings
 from derivations.judgement.verdict import Step, Verdict, Witness
-from derivations.language.document import Block
+from derivations.language.blocks import Block
 from derivations.show.lines import evidence_text, is_zero
 from derivations.show.readings_text import sentences
 from derivations.show.report import nodes as n
