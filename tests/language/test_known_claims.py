@@ -17,6 +17,7 @@ GIVENS = (
     "```given\ndims n, m\ntensor x[n], k[m]\ny = corr(x, k, valid)\n```\n",  # does not exist for all sizes
     "```given continue\ntensor v[n]\n```\n",
     "```given continue\ntensor x[n]\n```\n",  # declared twice, mostly
+    "```given continue\ntensor v[n]\nu = read above\n```\n",  # there is no formula above
     "```given\n\n```\n",
 )
 OTHERS = (
@@ -50,6 +51,7 @@ def said(found: list[Block]) -> list[Any]:
 @settings(deadline=None, max_examples=60)
 @given(DOCUMENTS, st.sets(st.integers(0, 8)))
 @example([GIVENS[0], OTHERS[0], GIVENS[4], OTHERS[1], OTHERS[0], GIVENS[2], OTHERS[0]], {1, 4})
+@example([GIVENS[0], OTHERS[0], GIVENS[6], OTHERS[0]], {1})
 @example([GIVENS[0], GIVENS[4], OTHERS[0], OTHERS[5], OTHERS[1]], {2})
 @example([GIVENS[1], GIVENS[5], OTHERS[0], GIVENS[3]], {2})
 def test_what_is_known_changes_nothing(parts: list[str], known: set[int]) -> None:
