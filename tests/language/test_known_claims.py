@@ -17,7 +17,7 @@ GIVENS = (
     "```given\ndims n, m\ntensor x[n], k[m]\ny = corr(x, k, valid)\n```\n",  # does not exist for all sizes
     "```given continue\ntensor v[n]\n```\n",
     "```given continue\ntensor x[n]\n```\n",  # declared twice, mostly
-    "```given continue\ntensor v[n]\nu = read above\n```\n",  # there is no formula above
+    "```given continue\ntensor v[n]\nread above\n```\n",  # there is no formula above
     "```given\n\n```\n",
 )
 OTHERS = (
