@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
-EXTRAS ?= test,lint,report,web
+EXTRAS ?= test,lint,report,web,watch,editor
 
 RUN := $(VENV)/.ready-run
 DEVELOP := $(VENV)/.ready-develop

@@ -110,6 +110,7 @@ def options(
         "gradproof verify notes.md:40           the claim at line 40, as an editor calls it",
         "gradproof verify notes.md::grad-w -v   the claim of this name",
         "gradproof verify docs/ -k 'pool and not mean' -j 2",
+        "gradproof verify notes.md --watch      again after each save",
         "gradproof verify --failed -x           what failed last, up to the first that still does",
         "gradproof verify docs/ --format junit > gradproof.xml",
     )
@@ -128,6 +129,7 @@ def verify(
     durations: Annotated[int, typer.Option("--durations", min=0, metavar="N", help="Name the N slowest claims.")] = 0,
     form: Annotated[Format, typer.Option("--format", help="What is written to standard output.")] = "text",
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Judge again what changes, after each save.")] = False,
     thorough: Thorough = False,
     processes: Processes = 1,
     no_cache: NoCache = False,
@@ -136,6 +138,8 @@ def verify(
     """Judge the claims of documents: a line for each (beyond 100 what is as expected is counted), and a summary."""
     if as_json and form not in ("text", "json"):
         raise typer.BadParameter(f"--json and --format {form} exclude each other")
+    if watch and (as_json or form != "text" or failed or stop):
+        raise typer.BadParameter("--watch shows lines, of all that is chosen by file, line, name or -k")
     from derivations.commands.verify import Asked
     from derivations.commands.verify import verify as run
 
@@ -153,6 +157,8 @@ def verify(
         processes=processes,
         no_cache=no_cache,
     )
+    if watch:
+        run = _extra("watch", "watchfiles", "derivations.commands.watch").run
     raise typer.Exit(or_exit(run, asked))
 
 
@@ -394,6 +400,16 @@ def _read(files: list[Path] | None) -> Inputs:
         complain_of(error_texts(inputs.errors))
         raise typer.Exit(2)
     return inputs
+
+
+def _extra(extra: str, library: str, module: str) -> Any:
+    """A module that needs a library of an extra; without it, how to get it."""
+    from importlib import import_module
+    from importlib.util import find_spec
+
+    if find_spec(library) is None:
+        fail(f"this needs {library}, which is not installed: pip install 'gradproof[{extra}]'")
+    return import_module(module)
 
 
 def print_json(record: Any) -> None:

@@ -84,7 +84,7 @@ LAYERS = (
     ("reference",),
     ("batch",),
     ("reading",),
-    ("choosing",),
+    ("choosing", "watching"),
     ("words", "api", "asked"),
     ("serving",),
     ("commands",),

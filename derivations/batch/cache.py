@@ -30,7 +30,7 @@ from contextlib import suppress
 from functools import cache
 from importlib import metadata
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from derivations.judgement.verdict import Evidence, Step, Verdict, Witness
 
@@ -75,6 +75,14 @@ def source_digest() -> str:
     versions = [platform.python_version(), *(f"{name} {metadata.version(name)}" for name in TRUSTED)]
     digest.update("\n".join(versions).encode())
     return digest.hexdigest()
+
+
+class Remembers(Protocol):
+    """Whatever knows verdicts by the key of their claim's text."""
+
+    def read(self, key: str) -> tuple[Verdict, ...] | None: ...
+
+    def write(self, key: str, verdicts: Sequence[Verdict]) -> None: ...
 
 
 class Cache:

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from derivations.batch.cache import Cache
+from derivations.batch.cache import Remembers
 from derivations.batch.workers import Answer, Judge, Workers
 from derivations.formulas.claims import Claim, Refused, Remark
 from derivations.judgement.results import Judged
@@ -165,24 +165,29 @@ def _with_steps(claim: Claim, verdict: Verdict) -> Verdict:
 
 
 def judged(
-    blocks: Iterable[Block], judge: Judge, processes: int = 1, cache: Cache | None = None
+    blocks: Iterable[Block], judge: Judge, processes: int = 1, cache: Remembers | None = None
 ) -> Generator[Judged]:
     """Every block with the verdicts on its claims, in order; what is known of a block's text is not judged, what
     becomes known is remembered. An interrupted run gives the blocks that are complete."""
     with Workers(judge, processes) as workers:
-        current, answers = None, []
-        for block, claim, answer in workers.answers(_tasks(blocks, cache)):
-            if claim is None or answer is None:
-                yield Judged(block, _placed(block))
-                continue
-            if block is not current:
-                current, answers = block, list[Answer]()
-            answers.append(answer)
-            if len(answers) == len(block.claims):
-                yield together(block, answers, cache)
+        yield from judged_by(workers, blocks, cache)
 
 
-def together(block: Block, answers: Sequence[Answer], cache: Cache | None = None) -> Judged:
+def judged_by(workers: Workers, blocks: Iterable[Block], cache: Remembers | None = None) -> Generator[Judged]:
+    """The same by workers that stay for the next run."""
+    current, answers = None, []
+    for block, claim, answer in workers.answers(_tasks(blocks, cache)):
+        if claim is None or answer is None:
+            yield Judged(block, _placed(block))
+            continue
+        if block is not current:
+            current, answers = block, list[Answer]()
+        answers.append(answer)
+        if len(answers) == len(block.claims):
+            yield together(block, answers, cache)
+
+
+def together(block: Block, answers: Sequence[Answer], cache: Remembers | None = None) -> Judged:
     """A block with the answers to all its claims, which are remembered if they last."""
     verdicts = tuple(verdict for each in answers for verdict in each.verdicts)
     errors = tuple(each.error for each in answers if each.error is not None)
@@ -192,7 +197,7 @@ def together(block: Block, answers: Sequence[Answer], cache: Cache | None = None
     return Judged(block, _with_source(block, verdicts), errors, defects)
 
 
-def _tasks(blocks: Iterable[Block], cache: Cache | None) -> Iterator[tuple[Block, Claim | None]]:
+def _tasks(blocks: Iterable[Block], cache: Remembers | None) -> Iterator[tuple[Block, Claim | None]]:
     """The claims to judge, each with its block; a block without any once."""
     for block in blocks:
         if block.claims and block.known is None and cache is not None:

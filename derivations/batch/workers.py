@@ -222,6 +222,8 @@ class Workers:
 
         If the run is interrupted, the answers that are there are given, still in order, before the interrupt goes on.
         """
+        for worker in [each for each in self._workers if each.slot is not None]:
+            self._drop(worker)  # it still judges for a run that was left early
         coming = iter(tasks)
         held: deque[_Slot[T]] = deque()
         try:
