@@ -390,6 +390,14 @@ def report(
 app.command()(serve)
 
 
+@app.command(epilog=_examples("gradproof lsp", "editors/ has the lines for VS Code and Neovim"))
+def lsp(
+    stdio: Annotated[bool, typer.Option("--stdio", hidden=True, help="What editors add.")] = True,
+) -> None:
+    """Serve an editor: verdicts beside their lines, hover, completion, go to definition, quick fixes."""
+    _extra("editor", "pygls", "derivations.editing.server").run()
+
+
 def _read(files: list[Path] | None) -> Inputs:
     """The documents as read; errors alone end the command."""
     from derivations.batch.run import read

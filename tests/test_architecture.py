@@ -85,6 +85,7 @@ LAYERS = (
     ("batch",),
     ("reading",),
     ("choosing", "watching"),
+    ("editing",),
     ("words", "api", "asked"),
     ("serving",),
     ("commands",),
@@ -95,7 +96,7 @@ LAYERS = (
 # when one is shown; the page's server has no formula's code in its own process, only in its workers.
 DOORS = (
     "api", "asked", "cli", "words", "pytest_plugin", "__init__", "batch.run", "batch.workers", "show.notebook",
-    "serving.command", "serving.worker",
+    "serving.command", "serving.worker", "editing.judging",
 )  # fmt: skip
 MODULES = {
     ".".join(path.relative_to(ROOT / "derivations").with_suffix("").parts).removesuffix(".__init__"): path
