@@ -71,6 +71,7 @@ LAYERS = (
     ("operators",),
     ("typeset",),
     ("language.errors", "language.limits", "language.source"),  # texts with places, and messages that point into them
+    ("language.private", "language.tables"),
     ("notation",),
     ("language",),
     ("meaning",),

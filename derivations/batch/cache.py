@@ -22,8 +22,6 @@ import json
 import os
 import platform
 import sqlite3
-import stat
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -33,6 +31,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from derivations.judgement.verdict import Evidence, Step, Verdict, Witness
+from derivations.language.private import default_location, make_private
 
 T = TypeVar("T")
 TRUSTED = ("sympy", "islpy", "z3-solver", "numpy")
@@ -46,19 +45,6 @@ CREATE TABLE IF NOT EXISTS entries (key TEXT PRIMARY KEY, version TEXT NOT NULL,
 CREATE TABLE IF NOT EXISTS failures (document TEXT, id TEXT, noted REAL NOT NULL, PRIMARY KEY (document, id))
     WITHOUT ROWID;
 """
-
-
-def default_location() -> Path:
-    """The platform's place for caches: $XDG_CACHE_HOME/gradproof, ~/.cache/gradproof, ~/Library/Caches,
-    LOCALAPPDATA."""
-    named = os.environ.get("XDG_CACHE_HOME", "")
-    if os.path.isabs(named):  # the XDG specification: a relative path is ignored
-        return Path(named) / "gradproof"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "gradproof"
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home())) / "gradproof" / "cache"
-    return Path.home() / ".cache" / "gradproof"
 
 
 @cache
@@ -177,8 +163,7 @@ class Cache:
         return None
 
     def _connect(self) -> sqlite3.Connection:
-        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _make_private(self._directory, self._path)
+        make_private(self._directory, self._path)
         connection = sqlite3.connect(self._path, timeout=PATIENCE_SECONDS, isolation_level=None)
         # A power failure may damage the file, which is noticed; no run waits for a disk.
         connection.execute("PRAGMA synchronous = OFF")
@@ -210,33 +195,6 @@ def _prune(connection: sqlite3.Connection, version: str, now: float) -> None:
     connection.execute("DELETE FROM entries WHERE version IN (SELECT version FROM versions WHERE used < ?)", limit)
     connection.execute("DELETE FROM versions WHERE used < ?", limit)
     connection.execute("DELETE FROM failures WHERE noted < ?", limit)
-
-
-def _make_private(directory: Path, path: Path) -> None:
-    """Makes directory and file those of this user alone; raises OSError where they are another's, or no directory and
-    no file. A file that others could have written is removed."""
-    _check(directory, os.lstat(directory), stat.S_ISDIR, "a directory")
-    os.chmod(directory, 0o700)
-    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-    with suppress(FileNotFoundError):
-        found = os.lstat(path)
-        _check(path, found, stat.S_ISREG, "a file")
-        if found.st_mode & 0o022 or found.st_nlink > 1:
-            path.unlink()
-    handle = os.open(path, flags, 0o600)
-    try:
-        _check(path, os.fstat(handle), stat.S_ISREG, "a file")
-        if hasattr(os, "fchmod"):
-            os.fchmod(handle, 0o600)
-    finally:
-        os.close(handle)
-
-
-def _check(path: Path, found: os.stat_result, is_right: Callable[[int], bool], what: str) -> None:
-    if not is_right(found.st_mode):
-        raise OSError(0, f"this is not {what}", str(path))
-    if hasattr(os, "geteuid") and found.st_uid != os.geteuid():
-        raise OSError(0, "this belongs to another user", str(path))
 
 
 def may_be_remembered(verdict: Verdict) -> bool:
