@@ -26,8 +26,10 @@ from derivations.formulas import integers
 from derivations.formulas.claims import Claim, Context, Dimension, Expectation, Link
 from derivations.formulas.expressions import Definition, Expression, ShapeError
 from derivations.judgement.verdict import Evidence, Verdict, Witness, Word
+from derivations.meaning import forms
 from derivations.meaning.existence import obligations
 from derivations.meaning.factoring import factored
+from derivations.meaning.forms import Form, has_functions, in_form
 from derivations.meaning.functions import Unsupported
 from derivations.meaning.goal import context_condition
 from derivations.meaning.hypotheses import apply_hypotheses
@@ -55,7 +57,9 @@ class Symbolic:
     certain: bool = True
 
 
-def goal_of(lowering: Lowering, claim: Claim, link: Link, entries: Link | None = None) -> Goal:
+def goal_of(
+    lowering: Lowering, claim: Claim, link: Link, entries: Link | None = None, form: Form | None = None
+) -> Goal:
     """The statement to decide: both sides exist, have one shape, and agree in every entry (in those of another link,
     of the same shapes, if one is given).
 
@@ -98,7 +102,7 @@ def goal_of(lowering: Lowering, claim: Claim, link: Link, entries: Link | None =
     )
     if same != k.FALSE:
         there = k.all_of((established(k.all_of((guard, inside))), same, guard, inside))
-        groups += _entry_groups(lowering, claim, entries or link, env, len(index), there, context)
+        groups += _entry_groups(lowering, claim, entries or link, env, len(index), there, context, form or Form())
     return Goal(names, context, tuple(groups))
 
 
@@ -119,14 +123,16 @@ def _common_entries(left: tuple[Int, ...], right: tuple[Int, ...]) -> tuple[Cond
 
 
 def _entry_groups(
-    lowering: Lowering, claim: Claim, link: Link, env: dict[str, Int], rank: int, context: Condition, sizes: Condition
-) -> list[Group]:
+    lowering: Lowering, claim: Claim, link: Link, env: dict[str, Int], rank: int, context: Condition, sizes: Condition,
+    form: Form,
+) -> list[Group]:  # fmt: skip
     index = tuple(Int.symbol(Mark(Role.ENTRY, axis)) for axis in range(rank))
     monomials = Monomials()
     found: list[Term] = []
     for side, sign in ((link.left, 1), (link.right, -1)):
         terms = lowering.lower(side, index if side.rank else (), env, frozenset())
         found += scaled(related(lowering, apply_hypotheses(lowering, claim, terms)), sign)
+    found = in_form(lowering, claim, found, form, context)
     context, factors = factored(sizes, context, found, lowering.fresh)
     ranges = [part for part in k.conjuncts(context) if not all(map(is_size, k.condition_symbols(part)))]
     for term in factors:
@@ -150,9 +156,10 @@ def decide(claim: Claim, link: Link, solver: Solver, told: bool = False) -> Symb
         decision = prove(solver, goal)
         axioms = (*lowering.axioms, *_supposed_to_exist(claim, link))
         if isinstance(decision, Proof):
-            if not _admits_sizes(solver, goal):
-                return Symbolic("undecided", reason="no sizes are known that satisfy its conditions", axioms=axioms)
-            return Symbolic("proved", axioms=axioms)
+            return _proved(solver, goal, axioms)
+        normal = _in_normal_form(claim, link, solver) if has_functions(lowering) else None
+        if normal is not None:
+            return normal
         if isinstance(decision, Undecided):
             return Symbolic("undecided", reason=decision.reason, axioms=axioms)
         assert isinstance(decision, CounterModel)
@@ -170,7 +177,49 @@ def decide(claim: Claim, link: Link, solver: Solver, told: bool = False) -> Symb
         word: Word = "holds where" if found.cases else "refuted"
         return Symbolic(word, found, decision.sizes, axioms=axioms, certain=certain)
     except (Unsupported, LimitReached, ShapeError) as error:
-        return Symbolic("undecided", reason=str(error), axioms=tuple(lowering.axioms))
+        normal = _in_normal_form(claim, link, solver) if isinstance(error, LimitReached) else None
+        return normal or Symbolic("undecided", reason=str(error), axioms=tuple(lowering.axioms))
+
+
+def _proved(solver: Solver, goal: Goal, axioms: tuple[str, ...]) -> Symbolic:
+    """The verdict on a goal that is proved; of no sizes, everything would be true."""
+    if not _admits_sizes(solver, goal):
+        return Symbolic("undecided", reason="no sizes are known that satisfy its conditions", axioms=axioms)
+    return Symbolic("proved", axioms=axioms)
+
+
+def _in_normal_form(claim: Claim, link: Link, solver: Solver) -> Symbolic | None:
+    """What the normal form of functions decides: a proof, or a region where its unknowns are independent."""
+    for kind in (forms.Kind.BASIS, forms.Kind.CLEARED):
+        lowering, form = Lowering(), Form(kind)
+        lowering.same = same_terms(lowering, claim, solver)
+        try:
+            goal = goal_of(lowering, claim, link, form=form)
+            decision = prove(solver, goal)
+        except (Unsupported, LimitReached):
+            continue
+        if isinstance(decision, Proof):
+            return _proved(solver, goal, (*lowering.axioms, *_supposed_to_exist(claim, link)))
+    if binds_data(claim) or claim.hypotheses:
+        return None
+    lowering, form = Lowering(), Form(forms.Kind.STRIPPED)
+    lowering.same = same_terms(lowering, claim, solver)
+    try:
+        goal = goal_of(lowering, claim, link, form=form)
+        decision = prove(solver, goal)
+        goal = open_part(solver, goal)
+        basis = form.basis
+        if not isinstance(decision, CounterModel) or basis is None:
+            return None
+        if not forms.independent(basis, [group.heads for group in goal.groups]):
+            return None
+        found = find(solver, goal)
+    except (Unsupported, LimitReached):
+        return None
+    if isinstance(found, str):
+        return None
+    word: Word = "holds where" if found.cases else "refuted"
+    return Symbolic(word, found, decision.sizes, axioms=(*lowering.axioms, *_supposed_to_exist(claim, link)))
 
 
 def _by_special_case(

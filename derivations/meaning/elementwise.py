@@ -210,6 +210,7 @@ def _derivative(
     """f^(order+1) of the argument, through the known derivatives where f is a known function."""
     if name.kind is Kind.JUMP:
         lowering.axioms["no entry is where an indicator of the data jumps"] = None
+        lowering.kinks.append((name, argument))
         return []
     formula = derivative_of(name.name, order, ARGUMENT) if name.kind is Kind.KNOWN else None
     if formula is None:

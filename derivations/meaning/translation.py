@@ -95,6 +95,7 @@ class Translation(Integers):
     axioms: dict[str, None] = field(default_factory=dict)
     demands: set[Condition] = field(default_factory=set)
     shapes: dict[Head, tuple[Int, ...]] = field(default_factory=dict)  # of tensors and definitions that are unknowns
+    kinks: list[tuple[Map, Terms]] = field(default_factory=list)  # the jumps that were taken as differentiable
     fresh_numbers: Iterator[int] = field(default_factory=count)
     # Whether relations between unknowns are told (`relations.py`), and the symmetries found so far.
     related: bool = False
