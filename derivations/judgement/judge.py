@@ -139,7 +139,8 @@ def _entry_groups(
         # The entry's own range, which the group supposes anyway, helps to solve for the bound indices.
         monomials.add(replace(term, condition=k.all_of((term.condition, *ranges))))
     demands = frozenset(lowering.demands)
-    groups = []
+    # Terms may have cancelled by what they demand before any of them came here.
+    groups = [Group("demands", (Piece(k.TRUE, Int.of(0), ONE, demands=demands),), context)] if demands else []
     for heads, pieces in monomials.groups.items():
         demanding = tuple(replace(piece, demands=piece.demands | demands) for piece in pieces)
         groups.append(Group(of_heads(heads), demanding, context, heads))

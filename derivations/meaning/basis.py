@@ -139,7 +139,15 @@ class Basis:
 
     def collected(self, term: Term) -> Terms:
         """The terms of a product: one power of each base at each place, choices by the laws of choices."""
-        return [new for part in tidy(term) for new in self._collected(part)]
+        return [new for part in self.tidied(term) for new in self._collected(part)]
+
+    def tidied(self, term: Term) -> Terms:
+        """The term with as few indices as a glance tells; what that demands of the sizes is demanded of them at once,
+        for terms may cancel by what they demand."""
+        found = tidy(term)
+        for part in found:
+            self.lowering.demands |= part.demands
+        return found
 
     def _collected(self, term: Term) -> Terms:
         powers = powers_of(term.atoms)
@@ -217,7 +225,7 @@ class Basis:
         """Terms in which those that differ in their coefficient alone are one; those that vanish are left out."""
         kept: dict[Argument, Term] = {}
         for part in found:
-            for term in tidy(part):
+            for term in self.tidied(part):
                 top, bottom, unit = _apart(term)
                 key, demands = canonical_argument([unit])
                 self.lowering.demands |= demands
@@ -235,6 +243,9 @@ class Basis:
         sums = Monomials()
         for term in found:
             sums.add(term)
+        for pieces in sums.groups.values():
+            for piece in pieces:
+                self.lowering.demands |= piece.demands
         return not any(merge(pieces) for pieces in sums.groups.values())
 
     def by_cases(
