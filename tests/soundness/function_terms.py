@@ -20,6 +20,7 @@ from typing import Any
 
 from derivations.core import terms as k
 from derivations.core.heads import Choice, Entry, Function, Head, Kind, Reciprocal, Root, Side, Value
+from derivations.core.names import Mark, Role
 from derivations.core.sums import Term
 from derivations.core.terms import Int
 from derivations.formulas.claims import Claim, Context, Dimension
@@ -56,6 +57,7 @@ FUNCTIONS = {
     "softplus": lambda t: math.log(1 + math.exp(t)),
 }
 JUMPS = {">": lambda t: t > 0, ">=": lambda t: t >= 0, "==": lambda t: t == 0, "!=": lambda t: t != 0}
+FREE = Mark(Role.ENTRY, 0)  # the index of the compared entry
 TIES = (-2.0, -1.0, 0.0, 0.5, 1.0, 2.0)
 
 
@@ -178,7 +180,8 @@ class Evaluation:
             base = self._normal(head.of, place, point)
             if base < 0:
                 raise DoesNotExist
-            return float(base ** (k.evaluate(head.exponent[0], point.sizes) / k.evaluate(head.exponent[1], point.sizes)))
+            top, bottom = (k.evaluate(part, point.sizes) for part in head.exponent)
+            return float(base ** (top / bottom))
         known = self.basis.defined[head]
         names = [next(iter(formal.symbols())) for formal in known.formals]
         inside = self.normal(known.terms, point.at(dict(zip(names, place, strict=True))))
@@ -213,7 +216,7 @@ def disagreement(number: int, clear: bool = False) -> str | None:
     chance = random.Random(number + 1)
     lowering = Lowering()
     basis = Basis(lowering, Signs(k.nonnegative(Int.symbol("n") - 1)))
-    free = Int.symbol(k_free())
+    free = Int.symbol(FREE)
     raw = lowering.lower(node, (free,) if node.rank else (), {}, frozenset())
     terms = basis.merged(basis.normal(raw))
     if clear:
@@ -221,7 +224,7 @@ def disagreement(number: int, clear: bool = False) -> str | None:
     evaluation = Evaluation(lowering, basis)
     for attempt in range(6):
         size = 1 + attempt % 3
-        point = points(attempt, size, chance).at({k_free(): chance.randrange(size)})
+        point = points(attempt, size, chance).at({FREE: chance.randrange(size)})
         try:
             wanted = evaluation.translated(raw, point)
         except (DoesNotExist, OverflowError):
@@ -235,10 +238,3 @@ def disagreement(number: int, clear: bool = False) -> str | None:
         if abs(found - wanted) > 1e-6 * max(1, abs(wanted)):
             return f"{node} at {point}: {wanted}, in the normal form {found}"
     return None
-
-
-def k_free() -> Any:
-    """The index of the compared entry."""
-    from derivations.core.names import Mark, Role
-
-    return Mark(Role.ENTRY, 0)
