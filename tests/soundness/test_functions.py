@@ -127,7 +127,7 @@ def _dropping(name: str) -> Callable[[Any], None]:
 
     def log_of_sums(monkeypatch: Any) -> None:
         log = Basis.log
-        monkeypatch.setitem(basis.FUNCTIONS, "log", lambda self, found: [t for part in found for t in log(self, [part])])
+        monkeypatch.setitem(basis.FUNCTIONS, "log", lambda self, terms: [new for t in terms for new in log(self, [t])])
 
     def roots_of_squares(monkeypatch: Any) -> None:
         monkeypatch.setattr(Basis, "_absolute_power", lambda self, atom, amount: [basis.Term((atom,) * amount)])
