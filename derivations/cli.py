@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
 
+from derivations.campaigns.command import On, StoreAt, campaign
 from derivations.commands.messages import (
     DEFECT,
     UNWRITABLE,
@@ -134,6 +135,8 @@ def verify(
     processes: Processes = 1,
     no_cache: NoCache = False,
     repair: Repair = False,
+    on: On = "",
+    store: StoreAt = "",
 ) -> None:
     """Judge the claims of documents: a line for each (beyond 100 what is as expected is counted), and a summary."""
     if as_json and form not in ("text", "json"):
@@ -156,6 +159,8 @@ def verify(
         repair=repair,
         processes=processes,
         no_cache=no_cache,
+        on=on,
+        store=store,
     )
     if watch:
         run = _extra("watch", "watchfiles", "derivations.commands.watch").run
@@ -388,6 +393,7 @@ def report(
 
 
 app.command()(serve)
+app.command()(campaign)
 
 
 @app.command(epilog=_examples("gradproof lsp", "editors/ has the lines for VS Code and Neovim"))

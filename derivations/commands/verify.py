@@ -13,6 +13,7 @@ from derivations.choosing.claims import Choice, Chosen, chosen
 from derivations.choosing.expression import expression
 from derivations.choosing.nothing import why_nothing
 from derivations.choosing.targets import Missing, Target, targets
+from derivations.commands.engines import engine
 from derivations.commands.messages import complain_of
 from derivations.commands.running import cache_for, judge
 from derivations.commands.shown import EACH, Annotated, AtTheEnd, Json, Lines, Shown, console_for_output
@@ -40,6 +41,8 @@ class Asked:
     repair: bool = False
     processes: int = 1
     no_cache: bool = False
+    on: str = ""
+    store: str = ""
 
 
 def verify(asked: Asked) -> int:
@@ -53,12 +56,14 @@ def verify(asked: Asked) -> int:
     start = time.perf_counter()
     shown = _shown(asked, found)
     options = {"thorough": asked.thorough, "repair": asked.repair}
-    cache = cache_for(asked.no_cache, **options)
+    cache = cache_for(asked.no_cache, asked.store, **options)
     recall = None if cache is None else cache.read
     blocks = (block for each in found.sources for block in each.blocks(recall))
-    results = judge(
-        blocks, [*errors, *found.errors], asked.processes, cache, shown, len(found.names), False, asked.stop, **options
-    )
+    wrong = [*errors, *found.errors]
+    with engine(asked.on, asked.processes) as pool:
+        results = judge(
+            blocks, wrong, asked.processes, cache, shown, len(found.names), False, asked.stop, pool, **options
+        )
     if not (results.verdicts or results.remarks or results.refused or results.errors or results.interrupted):
         results.nothing = why_nothing(found, asked.expression, asked.failed)
     shown.end(results, time.perf_counter() - start)
