@@ -29,7 +29,7 @@ from derivations.repair.search import repairs as repairs_of
 from tests.textbook import has_textbook
 
 Record = dict[str, Any]
-LONGEST, SECONDS = 3, 20.0  # operators of a claim by chance; the outer guard of one, wider than what any takes
+LONGEST, SECONDS, SIZES_TRIED = 3, 60.0, 30  # as in soundness.py, with a guard wider than what any takes
 
 
 def without_seconds(record: Record) -> Record:
@@ -39,12 +39,12 @@ def without_seconds(record: Record) -> Record:
 
 def soundness_record(number: int) -> Record:
     """A claim by chance."""
-    return without_seconds(soundness.judged((number, LONGEST, SECONDS)))
+    return without_seconds(soundness.judged(soundness.Task(number, LONGEST, SECONDS, SIZES_TRIED)))
 
 
 def written_record(number: int) -> Record:
     """A claim that a generator has written."""
-    return without_seconds(soundness.judged_written((number, LONGEST, SECONDS)))
+    return without_seconds(soundness.judged_written(soundness.Task(number, LONGEST, SECONDS, SIZES_TRIED)))
 
 
 @cache

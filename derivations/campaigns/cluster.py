@@ -1,9 +1,10 @@
 """Tasks on a Dask cluster: in order, in batches that grow with how fast they are, whoever is killed meanwhile.
 
-Law: results come in the order of the items and do not depend on the number of workers, nor on how often one dies. A
-worker that dies costs what it had in hand; so does the scheduler, after which all that is not finished is sent again.
-An item that goes down with its worker again and again, alone in its batch, is lost for that stated reason; none is
-dropped. No more is in hand than a few batches for each worker.
+Law: results come in the order of the items and do not depend on the number of workers, nor on how often one dies. The
+work itself is done in a child of each worker (`child.py`). A worker that dies costs what it had in hand; so does the
+scheduler, after which all that is not finished is sent again. An item that goes down with its worker again and again,
+alone in its batch, is lost for that stated reason; none is dropped. No more is in hand than a few batches for each
+worker.
 
 What it cannot see: who else may speak to the cluster. Dask runs what it is sent: use a cluster that you trust.
 """
@@ -25,6 +26,8 @@ import distributed
 from distributed.scheduler import KilledWorker
 
 from derivations.batch.cache import source_digest
+from derivations.batch.workers import GUARD_SECONDS
+from derivations.campaigns.child import CHILD
 from derivations.campaigns.items import Ready
 from derivations.campaigns.results import TaskFailed
 
@@ -38,7 +41,6 @@ TRIES = 4  # how often a worker may die over one item that is alone in its batch
 RETRIES = 2  # of a task that raised
 PATIENCE_SECONDS = 300.0  # for a scheduler that is gone, or for the first worker
 LOOK_SECONDS = 2.0  # between looks at how many workers there are
-GUARD_SECONDS = 120.0  # the outer guard of one item, as that of worker processes on one machine
 CONNECT_SECONDS = 10
 
 
@@ -65,13 +67,13 @@ class _Slot:
             self.result, self.is_ready = item.result, True
 
 
-def run_batch(function: Callable[[Any], Any], packed: bytes, source: str) -> tuple[bytes, float]:
+def run_batch(function: Callable[[Any], Any], lost: Callable[[Any, str], Any], packed: bytes, source: str) -> Any:
     """What a worker does: the results of a batch, packed, and the seconds they took; raises OtherSource. (Bytes,
     because Dask would look into every list of a task for others of its own.)"""
     if source_digest() != source:
         raise OtherSource("a worker has another version of gradproof, of Python or of the libraries that it trusts")
     start = time.perf_counter()
-    results = [function(item) for item in pickle.loads(packed)]
+    results = CHILD.results(function, pickle.loads(packed), lost)
     return pickle.dumps(results, protocol=5), time.perf_counter() - start
 
 
@@ -174,7 +176,7 @@ class Cluster:
                     elif held[0].is_ready:
                         break  # what is known is given at once
             try:
-                self._send(function, waiting)
+                self._send(function, lost, waiting)
                 while held and held[0].is_ready:
                     yield held.popleft().result
                 if not held and is_over:
@@ -199,7 +201,7 @@ class Cluster:
     def _is_connected(self) -> bool:
         return self._client is not None and self._client.status == "running"
 
-    def _send(self, function: Callable[[Any], Any], waiting: deque[_Slot]) -> None:
+    def _send(self, function: Callable[[Any], Any], lost: Callable[[Any, str], Any], waiting: deque[_Slot]) -> None:
         """Sends batches as long as there is room."""
         room = BATCHES * self._count()
         while waiting and len(self._flying) < room:
@@ -212,7 +214,7 @@ class Cluster:
             self._number += 1
             packed = pickle.dumps([slot.item for slot in batch], protocol=5)
             key = f"gradproof-{self._name}-{self._number}"
-            task = (run_batch, function, packed, source_digest())
+            task = (run_batch, function, lost, packed, source_digest())
             future = self._client.submit(*task, key=key, pure=False, retries=RETRIES)
             self._flying[future] = (batch, time.monotonic())
             future.add_done_callback(self._done.put)
@@ -258,8 +260,8 @@ class Cluster:
         """Ends batches that are past the outer guard, with their workers."""
         now = time.monotonic()
         for future, (batch, since) in list(self._flying.items()):
-            # it may have waited for those before it in the hand of its worker
-            if now - since > GUARD_SECONDS * len(batch) * (BATCHES + 1):
+            # the child has a guard of its own; the batch may have waited for those before it in the hand of its worker
+            if now - since > GUARD_SECONDS * (len(batch) + 1) * (BATCHES + 1):
                 del self._flying[future]
                 with suppress(Exception):
                     doing = self._client.processing()

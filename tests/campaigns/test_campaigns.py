@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import json
 import os
-import signal
-import socket
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from machines import COMMAND, ENVIRONMENT, Machines, document, kill, started
 from typer.testing import CliRunner
 
 from derivations.batch.run import judge_claim
 from derivations.batch.store import NoStore, Store
+from derivations.campaigns.child import Child
 from derivations.campaigns.results import Lines, OtherRun, records
 from derivations.cli import app
 from derivations.language.document import parse_claim, parse_context
-
-ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
-COMMAND = [sys.executable, "-m", "derivations.cli"]
 
 # -- lines -------------------------------------------------------------------------------------------------------------
 
@@ -139,63 +135,38 @@ def test_an_own_run_says_what_it_did(tmp_path: Path) -> None:
     assert [record["number"] for record in records(path)] == [0, 1, 2, 3]
 
 
+# -- one child ---------------------------------------------------------------------------------------------------------
+
+
+def careful(item: int) -> int:
+    """A task of which some items end their process, some never end, and some print."""
+    print("words that are no result")
+    if item == 3:
+        os._exit(7)
+    if item == 5:
+        time.sleep(60)
+    return item * item
+
+
+def lost(item: int, reason: str) -> str:
+    return f"{item}: {reason}"
+
+
+def test_a_child_that_dies_loses_one_item(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Items that end their process or pass the guard are lost for that stated reason; the others have their results, in
+    order; what is printed is none of them."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
+    child = Child()
+    try:
+        found = child.results(careful, range(8), lost, guard=1.0)
+    finally:
+        child.end()
+    assert found[3].startswith("3: the process that judged it ended with status 7")
+    assert found[5] == "5: not finished within the outer guard of 1 s of wall time"
+    assert [one for at, one in enumerate(found) if at not in (3, 5)] == [0, 1, 4, 16, 36, 49]
+
+
 # -- whoever is killed -------------------------------------------------------------------------------------------------
-
-FORMS = (
-    "rot180(x) == x",
-    "x + {0}*x == {1}*x",
-    "sum(x) == sum(rot180(x))",
-    "x*x*{0} == {0}*x**2",
-    "flip(x, 0) == {0}*x",
-)
-
-EXPECT = ("holds where n == 1", "proved", "proved", "proved", "false")
-
-
-def document(claims: int) -> str:
-    """That many claims, true ones, such as hold on a region, and false ones."""
-    blocks = []
-    for number in range(claims):
-        claim = FORMS[number % 5].format(number + 2, number + 3)
-        blocks.append(f"```claim c{number}\n{claim}\nexpect {EXPECT[number % 5]}\n```\n")
-    return "```given\ndims n\ntensor x[n]\n```\n\n" + "\n".join(blocks)
-
-
-class Machines:
-    """A scheduler and two workers as processes of their own, to be killed."""
-
-    def __init__(self) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.scheduler = self.workers = None
-        self.start()
-
-    def start(self) -> None:
-        """What is not there is started."""
-        if self.scheduler is None or self.scheduler.poll() is not None:
-            self.scheduler = self._run("dask_scheduler", "--port", str(self.port), "--no-dashboard")
-        self.workers = [each for each in self.workers or [] if each.poll() is None]
-        while len(self.workers) < 2:
-            address = f"tcp://127.0.0.1:{self.port}"
-            self.workers.append(self._run("dask_worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard"))
-
-    @staticmethod
-    def _run(module: str, *arguments: str) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", f"distributed.cli.{module}", "--host", "127.0.0.1", *arguments]
-        quiet = subprocess.DEVNULL
-        return subprocess.Popen(command, stdout=quiet, stderr=quiet, env=ENVIRONMENT)
-
-    def kill(self, *processes: subprocess.Popen[bytes]) -> None:
-        """Kills and buries."""
-        for process in processes:
-            process.send_signal(signal.SIGKILL)
-            process.wait(10)
-
-    def close(self) -> None:
-        """Kills what is left."""
-        assert self.scheduler is not None
-        self.kill(self.scheduler, *(self.workers or []))
 
 
 def test_whoever_is_killed_the_bytes_are_the_same(tmp_path: Path) -> None:
@@ -212,30 +183,25 @@ def test_whoever_is_killed_the_bytes_are_the_same(tmp_path: Path) -> None:
     client = None
     try:
         command = [*common, str(together), "--on", f"dask://127.0.0.1:{machines.port}"]
-        client = _started(command)
+        client = started(command)
         _until(together, 5, client)
-        machines.kill(machines.workers[0])
+        machines.kill_worker()
         machines.start()
         _until(together, 30, client)
-        machines.kill(machines.scheduler, *machines.workers)
+        machines.kill_all()
         machines.start()
         _until(together, 70, client)
-        machines.kill(client)
+        kill(client)
         before = together.read_bytes()
-        client = _started(command)
+        client = started(command)
         assert client.wait(120) == 0
         assert together.read_bytes().startswith(before[: before.rfind(b"\n") + 1])
         assert together.read_bytes() == alone.read_bytes()
         assert len(list(records(alone))) == 240
     finally:
-        machines.close()
-        if client is not None:
-            client.kill()
-
-
-def _started(command: list[str]) -> subprocess.Popen[bytes]:
-    quiet = subprocess.DEVNULL
-    return subprocess.Popen(command, stdout=quiet, stderr=quiet, env=ENVIRONMENT)
+        machines.kill_all()
+        if client is not None and client.poll() is None:
+            kill(client)
 
 
 def _until(path: Path, lines: int, client: subprocess.Popen[bytes]) -> None:
