@@ -143,6 +143,8 @@ def verify(
         raise typer.BadParameter(f"--json and --format {form} exclude each other")
     if watch and (as_json or form != "text" or failed or stop):
         raise typer.BadParameter("--watch shows lines, of all that is chosen by file, line, name or -k")
+    if watch and on:
+        raise typer.BadParameter("--watch and --on exclude each other")
     from derivations.commands.verify import Asked
     from derivations.commands.verify import verify as run
 
