@@ -18,6 +18,8 @@ from itertools import product
 from operator import add, mul
 from typing import Any
 
+from sympy import Rational
+
 from derivations.core import terms as k
 from derivations.core.heads import Choice, Entry, Function, Head, Kind, Reciprocal, Root, Side, Value
 from derivations.core.names import Mark, Role
@@ -107,7 +109,7 @@ def _grown(chance: random.Random, depth: int) -> Expression:
     if kind == "r":
         return Elementwise(chance.choice(("relu", "abs")), 0, inner)
     if kind == "p":
-        return Power(inner, Constant(chance.choice((2, 3, -1, -2))))
+        return Power(inner, chance.choice((2, 3, -1, -2, Rational(1, 2), Rational(-3, 2))))
     if not inner.rank:
         return inner
     return apply("sum", inner) if chance.random() < 0.5 else apply("softmax", inner)
@@ -163,6 +165,11 @@ class Evaluation:
         inside = self.translated(record.template.terms, point.at(dict(zip(names, place, strict=True))))
         if head.function.kind is Kind.INVERSE:
             return _inverse(inside)
+        if head.function.kind is Kind.POWER:
+            top, bottom = (k.evaluate(part, point.sizes) for part in head.function.exponent)
+            if inside < 1e-9:
+                raise DoesNotExist
+            return float(inside ** (top / bottom))
         if head.function.kind is Kind.JUMP:
             return float(JUMPS[head.function.name](inside))
         return _applied(head.function.name, inside)
