@@ -258,7 +258,7 @@ def _over(value: Over) -> Printed:
 @node.register
 def _power(value: Power) -> Printed:
     amount = value.args[1]
-    exponent = str(amount) if amount.is_Integer else f"({node(Constant(amount))[0]})"
+    exponent = str(amount) if amount.is_Integer or amount.is_Symbol else f"({node(Constant(amount))[0]})"
     return f"{_bracketed(node(value.args[0]), ATOM)}**{exponent}", POWER
 
 

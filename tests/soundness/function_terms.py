@@ -58,7 +58,13 @@ FUNCTIONS = {
     "sigmoid": lambda t: 1 / (1 + math.exp(-t)),
     "softplus": lambda t: math.log(1 + math.exp(t)),
 }
-JUMPS = {">": lambda t: t > 0, ">=": lambda t: t >= 0, "==": lambda t: t == 0, "!=": lambda t: t != 0}
+NEAR = 1e-9  # roots of numbers are rounded: nearer ones than this are equal
+JUMPS = {
+    ">": lambda t: t > NEAR,
+    ">=": lambda t: t >= -NEAR,
+    "==": lambda t: abs(t) <= NEAR,
+    "!=": lambda t: abs(t) > NEAR,
+}
 FREE = Mark(Role.ENTRY, 0)  # the index of the compared entry
 TIES = (-2.0, -1.0, 0.0, 0.5, 1.0, 2.0)
 
@@ -195,8 +201,7 @@ class Evaluation:
         if isinstance(head, Value):
             return inside
         if isinstance(head, Choice):
-            # Numbers of a tie are exact in binary, so that the sums of a few of them are.
-            return float(inside > head.threshold if head.side is Side.ABOVE else inside == head.threshold)
+            return float(JUMPS[">" if head.side is Side.ABOVE else "=="](inside - head.threshold))
         assert isinstance(head, Function)
         return _applied("log" if head.function.name == "log" else head.function.name,
                         abs(inside) if head.function.name == "log" else inside)  # fmt: skip
