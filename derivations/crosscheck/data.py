@@ -213,7 +213,9 @@ def _drawn(key: str, shape: tuple[int, ...], manner: Manner) -> Number:
         ranks = np.array(rows, dtype=np.int64).reshape(full)
         if not manner.positive:  # how many entries are negative is chance, or few entries would always have one sign
             ranks -= chance.integers(0, count + 1, (manner.samples, *[1] * (len(full) - 1)))
-        return values.measured((ranks * GAP + 1 + zlib.crc32(key.encode()) % (GAP - 1)) * manner.scale)
+        # Another seed, other values: one entry would else be compared with a number (x > 6) on one side of it only.
+        offset = (zlib.crc32(key.encode()) + 17 * manner.seed) % (GAP - 1)
+        return values.measured((ranks * GAP + 1 + offset) * manner.scale)
     return values.measured(chance.integers(1, SPREAD + 1, full) * signs * manner.scale)
 
 

@@ -3,7 +3,7 @@
     max_pool(x, 2, axis=(0, 1))      the transpose of max_pool over the last two axes of a transpose of x
     flip(A, (0, 2))                  one reversal after the other
     transpose(A, (2, 0, 1))          permute(A, (2, 0, 1)); of a matrix by (1, 0), A.T
-    pad(A, p, value=v, interior=t)   zeros between neighbours, a frame of zeros, and v wherever no entry of A came to lie
+    pad(A, p, value=v, interior=t)   zeros between neighbours, a frame, and v wherever no entry of A lies
     pad(A, (-1, 2), negative=true)   a frame dropped where a width is negative
     conv(x, k, ldilation=t)          conv(dilate(x, t), k)
     softmax(A, 0)                    the transpose of a softmax over the last axis; over several, a quotient of sums
