@@ -29,7 +29,7 @@ variant. The tables are written by `tools/write_peers.py`; times are of one proc
 ABOUT = {
     "rewrite-rules.md": """## Rewrite rules of a tensor compiler
 
-TensorRight (Arora, Kothari, Sapna, Singh and others, POPL 2025) states rules of XLA's algebraic simplifier and proves 115 of 118 for all ranks and sizes,
+TensorRight (Arora et al., POPL 2025) states rules of XLA's algebraic simplifier and proves 115 of 118 for all ranks and sizes,
 convolution at stride 1 only. Here ranks are 1 to 3, sizes, strides, dilations and paddings symbolic; a rule for all ranks is not one statement.
 The rules are ours, chosen from the same simplifier, so that the shares are no contest on one list.
 
