@@ -22,22 +22,24 @@ TRUE = ("proved", "undecided")
 
 HEAD = """# Peers
 
-What other tools have proved, stated in the claim language and judged here. Each file was written from the statements alone; after many of them stands a wrong
-variant. The tables are written by `tools/write_peers.py`; times are of one processor, evidence included.
+What other tools have proved, stated in the claim language and judged here. Each file was written from the statements
+alone; after many of them stands a wrong variant. The tables are written by `tools/write_peers.py`; times are of one
+processor, evidence included.
 
 """
 ABOUT = {
     "rewrite-rules.md": """## Rewrite rules of a tensor compiler
 
-TensorRight (Arora et al., POPL 2025) states rules of XLA's algebraic simplifier and proves 115 of 118 for all ranks and sizes,
-convolution at stride 1 only. Here ranks are 1 to 3, sizes, strides, dilations and paddings symbolic; a rule for all ranks is not one statement.
-The rules are ours, chosen from the same simplifier, so that the shares are no contest on one list.
+TensorRight (Arora et al., POPL 2025) states rules of XLA's algebraic simplifier and proves 115 of 118 for all ranks and
+sizes, convolution at stride 1 only. Here ranks are 1 to 3, sizes, strides, dilations and paddings symbolic; a rule for
+all ranks is not one statement. The rules were chosen from the same simplifier without its list, so that the shares are
+no contest on one table.
 
 """,
     "vector-jacobian-products.md": """## Vector-Jacobian products of layers
 
-lean4-mlir and TorchLean prove the backward pass of their layers by hand, each a file of lemmas. Here the forward definition and the backward pass are stated,
-and nothing else is given.
+lean4-mlir and TorchLean prove the backward pass of their layers by hand. Here the forward definition and the backward
+pass are stated, and nothing else is given.
 
 """,
 }
