@@ -178,7 +178,7 @@ class Manner:
     tied: bool = False
 
 
-REMEMBERED = 400  # entries up to which data are kept: links and claims of one context draw the same again and again
+REMEMBERED = 200  # entries up to which data are kept: links and claims of one context draw the same again and again
 
 
 def drawn(key: str, shape: tuple[int, ...], manner: Manner) -> Number:
@@ -188,7 +188,7 @@ def drawn(key: str, shape: tuple[int, ...], manner: Manner) -> Number:
     return _drawn(key, shape, manner)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _remembered(key: str, shape: tuple[int, ...], manner: Manner) -> Number:
     found = _drawn(key, shape, manner)
     found.array.flags.writeable = False
