@@ -44,10 +44,9 @@ from derivations.core.terms import (
     zero,
 )
 
-Z3_RESOURCES = 4_000_000  # z3's own unit; about two seconds on a machine of 2020; Z3_FIRST come on top
+Z3_RESOURCES = 4_000_000  # z3's own unit; about two seconds on a machine of 2020
 Z3_TOTAL = 20_000_000  # for all questions of one solver, that is of one claim
 QUESTIONS = 6_000  # to isl, for all of one claim
-Z3_FIRST = 1_000_000  # of z3's resources, for a first look without reasoning about real numbers
 REAL_DEGREE = 3  # up to which z3 may reason about real numbers: what that takes grows doubly exponentially
 ISL_OPERATIONS = 2_000_000  # isl's own unit; about one second on a machine of 2020
 
@@ -521,37 +520,27 @@ class _SmtText:
 
 
 def z3_answer(condition: Condition, resources: int, context: Any) -> tuple[Answer, int]:
-    """z3's answer, and the resources that its context has spent so far: first without reasoning about real numbers,
-    which counts no resources, so that one question could take all time; with it, up to REAL_DEGREE, what stays open."""
-    text = _SmtText()
-    script = text.script(condition)
-    real = degree(condition) <= REAL_DEGREE
-    first = min(resources, Z3_FIRST) if real else resources
-    answer, spent = _asked(script, text, first, context, real=False)
-    if answer is None and resources > first:
-        answer, spent = _asked(script, text, resources, context, real=True)
-    return answer or Unknown(f"z3's limit of {resources:,} resources"), spent
+    """z3's answer, and the resources that its context has spent so far.
 
-
-def _asked(
-    script: str, text: _SmtText, resources: int, context: Any, *, real: bool
-) -> tuple[Satisfiable | Unsatisfiable | None, int]:  # fmt: skip
-    """One question to z3's plain solver: the one that z3 makes by default tries strategies by the clock, and its
-    answers differ from run to run. Without Gröbner bases, which count no resources either."""
+    The plain solver: the one that z3 makes by default tries strategies by the clock, and its answers differ from run to
+    run. Without Gröbner bases, and past REAL_DEGREE without cylindrical algebraic decomposition: they count no
+    resources, so that one question could take all time and memory.
+    """
     import z3
 
+    text = _SmtText()
     solver = z3.SimpleSolver(ctx=context)
-    solver.from_string(script)
+    solver.from_string(text.script(condition))
     solver.set("rlimit", resources)
     solver.set("arith.nl.grobner", False)
-    solver.set("arith.nl.nra", real)
+    solver.set("arith.nl.nra", degree(condition) <= REAL_DEGREE)
     answer = solver.check()
     figures = solver.statistics()
     spent = int(figures.get_key_value("rlimit count")) if "rlimit count" in figures.keys() else resources  # noqa: SIM118
     if answer == z3.unsat:
         return Unsatisfiable(), spent
     if answer != z3.sat:
-        return None, spent
+        return Unknown(f"z3's limit of {resources:,} resources"), spent
     model = solver.model()
     values = {constant.name(): model[constant].as_long() for constant in model.decls()}
     # What the model leaves open may have any value.
