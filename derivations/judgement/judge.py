@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache, partial
 from typing import Any
 
@@ -384,6 +384,7 @@ def judge_link(claim: Claim, number: int, *, numeric: bool = True, solver: Solve
         reason=reason,
         expected=expectation.text,
         contradiction=contradiction,
+        source=None if claim.source is None else asdict(claim.source),
     )
     expected = not contradiction and as_expected(verdict, symbolic.region, expectation, claim, solver)
     return replace(verdict, as_expected=expected, seconds=time.perf_counter() - start)
