@@ -62,7 +62,9 @@ def amount(parts: list[tuple[int, str, str]]) -> Int:
 
 
 @settings(max_examples=100, deadline=None)
-@for_all(amounts, st.sampled_from([[(1, "m", "1")], [(1, "m", "n")], [(1, "m", "1"), (-1, "n", "1"), (1, "1", "1")]]))
+@for_all(
+    amounts, st.sampled_from([[], [(1, "m", "1")], [(1, "m", "n")], [(1, "m", "1"), (-1, "n", "1"), (1, "1", "1")]])
+)
 def test_a_division_is_exact(value: list[tuple[int, str, str]], divisor: list[tuple[int, str, str]]) -> None:
     """value = divisor·a + b."""
     whole, rest = divided(amount(value), amount(divisor))
