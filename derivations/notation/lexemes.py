@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from derivations.formulas.names import GREEK_LETTERS
+from derivations.language.errors import InputError
 from derivations.language.source import Statement
 
 LEXEME = re.compile(
@@ -18,6 +19,8 @@ LEXEME = re.compile(
     r"|(?P<digits>[0-9]+(?:\.[0-9]+)?)|(?P<char>.)",
     re.DOTALL,
 )
+EQUALS = re.compile(r"\\(?:stackrel|overset)\s*\{[^{}]*(?:\{[^{}]*\})?[^{}]*\}\s*\{\s*=\s*\}")
+DEFINES = re.compile(r"def|\\triangle|\\Delta")
 UNICODE = {
     "∂": r"\partial", "∇": r"\nabla", "−": "-", "·": r"\cdot", "∗": r"\ast", "⋆": r"\star", "∘": r"\circ",
     "⊙": r"\odot", "⊗": r"\otimes", "×": r"\times", "∑": r"\sum", "≤": r"\le", "≥": r"\ge", "≠": r"\ne", "′": "'",
@@ -83,3 +86,21 @@ def _hint(character: str) -> str:
     if unicodedata.category(character) == "Pd":
         return "write - for a minus sign"
     return r"write \text{...} outside the display" if character.isalpha() else ""
+
+
+def defining(text: str) -> int:
+    r"""How long `\stackrel{\rm def}{=}` at the front of a text is; 0 where something else stands there."""
+    match = EQUALS.match(text)
+    return match.end() if match is not None and DEFINES.search(match[0]) else 0
+
+
+def glued(source: Statement, run: list[Lexeme], text: str) -> InputError:
+    """The error for digits right after a letter, as in `b11`."""
+    number = run[-1]
+    ones = set(number.text) == {"1"}
+    what = f"`{number.text}` right after `{run[-2].text}`"
+    reason = "eleven or two matrices of ones" if number.text == "11" else "one, or a matrix of ones" if ones else ""
+    reason = reason or "a factor, a subscript, or a part of the name"
+    said = f"say what it is: {text}(X) is ..., in a notation block"
+    fix = r"write \mathbf{1}\mathbf{1}^T for ones" if ones else said
+    return source.error(f"{what}: {reason}?", number.start, number.end, "", fix)

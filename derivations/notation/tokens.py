@@ -9,7 +9,6 @@ What it cannot see: what a symbol means, and which letters of `ij` are one name;
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
@@ -38,7 +37,7 @@ from derivations.notation.commands import (
     SPACING,
     WORDS,
 )
-from derivations.notation.lexemes import Lexeme
+from derivations.notation.lexemes import Lexeme, defining, glued
 
 
 @dataclass
@@ -265,7 +264,7 @@ class Scanner:
             return
         letters = len(run)
         if run[-1].kind == "digits" and self.splits and not self.scripts:
-            raise self._glued(run, text)
+            raise glued(self.source, run, text)
         self.at += letters
         if len(run) > 1 and self._is("(") and self.parts[self.at].start == run[-1].end and not self.scripts:
             raise self.source.error(
@@ -282,16 +281,6 @@ class Scanner:
                 self._emit("NUMBER", part.text, part.start, part.end)
             else:
                 self._symbol(part.text, "", part, part.start, part.end)
-
-    def _glued(self, run: list[Lexeme], text: str) -> InputError:
-        number = run[-1]
-        ones = set(number.text) == {"1"}
-        what = f"`{number.text}` right after `{run[-2].text}`"
-        reason = "eleven or two matrices of ones" if number.text == "11" else "one, or a matrix of ones" if ones else ""
-        reason = reason or "a factor, a subscript, or a part of the name"
-        said = f"say what it is: {text}(X) is ..., in a notation block"
-        fix = r"write \mathbf{1}\mathbf{1}^T for ones" if ones else said
-        return self.source.error(f"{what}: {reason}?", number.start, number.end, "", fix)
 
     def _symbol(self, base: str, font: str, part: Lexeme, start: int, end: int) -> None:
         """A letter; the same letter in two fonts of one display is refused, since they may be two symbols."""
@@ -457,11 +446,10 @@ class Scanner:
 
     def _defined(self, part: Lexeme) -> None:
         """`\\stackrel{\\rm def}{=}` is an equals sign."""
-        text = self.source.text[part.start : part.start + 60]
-        match = re.match(r"\\(?:stackrel|overset)\s*\{[^{}]*(?:\{[^{}]*\})?[^{}]*\}\s*\{\s*=\s*\}", text)
-        if match is None or not DEFINES.search(match[0]):
+        length = defining(self.source.text[part.start : part.start + 60])
+        if not length:
             raise self.error(part, f"`\\{part.text}` over something that is not =, or that does not define", "")
-        end = part.start + match.end()
+        end = part.start + length
         while self.at < len(self.parts) and self.parts[self.at].start < end:
             self.at += 1
         self._emit("EQ", "=", part.start, end)
@@ -506,6 +494,3 @@ class Scanner:
         name = self._environment(part)
         if name in MATRICES:
             self._emit("END", name, part.start, part.end)
-
-
-DEFINES = re.compile(r"def|\\triangle|\\Delta")
