@@ -182,7 +182,7 @@ class _Builder:
         return bool(self.waiting)
 
     def _is_known(self, fence: Fence) -> bool:
-        if self.recall is None or self.broken:
+        if self.recall is None or self.broken or fence.id in self.seen:  # of a second block of that name, none is
             return False
         try:
             found = statements(list(fence.lines), self.name)

@@ -9,6 +9,7 @@ import loops
 import numpy as np
 import pytest
 import scipy.signal
+import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -252,6 +253,8 @@ def test_numbers_and_symbols_agree(name: str, a: Array, b: Array) -> None:
         try:
             expected: Any = as_explicit(node, {})
         except (ValueError, ZeroDivisionError):
+            expected = None
+        if getattr(expected, "has", lambda *_: False)(sympy.zoo):  # SymPy's inverse of a singular matrix
             expected = None
         assert (found is None) == (expected is None), (name, extra, found, expected)
         if found is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from derivations import given
@@ -24,11 +26,6 @@ def fix_of(text: str, context: str = CONTEXT) -> str:
     [
         ("y = len(u)", "y = shape(u)[0]"),
         ("y = len(v)", "y = shape(v)[0]"),
-        ("y = sum(v, axis=0)", "y[j] = sum[i](v[i, j])"),
-        ("y = sum(v, axis=-1)", "y[i] = sum[j](v[i, j])"),
-        ("y = mean(v, axis=1)", "y[i] = sum[j](v[i, j]) / W"),
-        ("y = mean(v + a, axis=0)", "y[j] = sum[i](v[i, j] + a[i, j]) / H"),
-        ("y = mean(u, axis=0)", "y = sum(u) / H"),
         ("y = where(u > 0, u, 0)", "y = relu(u)"),
         ("y = where(u <= 0, -u, u)", "y = [u <= 0]*(-u) + [u > 0]*u"),
         ("y = conv2d(a, f)", "y = corr(a, f)"),
@@ -59,8 +56,27 @@ def test_where_the_arguments_do_not_tell_there_is_no_such_fix(written: str) -> N
 
 def test_new_indices_have_new_names() -> None:
     """An index in a fix is no name of the context."""
-    context = CONTEXT.replace("b[K]", "b[K], k[K], i[K], j[K]")
-    assert fix_of("y = sum(v, axis=0)", context) == "write sum[p](v[p, :])".replace("p", "l")
+    plain = re.findall(r"\b[a-z]\b", fix_of("y = conv2d(x, w)").partition("]")[0])
+    taken = [name for name in plain if name not in "xyzwmn"]
+    fix = fix_of("y = conv2d(x, w)", CONTEXT.replace("b[K]", "b[K], " + ", ".join(f"{name}[K]" for name in taken)))
+    assert taken
+    assert not set(taken) & set(re.findall(r"\b[a-z]\b", fix.partition("]")[0]))
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("y = sum(v, axis=0)", "y[j] = sum[i](v[i, j])"),
+        ("y = sum(v, axis=-1)", "y[i] = sum[j](v[i, j])"),
+        ("y = mean(v, axis=1)", "y[i] = sum[j](v[i, j]) / W"),
+        ("y = mean(v + a, axis=0)", "y[j] = sum[i](v[i, j] + a[i, j]) / H"),
+        ("y = mean(u, axis=0)", "y = sum(u) / H"),
+    ],
+)
+def test_an_axis_may_be_named_as_in_numpy(written: str, meant: str) -> None:
+    """`axis=` is read and means what NumPy's does."""
+    ctx = given(f"{CONTEXT}{written}\n{meant.replace('y', 'Y0', 1)}")
+    assert ctx.judge("y == Y0", steps=False, repair=False).verdict == "proved"
 
 
 @pytest.mark.parametrize(
