@@ -105,7 +105,7 @@ def _totals(node: Apply, setting: Setting) -> Iterator[Proposal]:
     inner = node.tensors[0]
     yield Proposal("sum", f"without the {node.operator}", lambda: inner)
     other = "mean" if node.operator == "sum" else "sum"
-    yield Proposal("factor", f"with {other} for {node.operator}", lambda: Apply(other, inner))
+    yield Proposal("factor", f"with {other} for {node.operator}", lambda: Apply(other, *node.arguments))
     yield from _of_what_windows_cover(inner, setting)
     if len(setting.ranges) >= inner.rank == 2:
         for step in setting.steps:
