@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from derivations.batch.run import Source, judge_claim, judged
@@ -50,6 +50,7 @@ def session() -> Iterator[Session]:
 
 @settings(deadline=None, max_examples=25)
 @given(PARTS)
+@example([OTHER, CLAIMS[2], BROKEN, CLAIMS[2]])  # a known claim, a broken context, the claim again
 def test_a_look_says_what_a_run_says(session: Session, parts: list[str]) -> None:
     """Whatever was looked at before, a look gives the verdicts, refusals, errors and readings of a run over it."""
     text = text_of(parts)

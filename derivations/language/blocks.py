@@ -335,6 +335,7 @@ class _Builder:
         before = self.given if fence.continues else None
         if not fence.continues:
             self.lost, self.known, self.is_missing, self.broken = set(), set(), False, ""
+            self.trusted = []  # what was trusted stands above another context
         elif not self.has_context:
             self._note(InputError("there is no context to continue", self._place(fence), "given", "write given"))
         try:
