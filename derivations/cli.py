@@ -85,6 +85,9 @@ def verify(
     processes: Processes = 1,
     no_cache: NoCache = False,
     repair: Repair = False,
+    obligations: Annotated[
+        Path | None, typer.Option("--obligations", metavar="DIR", help="Write what each verdict rests on into DIR.")
+    ] = None,
 ) -> None:
     """Judge every claim of the documents: a line for each, and a summary."""
     from derivations.batch.run import sources
@@ -96,13 +99,38 @@ def verify(
     start = time.perf_counter()
     names = [name for text in texts for name in text.names()]
     shown: _Shown = _Json() if as_json else _Lines(_console(), names)
-    cache = _cache(no_cache, thorough=thorough, repair=repair)
+    cache = _cache(no_cache or obligations is not None, thorough=thorough, repair=repair)
     recall = None if cache is None else cache.read
     blocks = (block for text in texts for block in text.blocks(recall))
-    options = {"thorough": thorough, "repair": repair}
+    options = {"thorough": thorough, "repair": repair, "obligations": obligations}
     results = _judge(blocks, errors, processes, cache, shown, len(names), whole=False, **options)
+    if obligations is not None:
+        from derivations.batch.obligations import collect
+
+        collect(obligations, results.verdicts)
     shown.end(results, time.perf_counter() - start)
     raise typer.Exit(int(results.status))
+
+
+@app.command()
+def recheck(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="What `verify --obligations DIR` wrote.")],
+    as_json: AsJson = False,
+) -> None:
+    """Confirm written obligations from the files alone: by every solver found, and by trying small numbers."""
+    from recheck.run import ManifestError
+    from recheck.run import recheck as ask
+
+    try:
+        report = ask(directory)
+    except ManifestError as error:
+        _fail(str(error))
+    if as_json:
+        _print_json(report.as_json())
+    else:
+        for line in report.lines():
+            typer.echo(line)
+    raise typer.Exit(report.status)
 
 
 @app.command()
@@ -516,7 +544,7 @@ def _judge(
     shown: _Shown | None = None,
     total: int = 1,
     whole: bool = True,
-    **options: bool,
+    **options: Any,
 ) -> Results:
     """Judges the claims of blocks, shows each as it comes, and keeps what there is when the keyboard interrupts.
     `options` are those of `judge_claim`."""
@@ -529,7 +557,7 @@ def _judge(
     results = Results(errors=list(errors), whole=whole)
     _complain_of(errors)
     known = len(errors)
-    judge: Judge = partial(judge_claim, **options)  # type: ignore[arg-type]  # flags, all of them keywords
+    judge: Judge = partial(judge_claim, **options)
     try:
         with _Progress(total) as progress, closing(judged(blocks, judge, processes, cache)) as answers:
             for found in answers:

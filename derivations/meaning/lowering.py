@@ -23,6 +23,7 @@ from sympy.core.symbol import Str
 
 from derivations.core import terms as k
 from derivations.core.fractions import sum_of_fractions
+from derivations.core.goals import Duty, Equality
 from derivations.core.heads import (
     INVERSE,
     Argmax,
@@ -43,7 +44,7 @@ from derivations.core.heads import (
     Entry as EntryHead,
 )
 from derivations.core.names import Mark, Name, Role, has_role, text_of
-from derivations.core.sums import Atom, LimitReached, Monomials, Term, canonical_argument, rename_term
+from derivations.core.sums import Atom, LimitReached, Monomials, Term, alike, canonical_argument, rename_term
 from derivations.core.terms import Condition, Int
 from derivations.formulas import integers
 from derivations.formulas.expressions import (
@@ -158,6 +159,9 @@ class Lowering:
     demands: set[Condition] = field(default_factory=set)
     shapes: dict[Head, tuple[Int, ...]] = field(default_factory=dict)  # of tensors and definitions that are unknowns
     fresh_numbers: Iterator[int] = field(default_factory=count)
+    # What the reading of the formulas supposes: that arguments which became one are equal, and the like.
+    premises: list[Duty | Equality] = field(default_factory=list)
+    met: dict[Head, tuple[Term, ...]] = field(default_factory=dict)
     # Whether two sums of terms are equal wherever a condition holds; whoever knows the sizes' context sets it.
     same: Callable[[Terms, Terms, Condition], bool] = lambda left, right, guard: False
 
@@ -166,6 +170,16 @@ class Lowering:
     def fresh(self) -> Mark:
         """A bound index that no other term has."""
         return Mark(Role.BOUND, next(self.fresh_numbers))
+
+    def suppose_equal(self, what: str, left: Sequence[Term], right: Sequence[Term], guard: Condition = k.TRUE) -> None:
+        """Note that two sums of terms are taken for equal wherever `guard` holds, unless they are written alike."""
+        if not alike(left, right):
+            self.premises.append(Equality(what, guard, (*left, *scaled(list(right), -1))))
+
+    def _of_argument_met(self, head: Head, argument: Sequence[Term], guard: Condition = k.TRUE) -> None:
+        """Note that a head's argument is the one with which it was met first."""
+        first = self.met.setdefault(head, tuple(argument))
+        self.suppose_equal(f"one argument of {head}", argument, first, guard)
 
     def integer(self, value: Expr, env: Environment) -> Int:
         """A SymPy integer expression as a kernel term."""
@@ -336,6 +350,7 @@ class Lowering:
             return [multiply(inverse, *[self._inverse_atom(atom) for atom in term.atoms])]
         number = _constant(found)
         if number is not None:
+            self.suppose_equal("a constant", found, [Term(numerator=number[0], denominator=number[1])])
             return [Term(numerator=number[1], denominator=number[0])]
         if any(term.atoms for term in found):
             self.axioms[f"no entry of {node} is 0"] = None
@@ -570,6 +585,7 @@ class Lowering:
         argument, demands = canonical_argument(template)
         self.demands |= demands
         head = Argmax(window, axes, frame, argument)
+        self._of_argument_met(head, template)
         sizes = (*window, *(size for size in _sizes(frame)))
         if any(has_role(name, role) for size in sizes for name in size.symbols() for role in (Role.BOUND, Role.FORMAL)):
             raise Unsupported("a maximum over a window whose size depends on an index")
@@ -596,9 +612,11 @@ class Lowering:
         outer = _outer_names(z, env)
         lead, formals = len(outer), _formals(len(outer) + z.rank)  # the indices in scope are the first places
         inner = dict(zip(outer, formals[:lead], strict=True))
-        argument, demands = canonical_argument(self.lower(z, formals[lead:], inner, cut))
+        whole = self.lower(z, formals[lead:], inner, cut)
+        argument, demands = canonical_argument(whole)
         self.demands |= demands
         head = Softmax(self.shape(z, inner)[-1], argument)
+        self._of_argument_met(head, whole)
 
         def expand(indices: Sequence[Int]) -> list[tuple[Term, Terms]]:
             here = Atom(head, tuple(indices))
@@ -670,9 +688,11 @@ class Lowering:
         """f^(order) of an entry given by terms in formal indices (which obey `guard`), at `index`."""
         argument = [term for term in argument if term.condition != k.FALSE and term.numerator.terms]
         if order == 0 and not any(term.atoms for term in argument):
-            known = of_number(name, [rename_term(term, _at_values(formals, index)) for term in argument])
+            here = [rename_term(term, _at_values(formals, index)) for term in argument]
+            known = of_number(name, here)
             if known is not None:
-                return known
+                self.suppose_equal(f"the argument of {name.name}", here, known[1])
+                return known[0]
         if len(argument) == 1 and len(argument[0].atoms) == 1 and not argument[0].bound:
             (term,) = argument
             if term.numerator == term.denominator == 1:
@@ -710,10 +730,13 @@ class Lowering:
         guard = k.substitute_condition(guard, values)
         formals, place = _formals(len(used)), tuple(place[n] for n in used)
         if single is None:
-            argument = self.known_equal(name, argument, formals, guard)
+            met = self.known_equal(name, argument, formals, guard)
+            self.suppose_equal(f"one argument of {name.name}", argument, met, guard)
+            argument = met
         key, demands = canonical_argument(argument)
         self.demands |= demands
         head = Function(name, order, key)
+        self._of_argument_met(head, argument, guard)
         if head not in self.opaque:
             self.opaque[head] = self._function_record(name, order, argument, formals, single, head, guard)
         return Term((Atom(head, place),))

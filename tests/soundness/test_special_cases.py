@@ -89,4 +89,4 @@ def test_an_indicator_of_a_sum_of_counts(slope: int, other: int, number: int, st
     for value in range(-6, 9):
         total = slope * value + (other if value >= 3 else 0) + number
         expected = total > 0 if strict else total >= 0
-        assert any(k.holds(term.condition, {"n": value}) for term in found) == expected
+        assert any(k.holds(term.condition, {"n": value}) for term in found[0]) == expected
