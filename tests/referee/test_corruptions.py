@@ -1,8 +1,8 @@
 """Plans of real claims, corrupted in every way they can be: whatever changes what a term says is refused.
 
-From each term t of the documents a goal t − t = 0 is made, the second with its own plan, the first with a corrupted
-one. Whether a corruption does harm is found by evaluation alone: the numbers that the corrupted plan leads to, if all
-that it says is believed, are compared with the sum itself at small sizes and places. What does harm must be refused.
+From each term t of the documents a goal t − u = 0 is made, where u is what the corrupted plan leads to if all that it
+says is believed. Whether a corruption does harm is found by evaluation alone: u is compared with the sum itself at
+small sizes and places. What does harm must be refused.
 """
 
 from __future__ import annotations
@@ -21,10 +21,12 @@ from derivations.batch.run import read_document
 from derivations.core import terms as k
 from derivations.core.deciders import Answer, Panel
 from derivations.core.goals import Count, Equality, Extremum, Goal, Known, Leaf, Plan, Solve, Split
-from derivations.core.names import Name, in_order
+from derivations.core.heads import Heads
+from derivations.core.names import Mark, Name, Role, in_order
+from derivations.core.parts import Part
 from derivations.core.referee import Proof, Referee, _Hearing, arrangements
 from derivations.core.solver import Solver
-from derivations.core.sums import LimitReached, Term
+from derivations.core.sums import Atom, LimitReached, Term, place, rename_term
 from derivations.core.terms import Condition, Int
 from derivations.judgement.decision import same_terms
 from derivations.meaning.functions import Unsupported
@@ -152,37 +154,58 @@ def believed(case: Case, order: int, plan: Plan) -> object:
         return None
 
 
-def harmful(case: Case, order: int, plan: Plan, chance: random.Random) -> bool:
+Numbers = list[tuple[dict[Name, int], object]]  # points, with the coefficient there
+
+
+def numbers(case: Case, chance: random.Random) -> Numbers:
+    """The coefficient of a term with one arrangement at small points."""
+    return [(values, amount(case, 0, values)) for values in points(case, 0, chance)] if len(case.plans) == 1 else []
+
+
+def harmful(case: Case, plan: Plan, known: Numbers) -> bool:
     """Whether evaluation shows that a plan leads to other numbers than the term says."""
-    if len(case.plans) > 1:
-        return False
-    found = believed(case, order, plan)
+    found = believed(case, 0, plan)
     if found is None:
-        return True
+        return bool(known)
     groups, _ = found  # type: ignore[misc]
     if any(left for _, left in groups):
         return False
-    for values in points(case, order, chance):
+    parts = [part for each in groups.values() for part in each]
+    for values, right in known:
         total = 0
         try:
-            for parts in groups.values():
-                for part in parts:
-                    if k.holds(part.condition, values):
-                        total += k.evaluate(part.numerator, values) * 720_720 // k.evaluate(part.denominator, values)
+            for part in parts:
+                if k.holds(part.condition, values):
+                    total += k.evaluate(part.numerator, values) * 720_720 // k.evaluate(part.denominator, values)
         except (KeyError, ZeroDivisionError):
             continue
-        if total != amount(case, order, values):
+        if total != right:
             return True
     return False
 
 
 def shown(case: Case, plan: Plan, panel: Panel | None = None) -> object:
-    """What the referee says of t − t = 0 with the plan for t and the term's own for −t."""
-    opposite = replace(case.term, numerator=-case.term.numerator)
-    equality = replace(case.equality, terms=(case.term, opposite))
+    """What the referee says of t − u = 0 with a plan for t, where u is what the plan leads to if it is believed."""
+    found = believed(case, 0, plan)
+    if found is None:
+        return None
+    groups, plans = found  # type: ignore[misc]
+    others = [_as_term(heads, part) for (heads, _), parts in groups.items() for part in parts]
+    equality = replace(case.equality, terms=(case.term, *others))
     goal = replace(case.goal, equalities=(equality,), premises=())
-    plans = [[plan, *case.plans[1:]], case.plans]
-    return Referee(panel or Panel()).prove(goal, lambda _: plans)
+    theirs = planned(replace(equality, terms=tuple(others)))
+    return Referee(panel or Panel()).prove(goal, lambda _: [plans, *theirs])
+
+
+def _as_term(heads: Heads, part: Part) -> Term:
+    """−part · Π head[places], as a sum over the places."""
+    names = {place(slot, axis): Mark(Role.BOUND, 9_000 + 10 * slot + axis)
+             for slot, (_, rank) in enumerate(heads) for axis in range(rank)}  # fmt: skip
+    atoms = [Atom(head, tuple(Int.symbol(place(slot, axis)) for axis in range(rank)))
+             for slot, (head, rank) in enumerate(heads)]  # fmt: skip
+    term = Term(tuple(atoms), frozenset(), part.condition, -part.numerator, part.denominator)
+    moved = rename_term(term, {old: Int.symbol(new) for old, new in names.items()})
+    return replace(moved, bound=frozenset(names.values()))
 
 
 def test_corrupted_plans_are_refused() -> None:
@@ -190,8 +213,9 @@ def test_corrupted_plans_are_refused() -> None:
     chance = random.Random(11)
     refused: Counter[str] = Counter()
     for case in cases():
+        known = numbers(case, chance)
         for kind, plan in corrupted(case.plans[0]):
-            if plan != case.plans[0] and harmful(case, 0, plan, chance):
+            if plan != case.plans[0] and harmful(case, plan, known):
                 assert not isinstance(shown(case, plan), Proof), (kind, case.term, plan)
                 refused[kind] += 1
         if refused.total() >= WANTED:
@@ -211,8 +235,9 @@ def test_one_decider_that_lies_proves_nothing(liar: str, says: str) -> None:
 
     tried = 0
     for case in cases():
+        known = numbers(case, chance)
         for kind, plan in corrupted(case.plans[0]):
-            if plan != case.plans[0] and harmful(case, 0, plan, chance):
+            if plan != case.plans[0] and harmful(case, plan, known):
                 honest = Panel()
                 panel = Panel({**honest.deciders, liar: lie})
                 assert not isinstance(shown(case, plan, panel), Proof), (kind, case.term, plan)
