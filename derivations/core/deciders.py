@@ -1,9 +1,10 @@
 """Three deciders of one question, and the rule by which they are believed: two must say that it has no solution.
 
-isl decides what is affine; of anything else it is asked a weaker question, in which each product of symbols is an
+isl decides what is linear; of anything else it is asked a weaker question, in which each product of symbols is an
 unknown of its own (with what such products imply, `cuts`), and only its *no* counts. z3 and cvc5 read the question's
 SMT-LIB text. A decider that finds a solution, or gives up, never counts as yes. Limits count operations, each decider's
-own, never the clock.
+own, and unknowns, never the clock; and each question is decided in a context of its own. So an answer depends on its
+question alone, and is remembered.
 
 What it cannot see: whether the question is the right one. That is the referee's.
 """
@@ -11,9 +12,10 @@ What it cannot see: whether the question is the right one. That is the referee's
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from functools import lru_cache
 from importlib.util import find_spec
 from itertools import combinations_with_replacement
 from typing import Any
@@ -35,8 +37,11 @@ from derivations.core.terms import (
 )
 
 ISL_OPERATIONS = 200_000  # isl's own unit; about a tenth of a second on a machine of 2020
-Z3_RESOURCES = 4_000_000  # z3's own unit; about two seconds
-CVC5_RESOURCES = 100_000  # cvc5's own unit; about a second
+ISL_UNKNOWNS = 100  # of a question to isl; its steps grow with them, and are not counted
+ISL_PRODUCTS = 160, 480  # products of facts that are said of the unknowns; the second where one other decider agrees
+Z3_RESOURCES = 300_000, 2_000_000  # z3's own unit; about a tenth of a second, and a second
+CVC5_RESOURCES = 100_000  # cvc5's own unit; about a third of a second
+REMEMBERED = 5_000  # answers of each decider
 WORD = 2**31  # numbers from here on isl takes as text
 
 
@@ -53,8 +58,9 @@ Decider = Callable[[Question], Answer]
 
 @dataclass
 class Panel:
-    """Deciders by name, the cheapest first. `established` names the two that agree that a question has no solution, or
-    is None: where one of them finds a solution, and where fewer than two answer.
+    """Deciders by name, in the order in which they are asked; z3 first where a question is not linear. Where just one
+    agrees, those of the same names that are `patient` are asked again. `established` names the two that agree that a
+    question has no solution, or is None: where one of them finds a solution, and where fewer than two answer.
 
     >>> from derivations.core.terms import all_of, at_most
     >>> n = Int.symbol("n")
@@ -64,57 +70,57 @@ class Panel:
     True
     """
 
-    deciders: dict[str, Decider] = field(
-        default_factory=lambda: {"isl": isl_answer, "z3": Z3(), "cvc5": cvc5_answer}
-    )
-    asked: dict[str, int] = field(default_factory=dict)
-    answered: dict[Question, tuple[str, ...] | None] = field(default_factory=dict)
+    deciders: dict[str, Decider] = field(default_factory=lambda: quick())
+    patient: dict[str, Decider] = field(default_factory=lambda: {"isl": isl_patient, "z3": z3_patient})
 
     def established(self, question: Question) -> tuple[str, ...] | None:
         """The names of two deciders that say `unsat`; of a false condition, none are needed."""
         if question.condition == FALSE:
             return ()
-        if question not in self.answered:
-            self.answered[question] = self._ask(question)
-        return self.answered[question]
-
-    def _ask(self, question: Question) -> tuple[str, ...] | None:
+        order = list(self.deciders)
+        if not all(map(_is_linear, question.terms())):
+            order.sort(key=lambda name: name != "z3")
         agreed: tuple[str, ...] = ()
-        for name, decide in self.deciders.items():
-            self.asked[name] = self.asked.get(name, 0) + 1
-            answer = decide(question)
-            if answer is Answer.SAT:
+        for deciders in (self.deciders, self.patient):
+            for name in order:
+                if name in agreed or name not in deciders:
+                    continue
+                answer = deciders[name](question)
+                if answer is Answer.SAT:
+                    return None
+                if answer is Answer.UNSAT:
+                    agreed = (*agreed, name)
+                    if len(agreed) == 2:
+                        return agreed
+            if not agreed:
                 return None
-            if answer is Answer.UNSAT:
-                agreed = (*agreed, name)
-                if len(agreed) == 2:
-                    return agreed
         return None
 
 
 # -- z3 and cvc5 ------------------------------------------------------------------------------------------------------
 
 
-class Z3:
-    """z3's answers: of the plain solver, for the one that it makes by default tries strategies by the clock; without
-    Gröbner bases, which count no resources. The questions of one panel, which come in one order, share a context."""
+@lru_cache(maxsize=REMEMBERED)
+def z3_answer(question: Question, resources: int = Z3_RESOURCES[0], relevancy: int = 2) -> Answer:
+    """z3's answer: of the plain solver, for the one that it makes by default tries strategies by the clock; without
+    Gröbner bases, which count no resources."""
+    import z3
 
-    def __init__(self) -> None:
-        self.context: Any = None
-
-    def __call__(self, question: Question) -> Answer:
-        import z3
-
-        if self.context is None:
-            self.context = z3.Context()
-        solver = z3.SimpleSolver(ctx=self.context)
-        solver.from_string(Script(question).body)
-        solver.set("rlimit", Z3_RESOURCES)
-        solver.set("arith.nl.grobner", False)
-        answer = solver.check()
-        return Answer.UNSAT if answer == z3.unsat else Answer.SAT if answer == z3.sat else Answer.UNKNOWN
+    solver = z3.SimpleSolver(ctx=z3.Context())
+    solver.from_string(Script(question).body)
+    solver.set("rlimit", resources)
+    solver.set("arith.nl.grobner", False)
+    solver.set("relevancy", relevancy)
+    answer = solver.check()
+    return Answer.UNSAT if answer == z3.unsat else Answer.SAT if answer == z3.sat else Answer.UNKNOWN
 
 
+def z3_patient(question: Question) -> Answer:
+    """z3's answer by another way through the question, within more resources."""
+    return z3_answer(question, Z3_RESOURCES[1], relevancy=0)
+
+
+@lru_cache(maxsize=REMEMBERED)
 def cvc5_answer(question: Question) -> Answer:
     """cvc5's answer; none where it is not installed."""
     if find_spec("cvc5") is None:
@@ -136,16 +142,18 @@ def cvc5_answer(question: Question) -> Answer:
 # -- isl --------------------------------------------------------------------------------------------------------------
 
 
-def isl_answer(question: Question) -> Answer:
+@lru_cache(maxsize=REMEMBERED)
+def isl_answer(question: Question, most: int = ISL_PRODUCTS[0]) -> Answer:
     """isl's answer; of a question that is not affine, `unsat` where its relaxation is, else unknown."""
     import islpy as isl
 
     context = isl.Context()
     context.set_max_operations(ISL_OPERATIONS)
     try:
-        cut = replace(question, condition=with_cuts(question.condition))
-        for asked, products in ((question, False), (cut, False), (cut, True)):
+        for asked, products in _weaker(question):
             relaxed = _Relaxed(asked, context, products)
+            if relaxed.is_too_large(most):
+                return Answer.UNKNOWN
             if relaxed.points().is_empty():
                 return Answer.UNSAT
             if relaxed.exact:
@@ -153,6 +161,19 @@ def isl_answer(question: Question) -> Answer:
     except isl.Error:
         return Answer.UNKNOWN
     return Answer.UNKNOWN
+
+
+def isl_patient(question: Question) -> Answer:
+    """isl's answer of three times as many products."""
+    return isl_answer(question, ISL_PRODUCTS[1])
+
+
+def _weaker(question: Question) -> Iterator[tuple[Question, bool]]:
+    """What isl is asked of a question, each a stronger one: itself, its products as unknowns; with what they imply; and
+    whether their products are wanted."""
+    yield question, False
+    cut = replace(question, condition=with_cuts(question.condition))
+    yield from ((cut, False), (cut, True))
 
 
 class _Relaxed:
@@ -197,6 +218,10 @@ class _Relaxed:
                         self._floors[generator] = rest, generator.q - 1 - rest
                         self._meet(rest)
                         self._meet(generator.q)
+
+    def is_too_large(self, most: int) -> bool:
+        """Whether isl may take long over it, which its own count does not show."""
+        return not self.exact and (len(self.facts) > most or len(self._unknowns) > max(ISL_UNKNOWNS, most // 3))
 
     def points(self) -> Any:
         """The points that satisfy the question."""
@@ -267,7 +292,23 @@ class _Relaxed:
         return self.isl.Val.read_from_str(self.context, str(number)) if abs(number) >= WORD else number
 
 
+def _is_linear(term: Int) -> bool:
+    """Whether isl knows all of it."""
+    return all(
+        len(monomial) < 2
+        and all(
+            isinstance(each, Sym) or (_is_exact(each) and _is_linear(each.p) and _is_linear(each.q))
+            for each in monomial
+        )
+        for monomial in term.terms
+    )
+
+
 def _is_exact(generator: Any) -> bool:
     """Whether isl knows it: a quotient by a positive number, a minimum, a maximum."""
     return not isinstance(generator, Quotient) or (generator.q.constant or 0) >= 1
 
+
+def quick() -> dict[str, Decider]:
+    """All three, within limits that nearly all questions keep."""
+    return {"isl": isl_answer, "z3": z3_answer, "cvc5": cvc5_answer}

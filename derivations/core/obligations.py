@@ -32,6 +32,8 @@ from derivations.core.terms import (
 )
 
 Cases = tuple[tuple[Condition, Int], ...]
+
+
 @dataclass(frozen=True)
 class Question:
     """No integers satisfy `condition` and, where there are cases, Σ [case]·amount ≠ 0; `about` says what for."""
@@ -91,6 +93,8 @@ class Script:
         self._quotients: dict[Quotient, str] = {}
         self._definitions: list[str] = []
         order = sorted(in_order(question.symbols()), key=lambda name: not is_size(name))
+        if any({*"|\\"} & {*text_of(name)} for name in order):
+            raise ValueError("a name that SMT-LIB cannot quote")
         self.names = {name: f"|{'size' if is_size(name) else 'index'} {text_of(name)}|" for name in order}
         asserted = [self._condition(part) for part in conjuncts(question.condition)]
         if question.cases:

@@ -25,8 +25,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import permutations, product
-from math import factorial, prod
+from itertools import permutations, product, repeat
+from math import factorial
 
 from derivations.core.deciders import Panel
 from derivations.core.goals import (
@@ -43,9 +43,20 @@ from derivations.core.goals import (
     Split,
 )
 from derivations.core.heads import Heads, Reciprocal
-from derivations.core.names import Mark, Name, Role, in_order
+from derivations.core.names import Mark, Name, Role, has_role, in_order, is_size
 from derivations.core.obligations import Question, divisors
-from derivations.core.parts import Part, TooManyCells, cases, cells, merged, simplified
+from derivations.core.parts import (
+    Part,
+    TooManyCells,
+    alternatives,
+    cases,
+    cells,
+    divided,
+    merged,
+    simplified,
+    values_of,
+    with_value,
+)
 from derivations.core.sums import Atom, Term, place
 from derivations.core.terms import (
     FALSE,
@@ -53,7 +64,7 @@ from derivations.core.terms import (
     Greatest,
     Int,
     Least,
-    Or,
+    NonNegative,
     Quotient,
     Sym,
     Zero,
@@ -65,7 +76,6 @@ from derivations.core.terms import (
     condition_terms,
     conjuncts,
     equal,
-    map_condition,
     negate,
     nonnegative,
     replace_generator,
@@ -76,7 +86,6 @@ from derivations.core.terms import (
 
 ORDERS = 24  # arrangements of the atoms of one term
 FEW = 3  # pieces whose cells are asked one by one; of more, whether their sum is other than 0
-ALTERNATIVES = 64  # into which an open question is divided
 
 
 # -- what only the referee makes --------------------------------------------------------------------------------------
@@ -127,11 +136,6 @@ class Region(_Made):
         self.where, self.inside, self.outside = where, inside, outside
 
 
-def alternatives(condition: Condition) -> tuple[Condition, ...]:
-    """The parts of a disjunction, or the condition alone."""
-    return condition.parts if isinstance(condition, Or) else (condition,)
-
-
 @dataclass(frozen=True)
 class Refused:
     """What keeps the referee from saying it, with the question that was not answered, if it was one."""
@@ -164,7 +168,7 @@ class Referee:
                 hearing.establish(statement, planned)
         except _Refusal as refusal:
             return refusal.refused
-        except TooManyCells as limit:
+        except (TooManyCells, ValueError, ZeroDivisionError) as limit:
             return Refused(str(limit))
         return Proof(_KEY, goal, tuple(hearing.answered))
 
@@ -180,18 +184,22 @@ class Referee:
             for duty in goal.duties:
                 supposed = all_of((duty.context, duty.guard))
                 held += hearing.instances(any_of((negate(supposed), duty.condition)), instances)
+            if condition_symbols(goal.context) - {*goal.sizes}:
+                raise _Refusal("the context speaks of more than the sizes")
             for equality in goal.equalities:
                 context = all_of((goal.context, equality.context))
-                for (heads, left), pieces in hearing.groups(equality, planned(equality)).items():
+                groups = hearing.groups(equality, planned(equality))
+                # Of a sum over indices that are left, it says nothing that its summands are not 0.
+                open_ones = {heads for heads, left in groups if left}
+                for (heads, _), pieces in groups.items():
                     met.add(heads)
-                    # Of a sum over indices that are left, it says nothing that its summands are not 0.
-                    for cell, total in () if left else cells(hearing.merged(context, pieces)):
+                    for cell, total in () if heads in open_ones else cells(hearing.merged(context, pieces)):
                         fails = all_of((equality.context, cell, negate(zero(total))))
                         held += hearing.instances(negate(fails), instances)
             hearing.ask(goal.context, dict.fromkeys(held), "at no size do all instances hold")
         except _Refusal as refusal:
             return refusal.refused
-        except TooManyCells as limit:
+        except (TooManyCells, ValueError, ZeroDivisionError) as limit:
             return Refused(str(limit))
         return Refutation(_KEY, goal, tuple(hearing.answered), frozenset(met))
 
@@ -221,20 +229,19 @@ class _Hearing:
         """That nothing satisfies the context and all parts; raises _Refusal."""
         condition = all_of((context, *parts))
         self._divisors(context, condition_terms(condition))
-        self._put(Question(self._solved(condition), about=about))
+        self._put(Question(condition, about=about))
 
     def _put(self, question: Question) -> None:
-        """Ask a question; where it stays open, ask its alternatives, each of what its own symbols are part of."""
-        if self._is_answered(question):
+        """Ask a question, simplified; where it stays open, its cases, each of what its own symbols are part of."""
+        simple = solved(question)
+        if simple.condition == FALSE:
+            if question.condition != FALSE:
+                self.answered[Answered(question, ("arithmetic",))] = None
             return
-        parts = conjuncts(question.condition)
-        choices = [part.parts for part in parts if isinstance(part, Or)]
-        count = prod(map(len, choices))
-        if count > ALTERNATIVES:
-            raise _Refusal(f"no two deciders agree: {question.about}", question)
-        fixed = [part for part in parts if not isinstance(part, Or)]
-        for chosen in product(*choices):
-            alternative = Question(self._solved(all_of((*fixed, *chosen))), about=question.about)
+        if self._is_answered(simple):
+            return
+        for chosen in divided(simple.condition):
+            alternative = solved(Question(chosen, about=question.about))
             weaker = [Question(part, about=question.about) for part in self._components(alternative.condition)]
             if not any(self._is_answered(each) for each in (*weaker, alternative)):
                 raise _Refusal(f"no two deciders agree: {question.about}", alternative)
@@ -247,20 +254,6 @@ class _Hearing:
             self._known.add(question)
             self.answered[Answered(question, by)] = None
         return by is not None
-
-    def _solved(self, condition: Condition) -> Condition:
-        """A condition that has a solution exactly if the given one has: an equation that determines a symbol that is
-        no size is used up, and what it determines put in its place."""
-        while True:
-            condition = simplified(condition)
-            parts = conjuncts(condition)
-            for number, part in enumerate(parts):
-                found = _determined(part, self.goal.sizes)
-                if found is not None:
-                    condition = substitute_condition(all_of((*parts[:number], *parts[number + 1 :])), found)
-                    break
-            else:
-                return condition
 
     def _components(self, condition: Condition) -> list[Condition]:
         """Weaker conditions: for each set of symbols that conjuncts join, sizes apart, the conjuncts on these and on
@@ -296,8 +289,13 @@ class _Hearing:
     def groups(self, equality: Equality, plans: Plans) -> dict[_Monomial, list[Part]]:
         """The coefficients of each monomial in the data, by its heads and the number of indices left over."""
         context = all_of((self.goal.context, equality.context))
+        outside = condition_symbols(context) | {*self.goal.sizes}
         found: dict[_Monomial, list[Part]] = {}
         for term, orders in zip(equality.terms, plans, strict=True):
+            if term.bound & outside or _reserved(outside | _names(term)):
+                raise _Refusal("a name has two meanings")
+            for demand in term.demands:
+                self.ask(context, (negate(demand),), "what a rewriting supposed")
             for (atoms, condition), plan in zip(arrangements(term), orders, strict=True):
                 self._divisors(context, (*condition_terms(condition), term.numerator, term.denominator))
                 start = _State(term.bound, condition, term.numerator, term.denominator)
@@ -317,16 +315,14 @@ class _Hearing:
                 self._divisors(context, condition_terms(case))
                 condition = simplified(all_of((state.condition, case)))
                 yield from self._follow(context, replace(state, condition=condition), then)
-        elif isinstance(plan, Extremum):
-            p, q = plan.extremum.p, plan.extremum.q
-            smaller, larger = (p, q) if isinstance(plan.extremum, Least) else (q, p)
-            for value, case, then in ((smaller, at_most(p, q), plan.yes), (larger, at_most(q + 1, p), plan.no)):
+        elif isinstance(plan, Extremum) and isinstance(plan.extremum, Least | Greatest):
+            for (case, value), then in zip(values_of(plan.extremum), (plan.yes, plan.no), strict=True):
                 yield from self._follow(context, state.changed(plan.extremum, value, case), then)
-        elif isinstance(plan, Known):
+        elif isinstance(plan, Known) and isinstance(plan.quotient, Quotient):
             yield from self._follow(context, self._known_quotient(context, state, plan), plan.then)
         else:
-            if plan.index not in state.bound:
-                raise _Refusal(f"{plan.index} is no bound index here")
+            if not isinstance(plan, Solve | Count) or plan.index not in state.bound:
+                raise _Refusal(f"this is no step here: {plan}")
             new = self._solve(context, state, plan) if isinstance(plan, Solve) else self._count(context, state, plan)
             yield from self._follow(context, new, plan.then)
 
@@ -371,6 +367,8 @@ class _Hearing:
             raise _Refusal(f"{in_order(state.bound)} are left, not {plan.left}")
         if not state.bound <= condition_symbols(state.condition):
             raise _Refusal("a sum over an index that nothing bounds")
+        if any(has_role(name, Role.LEFTOVER) for name in state.names()):
+            raise _Refusal("a name has two meanings")
         values = {name: Int.symbol(Mark(Role.LEFTOVER, number)) for number, name in enumerate(plan.left)}
         piece = Part(
             substitute_condition(state.condition, values),
@@ -383,13 +381,20 @@ class _Hearing:
     def cancel(self, context: Condition, pieces: Sequence[Part], about: str) -> None:
         """That the coefficients of a monomial add up to 0 wherever the context holds."""
         merged = self.merged(context, pieces)
-        if len(merged) > FEW:
+        # To bring all to one denominator, none may be 0 anywhere, be it where its own piece does not apply.
+        if len(merged) > FEW and self._divisible(context, merged):
             question = Question(context, cases(merged), about)
             self._divisors(context, question.terms())
-            if self._is_answered(question):
+            if self._is_answered(solved(question)):
                 return
         for cell, total in cells(merged):
             self.ask(context, (cell, negate(zero(total))), about)
+
+    def _divisible(self, context: Condition, pieces: Sequence[Part]) -> bool:
+        """Whether no denominator is 0 anywhere."""
+        denominators = dict.fromkeys(piece.denominator for piece in pieces if piece.denominator.constant is None)
+        questions = [Question(all_of((context, zero(each))), about=f"{each} is not 0") for each in denominators]
+        return all(self._is_answered(solved(question)) for question in questions)
 
     def merged(self, context: Condition, pieces: Sequence[Part]) -> list[Part]:
         """The pieces with those of one condition added; those that vanish left out."""
@@ -423,14 +428,29 @@ class _State:
     numerator: Int
     denominator: Int
 
+    def names(self) -> frozenset[Name]:
+        """Every name that is met."""
+        return condition_symbols(self.condition) | self.numerator.symbols() | self.denominator.symbols()
+
     def changed(self, generator: Quotient | Least | Greatest, value: Int, case: Condition) -> _State:
         """In a case in which a generator has a value."""
 
         def change(term: Int) -> Int:
             return replace_generator(term, generator, value)
 
-        condition = all_of((case, map_condition(self.condition, change)))
+        condition = all_of((case, with_value(self.condition, generator, value)))
         return _State(self.bound, condition, change(self.numerator), change(self.denominator))
+
+
+def _names(term: Term) -> frozenset[Name]:
+    """Every name of a term."""
+    state = _State(term.bound, term.condition, term.numerator, term.denominator)
+    return state.names().union(term.bound, *(index.symbols() for atom in term.atoms for index in atom.indices))
+
+
+def _reserved(names: Iterable[Name]) -> bool:
+    """Whether some name is one that the referee gives: to places, and to the indices that are left."""
+    return any(has_role(name, role) for name in names for role in (Role.PLACE, Role.LEFTOVER))
 
 
 def arrangements(term: Term) -> list[tuple[tuple[Atom, ...], Condition]]:
@@ -470,13 +490,25 @@ def _without_reciprocals(atoms: Sequence[Atom]) -> list[Atom]:
     return left
 
 
-def _determined(part: Condition, sizes: Sequence[Name]) -> dict[Name, Int] | None:
-    """A symbol other than a size that an equation determines, with its value."""
-    if isinstance(part, Zero):
+def solved(question: Question) -> Question:
+    """A question that is answered exactly if the given one is: an equation that determines a symbol is used up, and
+    what it determines put in its place."""
+    condition, sums = simplified(question.condition), question.cases
+    while values := next(filter(None, map(_determined, parts := conjuncts(condition), repeat(parts))), {}):
+        condition = simplified(substitute_condition(condition, values))
+        sums = tuple((substitute_condition(case, values), substitute(amount, values)) for case, amount in sums)
+    return Question(condition, sums, question.about)
+
+
+def _determined(part: Condition, parts: Sequence[Condition]) -> dict[Name, Int]:
+    """A symbol that an equation determines, or that is bounded by one value from below and above, with its value: a
+    size only where this is another or a number, for products of sizes are hard enough as they are."""
+    if isinstance(part, Zero) or (isinstance(part, NonNegative) and nonnegative(-part.term) in parts):
         for monomial, coefficient in part.term.terms.items():
             generator = monomial[0] if len(monomial) == 1 and coefficient in (1, -1) else None
-            if isinstance(generator, Sym) and generator.name not in sizes:
+            if isinstance(generator, Sym):
                 rest = (Int({monomial: coefficient}) - part.term) * coefficient
-                if generator.name not in rest.symbols():
+                simple = len(rest.terms) < 2 and all(isinstance(each, Sym) for each in rest.generators())
+                if generator.name not in rest.symbols() and (simple or not is_size(generator.name)):
                     return {generator.name: rest}
-    return None
+    return {}

@@ -17,7 +17,8 @@ from derivations.core import terms as k
 from derivations.core.goals import Equality, Goal, Plans
 from derivations.core.heads import Head
 from derivations.core.names import Mark, Name, Role
-from derivations.core.referee import Proof, Referee, Refused, Refutation, alternatives
+from derivations.core.parts import alternatives
+from derivations.core.referee import Proof, Referee, Refused, Refutation
 from derivations.core.referee import Region as Settled
 from derivations.core.solver import Satisfiable, Solver
 from derivations.core.sums import LimitReached, Term, rename_term
@@ -112,15 +113,15 @@ def decide(claim: Claim, link: Link, solver: Solver) -> Symbolic:
         certain = not binds_data(claim) and independent(lowering, groups, means)
         if not certain:
             known = _by_special_case(claim, link, means, axioms)
-            if known is not None:
-                return known
+            reason = "its region rests on unknowns that may depend on each other"
+            return known or Symbolic("false", sizes=decision.sizes, reason=reason, axioms=axioms, certain=False)
         found = find(solver, groups)
         if isinstance(found, str):
-            return Symbolic("false", sizes=decision.sizes, reason=found, axioms=axioms, certain=certain)
+            return Symbolic("false", sizes=decision.sizes, reason=found, axioms=axioms)
         settled = means.settle(goal, found, lambda part: means.prove(_within(goal, part)))
         if isinstance(settled, Refused):
-            return Symbolic("false", sizes=decision.sizes, reason=settled.reason, axioms=axioms, certain=certain)
-        return _of_region(found.region, settled, decision.sizes, axioms, certain)
+            return Symbolic("false", sizes=decision.sizes, reason=settled.reason, axioms=axioms)
+        return _of_region(found.region, settled, decision.sizes, axioms)
     except (Unsupported, LimitReached, ShapeError) as error:
         return Symbolic("undecided", reason=str(error), axioms=tuple(lowering.axioms))
 
@@ -129,11 +130,9 @@ def _within(goal: Goal, part: Condition) -> Goal:
     return replace(goal, context=k.all_of((goal.context, part)))
 
 
-def _of_region(
-    region: Region, settled: Settled, sizes: dict[Any, int], axioms: tuple[str, ...], certain: bool = True
-) -> Symbolic:
+def _of_region(region: Region, settled: Settled, sizes: dict[Any, int], axioms: tuple[str, ...]) -> Symbolic:
     word: Word = "holds where" if region.cases else "refuted"
-    return Symbolic(word, region, sizes, axioms=axioms, certain=certain, shown=(settled,))
+    return Symbolic(word, region, sizes, axioms=axioms, shown=(settled,))
 
 
 def _by_special_case(claim: Claim, link: Link, means: Means, axioms: tuple[str, ...]) -> Symbolic | None:
@@ -231,9 +230,7 @@ def independent(lowering: Lowering, groups: search.Goal, means: Means) -> bool:
     return True
 
 
-def distinct(
-    left: Template, right: Template, sizes: Sequence[Name], context: Condition, means: Means
-) -> bool:
+def distinct(left: Template, right: Template, sizes: Sequence[Name], context: Condition, means: Means) -> bool:
     """Whether two arguments of a function differ as polynomials in the data: at all sizes, at every two places (of one
     argument: every two different places). Search's word: no proof rests on it, and what is refuted by it is replayed
     by `numeric/` inside and outside of the region."""

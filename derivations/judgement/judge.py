@@ -114,8 +114,6 @@ def _join(
         clash = _region_clash(symbolic, witness)
         if clash:
             return "undecided", "", clash
-        if not symbolic.certain:
-            return "false", "its region rests on unknowns that may depend on each other", ""
     return symbolic.word, symbolic.reason, ""
 
 

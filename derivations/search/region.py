@@ -32,7 +32,7 @@ from derivations.core.decide import (
     prove_fails,
 )
 from derivations.core.names import Name, in_order
-from derivations.core.referee import alternatives
+from derivations.core.parts import alternatives
 from derivations.core.solver import IslLimit, Solver, is_affine, isl_limited, isl_point, isl_set
 from derivations.core.sums import LimitReached
 from derivations.core.terms import FALSE, TRUE, Condition, Int

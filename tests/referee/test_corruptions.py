@@ -250,5 +250,3 @@ def test_the_plans_themselves_are_accepted() -> None:
     """What is not corrupted gives a proof: the refusals above are about the corruption."""
     for case in islice(cases(), 40):
         assert isinstance(shown(case, case.plans[0]), Proof), case.term
-
-
