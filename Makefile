@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
-EXTRAS ?= test,lint,report
+EXTRAS ?= test,lint,report,web,watch,editor
 
 RUN := $(VENV)/.ready-run
 DEVELOP := $(VENV)/.ready-develop
@@ -46,7 +46,7 @@ $(BENCH): pyproject.toml | $(BIN)/python
 	@touch $@ $(DEVELOP) $(RUN)
 
 verify: $(RUN)
-	@$(BIN)/gradproof verify -j $(JOBS)
+	@$(BIN)/gradproof verify -v -j $(JOBS)
 
 test: $(DEVELOP)
 	$(BIN)/python -m pytest -n $(JOBS)

@@ -1,13 +1,14 @@
 """Random claims against exhaustive evaluation: every shape up to 5, every stride, window, dilation and padding up to 3.
 
     python benchmarks/soundness.py --claims 50000 -j 2 --results build/soundness.jsonl
-    python benchmarks/soundness.py --written --claims 200000 -j 2 --results build/written.jsonl
+    nice -n 19 python benchmarks/soundness.py --written --claims 200000 --sizes 12 --results build/written.jsonl
 
 The second takes the claims of `written_claims.py`, its generators in turn, every tenth in other words too, and prints
 the shares by generator.
 
-One line of the results file for each claim, so that a run can be stopped and started again. Prints the shares of the
-verdicts, how many comparisons were made, the seconds, and every wrong verdict; the exit status is 1 if there is one.
+One line of the results file for each claim, so that a run can be stopped and started again; on the error stream, how
+far it is and what was wrong, at once. Prints the shares of the verdicts, how many comparisons were made, the seconds,
+and every wrong verdict; the exit status is 1 if there is one.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from multiprocessing import Pool
 from pathlib import Path
 from typing import Any
@@ -30,11 +32,22 @@ from written_claims import GENERATORS, rewritten, same, written  # noqa: E402
 from written_claims import judged as judged_text  # noqa: E402
 
 Record = dict[str, Any]
+EVERY = 1000  # claims between two lines that say how far it is
 
 
-def judged(task: tuple[int, int, float]) -> Record:
+@dataclass(frozen=True)
+class Task:
+    """One claim: its number, and how it is made and judged."""
+
+    number: int
+    longest: int  # operators by which a formula grows at most
+    seconds: float  # of processor time, after which the claim is left
+    sizes: int  # at which a written claim is evaluated
+
+
+def judged(task: Task) -> Record:
     """The record of one claim."""
-    number, longest, seconds = task
+    number, longest, seconds = task.number, task.longest, task.seconds
     start = time.perf_counter()
     claim = random_claim(number, longest)
     record: Record = {"number": number, "longest": longest, "intended": claim.intended}
@@ -48,9 +61,9 @@ def judged(task: tuple[int, int, float]) -> Record:
     return record
 
 
-def judged_written(task: tuple[int, int, float]) -> Record:
+def judged_written(task: Task) -> Record:
     """The record of one claim of the generators that write text, in turn."""
-    number, longest, seconds = task
+    number, longest, seconds = task.number, task.longest, task.seconds
     start = time.perf_counter()
     generator = list(GENERATORS)[number % len(GENERATORS)]
     seed = number // len(GENERATORS)
@@ -59,7 +72,7 @@ def judged_written(task: tuple[int, int, float]) -> Record:
     claim = written(generator, seed)
     if claim is not None:
         try:
-            record["word"], wrong = within(seconds, lambda: judged_text(claim.claim))
+            record["word"], wrong = within(seconds, lambda: judged_text(claim.claim, largest=task.sizes))
             if seed % 10 == 0:
                 wrong += within(3 * seconds, lambda: differences(generator, seed, record["word"]))
             record["wrong"] = [f"{claim.given} | {claim.text}: {what}" for what in wrong]
@@ -115,7 +128,8 @@ def main() -> int:
     parser.add_argument("--claims", type=int, default=50_000)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--longest", type=int, default=3, help="operators by which a formula grows at most")
-    parser.add_argument("--guard", type=float, default=5.0, help="seconds of wall time for one claim")
+    parser.add_argument("--guard", type=float, default=20.0, help="seconds of processor time for one claim")
+    parser.add_argument("--sizes", type=int, default=30, help="smallest sizes at which a written claim is evaluated")
     parser.add_argument("-j", "--processes", type=int, default=1)
     parser.add_argument("--results", type=Path, default=Path("build/soundness.jsonl"))
     parser.add_argument("--written", action="store_true", help="the claims of written_claims.py")
@@ -124,11 +138,19 @@ def main() -> int:
     known = {record["number"] for record in records}
     numbers = [n for n in range(options.first, options.first + options.claims) if n not in known]
     options.results.parent.mkdir(parents=True, exist_ok=True)
-    tasks = [(number, options.longest, options.guard) for number in numbers]
+    tasks = [Task(number, options.longest, options.guard, options.sizes) for number in numbers]
+    work = judged_written if options.written else judged
     with options.results.open("a", encoding="utf-8") as file, Pool(options.processes, maxtasksperchild=500) as pool:
-        for record in pool.imap_unordered(judged_written if options.written else judged, tasks, chunksize=20):
+        for count, record in enumerate(pool.imap_unordered(work, tasks, chunksize=20), 1):
             print(json.dumps(record), file=file, flush=True)
             records.append(record)
+            if record["wrong"] or record["word"] in ("crash", "limit"):
+                print(
+                    f"claim {record['number']}: {record['wrong'] or record['reason'] or record['word']}",
+                    file=sys.stderr,
+                )
+            if count % EVERY == 0:
+                print(f"{count} of {len(tasks)}, {len(records)} in all", file=sys.stderr, flush=True)
     print(by_generator(records))
     return 1 if any(record["wrong"] for record in records) else 0
 

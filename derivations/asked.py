@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from derivations.batch.run import Inputs, read_document
 from derivations.judgement.results import Status
-from derivations.language.document import Block, Document
+from derivations.language.blocks import Block
+from derivations.language.document import Document
 from derivations.language.errors import InputErrors
 from derivations.show.lines import FROM_ZERO
 from derivations.show.lines import reading as in_brackets
@@ -31,7 +32,8 @@ ASKED = "asked"  # the name of the claim that stands for the command line's equa
 def given_file(path: Path) -> Document:
     """The document in a file of Markdown, or of nothing but given statements; raises InputError."""
     from derivations.judgement.judge import exists_everywhere
-    from derivations.language.document import parse_given, read_text
+    from derivations.language.document import parse_given
+    from derivations.language.files import read_text
 
     document = read_document(path)
     if any(block.kind != "prose" for block in document.blocks):

@@ -8,35 +8,34 @@ commands that use them, so that `--help` answers at once.
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
-import time
-from collections.abc import Iterable, Sequence
-from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
 
-if TYPE_CHECKING:
-    from rich.console import Console
+from derivations.commands.messages import (
+    DEFECT,
+    UNWRITABLE,
+    complain,
+    complain_of,
+    fail,
+    leave_quietly,
+    leave_unfinished,
+    or_exit,
+)
+from derivations.serving.command import serve
 
-    from derivations.batch.cache import Cache
+if TYPE_CHECKING:
     from derivations.batch.run import Inputs
-    from derivations.batch.workers import Judge
-    from derivations.judgement.readings import Readings
-    from derivations.judgement.results import Judged, Results
-    from derivations.language.document import Block
-    from derivations.language.errors import InputError
 
 app = typer.Typer(
     name="gradproof",
     help="Proves or refutes gradient formulas of convolutional networks, for every shape and stride.",
     epilog="Exit status, the first that applies: 4 the evidence contradicts itself; 2 wrong input; "
     "1 a verdict is not as expected; 3 something is undecided that was not expected to be; "
-    "0 every verdict is as expected.",
-    add_completion=False,
+    "5 there was nothing to judge; 0 every verdict is as expected.",
     no_args_is_help=True,
     rich_markup_mode=None,  # plain help: loading the formatter would double its time
     pretty_exceptions_enable=False,
@@ -54,10 +53,20 @@ NoCache = Annotated[bool, typer.Option("--no-cache", help="Judge everything anew
 Repair = Annotated[bool, typer.Option("--repair", help="The nearest true formulas of claims that are false.")]
 Thorough = Annotated[bool, typer.Option("--thorough", help="More numeric evidence: generated shapes and strides.")]
 
-DEFECT = 70  # EX_SOFTWARE of sysexits.h
-NOT_WRITTEN = 74  # EX_IOERR of sysexits.h
-UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
-BROKEN_PIPE = 141  # 128 + SIGPIPE: nobody reads on
+Targets = Annotated[
+    list[str] | None,
+    typer.Argument(
+        help="Markdown documents, FILE:LINE, FILE::ID, folders, patterns, - for standard input; none: those that ship "
+        "with gradproof.",
+        metavar="FILE",
+    ),
+]
+Format = Literal["text", "json", "junit", "sarif", "github"]
+
+
+def _examples(*lines: str) -> str:
+    """Examples below a command's help, their lines kept."""
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
 
 
 def _version(wanted: bool) -> None:
@@ -66,6 +75,24 @@ def _version(wanted: bool) -> None:
 
         typer.echo(f"gradproof {version('gradproof')}")
         raise typer.Exit()
+
+
+def _layers() -> list[str]:
+    from derivations.choosing import templates
+
+    return templates.names()
+
+
+def _operators() -> list[str]:
+    from derivations.operators import OPERATORS
+
+    return list(OPERATORS)
+
+
+def _words() -> list[str]:
+    from derivations.reference import words
+
+    return words.names()
 
 
 @app.callback()
@@ -77,10 +104,32 @@ def options(
     """Proves or refutes gradient formulas of convolutional networks, for every shape and stride."""
 
 
-@app.command()
+@app.command(
+    epilog=_examples(
+        "gradproof verify notes.md              one document",
+        "gradproof verify notes.md:40           the claim at line 40, as an editor calls it",
+        "gradproof verify notes.md::grad-w -v   the claim of this name",
+        "gradproof verify docs/ -k 'pool and not mean' -j 2",
+        "gradproof verify notes.md --watch      again after each save",
+        "gradproof verify --failed -x           what failed last, up to the first that still does",
+        "gradproof verify docs/ --format junit > gradproof.xml",
+    )
+)
 def verify(
-    files: Files = None,
-    as_json: AsJson = False,
+    files: Targets = None,
+    expression: Annotated[
+        str, typer.Option("-k", metavar="EXPR", help="Only claims whose names fit: words with and, or, not.")
+    ] = "",
+    failed: Annotated[
+        bool, typer.Option("--failed", help="Only claims that failed when they were judged last.")
+    ] = False,
+    stop: Annotated[bool, typer.Option("-x", help="Stop at the first failure.")] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Only what is not as expected, and the count.")] = False,
+    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="A line for each claim, however many.")] = False,
+    durations: Annotated[int, typer.Option("--durations", min=0, metavar="N", help="Name the N slowest claims.")] = 0,
+    form: Annotated[Format, typer.Option("--format", help="What is written to standard output.")] = "text",
+    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Judge again what changes, after each save.")] = False,
     thorough: Thorough = False,
     processes: Processes = 1,
     no_cache: NoCache = False,
@@ -89,27 +138,32 @@ def verify(
         Path | None, typer.Option("--obligations", metavar="DIR", help="Write what each verdict rests on into DIR.")
     ] = None,
 ) -> None:
-    """Judge every claim of the documents: a line for each, and a summary."""
-    from derivations.batch.run import sources
+    """Judge the claims of documents: a line for each (beyond 100 what is as expected is counted), and a summary."""
+    if as_json and form not in ("text", "json"):
+        raise typer.BadParameter(f"--json and --format {form} exclude each other")
+    if watch and (as_json or form != "text" or failed or stop):
+        raise typer.BadParameter("--watch shows lines, of all that is chosen by file, line, name or -k")
+    from derivations.commands.verify import Asked
+    from derivations.commands.verify import verify as run
 
-    texts, errors = sources(files or ())
-    if errors and not texts:
-        _complain_of(errors)
-        raise typer.Exit(2)
-    start = time.perf_counter()
-    names = [name for text in texts for name in text.names()]
-    shown: _Shown = _Json() if as_json else _Lines(_console(), names)
-    cache = _cache(no_cache or obligations is not None, thorough=thorough, repair=repair)
-    recall = None if cache is None else cache.read
-    blocks = (block for text in texts for block in text.blocks(recall))
-    options = {"thorough": thorough, "repair": repair, "obligations": obligations}
-    results = _judge(blocks, errors, processes, cache, shown, len(names), whole=False, **options)
-    if obligations is not None:
-        from derivations.batch.obligations import collect
-
-        collect(obligations, results.verdicts)
-    shown.end(results, time.perf_counter() - start)
-    raise typer.Exit(int(results.status))
+    asked = Asked(
+        words=files or (),
+        expression=expression.strip(),
+        failed=failed,
+        stop=stop,
+        quiet=quiet,
+        verbose=verbose,
+        durations=durations,
+        form="json" if as_json else form,
+        thorough=thorough,
+        repair=repair,
+        processes=processes,
+        no_cache=no_cache,
+        obligations=obligations,
+    )
+    if watch:
+        run = _extra("watch", "watchfiles", "derivations.commands.watch").run
+    raise typer.Exit(or_exit(run, asked))
 
 
 @app.command()
@@ -124,9 +178,9 @@ def recheck(
     try:
         report = ask(directory)
     except ManifestError as error:
-        _fail(str(error))
+        fail(str(error))
     if as_json:
-        _print_json(report.as_json())
+        print_json(report.as_json())
     else:
         for line in report.lines():
             typer.echo(line)
@@ -135,7 +189,9 @@ def recheck(
 
 @app.command()
 def operators(
-    name: Annotated[str | None, typer.Argument(help="An operator; none: all of them, a line each.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="An operator; none: all of them, a line each.", autocompletion=_operators)
+    ] = None,
 ) -> None:
     """The operators of the claim language: signature, shape, entry by index, gradient."""
     from derivations.operators import ALIASES, OPERATORS
@@ -150,13 +206,16 @@ def operators(
         from difflib import get_close_matches
 
         near = get_close_matches(name, [*OPERATORS, *ALIASES], n=1)
-        _fail(f"there is no operator {name}" + (f"; did you mean {near[0]}?" if near else "; see gradproof operators"))
+        fail(f"there is no operator {name}" + (f"; did you mean {near[0]}?" if near else "; see gradproof operators"))
     typer.echo(text(entry(name)))
 
 
 @app.command("explain-word")
 def explain_word(
-    word: Annotated[str | None, typer.Argument(help="A word of a verdict, such as undecided; none: the list.")] = None,
+    word: Annotated[
+        str | None,
+        typer.Argument(help="A word of a verdict, such as undecided; none: the list.", autocompletion=_words),
+    ] = None,
 ) -> None:
     """What a word of a verdict means, and what to do about it."""
     from derivations.reference import words
@@ -167,7 +226,7 @@ def explain_word(
     try:
         typer.echo(words.page(word).rstrip())
     except KeyError as missing:
-        _fail(str(missing.args[0]))
+        fail(str(missing.args[0]))
 
 
 @app.command()
@@ -183,13 +242,15 @@ def check(
 ) -> None:
     """Judge one equation, with the names of FILE: those of its first context in which the equation can be read."""
     from derivations.asked import one_claim
+    from derivations.commands.details import print_details
+    from derivations.commands.running import judge
 
-    inputs = _or_exit(one_claim, given, equation, tuple(where or ()), at_line)
-    results = _judge(inputs.blocks, inputs.errors, thorough=thorough, repair=True)
+    inputs = or_exit(one_claim, given, equation, tuple(where or ()), at_line)
+    results = judge(inputs.blocks, inputs.errors, thorough=thorough, repair=True)
     if as_json:
-        _print_json(results.as_json())
+        print_json(results.as_json())
     else:
-        _print_details(inputs, results)
+        print_details(inputs, results)
     raise typer.Exit(int(results.status))
 
 
@@ -198,34 +259,57 @@ def read_formulas(
     file: Annotated[Path, typer.Argument(help="A Markdown or LaTeX file.", metavar="FILE")], as_json: AsJson = False
 ) -> None:
     """Show what each display and code line of FILE is read as, or why it is not; nothing is judged."""
-    from derivations.language.document import normalised, read_text
+    from derivations.language.files import normalised, read_text
     from derivations.language.survey import survey
     from derivations.show.formulas_read import as_record, survey_lines
 
-    found = survey(normalised(_or_exit(read_text, file)), str(file))
+    found = survey(normalised(or_exit(read_text, file)), str(file))
     if as_json:
-        _print_json(as_record(found))
+        print_json(as_record(found))
     else:
         for line in survey_lines(found):
             typer.echo(line)
     raise typer.Exit(0 if all(each.error is None for each in found.formulas) else 2)
 
 
-@app.command()
+@app.command(
+    epilog=_examples(
+        "gradproof new                           the layers that there are",
+        "gradproof new layer-norm > notes.md     a document with its definitions and gradients",
+        "gradproof new --from paper.tex > notes.md",
+    )
+)
 def new(
-    source: Annotated[Path, typer.Option("--from", metavar="FILE", help="Notes in Markdown or LaTeX.")],
+    layer: Annotated[
+        str | None,
+        typer.Argument(metavar="NAME", help="A layer of the cookbook; none: the list.", autocompletion=_layers),
+    ] = None,
+    source: Annotated[Path | None, typer.Option("--from", metavar="FILE", help="Notes in Markdown or LaTeX.")] = None,
 ) -> None:
-    """Begin a document of claims from FILE: its formulas, and what is to be said of its symbols."""
-    from derivations.language.document import normalised, read_text
-    from derivations.language.survey import skeleton
+    """Begin a document of claims: from a layer of the cookbook, or from the formulas of FILE."""
+    if layer is not None and source is not None:
+        raise typer.BadParameter("a layer and --from exclude each other")
+    if source is not None:
+        from derivations.language.files import normalised, read_text
+        from derivations.language.survey import skeleton
 
-    typer.echo(skeleton(normalised(_or_exit(read_text, source)), str(source)))
+        typer.echo(skeleton(normalised(or_exit(read_text, source)), str(source)))
+        return
+    from derivations.choosing import templates
+
+    if layer is not None:
+        typer.echo(or_exit(templates.template, layer), nl=False)
+        return
+    width = max(map(len, templates.names()))
+    for each in templates.names():
+        typer.echo(f"{each:<{width}}  {templates.title(each)}")
 
 
 @app.command()
 def explain(claim: Annotated[str, typer.Argument(metavar="ID", help="The claim's name.")], files: Files = None) -> None:
     """Show one claim: both sides by index, then the proof, or the counterexample worked out in numbers."""
     from derivations.asked import named
+    from derivations.commands.details import explain_chosen
     from derivations.language.errors import did_you_mean
 
     inputs = _read(files)
@@ -233,8 +317,8 @@ def explain(claim: Annotated[str, typer.Argument(metavar="ID", help="The claim's
     if not (chosen.claims or chosen.remarks or chosen.refused):
         known = [one.id for one in inputs.claims] + [one.id for one in inputs.remarks]
         hint = did_you_mean(claim, known) or f"the documents hold {len(known)} claims and remarks"
-        _fail(f"there is no claim {claim}; {hint}")
-    _explain(chosen)
+        fail(f"there is no claim {claim}; {hint}")
+    explain_chosen(chosen)
 
 
 @app.command()
@@ -252,7 +336,7 @@ def derive(
     from derivations.asked import derivation
 
     shape = "latex" if latex else "json" if as_json else "numpy" if as_numpy else "text"
-    text, status = _or_exit(derivation, given, expression, wrt, shape)
+    text, status = or_exit(derivation, given, expression, wrt, shape)
     typer.echo(text)
     raise typer.Exit(int(status))
 
@@ -277,14 +361,14 @@ def prove(
     from derivations.reading.showing import verdict_lines
 
     wanted = [name.strip() for name in wrt.split(",") if name.strip()]
-    found = _or_exit(prove_layer, forward, backward, given, not no_run, wanted)
+    found = or_exit(prove_layer, forward, backward, given, not no_run, wanted)
     if save is not None:
         try:
             save.write_text(found.document(), encoding="utf-8")
         except OSError as error:
-            _fail(f"{save}: {error.strerror or error}")
+            fail(f"{save}: {error.strerror or error}")
     if as_json:
-        _print_json(found.as_json())
+        print_json(found.as_json())
     else:
         for text in verdict_lines(found, show):
             typer.echo(text)
@@ -302,12 +386,14 @@ def report(
     ] = None,
 ) -> None:
     """Write the report: LaTeX, PDF where xelatex is installed, HTML where Pandoc is."""
+    from derivations.commands.running import cache_for, judge
     from derivations.judgement.results import Status
+    from derivations.show.lines import failures
     from derivations.show.report.write import write
 
     inputs = _read(files)
-    cache = _cache(no_cache, steps=True, repair=True)
-    results = _judge(inputs.blocks, inputs.errors, processes, cache, total=len(inputs.claims), steps=True, repair=True)
+    cache = cache_for(no_cache, steps=True, repair=True)
+    results = judge(inputs.blocks, inputs.errors, processes, cache, total=len(inputs.claims), steps=True, repair=True)
     status = results.status
     try:
         for message in write(output, inputs.documents, results, snippets):
@@ -317,11 +403,53 @@ def report(
     except BrokenPipeError:
         raise
     except OSError as error:
-        _fail(f"{error.filename or output}: {error.strerror or error}")
+        fail(f"{error.filename or output}: {error.strerror or error}")
     except KeyboardInterrupt:
-        _complain("Interrupted: the report is not whole.")
+        complain("Interrupted: the report is not whole.")
         status = Status.INTERRUPTED
+    if status == results.status != Status.AS_EXPECTED:
+        complain_of(text.plain for text in failures(results))
     raise typer.Exit(int(status))
+
+
+app.command()(serve)
+
+
+@app.command(epilog=_examples("gradproof lsp", "editors/ has the lines for VS Code and Neovim"))
+def lsp(
+    stdio: Annotated[bool, typer.Option("--stdio", hidden=True, help="What editors add.")] = True,
+) -> None:
+    """Serve an editor: verdicts beside their lines, hover, completion, go to definition, quick fixes."""
+    _extra("editor", "pygls", "derivations.editing.server").run()
+
+
+def _read(files: list[Path] | None) -> Inputs:
+    """The documents as read; errors alone end the command."""
+    from derivations.batch.run import read
+    from derivations.show.lines import error_texts
+
+    inputs = read(files or ())
+    if inputs.errors and not inputs.documents:
+        complain_of(error_texts(inputs.errors))
+        raise typer.Exit(2)
+    return inputs
+
+
+def _extra(extra: str, library: str, module: str) -> Any:
+    """A module that needs a library of an extra; without it, how to get it."""
+    from importlib import import_module
+    from importlib.util import find_spec
+
+    if find_spec(library) is None:
+        fail(f"this needs {library}, which is not installed: pip install 'gradproof[{extra}]'")
+    return import_module(module)
+
+
+def print_json(record: Any) -> None:
+    """A record as the answer."""
+    from derivations.commands.shown import as_json
+
+    typer.echo(as_json(record))
 
 
 def main() -> NoReturn:
@@ -334,24 +462,24 @@ def main() -> NoReturn:
     try:
         app(prog_name="gradproof", standalone_mode=True)
     except BrokenPipeError:
-        _leave_quietly()
+        leave_quietly()
     except Exception as error:
         if isinstance(error, OSError) and error.errno in UNWRITABLE:
-            _leave_unfinished(error)
+            leave_unfinished(error)
         if os.environ.get("GRADPROOF_TRACEBACK"):
             raise
-        _complain(
+        complain(
             f"gradproof failed, which is a defect of gradproof and not of the input: {type(error).__name__}: {error}"
         )
-        _complain("Please report it with the output of the same command under GRADPROOF_TRACEBACK=1.")
+        complain("Please report it with the output of the same command under GRADPROOF_TRACEBACK=1.")
         sys.exit(DEFECT)
     except SystemExit as leaving:
         try:
             sys.stdout.flush()
         except BrokenPipeError:
-            _leave_quietly()
+            leave_quietly()
         except OSError as error:
-            _leave_unfinished(error)
+            leave_unfinished(error)
         sys.exit(leaving.code)
     sys.exit(0)
 
@@ -360,276 +488,6 @@ def _no_option(argument: str) -> str:
     """A formula that begins with a minus, set apart from options: `-sum(y * log(p))`."""
     is_formula = argument.startswith("-") and not argument.startswith("--") and any(map(argument.__contains__, "([*/ "))
     return f" {argument}" if is_formula else argument
-
-
-def _leave_quietly() -> NoReturn:
-    """Nobody reads standard output any more: leave without Python's complaint about flushing it."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    os._exit(BROKEN_PIPE)
-
-
-def _leave_unfinished(error: OSError) -> NoReturn:
-    """The disk is full, or what takes the answer fails otherwise: what was written is not the whole answer."""
-    _complain(f"the answer could not be written: {error.strerror or error}")
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    os._exit(NOT_WRITTEN)
-
-
-# -- what the commands share ---------------------------------------------------------------------------------
-
-
-def _complain(message: str) -> None:
-    typer.echo(message, err=True)
-
-
-def _fail(message: str) -> NoReturn:
-    _complain(message)
-    raise typer.Exit(2)
-
-
-def _or_exit(function: Any, *arguments: Any) -> Any:
-    """The function's result; an error in the input becomes its message and status 2."""
-    from derivations.language.errors import InputError
-
-    try:
-        return function(*arguments)
-    except InputError as error:
-        _fail(str(error))
-
-
-def _read(files: Sequence[Path] | None) -> Inputs:
-    from derivations.batch.run import read
-
-    inputs = read(files or ())
-    if inputs.errors and not inputs.documents:
-        _complain_of(inputs.errors)
-        raise typer.Exit(2)
-    return inputs
-
-
-def _complain_of(errors: Sequence[InputError]) -> None:
-    from derivations.show.lines import error_texts
-
-    for text in error_texts(errors):
-        _complain(text)
-
-
-def _cache(no_cache: bool, **options: bool) -> Cache | None:
-    from derivations.batch.cache import Cache
-
-    return None if no_cache else Cache(variant=" ".join(name for name, wanted in sorted(options.items()) if wanted))
-
-
-def _console() -> Console:
-    from rich.console import Console
-
-    return Console(highlight=False)
-
-
-class _Shown:
-    """Shows a run as it goes on; nothing here."""
-
-    def show(self, found: Judged) -> None:
-        """A block with what became of it."""
-
-    def readings(self, found: Readings) -> None:
-        """What the verdicts of the document that ends here say about its readings."""
-
-    def end(self, results: Results, seconds: float) -> None:
-        """What the whole run comes to."""
-
-
-class _Lines(_Shown):
-    """Prints the verdicts as they come, a heading above each document."""
-
-    def __init__(self, console: Console, names: Sequence[str]) -> None:
-        from derivations.show.lines import GLYPHS, glyphs_for, name_width
-
-        self._console, self._document = console, ""
-        self._glyphs = glyphs_for(console.encoding) if console.encoding else GLYPHS
-        self._width = name_width(names)
-
-    def show(self, found: Judged) -> None:
-        from derivations.show.lines import line, printed, read_lines, refused_line, repair_lines
-
-        block = found.block
-        if block.refused is not None or found.verdicts:
-            self._heading(block.document)
-        if block.refused is not None:
-            printed(self._console, refused_line(block.refused, self._width))
-        for verdict in found.verdicts:
-            for text in (line(verdict, self._width, self._glyphs), *read_lines(verdict), *repair_lines(verdict)):
-                printed(self._console, text)
-        if not self._console.is_terminal:
-            self._console.file.flush()
-
-    def _heading(self, document: str) -> None:
-        from derivations.show.lines import heading, printed
-
-        if document != self._document:
-            if self._document:
-                self._console.print()
-            self._document = document
-            printed(self._console, heading(document))
-
-    def readings(self, found: Readings) -> None:
-        from derivations.show.lines import printed, readings_lines
-
-        for text in readings_lines(found):
-            printed(self._console, text)
-
-    def end(self, results: Results, seconds: float) -> None:
-        from derivations.show.lines import printed, summary
-
-        for text in summary(results, seconds):
-            printed(self._console, text)
-
-
-class _Json(_Shown):
-    """Writes one JSON object piece by piece: the claims as they come, then the rest."""
-
-    def __init__(self) -> None:
-        self._before = '{\n "schema": 1,\n "claims": ['
-
-    def show(self, found: Judged) -> None:
-        for verdict in found.verdicts:
-            typer.echo(f"{self._before}\n{_json(verdict.as_json(), 2)}", nl=False)
-            self._before = ","
-
-    def end(self, results: Results, seconds: float) -> None:
-        rest = results.as_json()
-        claims = rest.pop("claims")
-        typer.echo("\n ]" if claims else f"{self._before}]", nl=False)
-        for key, value in rest.items():
-            if key != "schema":
-                typer.echo(f',\n "{key}": {_json(value, 1).lstrip()}', nl=False)
-        typer.echo("\n}")
-
-
-class _Progress:
-    """`judged 12 of 80: S0-17` on a terminal's last line; silent elsewhere. No thread: workers are forked
-    meanwhile."""
-
-    def __init__(self, total: int) -> None:
-        self._visible = sys.stderr.isatty() and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
-        self._total, self._done = total, 0
-
-    def __enter__(self) -> _Progress:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.clear()
-
-    def at(self, name: str) -> None:
-        """Shows which claim was judged last."""
-        self._done += bool(name)
-        if self._visible:
-            text = f"judged {self._done} of {self._total}: {name}"
-            columns = os.get_terminal_size(sys.stderr.fileno()).columns
-            sys.stderr.write(f"\r\x1b[2K{text[: max(1, columns - 1)]}")
-            sys.stderr.flush()
-
-    def clear(self) -> None:
-        """Empties the line, before something else is printed there."""
-        if self._visible:
-            sys.stderr.write("\r\x1b[2K")
-            sys.stderr.flush()
-
-
-def _judge(
-    blocks: Iterable[Block],
-    errors: Sequence[InputError],
-    processes: int = 1,
-    cache: Cache | None = None,
-    shown: _Shown | None = None,
-    total: int = 1,
-    whole: bool = True,
-    **options: Any,
-) -> Results:
-    """Judges the claims of blocks, shows each as it comes, and keeps what there is when the keyboard interrupts.
-    `options` are those of `judge_claim`."""
-    from functools import partial
-
-    from derivations.batch.run import judge_claim, judged
-    from derivations.judgement.results import Results
-
-    shown = shown or _Shown()
-    results = Results(errors=list(errors), whole=whole)
-    _complain_of(errors)
-    known = len(errors)
-    judge: Judge = partial(judge_claim, **options)
-    try:
-        with _Progress(total) as progress, closing(judged(blocks, judge, processes, cache)) as answers:
-            for found in answers:
-                progress.clear()
-                ended = results.take(found)
-                if ended is not None:
-                    shown.readings(ended)
-                shown.show(found)
-                progress.at(found.block.id)
-    except KeyboardInterrupt:
-        results.interrupted = True
-    finally:
-        if cache is not None:
-            cache.close()
-    last = results.compare_readings()
-    if last is not None:
-        shown.readings(last)
-    _complain_of(results.errors[known:])
-    if cache is not None and cache.trouble:
-        _complain(cache.trouble)
-    return results
-
-
-def _print_json(record: Any) -> None:
-    typer.echo(_json(record))
-
-
-def _json(record: Any, indent: int = 0) -> str:
-    """A record as JSON, its lines indented."""
-    import json
-    import textwrap
-
-    text = json.dumps(record, ensure_ascii=False, indent=1, default=str)
-    return textwrap.indent(text, " " * indent) if indent else text
-
-
-def _print_details(inputs: Inputs, results: Results) -> None:
-    from derivations.judgement.chains import first_wrong
-    from derivations.show.explain import record_lines
-    from derivations.show.lines import GLYPHS, glyphs_for, printed, reading
-
-    console = _console()
-    glyphs = glyphs_for(console.encoding) if console.encoding else GLYPHS
-    for number, verdict in enumerate(results.verdicts):
-        if number:
-            console.print()
-        claim = next(each for each in inputs.claims if each.reading == verdict.reading)
-        for text in record_lines(claim, verdict, glyphs, with_expectation=False):
-            printed(console, text)
-    for verdict in first_wrong(results.verdicts):
-        console.print(f"\nThe first wrong step{reading(verdict.reading)} is number {verdict.link}.", markup=False)
-
-
-def _explain(chosen: Inputs) -> NoReturn:
-    from derivations.show.explain import explanation
-    from derivations.show.lines import printed
-
-    console = _console()
-    for remark in chosen.remarks:
-        console.print(f"{remark.id} is a remark, which no formula settles ({remark.document}:{remark.line}).\n")
-        console.print(remark.text, markup=False)
-    for refused in chosen.refused:
-        reason = refused.reason or "it has an error"
-        console.print(f"{refused.id} is not judged ({refused.document}:{refused.line}): {reason}.", markup=False)
-    results = _judge(chosen.blocks, chosen.errors, steps=True, repair=True)
-    for claim in chosen.claims:
-        verdicts = [
-            v for v in results.verdicts if v.id == claim.id and v.reading == claim.reading and v.line == claim.line
-        ]
-        for text in explanation(claim, verdicts):
-            printed(console, text)
-    raise typer.Exit(int(results.status))
 
 
 if __name__ == "__main__":

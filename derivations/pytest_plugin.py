@@ -1,4 +1,5 @@
-"""Claims as tests: `pytest --gradproof docs/` judges the claim blocks of Markdown files, one item for each link.
+"""Claims as tests: `pytest --gradproof docs/` judges the claim blocks of Markdown files, one item for each link. And a
+fixture for layers: `prove(forward, backward, given="x: N, D")` fails the test unless the gradient is proved.
 
 Law: an item passes exactly if its verdict is as its claim expects and nothing contradicts itself; what could not be
 read is an item that fails with the error. Without the option nothing is collected and nothing heavy is loaded.
@@ -8,7 +9,7 @@ What it cannot see: worker processes with an outer guard; where one is wanted, `
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,28 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     if file_path.suffix.lower() in SUFFIXES and parent.config.getoption("--gradproof"):
         return ClaimFile.from_parent(parent, path=file_path)
     return None
+
+
+@pytest.fixture
+def prove() -> Callable[..., Any]:
+    """`derivations.prove`, whose verdict must say *proved*; it is returned. Refused code fails the test too."""
+    from derivations.language.errors import InputError
+    from derivations.reading.showing import verdict_lines
+    from derivations.reading.testing import prove as proved
+
+    def required(*arguments: Any, **keywords: Any) -> Any:
+        __tracebackhide__ = True
+        found, refusal = None, ""
+        try:
+            found = proved(*arguments, **keywords)
+        except InputError as refused:
+            refusal = str(refused)
+        if found is None or found.status:
+            text = refusal if found is None else "\n".join(verdict_lines(found, show=False))
+            pytest.fail(text, pytrace=False)
+        return found
+
+    return required
 
 
 class ClaimFile(pytest.File):

@@ -72,6 +72,7 @@ LAYERS = (
     ("operators",),
     ("typeset",),
     ("language.errors", "language.limits", "language.source"),  # texts with places, and messages that point into them
+    ("language.private", "language.tables"),
     ("notation",),
     ("language",),
     ("meaning",),
@@ -85,14 +86,19 @@ LAYERS = (
     ("reference",),
     ("batch",),
     ("reading",),
+    ("choosing", "watching"),
+    ("editing",),
     ("words", "api", "asked"),
+    ("serving",),
+    ("commands",),
     ("cli", "pytest_plugin", "__init__"),
 )
 # Where an import may stand inside a function: the doors of the package, so that they open at once, and the run, which
 # answers an unchanged document from the cache without loading SymPy; the faces of records in notebooks load the report
-# when one is shown.
+# when one is shown; the page's server has no formula's code in its own process, only in its workers.
 DOORS = (
     "api", "asked", "cli", "words", "pytest_plugin", "__init__", "batch.run", "batch.workers", "show.notebook",
+    "serving.command", "serving.worker", "editing.judging",
 )  # fmt: skip
 MODULES = {
     ".".join(path.relative_to(ROOT / "derivations").with_suffix("").parts).removesuffix(".__init__"): path

@@ -447,11 +447,11 @@ def test_harmless_encodings(change: Any, tmp_path: Path) -> None:
 
 
 def test_a_document_without_claims(tmp_path: Path) -> None:
-    """Prose alone is judged with nothing to say and status 0."""
+    """Prose alone is nothing to judge: status 5, which is no error."""
     file = tmp_path / "prose.md"
     file.write_text("# Only words\n", encoding="utf-8")
     done = command("verify", file)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stderr) == (5, "")
 
 
 # -- pipes, interrupts ------------------------------------------------------------------------------------------------
@@ -505,7 +505,7 @@ def test_an_interrupt_leaves_what_was_judged(tmp_path: Path) -> None:
     claims = "".join(f"```claim c{k}\ngrad(J, w) == conv(rot180(a), delta, valid)\n```\n" for k in range(400))
     file.write_text(GIVEN + claims, encoding="utf-8")
     process = subprocess.Popen(
-        [sys.executable, "-m", "derivations.cli", "verify", "--no-cache", "-j", "2", str(file)],
+        [sys.executable, "-m", "derivations.cli", "verify", "-v", "--no-cache", "-j", "2", str(file)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8", start_new_session=True,
         env={**os.environ, "PYTHONIOENCODING": "utf-8"},
     )  # fmt: skip

@@ -7,6 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
+
+from derivations.cli import app
 
 NOTES = """
 ```given
@@ -39,6 +42,30 @@ def test_right(gradcheck):
 
 def test_wrong(gradcheck):
     gradcheck(lambda x: 2 * x, lambda d, x: 3 * d, np.arange(3.0))
+"""
+
+
+PROVED = """
+def forward(x, w):
+    return x @ w
+
+def backward(d, x, w):
+    return d @ w.T, x.T @ d
+
+def wrong(d, x, w):
+    return d @ w, x.T @ d
+
+def reads(x, w):
+    return open(x)
+
+def test_right(prove):
+    assert prove(forward, backward, given="x: N, D; w: D, D").word == "proved"
+
+def test_wrong(prove):
+    prove(forward, wrong, given="x: N, D; w: D, D")
+
+def test_refused(prove):
+    prove(reads, backward, given="x: N, D; w: D, D")
 """
 
 
@@ -90,3 +117,46 @@ def test_the_fixture_fails_a_wrong_gradient(place: Path) -> None:
     assert "1 passed" in said
     assert "1 failed" in said
     assert "scaled" in said
+
+
+def test_the_fixture_fails_what_is_not_proved(place: Path) -> None:
+    """`prove` lets a proved gradient pass; a wrong one and code that is refused fail with what is said of them."""
+    (place / "test_proved.py").write_text(PROVED, encoding="utf-8")
+    said = run(place)
+    assert "1 passed" in said
+    assert "2 failed" in said
+    assert "Traceback" not in said
+    assert "dx  holds where D == 1" in said
+    assert said.count("not read: open is not defined") == 1
+
+
+def test_the_hook_is_what_pre_commit_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The hook's command, given files as pre-commit gives them, fails for a wrong claim and passes for right ones."""
+    yaml = pytest.importorskip("yaml")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    root = Path(__file__).resolve().parent.parent
+    (hook,) = yaml.safe_load((root / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+    assert {"id", "name", "entry", "language"} <= set(hook)
+    program, *arguments = hook["entry"].split()
+    assert program == "gradproof"
+    right, wrong = tmp_path / "right.md", tmp_path / "wrong.md"
+    text = "```given\ndims n\ntensor x[n]\n```\n```claim a\nx + x == {}*x\n```\n"
+    right.write_text(text.format(2), encoding="utf-8")
+    wrong.write_text(text.format(3), encoding="utf-8")
+    for files, status in (([right], 0), ([right, wrong], 1)):
+        done = CliRunner().invoke(app, [*arguments, *map(str, files)])
+        assert done.exit_code == status, done.stdout + done.stderr
+
+
+def test_the_workflow_runs_commands_that_there_are() -> None:
+    """Each gradproof line of the example for GitHub Actions has options that the command knows."""
+    yaml = pytest.importorskip("yaml")
+    root = Path(__file__).resolve().parent.parent
+    workflow = yaml.safe_load((root / "docs" / "examples" / "github-actions.yml").read_text(encoding="utf-8"))
+    steps = [step["run"] for step in workflow["jobs"]["claims"]["steps"] if "run" in step]
+    lines = [line for line in steps if line.startswith("gradproof ")]
+    assert lines
+    for line in lines:
+        done = CliRunner().invoke(app, [*line.split()[1:], "--help"])
+        assert done.exit_code == 0
+        assert all(word in done.stdout for word in line.split() if word.startswith("-"))

@@ -24,7 +24,7 @@ from derivations.formulas.claims import Claim, Context, Link
 from derivations.formulas.expressions import Expression
 from derivations.formulas.origin import counted_from
 from derivations.formulas.text import claim_to_text, context_to_text
-from derivations.judgement.judge import decide
+from derivations.judgement.decision import decide
 from derivations.judgement.verdict import Verdict
 from derivations.language.document import parse_claim, parse_context
 from derivations.repair.edits import Setting, edits, step_sizes

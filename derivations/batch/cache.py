@@ -7,6 +7,8 @@ or memory decided are never remembered. What is read back is believed only if it
 nobody else can write, and if it has the digest that was written with it; whatever else lies there is left alone, said
 once, and every claim is judged.
 
+Beside them stands which claims failed when they were judged last, whatever their text is now: for `--failed`.
+
 One SQLite file: safe under concurrent runs, and a killed one leaves whole entries. A cache that cannot be used costs
 time, never the run.
 
@@ -20,17 +22,16 @@ import json
 import os
 import platform
 import sqlite3
-import stat
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from importlib import metadata
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from derivations.judgement.verdict import Evidence, Step, Verdict, Witness
+from derivations.language.private import default_location, make_private
 
 T = TypeVar("T")
 TRUSTED = ("sympy", "islpy", "z3-solver", "numpy")
@@ -41,20 +42,9 @@ TABLES = """
 CREATE TABLE IF NOT EXISTS versions (version TEXT PRIMARY KEY, used REAL NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS entries (key TEXT PRIMARY KEY, version TEXT NOT NULL, digest TEXT NOT NULL,
                                     record TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS failures (document TEXT, id TEXT, noted REAL NOT NULL, PRIMARY KEY (document, id))
+    WITHOUT ROWID;
 """
-
-
-def default_location() -> Path:
-    """The platform's place for caches: $XDG_CACHE_HOME/gradproof, ~/.cache/gradproof, ~/Library/Caches,
-    LOCALAPPDATA."""
-    named = os.environ.get("XDG_CACHE_HOME", "")
-    if os.path.isabs(named):  # the XDG specification: a relative path is ignored
-        return Path(named) / "gradproof"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "gradproof"
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home())) / "gradproof" / "cache"
-    return Path.home() / ".cache" / "gradproof"
 
 
 @cache
@@ -73,6 +63,14 @@ def source_digest() -> str:
     return digest.hexdigest()
 
 
+class Remembers(Protocol):
+    """Whatever knows verdicts by the key of their claim's text."""
+
+    def read(self, key: str) -> tuple[Verdict, ...] | None: ...
+
+    def write(self, key: str, verdicts: Sequence[Verdict]) -> None: ...
+
+
 class Cache:
     """Verdicts by the key of their claim's text. `trouble` says why it is not used, or what was wrong with it; empty
     where nothing is."""
@@ -85,7 +83,31 @@ class Cache:
         self._version, self._variant = source_digest(), variant
         self._connection: sqlite3.Connection | None = None
         self._is_closed = False
+        self._failed: dict[str, set[str]] = {}
         self.trouble = ""
+
+    def failed(self, document: str) -> set[str]:
+        """The names of a document's claims that failed when they were judged last."""
+        path = os.path.abspath(document)
+        if path not in self._failed:
+            question = "SELECT id FROM failures WHERE document = ?"
+            rows = self._ask(lambda connection: connection.execute(question, (path,)).fetchall())
+            self._failed[path] = {str(row[0]) for row in rows or ()}
+        return set(self._failed[path])
+
+    def note(self, document: str, identifier: str, failed: bool) -> None:
+        """Remembers whether a claim failed; written only where that has changed."""
+        if (identifier in self.failed(document)) == failed:
+            return
+        row = (os.path.abspath(document), identifier)
+        if failed:
+            self._failed[row[0]].add(identifier)
+            values = (*row, time.time())
+            self._ask(lambda connection: connection.execute("INSERT OR REPLACE INTO failures VALUES (?, ?, ?)", values))
+        else:
+            self._failed[row[0]].discard(identifier)
+            statement = "DELETE FROM failures WHERE document = ? AND id = ?"
+            self._ask(lambda connection: connection.execute(statement, row))
 
     def read(self, key: str) -> tuple[Verdict, ...] | None:
         """The remembered verdicts of a claim by the key of its text; None where there are none that can be believed."""
@@ -141,8 +163,7 @@ class Cache:
         return None
 
     def _connect(self) -> sqlite3.Connection:
-        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _make_private(self._directory, self._path)
+        make_private(self._directory, self._path)
         connection = sqlite3.connect(self._path, timeout=PATIENCE_SECONDS, isolation_level=None)
         # A power failure may damage the file, which is noticed; no run waits for a disk.
         connection.execute("PRAGMA synchronous = OFF")
@@ -173,33 +194,7 @@ def _prune(connection: sqlite3.Connection, version: str, now: float) -> None:
     limit = (now - STALE_SECONDS,)
     connection.execute("DELETE FROM entries WHERE version IN (SELECT version FROM versions WHERE used < ?)", limit)
     connection.execute("DELETE FROM versions WHERE used < ?", limit)
-
-
-def _make_private(directory: Path, path: Path) -> None:
-    """Makes directory and file those of this user alone; raises OSError where they are another's, or no directory and
-    no file. A file that others could have written is removed."""
-    _check(directory, os.lstat(directory), stat.S_ISDIR, "a directory")
-    os.chmod(directory, 0o700)
-    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-    with suppress(FileNotFoundError):
-        found = os.lstat(path)
-        _check(path, found, stat.S_ISREG, "a file")
-        if found.st_mode & 0o022 or found.st_nlink > 1:
-            path.unlink()
-    handle = os.open(path, flags, 0o600)
-    try:
-        _check(path, os.fstat(handle), stat.S_ISREG, "a file")
-        if hasattr(os, "fchmod"):
-            os.fchmod(handle, 0o600)
-    finally:
-        os.close(handle)
-
-
-def _check(path: Path, found: os.stat_result, is_right: Callable[[int], bool], what: str) -> None:
-    if not is_right(found.st_mode):
-        raise OSError(0, f"this is not {what}", str(path))
-    if hasattr(os, "geteuid") and found.st_uid != os.geteuid():
-        raise OSError(0, "this belongs to another user", str(path))
+    connection.execute("DELETE FROM failures WHERE noted < ?", limit)
 
 
 def may_be_remembered(verdict: Verdict) -> bool:

@@ -11,13 +11,14 @@ What it cannot see: how verdicts are shown (`lines.py`, `report/`) and how they 
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from derivations.batch.cache import Cache
+from derivations.batch.cache import Remembers
 from derivations.batch.workers import Answer, Judge, Workers
 from derivations.formulas.claims import Claim, Refused, Remark
 from derivations.judgement.results import Judged
@@ -25,9 +26,11 @@ from derivations.judgement.verdict import Verdict
 from derivations.language.errors import InputError, Place
 
 if TYPE_CHECKING:
-    from derivations.language.document import Block, Document, Recall
+    from derivations.language.blocks import Block, Recall, Wanted
+    from derivations.language.document import Document
 
 CLAIM = re.compile(r"^[\s>]*[`~]{3,}\s*(?:claim\s+|\{\.claim\s+#)([^\s}]+)", re.MULTILINE)
+STANDARD_INPUT = "<stdin>"  # its name in what is printed
 CHOICE = re.compile(r"^\s*choose\s+(\w+)\s+in\s+(\w+)", re.MULTILINE)
 
 
@@ -66,14 +69,15 @@ class Source:
 
     name: str
     text: str
+    wanted: Wanted | None = None
 
     def blocks(self, recall: Recall | None = None) -> Iterator[Block]:
         """The blocks; those that `recall` knows by their key are not read. An error is also that something in a context
         does not exist for all sizes."""
         from derivations.judgement.judge import exists_everywhere
-        from derivations.language.document import blocks
+        from derivations.language.blocks import blocks
 
-        return blocks(self.text, self.name, exists_everywhere, recall)
+        return blocks(self.text, self.name, exists_everywhere, recall, wanted=self.wanted)
 
     def names(self) -> list[str]:
         """About what the claims are called with their readings, at first sight: for the width of a column."""
@@ -82,20 +86,17 @@ class Source:
         return [f"{name}{reading}" for name in CLAIM.findall(self.text)]
 
 
-def sources(files: Sequence[Path]) -> tuple[list[Source], list[InputError]]:
-    """The texts of documents, and the errors of what cannot be read; without files, those that ship with gradproof."""
-    from derivations.language.document import normalised, read_text
+def source(path: Path | None) -> Source:
+    """The text of a document in a file, None: on standard input; raises InputError where it cannot be read."""
+    from derivations.language.files import decoded, normalised, read_text
+    from derivations.language.limits import FILE_BYTES
 
-    found: list[Source] = []
-    errors: list[InputError] = []
-    for path in files or shipped_documents():
-        try:
-            found.append(Source(str(path), normalised(read_text(path))))
-        except InputError as error:
-            errors.extend(error.errors)
-        except OSError as error:
-            errors.append(InputError(error.strerror or str(error), Place(str(path))))
-    return found, errors
+    if path is None:
+        return Source(STANDARD_INPUT, normalised(decoded(sys.stdin.buffer.read(FILE_BYTES + 1), STANDARD_INPUT)))
+    try:
+        return Source(str(path), normalised(read_text(path)))
+    except OSError as error:
+        raise InputError(error.strerror or str(error), Place(str(path))) from None
 
 
 def read_document(path: Path) -> Document:
@@ -170,24 +171,29 @@ def _with_steps(claim: Claim, verdict: Verdict) -> Verdict:
 
 
 def judged(
-    blocks: Iterable[Block], judge: Judge, processes: int = 1, cache: Cache | None = None
+    blocks: Iterable[Block], judge: Judge, processes: int = 1, cache: Remembers | None = None
 ) -> Generator[Judged]:
     """Every block with the verdicts on its claims, in order; what is known of a block's text is not judged, what
     becomes known is remembered. An interrupted run gives the blocks that are complete."""
     with Workers(judge, processes) as workers:
-        current, answers = None, []
-        for block, claim, answer in workers.answers(_tasks(blocks, cache)):
-            if claim is None or answer is None:
-                yield Judged(block, _placed(block))
-                continue
-            if block is not current:
-                current, answers = block, list[Answer]()
-            answers.append(answer)
-            if len(answers) == len(block.claims):
-                yield _together(block, answers, cache)
+        yield from judged_by(workers, blocks, cache)
 
 
-def _together(block: Block, answers: Sequence[Answer], cache: Cache | None) -> Judged:
+def judged_by(workers: Workers, blocks: Iterable[Block], cache: Remembers | None = None) -> Generator[Judged]:
+    """The same by workers that stay for the next run."""
+    current, answers = None, []
+    for block, claim, answer in workers.answers(_tasks(blocks, cache)):
+        if claim is None or answer is None:
+            yield Judged(block, _placed(block))
+            continue
+        if block is not current:
+            current, answers = block, list[Answer]()
+        answers.append(answer)
+        if len(answers) == len(block.claims):
+            yield together(block, answers, cache)
+
+
+def together(block: Block, answers: Sequence[Answer], cache: Remembers | None = None) -> Judged:
     """A block with the answers to all its claims, which are remembered if they last."""
     verdicts = tuple(verdict for each in answers for verdict in each.verdicts)
     errors = tuple(each.error for each in answers if each.error is not None)
@@ -197,7 +203,7 @@ def _together(block: Block, answers: Sequence[Answer], cache: Cache | None) -> J
     return Judged(block, _with_source(block, verdicts), errors, defects)
 
 
-def _tasks(blocks: Iterable[Block], cache: Cache | None) -> Iterator[tuple[Block, Claim | None]]:
+def _tasks(blocks: Iterable[Block], cache: Remembers | None) -> Iterator[tuple[Block, Claim | None]]:
     """The claims to judge, each with its block; a block without any once."""
     for block in blocks:
         if block.claims and block.known is None and cache is not None:

@@ -113,16 +113,7 @@ def _origin(error: BaseException) -> str:
 
 def _serve(connection: Connection, judge: Judge, parent: int) -> None:
     """The life of a worker: a claim comes, its answer goes back; None ends it."""
-    # Terms are many, small and free of cycles: the default thresholds spend a tenth of the time looking for some. What
-    # the run has loaded so far is no garbage.
-    gc.freeze()
-    gc.set_threshold(50_000, 10, 5)
-    if hasattr(signal, "pthread_sigmask"):
-        # Blocked, not ignored: z3 sets its own handler while it runs, and would answer "unknown" to an
-        # interrupt.
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    _bound_memory()
-    _die_with(parent)
+    become_worker(parent)
     try:
         while (claim := connection.recv()) is not None:
             found = answer(claim, judge)
@@ -132,6 +123,21 @@ def _serve(connection: Connection, judge: Judge, parent: int) -> None:
                 connection.send(Answer(defect=f"its answer cannot be sent: {error}", lasting=False))
     except (EOFError, BrokenPipeError, ConnectionError):
         return
+
+
+def become_worker(parent: int, memory: int = MEMORY_BYTES) -> None:
+    """Makes this process one that judges: its memory is bounded, it hears no interrupt, it ends when the process of
+    number `parent`, which started it, ends."""
+    # Terms are many, small and free of cycles: the default thresholds spend a tenth of the time looking for some. What
+    # the run has loaded so far is no garbage.
+    gc.freeze()
+    gc.set_threshold(50_000, 10, 5)
+    if hasattr(signal, "pthread_sigmask"):
+        # Blocked, not ignored: z3 sets its own handler while it runs, and would answer "unknown" to an
+        # interrupt.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    _bound_memory(memory)
+    _die_with(parent)
 
 
 def _die_with(parent: int) -> None:
@@ -152,14 +158,14 @@ def _wait_for_the_end() -> None:
         os._exit(0)
 
 
-def _bound_memory() -> None:
+def _bound_memory(memory: int) -> None:
     try:
         import resource
     except ImportError:  # not on Windows
         return
     try:
         _soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-        limit = MEMORY_BYTES if hard == resource.RLIM_INFINITY else min(MEMORY_BYTES, hard)
+        limit = memory if hard == resource.RLIM_INFINITY else min(memory, hard)
         resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
     except (OSError, ValueError):  # a system that has the name and not the limit
         return
@@ -216,6 +222,8 @@ class Workers:
 
         If the run is interrupted, the answers that are there are given, still in order, before the interrupt goes on.
         """
+        for worker in [each for each in self._workers if each.slot is not None]:
+            self._drop(worker)  # it still judges for a run that was left early
         coming = iter(tasks)
         held: deque[_Slot[T]] = deque()
         try:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from derivations.core.cells import CELL_LIMIT, cells, substituted
 from derivations.core.fractions import sum_of_fractions, without_positive_factors
 from derivations.core.heads import Heads
 from derivations.core.implication import Known, irredundant
@@ -38,9 +39,7 @@ from derivations.core.terms import (
     Int,
     Quotient,
     Sym,
-    Zero,
     all_of,
-    any_of,
     condition_symbols,
     condition_terms,
     conjuncts,
@@ -54,10 +53,6 @@ from derivations.core.terms import (
     zero,
 )
 from derivations.core.writing import syntax, written
-
-CELL_LIMIT = 4096  # sets of overlapping pieces of one monomial that are compared
-GROUP_LIMIT = 64  # pieces of one monomial whose overlaps are looked at, two by two
-SOLVING_LIMIT = 12  # equations that are solved to see whether two pieces overlap at all
 
 
 @dataclass(frozen=True)
@@ -168,78 +163,6 @@ def merge(pieces: Sequence[Piece]) -> list[Piece]:
     return [piece for piece in found.values() if piece.numerator.terms]
 
 
-def cells(pieces: Sequence[Piece], context: Condition = TRUE) -> Iterator[tuple[Condition, Int]]:
-    """The disjoint cells on which a fixed subset of the pieces applies and their coefficients do not visibly cancel:
-    (condition, numerator of the sum of their coefficients). Within a cell, what is already supposed need not be
-    negated: A ∧ B ∧ ¬(A ∧ C) = A ∧ B ∧ ¬C. Subsets with a visibly empty cell are left out early."""
-    if len(pieces) > GROUP_LIMIT:
-        raise OverflowError
-    conflicts = [[visibly_false((left.condition, right.condition)) for right in pieces] for left in pieces]
-    for chosen in _subsets(len(pieces), conflicts):
-        numerator, denominator = Int.of(0), Int.of(1)
-        for number in chosen:
-            piece = pieces[number]
-            numerator, denominator = sum_of_fractions((numerator, denominator), (piece.numerator, piece.denominator))
-        if not numerator.terms:
-            continue
-        inside = all_of(pieces[number].condition for number in chosen)
-        supposed = {*conjuncts(inside), *conjuncts(context)}
-        known = Known(supposed)
-        outside = [
-            any_of(
-                negate(part)
-                for part in conjuncts(piece.condition)
-                if part not in supposed and not known.implies(part)
-            )
-            for number, piece in enumerate(pieces)
-            if number not in chosen and not any(conflicts[number][other] for other in chosen)
-        ]
-        cell = all_of((inside, *outside))
-        if cell != FALSE:
-            yield cell, numerator
-
-
-def _subsets(size: int, conflicts: Sequence[Sequence[bool]]) -> Iterator[tuple[int, ...]]:
-    """The non-empty sets of pieces of which no two conflict."""
-    found = 0
-    stack: list[tuple[int, ...]] = [(number,) for number in reversed(range(size))]
-    while stack:
-        chosen = stack.pop()
-        found += 1
-        if found > CELL_LIMIT:
-            raise OverflowError
-        yield chosen
-        for number in reversed(range(chosen[-1] + 1, size)):
-            if not any(conflicts[number][other] for other in chosen):
-                stack.append((*chosen, number))
-
-
-def visibly_false(conditions: Iterable[Condition]) -> bool:
-    """Whether a conjunction contradicts itself once its equations are solved; False says nothing."""
-    condition = all_of(conditions)
-    for _ in range(SOLVING_LIMIT):
-        if condition == FALSE:
-            return True
-        solution = next(filter(None, map(_solution, conjuncts(condition))), None)
-        if solution is None:
-            break
-        condition = substituted(condition, dict([solution]))
-    return condition == FALSE
-
-
-def _solution(part: Condition) -> tuple[Name, Int] | None:
-    """A symbol that an equation determines, with its value."""
-    if not isinstance(part, Zero):
-        return None
-    for monomial, coefficient in part.term.terms.items():
-        if len(monomial) == 1 and isinstance(monomial[0], Sym) and coefficient in (1, -1):
-            name = monomial[0].name
-            rest = Int({monomial: coefficient}) - part.term if coefficient == 1 else part.term + Int({monomial: 1})
-            if name not in rest.symbols():
-                return name, rest
-    return None
-
-
 def prepare(solver: Solver, goal: Goal, group: Group) -> tuple[list[Piece], str | None]:
     """The group's pieces, merged, and what keeps the kernel from trusting them (None: nothing)."""
     found: tuple[list[Piece], str | None] = _remembered(solver, goal, group, "pieces", _prepare)
@@ -247,11 +170,12 @@ def prepare(solver: Solver, goal: Goal, group: Group) -> tuple[list[Piece], str 
 
 
 def _remembered(solver: Solver, goal: Goal, group: Group, kind: str, compute: Callable[..., Any]) -> Any:
-    """What was computed before of the same two objects (which the memory keeps alive), or the computation."""
-    key = (kind, id(goal), id(group))
+    """What was computed before of the same group (which the memory keeps alive) under the same context, of whichever
+    goal, or the computation."""
+    key = (kind, goal.context, goal.sizes, id(group))
     if key not in solver.memory:
-        solver.memory[key] = (goal, group, compute(solver, goal, group))
-    return solver.memory[key][2]
+        solver.memory[key] = (group, compute(solver, goal, group))
+    return solver.memory[key][1]
 
 
 def _prepare(solver: Solver, goal: Goal, group: Group) -> tuple[list[Piece], str | None]:
@@ -317,32 +241,42 @@ def prove(solver: Solver, goal: Goal) -> Decision:
     """
     undecided: Undecided | None = None
     for group in goal.groups:
-        pieces, missing = prepare(solver, goal, group)
-        if missing is None:
-            try:
-                with isl_limited(solver.isl_operations):
-                    affine = affine_failures(solver, pieces, all_of((goal.context, group.context)), goal.sizes)
-                    model = isl_point(*affine) if affine is not None else None
-            except IslLimit:
-                affine = None  # the cells, one by one, may be simpler
-            if affine is not None:
-                if model is None:
-                    continue
-                return CounterModel({name: model[name] for name in goal.sizes}, group.name, model)
-        conditions, missing = failures(solver, goal, group)
-        if missing is not None:
-            undecided = undecided or Undecided(f"the kernel cannot tell {missing}")
-            continue
-        for failure in conditions:
-            answer = solver.satisfiable(all_of((goal.context, group.context, failure)))
-            if isinstance(answer, Satisfiable):
-                sizes = {name: answer.model.get(name, 0) for name in goal.sizes}
-                if all(name in answer.model for name in goal.sizes) or _admits(goal, sizes):
-                    return CounterModel(sizes, group.name, answer.model)
-                return CounterModel(_complete(solver, goal, answer.model), group.name, answer.model)
-            if isinstance(answer, Unknown):
-                undecided = undecided or Undecided(f"past {answer.limit}")
+        decision: Decision = _remembered(solver, goal, group, "decision", _decide)
+        if isinstance(decision, CounterModel):
+            return decision
+        if isinstance(decision, Undecided):
+            undecided = undecided or decision
     return undecided or Proof(_KEY, "holds at all sizes")
+
+
+def _decide(solver: Solver, goal: Goal, group: Group) -> Decision:
+    """Whether one group of a goal cancels at all sizes of the context."""
+    pieces, missing = prepare(solver, goal, group)
+    if missing is None:
+        try:
+            with isl_limited(solver.isl_operations):
+                affine = affine_failures(solver, pieces, all_of((goal.context, group.context)), goal.sizes)
+                model = isl_point(*affine) if affine is not None else None
+        except IslLimit:
+            affine = None  # the cells, one by one, may be simpler
+        if affine is not None:
+            if model is None:
+                return Proof(_KEY, "cancels at all sizes")
+            return CounterModel({name: model[name] for name in goal.sizes}, group.name, model)
+    conditions, missing = failures(solver, goal, group)
+    if missing is not None:
+        return Undecided(f"the kernel cannot tell {missing}")
+    undecided: Undecided | None = None
+    for failure in conditions:
+        answer = solver.satisfiable(all_of((goal.context, group.context, failure)))
+        if isinstance(answer, Satisfiable):
+            sizes = {name: answer.model.get(name, 0) for name in goal.sizes}
+            if all(name in answer.model for name in goal.sizes) or _admits(goal, sizes):
+                return CounterModel(sizes, group.name, answer.model)
+            return CounterModel(_complete(solver, goal, answer.model), group.name, answer.model)
+        if isinstance(answer, Unknown):
+            undecided = undecided or Undecided(f"past {answer.limit}")
+    return undecided or Proof(_KEY, "cancels at all sizes")
 
 
 def _admits(goal: Goal, sizes: dict[Name, int]) -> bool:
@@ -365,14 +299,6 @@ def holds_at(solver: Solver, goal: Goal, sizes: Mapping[Any, int]) -> bool | Non
     for _, answer in failing_values(solver, goal, sizes):
         return None if answer is None else False
     return True
-
-
-def substituted(condition: Condition, values: dict[Name, Int]) -> Condition:
-    """The condition at given sizes; false where a divisor is not positive."""
-    try:
-        return substitute_condition(condition, values)
-    except ZeroDivisionError:
-        return FALSE
 
 
 def _at(piece: Piece, values: dict[Name, Int]) -> Piece:

@@ -17,6 +17,7 @@ is for sorting alone, and `str` for messages alone.
 from __future__ import annotations
 
 from enum import Enum
+from fractions import Fraction
 from hashlib import blake2b
 from typing import Any, ClassVar, Self
 from weakref import WeakValueDictionary
@@ -108,9 +109,13 @@ class Argument(_Value):
     def __new__(cls, monomials: tuple[tuple[Heads, tuple[Part, ...]], ...]) -> Argument:
         return cls._of(monomials)
 
+    @property
+    def heads(self) -> frozenset[Head]:
+        """The unknowns that it is a sum of products of; not those inside of them."""
+        return frozenset(head for heads, _ in self.parts[0] for head, _ in heads)
+
     def _mentioned(self) -> frozenset[Head]:
-        heads = {head for heads, _ in self.parts[0] for head, _ in heads}
-        return frozenset(heads).union(*(head.mentions for head in heads))
+        return self.heads.union(*(head.mentions for head in self.heads))
 
 
 class Entry(Head):
@@ -206,6 +211,7 @@ class Kind(Enum):
     KNOWN = "known"  # exp, log, ...
     JUMP = "jump"  # the indicator [t > 0], by its comparison
     INVERSE = "inverse"  # 1/t
+    POWER = "power"  # t**e, by its exponent: a fraction of sizes
 
 
 class Map(_Value):
@@ -213,7 +219,7 @@ class Map(_Value):
 
     __slots__ = ()
 
-    def __new__(cls, kind: Kind, name: str) -> Map:
+    def __new__(cls, kind: Kind, name: str | tuple[Int, Int]) -> Map:
         return cls._of(kind, name)
 
     @property
@@ -224,6 +230,13 @@ class Map(_Value):
     @property
     def name(self) -> str:
         return str(self.parts[1])
+
+    @property
+    def exponent(self) -> tuple[Int, Int]:
+        """Of a power: its exponent, a numerator and a denominator."""
+        assert self.kind is Kind.POWER
+        found: tuple[Int, Int] = self.parts[1]
+        return found
 
 
 INVERSE = Map(Kind.INVERSE, "1/")
@@ -308,6 +321,76 @@ class Softmax(Head):
     @property
     def label(self) -> str:
         return f"softmax({_inside(self.argument)})"
+
+
+class Value(Head):
+    """A sum that stands under a function or a bar: an unknown with its definition."""
+
+    __slots__ = ()
+
+    def __new__(cls, argument: Argument) -> Value:
+        return cls._of(argument)
+
+    @property
+    def label(self) -> str:
+        return "(…)"
+
+
+class Root(Head):
+    """A power of another head's entry with an exponent that is no whole number: a fraction of sizes."""
+
+    __slots__ = ()
+
+    def __new__(cls, of: Head, numerator: Int, denominator: Int) -> Root:
+        return cls._of(of, numerator, denominator)
+
+    @property
+    def of(self) -> Head:
+        found: Head = self.parts[0]
+        return found
+
+    @property
+    def exponent(self) -> tuple[Int, Int]:
+        return self.parts[1], self.parts[2]
+
+    @property
+    def label(self) -> str:
+        return f"{self.of.label}^({self.parts[1]}/{self.parts[2]})"
+
+
+class Side(Enum):
+    """Where an argument lies beside a number."""
+
+    ABOVE = "above"
+    AT = "at"
+
+
+class Choice(Head):
+    """1 where an argument is above a number (or at it), else 0."""
+
+    __slots__ = ()
+
+    def __new__(cls, side: Side, threshold: Fraction, argument: Argument) -> Choice:
+        return cls._of(side, threshold, argument)
+
+    @property
+    def side(self) -> Side:
+        found: Side = self.parts[0]
+        return found
+
+    @property
+    def threshold(self) -> Fraction:
+        found: Fraction = self.parts[1]
+        return found
+
+    @property
+    def argument(self) -> Argument:
+        found: Argument = self.parts[2]
+        return found
+
+    @property
+    def label(self) -> str:
+        return f"[{_inside(self.argument)} {self.side.value} {self.threshold}]"
 
 
 def alone(argument: Argument) -> Head | None:

@@ -177,7 +177,7 @@ def divided(condition: Condition) -> list[Condition]:
     while stack:
         current = simplified(stack.pop())
         parts = conjuncts(current)
-        extremum: Least | Greatest | None = next(filter(None, map(_extremum, condition_terms(current))), None)
+        extremum = _first_extremum(condition_terms(current))
         number = next((number for number, part in enumerate(parts) if isinstance(part, Or)), None)
         if current == FALSE:
             continue
@@ -205,13 +205,13 @@ def with_value(condition: Condition, generator: Generator, value: Int) -> Condit
     return map_condition(condition, lambda term: replace_generator(term, generator, value))
 
 
-def _extremum(term: Int) -> Least | Greatest | None:
-    """A minimum or maximum that stands in a term, those in its quotients included."""
-    for generator in term.generators():
+def _first_extremum(terms: Iterable[Int]) -> Least | Greatest | None:
+    """A minimum or maximum that stands in some term, those in its quotients included."""
+    for generator in (each for term in terms for each in term.generators()):
         if isinstance(generator, Least | Greatest):
             return generator
         if isinstance(generator, Quotient):
-            found = _extremum(generator.p) or _extremum(generator.q)
+            found = _first_extremum((generator.p, generator.q))
             if found is not None:
                 return found
     return None

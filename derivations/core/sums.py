@@ -14,10 +14,10 @@ cannot be removed this way stays in the piece, and `decide` says undecided.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import permutations
-from math import factorial
+from math import factorial, prod
 from typing import Any
 
 from derivations.core.heads import Argument, Head, Heads, Part, Reciprocal
@@ -119,7 +119,7 @@ def pieces_of(term: Term) -> Iterator[tuple[Heads, Piece]]:
     """The pieces of a term, one for each order of the atoms that share a head."""
     atoms = sorted(_without_reciprocals(term.atoms), key=lambda atom: (atom.head.order, len(atom.indices)))
     heads = tuple((atom.head, len(atom.indices)) for atom in atoms)
-    for order in _orders(atoms):
+    for order, times in _orders(atoms):
         equations = [
             equal(Int.symbol(place(slot, axis)), index)
             for slot, atom in enumerate(order)
@@ -127,25 +127,37 @@ def pieces_of(term: Term) -> Iterator[tuple[Heads, Piece]]:
         ]
         # Equations first: they determine the bound indices that the other conditions then speak of.
         condition = all_of((*equations, term.condition))
-        start = Term((), term.bound, condition, term.numerator, term.denominator, term.demands)
+        start = Term((), term.bound, condition, term.numerator * times, term.denominator, term.demands)
         for piece in eliminate(start):
             yield heads, piece
 
 
-def _orders(atoms: Sequence[Atom]) -> list[tuple[Atom, ...]]:
-    """All arrangements that move atoms among slots of the same head."""
-    orders: list[tuple[Atom, ...]] = [()]
+def _orders(atoms: Sequence[Atom]) -> list[tuple[tuple[Atom, ...], int]]:
+    """All arrangements that move atoms among slots of the same head, each with how often it comes up: atoms at one
+    place are alike."""
+    orders: list[tuple[tuple[Atom, ...], int]] = [((), 1)]
     start = 0
     while start < len(atoms):
         stop = start
         while stop < len(atoms) and atoms[stop].head is atoms[start].head:
             stop += 1
-        if factorial(stop - start) * len(orders) > PERMUTATION_LIMIT:
+        alike = Counter(atoms[start:stop])
+        times = prod(map(factorial, alike.values()))
+        if factorial(stop - start) // times * len(orders) > PERMUTATION_LIMIT:
             raise LimitReached(f"{stop - start} entries of {atoms[start].head} in one product")
-        arrangements = list(permutations(atoms[start:stop]))
-        orders = [(*head, *tail) for head in orders for tail in arrangements]
+        orders = [((*head, *tail), times * count) for head, count in orders for tail in _arranged(alike)]
         start = stop
     return orders
+
+
+def _arranged(alike: Mapping[Atom, int]) -> Iterator[tuple[Atom, ...]]:
+    """The different orders of atoms, some of which are alike."""
+    if not alike:
+        yield ()
+    for atom, count in alike.items():
+        rest = {other: left for other, left in alike.items() if other is not atom}
+        for tail in _arranged(rest if count == 1 else {atom: count - 1, **rest}):
+            yield (atom, *tail)
 
 
 class LimitReached(Exception):

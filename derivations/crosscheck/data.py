@@ -113,9 +113,16 @@ def _unique(nodes: Iterable[Expression]) -> tuple[Expression, ...]:
 
 def ingredients(claim: Claim, link: Link) -> Ingredients:
     """What the link, its claim's hypotheses and the context's assumptions about the same data consist of."""
-    sides = [link.left, link.right, *link.supposed, *(side for h in claim.hypotheses for side in (h.left, h.right))]
+    return _ingredients((link.left, link.right, *link.supposed), claim.hypotheses, claim.context.assumptions)
+
+
+@lru_cache(maxsize=256)
+def _ingredients(
+    formulas: tuple[Expression, ...], hypotheses: tuple[Hypothesis, ...], assumed: tuple[Assumption, ...]
+) -> Ingredients:
+    sides = [*formulas, *(side for h in hypotheses for side in (h.left, h.right))]
     named = frozenset[str]().union(*(data_names(side) for side in sides))
-    assumptions = tuple(a for a in claim.context.assumptions if data_names(a.about) & named)
+    assumptions = tuple(a for a in assumed if data_names(a.about) & named)
     sides += [assumption.about for assumption in assumptions]
     nodes = _unique(node for side in sides for node in _nodes(side))
     varied = _unique(
@@ -139,7 +146,7 @@ def ingredients(claim: Claim, link: Link) -> Ingredients:
         kinked=any(_has_kink(node) for node in nodes),
         height=max((height(side) for side in sides), default=0),
         divided=any(_divides(node) for node in nodes),
-        hypotheses=claim.hypotheses,
+        hypotheses=hypotheses,
         assumptions=assumptions,
     )
 
@@ -171,8 +178,24 @@ class Manner:
     tied: bool = False
 
 
+REMEMBERED = 400  # entries up to which data are kept: links and claims of one context draw the same again and again
+
+
 def drawn(key: str, shape: tuple[int, ...], manner: Manner) -> Number:
-    """Random entries (samples, 1, *shape) that depend on the key, the shape and the seed only."""
+    """Random entries (samples, 1, *shape) that depend on the key, the shape and the seed only; read-only."""
+    if 0 <= prod(shape) <= REMEMBERED:
+        return _remembered(key, shape, manner)
+    return _drawn(key, shape, manner)
+
+
+@lru_cache(maxsize=4096)
+def _remembered(key: str, shape: tuple[int, ...], manner: Manner) -> Number:
+    found = _drawn(key, shape, manner)
+    found.array.flags.writeable = False
+    return found
+
+
+def _drawn(key: str, shape: tuple[int, ...], manner: Manner) -> Number:
     if any(size < 0 for size in shape):
         raise DoesNotExist(f"{key} of shape {shape}")
     if prod(shape) > LARGEST_TENSOR:

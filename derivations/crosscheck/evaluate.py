@@ -49,6 +49,7 @@ from derivations.formulas.expressions import (
     Tensor,
     Times,
 )
+from derivations.formulas.table import TABLE
 from numeric.operators import (
     CONSTANTS,
     FUNCTIONS,
@@ -62,6 +63,7 @@ from numeric.operators import (
     precise_softmax,
     real,
     simplest,
+    tied_maxima,
 )
 
 
@@ -347,7 +349,8 @@ LARGEST_OPERATION = 100_000_000
 # operators each of whose entries is one product of entries: nothing is summed
 MOVING = {
     *("transpose", "rot180", "rot90", "flip", "up", "dilate", "pad", "crop", "resize"),
-    *("vec", "reshape", "diag", "kron", "outer", "max", "max_pool"),
+    *("vec", "reshape", "diag", "kron", "outer", "max", "max_pool", "broadcast", "permute"),
+    *("maximum", "minimum", "clamp", "select", "onehot"),
 }
 
 
@@ -381,6 +384,9 @@ def operate(name: str, *arguments: Any) -> Number:
 
 @_value.register
 def _apply(node: Apply, scope: Scope) -> Number:
+    formula = TABLE[node.operator].formula
+    if formula is not None and (scope.differentiated or scope.infinitesimal is not None):
+        return value_of(formula(*node.arguments), scope)  # kinks and residues are the affair of its parts
     arguments = [
         value_of(part, scope) if isinstance(part, Expression) else _parameter(part, scope) for part in node.arguments
     ]
@@ -415,9 +421,8 @@ def _same_choice(name: str, arguments: Sequence[Any], scope: Scope) -> None:
         _, x, f, stride = arguments
         best, tied = max_places(x.array, f, stride)
     elif name == "max":
-        flat = real(arguments[0].array).reshape(*arguments[0].array.shape[:2], -1)
-        best = np.argmax(flat, axis=-1)
-        tied = (flat == flat.max(axis=-1, keepdims=True)).sum(axis=-1) > 1
+        x, axis = arguments
+        best, tied = tied_maxima(x.array, axis, stack=2)
     else:
         return
     settled(best, tied, scope, "a maximum is attained twice")

@@ -183,7 +183,13 @@ def _trial(link: Link, needs: Ingredients, sizes: Sizes, manner: Manner, way: Wa
 def survey(claim: Claim, link: Link, sizes: Sequence[Mapping[str, int]], seed: int = 0) -> list[Trial]:
     """The link at each of the sizes: for proposals of regions."""
     needs = ingredients(claim, link)
-    return [_try(link, needs, one, seed) for one in sizes]
+    return [_surveyed(link, needs, tuple(one.items()), seed) for one in sizes]
+
+
+@lru_cache(maxsize=64)
+def _surveyed(link: Link, needs: Ingredients, sizes: tuple[tuple[str, int], ...], seed: int) -> Trial:
+    """A plain trial, remembered for a while: the smallest sizes are asked for again outside of a region."""
+    return _try(link, needs, dict(sizes), seed)
 
 
 def evidence(
@@ -322,7 +328,8 @@ def agrees_outside(
     needs = ingredients(claim, link)
     admissible = sizes_by_sum(claim.context, claim.conditions, LARGEST_SEARCH)
     for sizes in islice((one for one in admissible if not holds(one)), count):
-        if _agree_for_all(link, needs, sizes, seed):
+        differs = _surveyed(link, needs, tuple(sizes.items()), seed).agree is False
+        if not differs and _agree_for_all(link, needs, sizes, seed):
             return sizes
     return None
 

@@ -115,9 +115,16 @@ class Simplifier:
                 if self._any_fails(data, {**functions, name: function}):
                     functions[name] = function
                     break
+        simplest: set[str] = set()  # what is 0 already
         for _ in range(2):
+            before = dict(data)
             for key in data:
-                data = self._simplify(key, data, functions)
+                if key not in simplest:
+                    data = self._simplify(key, data, functions)
+                    if not data[key].array.any():
+                        simplest.add(key)
+            if all(data[key] is before[key] for key in data):
+                break
         simple = replace(self.failure, data=data, functions=functions)
         return simple if self.failure.exact else self._settled(simple)
 
@@ -143,14 +150,15 @@ class Simplifier:
         try:
             wrong = self.failing({**data, key: every}, functions)
             wrong = np.broadcast_to(wrong, (len(stacked),))
-            choices = [int(np.argmax(wrong))] if wrong.any() else []
-        except UNFIT:
-            choices = list(range(len(stacked)))  # one of them has no value: look at each alone
-        for choice in choices:
-            simpler = {**data, key: values.measured(stacked[choice][None, None])}
-            if self._any_fails(simpler, functions):
-                return simpler
-        return data
+            if not wrong.any():
+                return data
+            chosen = values.measured(stacked[int(np.argmax(wrong))][None, None])
+            if self.failure.exact or self._any_fails({**data, key: chosen}, functions):
+                return {**data, key: chosen}
+            return data
+        except UNFIT:  # one of them has no value: look at each alone
+            alone = ({**data, key: values.measured(candidate[None, None])} for candidate in stacked)
+            return next((simpler for simpler in alone if self._any_fails(simpler, functions)), data)
 
 
 def candidates(current: Array, kinked: bool) -> Iterator[Array]:

@@ -9,83 +9,16 @@ What it cannot see: anything about other sizes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from sympy import Add, Expr, Integer, Matrix, Rational, exp, sympify
+from sympy import Add, Expr, Integer, Matrix, Rational, exp
 
+from derivations.entries.choices import EXPLICIT_CHOICES
+from derivations.entries.grids import DoesNotExist, Grid, Index, indices, need, scalar, total
 from derivations.entries.values import is_maximum, maximum
-
-Index = tuple[int, ...]
-
-
-class DoesNotExist(ValueError):
-    """The formula does not exist at these sizes."""
-
-
-@dataclass(frozen=True)
-class Grid:
-    """A tensor of entries: shape (n, ...) and the entries in row-major order, last axis fastest."""
-
-    shape: Index
-    entries: tuple[Expr, ...]
-
-    @staticmethod
-    def build(shape: Sequence[int], entry: Callable[[Index], Expr]) -> Grid:
-        """The tensor whose entry at an index is entry(index)."""
-        sizes = tuple(shape)
-        if any(size < 0 for size in sizes):
-            raise DoesNotExist(f"its shape would be {sizes}")
-        return Grid(sizes, tuple(sympify(entry(index)) for index in indices(sizes)))
-
-    def __getitem__(self, index: Index) -> Expr:
-        place = 0
-        for i, size in zip(index, self.shape, strict=True):
-            if not 0 <= i < size:
-                raise DoesNotExist(f"entry {index} of a tensor of shape {self.shape}")
-            place = place * size + i
-        return self.entries[place]
-
-    def get(self, index: Index) -> Expr:
-        """The entry, or 0 outside: zero padding."""
-        inside = all(0 <= i < size for i, size in zip(index, self.shape, strict=True))
-        return self[index] if inside else Integer(0)
-
-    @property
-    def rank(self) -> int:
-        return len(self.shape)
-
-    def map(self, function: Callable[[Expr], Expr]) -> Grid:
-        """The function applied to every entry."""
-        return Grid(self.shape, tuple(function(value) for value in self.entries))
-
-    def total(self) -> Expr:
-        """The sum of all entries; of none, 0."""
-        return total(self.entries)
-
-
-def total(terms: Iterable[Expr]) -> Expr:
-    """Σ in one step, which SymPy does in linear time; of nothing, 0."""
-    return Add(*terms)
-
-
-def indices(shape: Sequence[int]) -> Iterator[Index]:
-    """All indices of a tensor of this shape, last axis fastest."""
-    return product(*(range(size) for size in shape))
-
-
-def need(condition: bool, message: str) -> None:
-    """Raise DoesNotExist unless the condition holds."""
-    if not condition:
-        raise DoesNotExist(message)
-
-
-def scalar(value: Any) -> Grid:
-    """A number as a tensor of rank 0."""
-    return Grid((), (sympify(value),))
-
 
 # -- matrices --------------------------------------------------------------------------------------
 
@@ -107,16 +40,39 @@ def transpose(a: Grid) -> Grid:
     return Grid.build((a.shape[1], a.shape[0]), lambda index: a[(index[1], index[0])])
 
 
+def permute(a: Grid, axes: Sequence[int]) -> Grid:
+    """The axes in another order."""
+    placed = {tuple(at[axis] for axis in axes): a[at] for at in indices(a.shape)}
+    return Grid.build(tuple(a.shape[axis] for axis in axes), placed.__getitem__)
+
+
 def trace(a: Grid) -> Grid:
     """The sum of the diagonal of a square matrix."""
     need(a.shape[0] == a.shape[1], f"the trace of a matrix of shape {a.shape}")
     return scalar(total(a[(t, t)] for t in range(a.shape[0])))
 
 
-def mean(a: Grid) -> Grid:
-    """The sum of all entries by their number."""
-    need(bool(a.entries), "the mean of no entry")
-    return scalar(a.total() / len(a.entries))
+def _reduced(a: Grid, axis: Sequence[int], of: Callable[[list[Expr]], Expr]) -> Grid:
+    """A reduction along some axes: a function of the entries that differ there only."""
+    kept = [number for number in range(a.rank) if number not in axis]
+    groups: dict[Index, list[Expr]] = {at: [] for at in indices(tuple(a.shape[number] for number in kept))}
+    for at in indices(a.shape):
+        groups[tuple(at[number] for number in kept)].append(a[at])
+    return Grid.build(tuple(a.shape[number] for number in kept), lambda at: of(groups[at]))
+
+
+def mean(a: Grid, axis: Sequence[int]) -> Grid:
+    """The sum along some axes by the number of its terms."""
+    need(all(a.shape[number] >= 1 for number in axis), "the mean of no entry")
+    return _reduced(a, axis, lambda entries: total(entries) / len(entries))
+
+
+def broadcast(a: Grid, shape: Sequence[int], axis: Sequence[int]) -> Grid:
+    """A repeated along new axes; the others are A's."""
+    places = [number % len(shape) for number in axis]
+    need(all(size >= 0 for size in shape), "a negative size")
+    need(a.shape == tuple(shape[place] for place in places), f"{a.shape} as the axes {tuple(axis)} of {tuple(shape)}")
+    return Grid.build(tuple(shape), lambda at: a[tuple(at[place] for place in places)])
 
 
 def diagonal(v: Grid) -> Grid:
@@ -182,10 +138,10 @@ def softmax(z: Grid) -> Grid:
     return Grid.build(z.shape, entry)
 
 
-def largest(z: Grid) -> Grid:
-    """The maximum of all entries."""
-    need(bool(z.entries), "the maximum of no entry")
-    return scalar(maximum(z.entries))
+def largest(z: Grid, axis: Sequence[int]) -> Grid:
+    """The maximum along some axes."""
+    need(all(z.shape[number] >= 1 for number in axis), "the maximum of no entry")
+    return _reduced(z, axis, maximum)
 
 
 # -- resampling: on the last two axes --------------------------------------------------------------
@@ -443,10 +399,12 @@ def max_unpool(delta: Grid, x: Grid, f: Any, stride: Any) -> Grid:
 
 
 EXPLICIT: dict[str, Callable[..., Grid]] = {
+    **EXPLICIT_CHOICES,
     "matmul": matmul,
     "transpose": transpose,
+    "permute": permute,
     "tr": trace,
-    "sum": lambda a: scalar(a.total()),
+    "sum": lambda a, axis: _reduced(a, axis, total),
     "mean": mean,
     "ones": lambda shape: Grid.build(shape, lambda at: Integer(1)),
     "zeros": lambda shape: Grid.build(shape, lambda at: Integer(0)),
@@ -460,6 +418,7 @@ EXPLICIT: dict[str, Callable[..., Grid]] = {
     "det": determinant,
     "softmax": softmax,
     "max": largest,
+    "broadcast": broadcast,
     "rot180": rot180,
     "rot90": rot90,
     "flip": flip,
@@ -478,3 +437,5 @@ EXPLICIT: dict[str, Callable[..., Grid]] = {
     "max_pool": max_pool,
     "max_unpool": max_unpool,
 }
+
+__all__ = ["EXPLICIT", "DoesNotExist", "Grid", "Windows", "indices", "need", "scalar", "total", "windows"]

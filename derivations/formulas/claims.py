@@ -108,7 +108,8 @@ class Link:
 
 @dataclass(frozen=True)
 class Source:
-    """The formula that a claim was read from: kind is display, matlab or python; its line in the file; its text."""
+    """The formula that a claim was read from: kind is display, inline (in a sentence), matlab or python; its line in
+    the file; its text."""
 
     kind: str
     line: int

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import singledispatch
 from typing import Any
 
-from sympy import Add, Expr, Mul, Number, Pow
+from sympy import Add, Expr, Mul, Number, Pow, Tuple
 
 from derivations.formulas.claims import Assumption, Claim, Context
 from derivations.formulas.expressions import (
@@ -280,18 +280,26 @@ def _arguments(value: Apply) -> list[str]:
     positional = True
     previous: Any = None
     for parameter, argument in zip(TABLE[value.operator].parameters, value.arguments, strict=True):
-        if not parameter.required and parameter.kind != "mode" and _is_default(parameter, argument, previous):
+        if not parameter.required and parameter.kind != "mode" and _is_default(parameter, argument, previous, value):
             positional = False
         else:
             text = _argument(parameter, argument)
-            by_name = not parameter.required and not (positional and parameter.kind in ("mode", "integer"))
+            by_name = not (positional and parameter.kind in ("mode", "integer", "axes"))
+            by_name = by_name and (not parameter.required or parameter.kind == "order")
             texts.append(f"{parameter.name}={text}" if by_name else text)
             positional = positional and not by_name
         previous = argument
+    row = TABLE[value.operator]
+    each = next((part for part in value.arguments if row.over_axes and isinstance(part, Tuple)), None)
+    if each is not None and len(each.args) != row.sliding_axes(value.tensors[0].rank):
+        rank = value.tensors[0].rank
+        texts.append(f"axis={_tuple([str(axis) for axis in range(rank - len(each.args), rank)])}")
     return texts
 
 
-def _is_default(parameter: Parameter, argument: Any, previous: Any) -> bool:
+def _is_default(parameter: Parameter, argument: Any, previous: Any, value: Apply) -> bool:
+    if parameter.kind == "axes":
+        return len(argument.args) == value.tensors[0].rank
     if parameter.default == "window":
         return bool(argument == previous)
     if parameter.kind == "each":
@@ -314,7 +322,13 @@ def _argument(parameter: Parameter, argument: Any) -> str:
         return _padding([tuple(integer(part)[0] for part in pair.args) for pair in argument.args])
     if parameter.kind == "integers":
         return ", ".join(integer(part)[0] for part in argument.args)
+    if parameter.kind in ("axes", "order", "permutation", "sizes"):
+        return _tuple([integer(part)[0] for part in argument.args])
     return integer(argument)[0]
+
+
+def _tuple(texts: Sequence[str]) -> str:
+    return texts[0] if len(texts) == 1 else f"({', '.join(texts)})"
 
 
 def _per_axis(texts: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ open. What it cannot see: whether the goal says what the formulas say; `numeric/
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
@@ -28,9 +28,15 @@ from derivations.formulas import integers
 from derivations.formulas.claims import Claim, Context, Dimension, Link
 from derivations.formulas.expressions import Definition, Expression, ShapeError
 from derivations.judgement.verdict import Word
+from derivations.meaning import forms
+from derivations.meaning.forms import Form, has_functions
 from derivations.meaning.functions import Unsupported
-from derivations.meaning.goal import context_condition, existence_of, goal_of
+from derivations.meaning.goal import context_condition
 from derivations.meaning.lowering import Lowering, Template, Terms, entangled
+from derivations.meaning.relations import related, relations_met
+from derivations.meaning.statement import existence_of, goal_of
+from derivations.meaning.symmetry import symmetries_of
+from derivations.meaning.translation import at
 from derivations.search.groups import grouped
 from derivations.search.plans import planned
 from derivations.search.region import Found, Region, find, open_part, small_sizes
@@ -90,29 +96,35 @@ class Means:
         return self.referee.region(goal, where, proofs, refutations)
 
 
-def decide(claim: Claim, link: Link, solver: Solver) -> Symbolic:
-    """What is shown of a link, with the exact region where it is not true everywhere."""
+def decide(claim: Claim, link: Link, solver: Solver, told: bool = False) -> Symbolic:
+    """What is shown of a link, with the exact region where it is not true everywhere. Relations between unknowns are
+    told only where a failure may come of not telling them."""
     means = Means(solver)
-    lowering = Lowering()
+    lowering = Lowering(related=told)
     try:
         lowering.same = same_terms(lowering, claim, solver)
         goal = goal_of(lowering, claim, link)
         supposed, existing = _definitions(claim, link)
         axioms = (*lowering.axioms, *supposed)
-        proof = means.prove(goal)
-        if isinstance(proof, Proof):
-            if not _admits_sizes(solver, goal):
-                return Symbolic("undecided", reason="no sizes are known that satisfy its conditions", axioms=axioms)
-            return Symbolic("proved", axioms=axioms, shown=(proof, *existing))
         groups = grouped(goal, lowering.demands)
         decision = search.prove(solver, groups)
+        proof = means.prove(goal) if isinstance(decision, search.Proof) else None
+        if isinstance(proof, Proof):
+            return _proved(solver, goal, axioms, (proof, *existing))
+        normal = _in_normal_form(claim, link, means) if has_functions(lowering) else None
+        if normal is not None:
+            return normal
         if isinstance(decision, search.Undecided):
             return Symbolic("undecided", reason=decision.reason, axioms=axioms)
         if isinstance(decision, search.Proof):
-            return Symbolic("undecided", reason=proof.reason, axioms=axioms)
+            return Symbolic("undecided", reason=proof.reason if proof else "", axioms=axioms)
         certain = not binds_data(claim) and independent(lowering, groups, means)
+        if not (certain or told):
+            still = open_part(solver, groups).groups
+            if relations_met(lowering, [[head for head, _ in group.heads] for group in still]):
+                return decide(claim, link, solver, told=True)
         if not certain:
-            known = _by_special_case(claim, link, means, axioms)
+            known = _by_special_case(claim, link, means, axioms, told)
             reason = "its region rests on unknowns that may depend on each other"
             return known or Symbolic("false", sizes=decision.sizes, reason=reason, axioms=axioms, certain=False)
         found = find(solver, groups)
@@ -123,7 +135,53 @@ def decide(claim: Claim, link: Link, solver: Solver) -> Symbolic:
             return Symbolic("false", sizes=decision.sizes, reason=settled.reason, axioms=axioms)
         return _of_region(found.region, settled, decision.sizes, axioms)
     except (Unsupported, LimitReached, ShapeError) as error:
-        return Symbolic("undecided", reason=str(error), axioms=tuple(lowering.axioms))
+        normal = _in_normal_form(claim, link, means) if isinstance(error, LimitReached) else None
+        return normal or Symbolic("undecided", reason=str(error), axioms=tuple(lowering.axioms))
+
+
+def _proved(solver: Solver, goal: Goal, axioms: tuple[str, ...], shown: tuple[Proof, ...]) -> Symbolic:
+    """The verdict on a goal that is proved; of no sizes, everything would be true."""
+    if not _admits_sizes(solver, goal):
+        return Symbolic("undecided", reason="no sizes are known that satisfy its conditions", axioms=axioms)
+    return Symbolic("proved", axioms=axioms, shown=shown)
+
+
+def _in_normal_form(claim: Claim, link: Link, means: Means) -> Symbolic | None:
+    """What the normal form of functions decides: a proof, or a region where its unknowns are independent."""
+    supposed, existing = _definitions(claim, link)
+    for kind in (forms.Kind.BASIS, forms.Kind.CLEARED):
+        lowering, form = Lowering(), Form(kind)
+        lowering.same = same_terms(lowering, claim, means.solver)
+        try:
+            goal = goal_of(lowering, claim, link, form=form)
+            decision = search.prove(means.solver, grouped(goal, lowering.demands))
+            proof = means.prove(goal) if isinstance(decision, search.Proof) else None
+        except (Unsupported, LimitReached):
+            continue
+        if isinstance(proof, Proof):
+            return _proved(means.solver, goal, (*lowering.axioms, *supposed), (proof, *existing))
+    if binds_data(claim) or claim.hypotheses:
+        return None
+    lowering, form = Lowering(), Form(forms.Kind.STRIPPED)
+    lowering.same = same_terms(lowering, claim, means.solver)
+    try:
+        goal = goal_of(lowering, claim, link, form=form)
+        groups = grouped(goal, lowering.demands)
+        decision = search.prove(means.solver, groups)
+        if not isinstance(decision, search.CounterModel) or form.basis is None:
+            return None
+        still = open_part(means.solver, groups).groups
+        if not forms.independent(form.basis, [group.heads for group in still]):
+            return None
+        found = find(means.solver, groups)
+        if isinstance(found, str):
+            return None
+        settled = means.settle(goal, found, lambda part: means.prove(_within(goal, part)))
+    except (Unsupported, LimitReached):
+        return None
+    if isinstance(settled, Refused):
+        return None
+    return _of_region(found.region, settled, decision.sizes, (*lowering.axioms, *supposed))
 
 
 def _within(goal: Goal, part: Condition) -> Goal:
@@ -135,11 +193,13 @@ def _of_region(region: Region, settled: Settled, sizes: dict[Any, int], axioms: 
     return Symbolic(word, region, sizes, axioms=axioms, shown=(settled,))
 
 
-def _by_special_case(claim: Claim, link: Link, means: Means, axioms: tuple[str, ...]) -> Symbolic | None:
+def _by_special_case(
+    claim: Claim, link: Link, means: Means, axioms: tuple[str, ...], told: bool
+) -> Symbolic | None:  # fmt: skip
     """Where a special case fails, the link fails; so it holds exactly where the special case does, if it is proved to
     hold there."""
     for special in special_cases(claim, link):
-        lowering = Lowering()
+        lowering = Lowering(related=told)
         lowering.same = same_terms(lowering, claim, means.solver)
         instance = goal_of(lowering, claim, link, special)
         groups = grouped(instance, lowering.demands)
@@ -149,15 +209,15 @@ def _by_special_case(claim: Claim, link: Link, means: Means, axioms: tuple[str, 
         found = find(means.solver, groups)
         if isinstance(found, str):
             continue
-        settled = means.settle(instance, found, lambda part: _proved_within(claim, link, part, means))
+        settled = means.settle(instance, found, lambda part: _proved_within(claim, link, part, means, told))
         if isinstance(settled, Settled):
             return _of_region(found.region, settled, decision.sizes, axioms)
     return None
 
 
-def _proved_within(claim: Claim, link: Link, region: Condition, means: Means) -> Proof | Refused:
+def _proved_within(claim: Claim, link: Link, region: Condition, means: Means, told: bool) -> Proof | Refused:
     """That a link holds at all sizes of a region, where more arguments of functions may be equal."""
-    lowering = Lowering()
+    lowering = Lowering(related=told)
     lowering.same = same_terms(lowering, claim, means.solver, region)
     return means.prove(goal_of(lowering, claim, link, region=region))
 
@@ -181,14 +241,18 @@ def _admits_sizes(solver: Solver, goal: Goal) -> bool:
 def same_terms(
     lowering: Lowering, claim: Claim, solver: Solver, region: Condition = k.TRUE
 ) -> Callable[[Terms, Terms, Condition], bool]:
-    """Search's word on whether two sums of terms are equal within the claim's context and a region of it; whoever uses
-    it supposes so, as a premise that the referee asks for."""
+    """Search's word on whether two sums of terms are equal within the claim's context and a region of it; that they
+    are, is noted as a premise, for whoever asks supposes it."""
     names = tuple(dim.name for dim in claim.context.dims)
 
     def same(left: Terms, right: Terms, guard: Condition) -> bool:
         context = k.all_of((context_condition(lowering, claim.context, claim.conditions), region))
-        equality = Equality("one value", guard, difference(left, right))
-        return isinstance(search.prove(solver, grouped(Goal(names, context, (), (equality,)))), search.Proof)
+        terms = difference(related(lowering, left), related(lowering, right))
+        equality = Equality("what is one value", guard, terms)
+        found = search.prove(solver, grouped(Goal(names, context, (), (equality,))))
+        if isinstance(found, search.Proof):
+            lowering.premises.append(equality)
+        return isinstance(found, search.Proof)
 
     return same
 
@@ -225,15 +289,15 @@ def independent(lowering: Lowering, groups: search.Goal, means: Means) -> bool:
         return False
     for number, left in enumerate(templates):
         for right in templates[number:]:
-            if left.function is right.function and not distinct(left, right, groups.sizes, groups.context, means):
+            if left.function is right.function and not distinct(lowering, left, right, groups, means):
                 return False
     return True
 
 
-def distinct(left: Template, right: Template, sizes: Sequence[Name], context: Condition, means: Means) -> bool:
+def distinct(lowering: Lowering, left: Template, right: Template, goal: search.Goal, means: Means) -> bool:
     """Whether two arguments of a function differ as polynomials in the data: at all sizes, at every two places (of one
-    argument: every two different places). Search's word: no proof rests on it, and what is refuted by it is replayed
-    by `numeric/` inside and outside of the region."""
+    argument: every two different places that no map of its symmetries connects). Search's word: no proof rests on it,
+    and what is refuted by it is replayed by `numeric/` inside and outside of the region."""
     names: list[Name] = []
     sides = []
     for side, template in ((Role.FIRST, left), (Role.SECOND, right)):
@@ -244,14 +308,16 @@ def distinct(left: Template, right: Template, sizes: Sequence[Name], context: Co
         moved = [rename_term(term, values) for term in template.terms]
         sides.append((moved, k.substitute_condition(template.guard, values), list(values.values())))
     (first, first_guard, first_place), (second, second_guard, second_place) = sides
-    parts = [context, first_guard, second_guard]
+    parts = [goal.context, first_guard, second_guard]
     if left == right:
         if not first_place:
             return True
-        parts.append(k.negate(k.all_of(k.equal(i, j) for i, j in zip(first_place, second_place, strict=True))))
-    equality = Equality("one argument", k.TRUE, difference(first, second))
-    goal = Goal((*sizes, *names), k.all_of(parts), (), (equality,))
-    found = find(means.solver, grouped(goal), samples=8, witnesses=False)
+        for image in (left.formals, *symmetries_of(lowering, left)):
+            images = [at(i, left.formals, first_place) for i in image]
+            parts.append(k.negate(k.all_of(k.equal(i, j) for i, j in zip(images, second_place, strict=True))))
+    equality = Equality("one argument", k.TRUE, difference(related(lowering, first), related(lowering, second)))
+    question = Goal((*goal.sizes, *names), k.all_of(parts), (), (equality,))
+    found = find(means.solver, grouped(question), samples=8, witnesses=False)
     return not isinstance(found, str) and not found.region.cases
 
 

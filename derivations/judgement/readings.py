@@ -19,8 +19,9 @@ from math import prod
 from typing import Any
 
 from derivations.judgement.verdict import Verdict
+from derivations.language.blocks import Block
 from derivations.language.claim import sort_lines
-from derivations.language.document import Block, Document
+from derivations.language.document import Document
 from derivations.language.source import lines_of, statements, words
 
 Reading = tuple[tuple[str, str], ...]

@@ -2,7 +2,7 @@
 
 Law: the exit status is the first that applies of: 4 evidence that contradicts itself, 70 gradproof itself failed on a
 claim (which is no verdict), 2 wrong input, 1 a verdict that is not as expected, 3 something undecided that was not
-expected to be, 0. Everything that is shown of a run is a pure function of this record.
+expected to be, 5 there was nothing to judge, 0. Everything that is shown of a run is a pure function of this record.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from derivations.formulas.claims import Refused, Remark
 from derivations.judgement.chains import first_wrong
 from derivations.judgement.readings import Asserted, Readings
 from derivations.judgement.verdict import Evidence, Verdict
-from derivations.language.document import Block
+from derivations.language.blocks import Block
 from derivations.language.errors import InputError
 
 WORDS = ("proved", "holds where", "refuted", "false", "undecided")
@@ -34,6 +34,7 @@ class Status(IntEnum):
     UNDECIDED = 3
     DEFECT = 70  # EX_SOFTWARE of sysexits.h
     CONTRADICTION = 4
+    NOTHING = 5
     INTERRUPTED = 130  # 128 + SIGINT, as shells count
 
 
@@ -47,6 +48,12 @@ class Judged:
     errors: tuple[InputError, ...] = ()
     defects: tuple[str, ...] = ()
 
+    @property
+    def failed(self) -> bool:
+        """Whether something here is not as it should be: a verdict that is not expected, an error, a defect."""
+        wrong = any(not v.as_expected or v.contradiction for v in self.verdicts)
+        return wrong or bool(self.block.refused or self.block.errors or self.errors or self.defects)
+
 
 @dataclass
 class Results:
@@ -59,6 +66,8 @@ class Results:
     refused: list[Refused] = field(default_factory=list)
     defects: list[str] = field(default_factory=list)
     interrupted: bool = False
+    stopped: bool = False  # at the first failure, as was asked
+    nothing: str = ""  # why there was nothing to judge, and what to do next
     readings: list[Readings] = field(default_factory=list)
     whole: bool = True
     _asserted: Asserted = field(default_factory=lambda: Asserted(""))
@@ -120,7 +129,9 @@ class Results:
             return Status.INTERRUPTED
         if self.unexpected:
             return Status.NOT_AS_EXPECTED
-        return Status.UNDECIDED if self.unexpectedly_undecided else Status.AS_EXPECTED
+        if self.unexpectedly_undecided:
+            return Status.UNDECIDED
+        return Status.NOTHING if self.nothing else Status.AS_EXPECTED
 
     def counts(self, document: str | None = None) -> Counter[str]:
         """How often each verdict was given, in one document or in all."""
@@ -147,6 +158,8 @@ class Results:
             "contradictions": len(self.contradictions),
             "seconds": round(sum(v.seconds for v in self.verdicts), 3),
             "interrupted": self.interrupted,
+            "stopped": self.stopped,
+            "nothing": self.nothing,
             "status": int(self.status),
         }
         remarks = [

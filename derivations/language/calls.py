@@ -3,13 +3,14 @@ takes."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from lark import Token, Tree
 from sympy import Integer
 
 from derivations.formulas.expressions import ByIndex, Expression, IndexRange, ShapeError, SizeTuple
+from derivations.language import habits
 from derivations.language.arithmetic import is_integer_expression
 from derivations.language.errors import did_you_mean
 from derivations.language.reader import Reader
@@ -19,17 +20,22 @@ from derivations.operators import OPERATORS, Operator, Parameter, apply
 Written = tuple[Parameter, Any, list[Any]]  # a parameter, the tree of its argument, trees of further pairs
 
 
-def operator(elaborator: Reader, word: str, name: Token, call: Any) -> Expression:
-    """The formula `name(arguments)` of an operator of the table."""
+def operator(
+    elaborator: Reader, word: str, name: Token, call: Any, each: Callable[[Expression], Expression] | None = None
+) -> Expression:
+    """The formula `name(arguments)` of an operator of the table, of its data arguments or a function of each."""
     row = OPERATORS[word]
     written, keywords = _bound(elaborator, row, name, call)
     rank = 0
     positional: list[Any] = []
     named: dict[str, Any] = {}
+    axes = _named_axes(elaborator, row, written)
     for parameter, tree, further in written:
-        value = _value(elaborator, row, parameter, tree, further, rank)
+        value = _value(elaborator, row, parameter, tree, further, axes or row.sliding_axes(rank))
         if isinstance(value, Expression) and not rank:
             rank = value.rank
+        if each is not None and isinstance(value, Expression):
+            value = each(value)
         if parameter.name in keywords:
             named[parameter.name] = value
         else:
@@ -54,7 +60,7 @@ def _bound(elaborator: Reader, row: Operator, name: Token, call: Any) -> tuple[l
             written[-1][2].append(tree)
             continue
         if keyword:
-            parameter = _keyword(elaborator, row, tree.children[0], written)
+            parameter = _keyword(elaborator, row, tree.children[0], written, call)
             keywords.add(parameter.name)
             written.append((parameter, tree.children[1], []))
             continue
@@ -80,35 +86,36 @@ def _is_pair(tree: Any) -> bool:
     return isinstance(tree, Tree) and tree.data == "group" and len(tree.children) == 2
 
 
-def _keyword(elaborator: Reader, row: Operator, token: Token, written: list[Written]) -> Parameter:
-    for parameter in row.parameters:
+def _keyword(elaborator: Reader, row: Operator, token: Token, written: list[Written], call: Any) -> Parameter:
+    for parameter in row.written:
         if parameter.name == str(token):
             if any(earlier.name == parameter.name for earlier, _, _ in written):
                 raise elaborator.error(token, f"{token} is given twice", "", f"leave out {token}=")
             return parameter
-    names = [parameter.name for parameter in row.parameters]
+    names = [parameter.name for parameter in row.written]
     raise elaborator.error(
         token,
         f"{row.name} has no parameter {token}",
         f"its arguments are {row.signature}",
-        did_you_mean(str(token), names),
+        (habits.over_axis(elaborator, row.name, call) if token == "axis" and row.name in ("sum", "mean") else "")
+        or did_you_mean(str(token), names),
     )
 
 
 def _positional(elaborator: Reader, row: Operator, position: int, name: Token, tree: Any) -> Parameter:
-    for at, parameter in enumerate(row.parameters):
+    for at, parameter in enumerate((*row.parameters, *row.spelled)):
         if at == position or (at < position and parameter.kind == "integers"):
             return parameter
     raise elaborator.error(
         tree,
-        f"{name} takes {len(row.parameters)} arguments, this is one more",
+        f"{name} takes {len(row.parameters) + len(row.spelled)} arguments, this is one more",
         f"its arguments are {row.signature}",
         "leave it out",
     )
 
 
 def _value(
-    elaborator: Reader, row: Operator, parameter: Parameter, tree: Any, further: Sequence[Any], rank: int
+    elaborator: Reader, row: Operator, parameter: Parameter, tree: Any, further: Sequence[Any], axes: int
 ) -> Any:
     what = f"{parameter.name} of {row.name}"
     if parameter.kind == "tensor":
@@ -118,7 +125,6 @@ def _value(
     if parameter.kind == "padding" and further:
         return tuple(_numbers(elaborator, part, what) for part in (tree, *further))
     value = _numbers(elaborator, tree, what)
-    axes = row.sliding_axes(rank)
     if parameter.kind == "padding" and isinstance(value, tuple) and axes > 1 and not any(map(_is_tuple, value)):
         raise elaborator.error(
             tree,
@@ -127,6 +133,15 @@ def _value(
             "write (1, 1), (2, 2)",
         )
     return value
+
+
+def _named_axes(elaborator: Reader, row: Operator, written: Sequence[Written]) -> int:
+    """On how many axes the operator acts, where they are named; else 0."""
+    for parameter, tree, _ in written:
+        if row.over_axes and parameter.name == "axis":
+            value = _numbers(elaborator, tree, f"axis of {row.name}")
+            return len(value) if _is_tuple(value) else 1
+    return 0
 
 
 def _is_tuple(value: Any) -> bool:

@@ -32,6 +32,7 @@ from derivations.language.given import (
     data_assumption,
     is_unique_max,
 )
+from derivations.language.habits import where_call
 from derivations.language.scope import AUTHORS_LINES, CLAIM_LINES, RESERVED, Scope
 from derivations.language.source import Statement, words
 from derivations.language.syntax import parse, span
@@ -55,7 +56,8 @@ def sort_lines(statements: Sequence[Statement]) -> Lines:
     """The first statement is the equation; the others say what they are by their first word."""
     first = FIRST_WORD.match(statements[0].text)
     if first and first["word"] in CLAIM_LINES:
-        raise statements[0].error("a claim begins with its equation", *first.span("word"), "A == B")
+        fix = where_call(statements[0].text.strip())
+        raise statements[0].error("a claim begins with its equation", *first.span("word"), "A == B", fix)
     found: dict[str, list[Statement]] = {word: [] for word in (*CLAIM_LINES, *AUTHORS_LINES)}
     for statement in statements[1:]:
         match = FIRST_WORD.match(statement.text)

@@ -29,7 +29,7 @@ from derivations.formulas.expressions import (
     Tensor,
 )
 from derivations.formulas.integers import FloorDiv, Remainder, ceiling_division, integer_symbol
-from derivations.language import calls, conditions, fixes, limits
+from derivations.language import calls, conditions, fixes, habits, limits
 from derivations.language.arithmetic import Arithmetic, TooLarge, is_integer_expression
 from derivations.language.errors import InputError, did_you_mean
 from derivations.language.ranges import explicit_range, mentions_index
@@ -312,9 +312,9 @@ class Elaborator:
             return WORDS[word](self, name, call)
         if ALIASES.get(word, word) in OPERATORS:
             return calls.operator(self, ALIASES.get(word, word), name, call)
-        raise self._not_callable(name)
+        raise self._not_callable(name, call)
 
-    def _not_callable(self, name: Token) -> InputError:
+    def _not_callable(self, name: Token, call: Any) -> InputError:
         kind = self.scope.kind(str(name))
         if kind == "a loss":
             raise self.error(name, f"{name} is a loss, not a function", "the loss itself", f"write {name}")
@@ -327,7 +327,7 @@ class Elaborator:
                 "a product is written with *, an entry with [ ]",
             )
         known = [*CALLABLE, *self.scope.functions, *self.scope.choices]
-        hint = did_you_mean(fixes.OPERATORS.get(str(name).lower(), str(name)), known)
+        hint = habits.call(self, name, call) or did_you_mean(fixes.OPERATORS.get(str(name).lower(), str(name)), known)
         return self.error(
             name,
             f"there is no operator {name}",

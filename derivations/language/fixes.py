@@ -144,6 +144,8 @@ def token(start: str, found: Token, accepted: set[str], text: str) -> str:
         return relation(start, f"={following[0]}", before)
     if kind == "COMPARE" and before.endswith(("=", "<")) and f"{before[-1]}{found}" in RELATIONS:
         return relation(start, f"{before[-1]}{found}", before)
+    if found == "where" and start in ("tensors", "names"):
+        return f"put the condition on a line of its own: assume {' '.join(following.split())}"
     if found in OWN_LINE:
         return f"put {found} on its own line"
     if (start, kind) in STATEMENTS:

@@ -252,13 +252,14 @@ class Reader:
 
     def _conditions(self, statement: Statement, tree: Any) -> None:
         elaborator = self._elaborator(statement)
+        elaborator.wanted = "dims"
         for relation in conditions.relations(elaborator, tree):
             if not isinstance(relation, Condition):
                 raise elaborator.error(
                     relation.tree[0],
                     "a condition of the dims speaks of sizes only",
                     "integers",
-                    "state conditions on data with assume",
+                    f"put it on a line of its own: assume {conditions.text_of(elaborator, *relation.tree)}",
                 )
             self.scope.conditions += conjuncts(conditions.total(elaborator, relation))
             elaborator.arithmetic = Arithmetic(self.scope.dims, self.scope.conditions)

@@ -2,15 +2,21 @@
 
     z[i, j] = body    i runs over all integers for which every entry with the subscript i exists
 
-An inferred range must be a box that starts at 0: each subscript is s·i + r with s positive, r free of the
-other indices of the definition, and 0 <= s·i + r < size for all values of the summed indices in r. What
-this cannot see: `//` and `%`, and subscripts that mix two indices of the definition; there the author
-writes the range.
+An inferred range must be a box that starts at 0. Three kinds of subscript are told apart:
+
+    x[s*i + r]            s positive, r of sizes and of indices with explicit ranges: 0 <= s*i + r < size throughout
+    x[i + p]              p an index of a sum without a range: the windows are complete, for every p that entries with p
+                          alone (k[p]) settle
+    x[(i // r)*q + c]     anything else settles nothing; a bare x[i] elsewhere must
+
+Where a bare subscript and complete windows say different things (x[i + p]*k[p] beside b[i] for a longer b), the author
+writes the range: a range is never guessed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 from sympy import Basic, Expr, Integer, Symbol, expand
@@ -34,17 +40,19 @@ def explicit_range(elaborator: Any, index: Symbol, low: Any, high: Any) -> Index
     return IndexRange(index, *bounds)
 
 
-def entries_of(node: Basic, ranges: tuple[IndexRange, ...] = ()) -> Iterator[tuple[Entry, tuple[IndexRange, ...]]]:
-    """Every entry in a formula with the ranges of the sums around it; definitions are closed and not
-    opened."""
+Binder = tuple[IndexRange, IndexSum]  # an index of a sum, and the sum
+
+
+def entries_of(node: Basic, binders: tuple[Binder, ...] = ()) -> Iterator[tuple[Entry, tuple[Binder, ...]]]:
+    """Every entry in a formula with the indices of the sums around it; definitions are closed and not opened."""
     if isinstance(node, Definition | Loss):
         return
     if isinstance(node, IndexSum):
-        ranges = (*ranges, *node.ranges)
+        binders = (*binders, *[(part, node) for part in node.ranges])
     if isinstance(node, Entry):
-        yield node, ranges
+        yield node, binders
     for part in node.args:
-        yield from entries_of(part, ranges)
+        yield from entries_of(part, binders)
 
 
 def mentions_index(node: Expression, index: Symbol) -> bool:
@@ -52,39 +60,107 @@ def mentions_index(node: Expression, index: Symbol) -> bool:
     return any(index in subscript.free_symbols for found, _ in entries_of(node) for subscript in found.indices)
 
 
+@dataclass
+class _Bounds:
+    """What the subscripts say of an index: the ends that each allows, of those that stand for themselves and of windows
+    that must be complete; whether one of the former is the index alone; why others settle nothing: entries must exist
+    there (`unsolved`), or a sum takes those that do (`left`)."""
+
+    own: list[tuple[Expr, Expr]] = field(default_factory=list)
+    windows: list[tuple[Expr, Expr]] = field(default_factory=list)
+    bare: bool = False
+    unsolved: list[Unsettled] = field(default_factory=list)
+    left: list[Unsettled] = field(default_factory=list)
+
+
 def inferred_range(body: Expression, index: Symbol, others: set[Symbol], arithmetic: Arithmetic) -> IndexRange:
     """The range 0..high of an index of a definition; raises Unsettled with the reason where there is no
     such box."""
-    highs: list[Expr] = []
-    starts_at_zero = False
-    for place, size, ranges in _places(body, index):
-        bounds = _solved(place, size, index, others, ranges, arithmetic)
-        if bounds is None:
-            continue
-        low, high = bounds
-        if low != 0 and not arithmetic.positive(1 - low):
-            raise Unsettled(f"it starts at {to_text(low)}")
-        starts_at_zero = starts_at_zero or low == 0
-        if high not in highs:
-            highs.append(high)
-    if not highs:
+    found = _Bounds()
+    for place, size, binders in _places(body, index):
+        _read(found, place, size, index, others, binders, arithmetic)
+    if found.unsolved and not found.bare:
+        raise found.unsolved[0]
+    if not found.own and found.left:
+        raise found.left[0]
+    if not found.own and not found.windows:
         raise Unsettled("no entry bounds it")
-    if not starts_at_zero:
+    if not found.own:
+        return IndexRange(index, 0, _last(found.windows, arithmetic))
+    high = _last(found.own, arithmetic)
+    for low, end in found.windows:
+        if not (_at_most(low, Integer(0), arithmetic) and _at_most(high, end, arithmetic)):
+            raise Unsettled(f"alone in a subscript it ends at {to_text(high)}, with complete windows at {to_text(end)}")
+    return IndexRange(index, 0, high)
+
+
+def _last(bounds: list[tuple[Expr, Expr]], arithmetic: Arithmetic) -> Expr:
+    """The last index within all these bounds, which must begin at 0."""
+    for low, _ in bounds:
+        if not _at_most(low, Integer(0), arithmetic):
+            raise Unsettled(f"it starts at {to_text(low)}")
+    if all(low != 0 for low, _ in bounds):
         raise Unsettled("it does not start at 0")
-    return IndexRange(index, 0, _least(highs, arithmetic))
+    return _least(list(dict.fromkeys(high for _, high in bounds)), arithmetic)
 
 
-def _places(body: Expression, index: Symbol) -> Iterator[tuple[Expr, Expr, tuple[IndexRange, ...]]]:
+def _at_most(left: Expr, right: Expr, arithmetic: Arithmetic) -> bool:
+    return bool(left == right) or arithmetic.positive(expand(right - left + 1))
+
+
+def _places(body: Expression, index: Symbol) -> Iterator[tuple[Expr, Expr, tuple[Binder, ...]]]:
     """The first and last subscript on every axis of every entry that the index stands in."""
-    for found, ranges in entries_of(body):
+    for found, binders in entries_of(body):
         for subscript, size in zip(found.indices, found.of.shape, strict=True):
             if index not in subscript.free_symbols:
                 continue
             if isinstance(subscript, Slice):
-                yield subscript.start, size, ranges
-                yield subscript.start + (subscript.count - 1) * subscript.step, size, ranges
+                yield subscript.start, size, binders
+                yield subscript.start + (subscript.count - 1) * subscript.step, size, binders
             else:
-                yield subscript, size, ranges
+                yield subscript, size, binders
+
+
+def _read(
+    found: _Bounds, place: Expr, size: Expr, index: Symbol, others: set[Symbol], binders: tuple[Binder, ...],
+    arithmetic: Arithmetic,
+) -> None:  # fmt: skip
+    """What one subscript says of the index."""
+    place = expand(place)
+    around = {part.index: (part, node) for part, node in binders}
+    summed = [symbol for symbol in place.free_symbols if symbol in around and not around[symbol][0].explicit]
+    ranges = {part.index: part for part, _ in binders}
+    try:
+        for symbol in summed:
+            ranges[symbol] = _range_of_its_own(around[symbol][1], symbol, {index, *others}, binders, arithmetic)
+        bounds = _solved(place, size, index, others, ranges, arithmetic)
+    except Unsettled as reason:
+        (found.left if summed else found.unsolved).append(reason)
+        return
+    (found.windows if summed else found.own).append(bounds)
+    found.bare = found.bare or place == index
+
+
+def _range_of_its_own(
+    node: IndexSum, symbol: Symbol, defined: set[Symbol], binders: tuple[Binder, ...], arithmetic: Arithmetic
+) -> IndexRange:
+    """The range of a sum's index that entries without the indices of the definition settle."""
+    explicit = {part.index: part for part, _ in binders if part.explicit}
+    free = {part.index for part, _ in binders if not part.explicit} - {symbol}
+    bounds = []
+    for place, size, _ in _places(node.body, symbol):
+        inside = expand(place).free_symbols
+        if inside & free:
+            raise Unsettled(f"the range of {symbol} hangs together with that of {min(map(str, inside & free))}")
+        if not inside & defined:
+            bounds.append(_solved(expand(place), size, symbol, set(), explicit, arithmetic))
+    if not bounds:
+        raise Unsettled(f"no entry bounds {symbol} by itself, so that the windows have no size")
+    lows = [low for low, _ in bounds]
+    low = next((low for low in lows if all(_at_most(other, low, arithmetic) for other in lows)), None)
+    if low is None:
+        raise Unsettled(f"where {symbol} starts is not known")
+    return IndexRange(symbol, low, _least(list(dict.fromkeys(high for _, high in bounds)), arithmetic))
 
 
 def _solved(
@@ -92,15 +168,10 @@ def _solved(
     size: Expr,
     index: Symbol,
     others: set[Symbol],
-    ranges: tuple[IndexRange, ...],
+    ranges: dict[Symbol, IndexRange],
     arithmetic: Arithmetic,
-) -> tuple[Expr, Expr] | None:
-    """The least and greatest index with 0 <= place < size; None where a sum without a range takes care of
-    it."""
-    place = expand(place)
-    bound = {part.index: part for part in ranges}
-    if any(symbol in bound and not bound[symbol].explicit for symbol in place.free_symbols):
-        return None
+) -> tuple[Expr, Expr]:
+    """The least and greatest index with 0 <= place < size, for all values of the summed indices."""
     if any(index in part.free_symbols for part in place.atoms(FloorDiv, Remainder, Minimum, Maximum)):
         raise Unsettled("// and % do not settle it")
     step = place.coeff(index, 1)
@@ -109,9 +180,12 @@ def _solved(
         raise Unsettled("its subscript is not of the form s*i + r with a positive s")
     if rest.free_symbols & others:
         raise Unsettled("a subscript mixes two indices")
-    least, greatest = _extremes(rest, bound, arithmetic)
+    least, greatest = _extremes(rest, ranges, arithmetic)
     low = Integer(0) if least == 0 else -FloorDiv(least, step)
-    return low, FloorDiv(size - 1 - greatest, step)
+    high = FloorDiv(size - 1 - greatest, step)
+    if high.free_symbols & {index, *others} or low.free_symbols & {index, *others}:
+        raise Unsettled("a range depends on another index")
+    return low, high
 
 
 def _extremes(rest: Expr, bound: dict[Symbol, IndexRange], arithmetic: Arithmetic) -> tuple[Expr, Expr]:

@@ -1,6 +1,9 @@
 """`read above`, `read (7)`, `read line 3`: a statement whose text is read from the display or the code before it.
 
-    read above                                    the display, or the one line of code, that stands before the block
+    read above                                    the display, or the one line of code, that stands before the block;
+                                                  without any, the one equation inside the sentences directly before
+    read inline, read inline 2                    the equation, or the second, inside those sentences
+    read display                                  the display or code, where sentences with equations stand between
     read (7)                                      the display with \\tag{7}, wherever it stands
     read line 3                                   the third line of the code that stands before the block
     read above as grad(J, w) == right side        an equation of which one side is read
@@ -26,9 +29,11 @@ from derivations.notation.reading import Reading, read_latex
 from derivations.notation.typed import Part, Types
 
 READ = re.compile(
-    r"\s*read\s+(?:(?P<above>above)|line\s+(?P<line>\d+)|\((?P<tag>[^()\n]*)\))\s*(?:\bas\b(?P<rest>.*))?\Z", re.DOTALL
+    r"\s*read\s+(?:(?P<above>above|display)|(?P<inline>inline)(?:\s+(?P<number>\d+))?|line\s+(?P<line>\d+)|\((?P<tag>[^()\n]*)\))\s*(?:\bas\b(?P<rest>.*))?\Z",
+    re.DOTALL,
 )
-BEGINS = re.compile(r"\s*read\s+(?:above\b|line\b|\([^()\n]*\)\s*(?:as\b.*)?\Z)", re.DOTALL)
+BEGINS = re.compile(r"\s*read\s+(?:(?:above|display|inline|line)\b|\([^()\n]*\)\s*(?:as\b.*)?\Z)", re.DOTALL)
+FENCE = re.compile(r"\s*(?:`{3,}|~{3,})\s*\{?\.?(?:given|claim|remark|misprint|notation)\b")
 SIDE = re.compile(r"\b(?P<which>left|right)\s+side\b")
 
 
@@ -126,6 +131,14 @@ class Sources:
                 raise command.error(f"{what} the tag ({tag})", *command.extent, f"one display with \\tag{{{tag}}}")
             return tagged[0], tagged[0].start, tagged[0].end
         place = self.found.before(line)
+        inside = self.found.inline(line)
+        if match["inline"] is not None or (place is None and inside):
+            place = _one_of(inside, command, match)
+            return place, place.start, place.end
+        if inside and place is not None and match["above"] == "above" and self._is_apart(place, inside[0]):
+            shown = f"`{self.found.of(inside[0]).strip()}` in line {inside[0].line}"
+            what = f"the {'display' if place.kind == 'latex' else 'code'} in line {place.line}, or {shown}?"
+            raise command.error(what, *command.extent, "one formula", "say which: `read display` or `read inline`")
         if place is None:
             raise command.error("no display and no code stands above", *command.extent, "a formula before this block")
         if place.kind == "latex":
@@ -140,10 +153,29 @@ class Sources:
             raise command.error(found, *command.extent, "one line", "say which: read line 1")
         return place, lines[0][1], lines[0][2]
 
+    def _is_apart(self, place: sources.Place, inside: sources.Place) -> bool:
+        """Whether a block stands between a display and the sentences after it, so that they belong to the next one."""
+        lines = self.found.source.lines[place.last_line : inside.line - 1]
+        return any(FENCE.match(line.whole) for line in lines[1 if place.kind != "latex" else 0 :])
+
     def _source(self, place: sources.Place, reading: Reading) -> Source:
         text = " ".join(reading.source.text[reading.start : reading.end].split())
-        kind = "display" if place.kind == "latex" else place.kind
+        kind = ("inline" if place.inside else "display") if place.kind == "latex" else place.kind
         return Source(kind, reading.source.place(reading.start).line, text)
+
+
+def _one_of(inside: list[sources.Place], command: Statement, match: re.Match[str]) -> sources.Place:
+    """The equation inside the sentences that a claim asks for; raises InputError where it is not one."""
+    if not inside:
+        raise command.error("the sentences above hold no equation", *command.extent, "$...=...$ before this block")
+    number = match["number"]
+    if number is None and len(inside) > 1:
+        raise command.error(
+            f"{len(inside)} equations stand in the sentences above", *command.extent, "one", "say which: read inline 1"
+        )
+    if number is not None and not 1 <= int(number) <= len(inside):
+        raise command.error(f"the sentences above hold {len(inside)} equations", match.start("number"))
+    return inside[int(number or 1) - 1]
 
 
 def _matched(command: Statement) -> re.Match[str]:
@@ -152,7 +184,7 @@ def _matched(command: Statement) -> re.Match[str]:
         raise command.error(
             "this is no way to read a formula",
             *command.extent,
-            "read above, read (7), read line 3, perhaps with as A == B",
+            "read above, read inline 2, read (7), read line 3, perhaps with as A == B",
         )
     return match
 

@@ -21,6 +21,7 @@ class Reader(Protocol):
     """The reader of one statement (`elaborate.Elaborator`)."""
 
     scope: Scope
+    indices: dict[str, Any]
     statement: Statement
     arithmetic: Arithmetic
 

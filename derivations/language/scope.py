@@ -23,8 +23,10 @@ CLAIM_LINES = ("where", "expect", "reading")
 AUTHORS_LINES = ("misprint",)  # words that begin a line of a claim and may be names all the same
 FUNCTIONS = ("grad", "jacobian", "shape", "floor", "ceil", "min", "max", "sum", "entries", "unique_max")
 GRAMMAR_WORDS = ("in", "and", "or", "not", "true", "false")
+# Operators that the contract does not name: an author may give these names to something else.
+SOFT = frozenset(("maximum", "minimum", "clamp", "select", "iota", "broadcast", "permute"))
 RESERVED = frozenset(
-    (*STATEMENTS, *CLAIM_LINES, *FUNCTIONS, *ELEMENTWISE, *MODES, *OPERATORS, *ALIASES, *GRAMMAR_WORDS)
+    (*STATEMENTS, *CLAIM_LINES, *FUNCTIONS, *ELEMENTWISE, *MODES, *ALIASES, *GRAMMAR_WORDS, *(OPERATORS.keys() - SOFT))
 )
 CALLABLE = (*FUNCTIONS, *ELEMENTWISE, *OPERATORS, *ALIASES, "d")
 

@@ -20,10 +20,11 @@ from derivations.language.scope import Scope
 from derivations.language.types import ScopeTypes
 from derivations.notation import names, sources
 from derivations.notation.code import read_code
+from derivations.notation.lexemes import lexemes
 from derivations.notation.profile import Profile
 from derivations.notation.reading import read_latex
 from derivations.notation.structure import canonical, parse, rows_of, span
-from derivations.notation.tokens import Scanner, lexemes
+from derivations.notation.tokens import Scanner
 
 SAYS = re.compile(r"(?:say what it is: )?(?P<line>\S.* is \.\.\.)(?:,? in a notation block)?\Z")
 COMMON = frozenset({r"\exp", r"\log", r"\ln", r"\tanh", r"\det", r"\max", r"\min", "e", "d", r"\mathrm{d}", "T"})

@@ -18,6 +18,7 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedTok
 from derivations.language import fixes, limits
 from derivations.language.errors import InputError
 from derivations.language.source import Statement
+from derivations.language.tables import lalr
 
 STARTS = ["conditions", "dims", "tensors", "names", "loss", "choose", "reading", "definition", "test"]
 
@@ -45,9 +46,9 @@ OPERATORS = {"SIGN", "FACTOR", "AND", "OR", "TRANSPOSE", "PRIMES", "_POWER", "CO
 
 @cache
 def parser() -> Lark:
-    """The parser, built on first use."""
+    """The parser, made on first use."""
     grammar = files("derivations.language").joinpath("grammar.lark").read_text(encoding="utf-8")
-    return Lark(grammar, parser="lalr", start=STARTS, propagate_positions=True, maybe_placeholders=True)
+    return lalr(grammar, start=STARTS, propagate_positions=True, maybe_placeholders=True)
 
 
 @lru_cache(maxsize=2048)

@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import reduce
+from math import prod
 from typing import Any
 
 from lark import Token, Tree
-from sympy import Expr
+from sympy import Expr, Integer
 
 from derivations.formulas.expressions import (
     Constant,
@@ -18,6 +20,8 @@ from derivations.formulas.expressions import (
     Expression,
     Grad,
     Jacobian,
+    Minus,
+    ShapeError,
     SizeTuple,
     Tensor,
 )
@@ -120,26 +124,76 @@ def _rounded(elaborator: Reader, name: Token, call: Any, divide: Callable[[Expr,
 
 
 def _min(elaborator: Reader, name: Token, call: Any) -> Expression:
-    return _extreme(elaborator, name, call, Minimum)
+    """`min(p, q)` of integers, `min(A, B)` entry by entry; of one formula, along axes, as the largest of negatives."""
+    if _is_reduction(elaborator, call):
+        return Minus(operator(elaborator, "max", name, call, Minus))
+    return _extreme(elaborator, name, call, Minimum, "minimum")
 
 
 def _max(elaborator: Reader, name: Token, call: Any) -> Expression:
-    if len(call.children) == 1:
+    """`max(p, q)` of integers, `max(A, B)` entry by entry, `max(A)` and `max(A, axis)` of one formula."""
+    if _is_reduction(elaborator, call):
         return operator(elaborator, "max", name, call)
-    return _extreme(elaborator, name, call, Maximum)
+    return _extreme(elaborator, name, call, Maximum, "maximum")
 
 
-def _extreme(elaborator: Reader, name: Token, call: Any, choose: Callable[[Expr, Expr], Expr]) -> Expression:
+def _is_reduction(elaborator: Reader, call: Any) -> bool:
+    """Whether a call of max or min has one tensor, and perhaps axes: a whole number, several, or `axis=`."""
+    if len(call.children) != 2:
+        return len(call.children) < 2
+    first, second = call.children
+    if second.data == "keyword":
+        return True
+    if not elaborator.operand(first).rank:
+        return False
+    node = elaborator.node(second)
+    return isinstance(node, SizeTuple) or (isinstance(node, Constant) and bool(node.value.is_Integer))
+
+
+def _extreme(
+    elaborator: Reader, name: Token, call: Any, choose: Callable[[Expr, Expr], Expr], entrywise: str
+) -> Expression:
     parts = arguments(elaborator, name, call, 2, limits.BRACKET_DEPTH)
-    nodes = [elaborator.node(part) for part in parts]
-    for part, node in zip(parts, nodes, strict=True):
-        if not isinstance(node, Constant):
-            fix = "relu(z) is the entrywise maximum with 0" if name == "max" else ""
-            raise elaborator.error(part, f"{name}(p, q) is of integers", "an integer expression in the sizes", fix)
-    value = elaborator.integer(parts[0])
-    for part in parts[1:]:
-        value = choose(value, elaborator.integer(part))
-    return Constant(value)
+    nodes = [elaborator.operand(part) for part in parts]
+    if all(isinstance(node, Constant) and is_integer_expression(node.value) for node in nodes):
+        return Constant(reduce(choose, [elaborator.integer(part) for part in parts]))
+    quotients = [_quotient(node) for node in nodes]
+    if all(isinstance(node, Constant) for node in nodes):
+        return _of_quotients(elaborator, name, parts, quotients, choose)
+    whole = nodes[0]
+    for part, node in zip(parts[1:], nodes[1:], strict=True):
+        try:
+            whole = apply(entrywise, whole, node)
+            _ = whole.shape
+        except ShapeError as error:
+            raise elaborator.error(part, error.message, "", error.fix) from None
+    return whole
+
+
+def _quotient(node: Expression) -> tuple[Expr, Expr]:
+    top, bottom = node.value.together().as_numer_denom() if isinstance(node, Constant) else (Integer(0), Integer(1))
+    return top, bottom
+
+
+def _of_quotients(
+    elaborator: Reader, name: Token, parts: Sequence[Any], quotients: Sequence[tuple[Expr, Expr]],
+    choose: Callable[[Expr, Expr], Expr],
+) -> Expression:  # fmt: skip
+    """The least or greatest of quotients of sizes with positive divisors: that of integers, over a common divisor."""
+    divisors: list[Expr] = []
+    for part, (top, bottom) in zip(parts, quotients, strict=True):
+        if not is_integer_expression(top) or not elaborator.arithmetic.positive(bottom):
+            raise elaborator.error(
+                part,
+                f"{name} of a quotient whose divisor may not be positive",
+                "integers, or quotients of sizes by positive ones",
+                "say so in the context: dims s where s >= 1",
+            )
+        if bottom not in divisors:
+            divisors.append(bottom)
+    # Over the product of all divisors, each of which is positive: a least common multiple may have another sign.
+    tops = [top * prod(other for other in divisors if other != bottom) for top, bottom in quotients]
+    return elaborator.arithmetic.over(Constant(reduce(choose, tops)), Constant(prod(divisors)))
 
 
 def _unique_max(elaborator: Reader, name: Token, call: Any) -> Expression:

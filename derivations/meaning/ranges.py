@@ -6,21 +6,15 @@ An index of a sum without a range runs over all integers for which every entry w
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Protocol
 
-from sympy import Basic, Expr, Symbol
+from sympy import Basic, Symbol
 
 from derivations.core import terms as k
 from derivations.core.names import Mark, Role
 from derivations.core.terms import Condition, Int
 from derivations.formulas.expressions import ByIndex, Definition, Entry, IndexRange, IndexSum, Loss, Slice
 from derivations.meaning.functions import Unsupported
-
-
-class Integers(Protocol):
-    """Reads integer expressions as kernel terms (`lowering.Lowering`)."""
-
-    def integer(self, value: Expr, env: dict[str, Int]) -> Int: ...
+from derivations.meaning.integers import Integers
 
 
 def in_bounds(lowering: Integers, node: Entry, env: dict[str, Int]) -> Condition:

@@ -53,6 +53,29 @@ class Arrays:
         except Untyped as reason:
             raise self.error(at, f"this reads as `{typed.text}`: {reason}") from None
 
+    def is_integer(self, text: str) -> bool:
+        """Whether a text is an integer of numbers and sizes."""
+        try:
+            self.types.shape(f"zeros(1 + {text})", frozenset())
+        except Untyped:
+            return False
+        return True
+
+    def are_equal(self, one: str, other: str) -> bool:
+        """Whether two sizes are the same expression."""
+        try:
+            return self.types.shape(f"zeros({one})", frozenset()) == self.types.shape(f"zeros({other})", frozenset())
+        except Untyped:
+            return False
+
+    def quotient(self, size: str, count: str) -> str | None:
+        """A size divided by another, where that leaves nothing over for all sizes."""
+        try:
+            (found,) = self.types.shape(f"zeros(({size}) / ({count}))", frozenset())
+        except Untyped:
+            return None
+        return found if self.are_equal(size, f"({found})*({count})") else None
+
     # -- names and indices -------------------------------------------------------------------------
 
     def name(self, spelled: str, at: tuple[int, int], defines: bool = False) -> Typed:
@@ -121,6 +144,10 @@ class Arrays:
         repeated = [at for at, size in enumerate(typed.shape) if size == "1" and target[at + missing] != "1"]
         if not missing and not repeated:
             return typed
+        for at, size in enumerate(typed.shape):
+            if at not in repeated and not self.are_equal(str(size), str(target[at + missing])):
+                what = f"axes of sizes {size} and {target[at + missing]} side by side"
+                raise self.error(span, what, "equal sizes, or 1", "axes are matched from the last one")
         indices = self.fresh(len(target))
         ranges = ", ".join(self.range_of(index, str(size)) for index, size in zip(indices, target, strict=True))
         own = [str(self.types.origin) if at in repeated else indices[at + missing] for at in range(typed.rank)]
@@ -223,10 +250,10 @@ class Arrays:
     def _check_equal(
         self, operands: Sequence[Typed], letters: Sequence[str], sizes: Mapping[str, str], span: tuple[int, int]
     ) -> None:
-        """A letter of two axes: an axis of size 1 beside a longer one would be repeated, which the text does not do."""
+        """A letter of two axes: the sum runs over the first, so that the second must be as long."""
         for operand, word in zip(operands, letters, strict=True):
             for letter, size in zip(word, operand.shape, strict=True):
-                if size != sizes[letter] and "1" in (size, sizes[letter]):
+                if size != sizes[letter] and not self.are_equal(str(size), sizes[letter]):
                     raise self.error(
                         span, f"`{letter}` stands for axes of sizes {sizes[letter]} and {size}", "equal sizes"
                     )

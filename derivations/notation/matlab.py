@@ -21,6 +21,7 @@ from derivations.language.source import Statement
 from derivations.notation.arrays import Arrays
 from derivations.notation.profile import Profile
 from derivations.notation.reading import Reading
+from derivations.notation.slices import Cut, cut
 from derivations.notation.typed import ATOM, Typed, Types, bracketed, mark
 
 WHICH = "sum over one axis: which?"
@@ -143,6 +144,65 @@ class Matlab:
         inner = self.read(node.children[0])
         return inner if not inner.rank else self.arrays.transposed(inner, self.span(node))
 
+    def _range(self, node: Any) -> Typed:
+        raise self.arrays.error(self.span(node), "a range where an array belongs", "", "A(2:end, :) is a part of A")
+
+    def _entries(self, node: Any, name: str, arguments: list[Any]) -> Typed:
+        """`A(2:end, :)`, `v(1:n)`, `A(i, j)` with numbers and sizes; every part stays a matrix, but one entry is a
+        number."""
+        typed, span = self.arrays.name(name, self.span(node.children[0])), self.span(node)
+        if typed.rank == 2 and len(arguments) == 1 and "1" in typed.shape:  # a row or column by its one subscript
+            (argument,) = arguments
+            if argument.data == "colon":
+                if typed.shape[1] != "1":
+                    raise self.arrays.error(span, f"{name}(:) makes a column of a row", f"{name}'")
+                return typed
+            ones = typed.shape.index("1")
+            arguments = [argument, None] if ones == 1 else [None, argument]
+        if not typed.rank or len(arguments) != typed.rank:
+            what = f"{len(arguments)} subscripts on {name}, which has {typed.rank} axes"
+            raise self.arrays.error(span, what, "a subscript for each axis")
+        cuts = [self._cut(part, str(size), node) for part, size in zip(arguments, typed.shape, strict=True)]
+        is_entry = all(each.is_entry or size == "1" for each, size in zip(cuts, typed.shape, strict=True))
+        is_entry = is_entry and any(each.is_entry for each in cuts)
+        if is_entry:
+            cuts = [each if each.is_entry else Cut(first="0", is_entry=True) for each in cuts]
+        else:
+            cuts = [Cut(each.first, f"{each.first} + 1") if each.is_entry else each for each in cuts]
+        return cut(self.arrays, typed, cuts, span)
+
+    def _cut(self, node: Any, size: str, whole: Any) -> Cut:
+        """What one subscript, counted from 1, does with an axis of this size; a range has its last place."""
+        if node is None or node.data == "colon":
+            return Cut()
+        if node.data != "range":
+            return Cut(first=_less_one(self._place(node, size)), is_entry=True)
+        places = [self._place(part, size) for part in node.children]
+        if len(places) == 3 and places[1].startswith("-"):
+            if places[1] == "-1" and (places[0], places[2]) == (size, "1"):
+                return Cut(is_reversed=True)
+            raise self.arrays.error(self.span(node), "a step backwards of a part of an axis", "end:-1:1")
+        step = places[1] if len(places) == 3 else ""
+        return Cut(_less_one(places[0]), "" if places[-1] == size else places[-1], step)
+
+    def _place(self, node: Any, size: str) -> str:
+        """A place on an axis of this size, counted from 1; `end` is the size."""
+        if node.data == "name" and str(node.children[0]) == "end":
+            return size
+        if node.data in ("sum", "product"):
+            left, sign, right = node.children
+            sides = (self._place(left, size), self._place(right, size))
+            if node.data == "product" or str(sign) == "-":
+                return f"({sides[0]}) {sign} ({sides[1]})"
+            return f"{sides[0]} {sign} {sides[1]}"
+        if node.data == "group":
+            return f"({self._place(node.children[0], size)})"
+        text = self.read(node).text
+        if not self.arrays.is_integer(text):
+            expected = "A(2:end, 1)"
+            raise self.arrays.error(self.span(node), "a subscript that is no integer of numbers and sizes", expected)
+        return text
+
     def _string(self, node: Any) -> Typed:
         raise self.arrays.error(self.span(node), "a text where an array belongs")
 
@@ -159,7 +219,7 @@ class Matlab:
         if self.arrays.types.kind(name) == "function":
             return self.arrays.call(name, self._operands(node, arguments, 1), self.span(node))
         if self.arrays.types.kind(self.arrays.profile.code.get(name, name)) in ("tensor", "scalar"):
-            raise self.arrays.error(self.span(node), f"entries of {name} by subscripts", "a whole array")
+            return self._entries(node, name, arguments)
         if name in ELEMENTWISE:
             return self.arrays.call(ELEMENTWISE[name], self._operands(node, arguments, 1), self.span(node))
         if name in PLAIN:
@@ -269,3 +329,8 @@ class Matlab:
 
     def _call_eye(self, node: Any, arguments: list[Any]) -> Typed:
         return self.arrays.call("eye", self._operands(node, arguments, 1), self.span(node))
+
+
+def _less_one(place: str) -> str:
+    """A place counted from 1 as one counted from 0."""
+    return str(int(place) - 1) if place.isdigit() else f"{place} - 1"

@@ -26,6 +26,7 @@ FUNCTIONS = {
     r"\exp": "exp", r"\log": "log", r"\ln": "log", r"\tanh": "tanh", "tanh": "tanh", "sigmoid": "sigmoid",
     "ReLU": "relu", "relu": "relu", "softplus": "softplus", "exp": "exp", "log": "log", "abs": "abs", "sqrt": "sqrt",
 }  # fmt: skip
+TRANSPOSES = ("T", r"\top", r"\intercal", "\\mathsf{T}")
 TAKES = re.compile(r"(?:sum|entries)\[([^\]]*)\]")
 
 
@@ -251,6 +252,27 @@ def factors(entry: Any) -> Iterator[Any]:
     for part in entry.iter_subtrees():
         if part.data == "factor" and part.children[0].data == "symbol":
             yield part
+
+
+def indices_in(reader: Reader, found: Sequence[Any]) -> set[str] | None:
+    """The letters that nothing declares in formulas of numbers, sizes and such letters; None for other formulas."""
+    letters_in: set[str] = set()
+    for part in (part for entry in found for part in entry.iter_subtrees()):
+        if part.data in ("symbol", "word"):
+            declared = lookup(reader, part, [])
+            letter = index_letter(str(part.children[0]))
+            if declared is None and part.data == "symbol" and not is_label(reader, letter):
+                letters_in.add(letter)
+            elif declared is None or reader.types.kind(declared.text) not in ("size", "integer"):
+                return None
+        elif part.data not in ("side", "term", "factor", "number", "operator", "floor", "group", "entries", "frac"):
+            return None
+    return letters_in
+
+
+def is_label(reader: Reader, letter: str) -> bool:
+    """Whether a letter counts layers in the names of the notation."""
+    return letter in reader.profile.label_letters
 
 
 def scripted(reader: Reader, entry: Any) -> Any:

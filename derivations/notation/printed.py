@@ -12,7 +12,7 @@ from typing import Any
 
 from lark import Token, Tree
 
-from derivations.notation import names
+from derivations.notation import names, norms
 from derivations.notation.profile import Rule
 from derivations.notation.reader import Reader
 from derivations.notation.structure import canonical, span
@@ -141,7 +141,7 @@ def printed_call(reader: Reader, item: Any) -> Make | None:
     if len(trails) > 1 or trails[0].data != "sub":
         return None
     node = trails[0].children[1]
-    marks = _sizes(reader, node) if word in ("resize", "reshape") else _marks(reader, node, word in ("pad", "crop"))
+    marks = sizes(reader, node) if word in ("resize", "reshape") else _marks(reader, node, word in ("pad", "crop"))
     if marks is None:
         return None
     named = [f"stride={part[7:]}" if part.startswith("stride=") else part for part in marks]
@@ -150,12 +150,14 @@ def printed_call(reader: Reader, item: Any) -> Make | None:
 
 def _extreme(reader: Reader, name: str, parts: Sequence[Typed], where: Any) -> Typed:
     """The largest or smallest of several integers."""
+    if name == "max" and (found := norms.with_zero(reader, parts, where)) is not None:
+        return found
     if len(parts) < 2 or any(part.rank for part in parts):
         raise reader.error(where, f"the {name} of what is not said", f"several integers: \\{name}(p, q)")
     return called(reader, name, parts, [], where)
 
 
-def _sizes(reader: Reader, node: Any) -> list[str]:
+def sizes(reader: Reader, node: Any) -> list[str]:
     (entry,) = names.entries(node)
     return [_pair(reader, part) for part in _times(entry)]
 
@@ -187,14 +189,14 @@ def filled(reader: Reader, item: Any, base: str, trails: Sequence[Any]) -> Typed
         return None
     if base == "I":
         return reader.shape_of(item, Typed(mark(f"eye({_pair(reader, entry)})", start, end))) if not sups else None
-    sizes = _sizes(reader, subs[0].children[1])
+    found = sizes(reader, subs[0].children[1])
     factor = names.single_factor(entry) if entry.data == "side" else None
     is_vector = factor is not None and factor.children[0].data == "group"
-    if len(sizes) == 1 and not is_vector:
-        sizes = ["1", sizes[0]] if sups else [sizes[0], "1"]
+    if len(found) == 1 and not is_vector:
+        found = ["1", found[0]] if sups else [found[0], "1"]
     elif sups:
         return None
-    return reader.shape_of(item, Typed(mark(f"{FILLED[base]}({', '.join(sizes)})", start, end)))
+    return reader.shape_of(item, Typed(mark(f"{FILLED[base]}({', '.join(found)})", start, end)))
 
 
 def literal(reader: Reader, atom: Any) -> Typed:

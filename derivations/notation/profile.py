@@ -6,6 +6,8 @@ r"""A `notation` block: what an author's symbols, accents, words and signs are i
     \operatorname{down} X     is mean_pool(X, n)        a word, with or without brackets
     conv2(X, Y)               is conv(X, Y, valid)      a word with several arguments
     X^+                       is inv(X)                 a superscript
+    \|X\|_F                   is sqrt(sum(X**2))        a norm
+    D[X; Y]                   is grad(X, Y).T           a word with other brackets
     d X                       is d(X)                   the differential
     \mathbf 1                 is ones                   matrices of ones, sized by what they stand beside
     \ast binds tighter                                  than a product without a sign; or `binds weaker`
@@ -31,6 +33,8 @@ IS = re.compile(r"\s+is\s+")
 BINDS = re.compile(r"\s*(?P<sign>.*\S)\s+binds\s+(?P<how>\w+)\s*\Z", re.DOTALL)
 IDENTIFIER = re.compile(r"[^\W\d]\w*")
 PLACE = re.compile(r"[A-Z]\Z")
+# the text of a call alone
+IDENTITY_CALL = re.compile(r"(?P<head>[^\W\d]\w*)\(.*\)\Z", re.DOTALL)
 CODE_NAME = re.compile(r"\s*[A-Za-z]\w*\s*\Z")
 
 Key = tuple[str, str, str]  # base, subscript, superscript of a name, each canonical
@@ -63,6 +67,7 @@ class Profile:
     operators: dict[str, Rule] = field(default_factory=dict)
     accents: dict[str, Rule] = field(default_factory=dict)
     superscripts: dict[str, Rule] = field(default_factory=dict)
+    norms: dict[tuple[str, str], Rule] = field(default_factory=dict)  # by subscript and exponent
     binding: dict[str, str] = field(default_factory=dict)  # operator to "tighter" or "weaker"
     code: dict[str, str] = field(default_factory=dict)  # names as code lines write them
     ones: set[str] = field(default_factory=set)  # the symbols for matrices of ones: "1", "\\mathbf{1}"
@@ -172,7 +177,7 @@ def _one_side(line: Statement, tree: Node, start: int, end: int) -> Any:
     return tree.children[0]
 
 
-def _rule(items: Sequence[Any], places: set[str]) -> tuple[str, str, list[str]] | None:
+def _rule(items: Sequence[Any], places: set[str]) -> tuple[str, Any, list[str]] | None:
     """The table, key and places that a left side of a rule means; None where it is a name."""
     marks = [_place(item, places) for item in items]
     if len(items) == 3 and marks[0] and marks[2] and items[1].data == "operator":
@@ -186,6 +191,9 @@ def _rule(items: Sequence[Any], places: set[str]) -> tuple[str, str, list[str]] 
         if atom.data == "accent" and not trails:
             mark = _letter(atom.children[1], places)
             return ("accents", str(atom.children[0]), [mark]) if mark else None
+        if atom.data == "norm" and (mark := _letter(atom.children[1], places)):
+            _, sub, sup = key_of(items[0])
+            return "norms", (sub, sup), [mark]
         if len(trails) == 1 and trails[0].data == "sup" and (mark := _letter(atom, places)):
             return "superscripts", canonical(trails[0].children[1]), [mark]
     return None
@@ -201,8 +209,8 @@ def _place(item: Any, places: set[str]) -> str:
 
 
 def _arguments(item: Any, places: set[str]) -> list[str]:
-    """The places in `(X, Y)`; none where something else stands there."""
-    if item.data != "factor" or len(item.children) != 1 or item.children[0].data != "group":
+    """The places in `(X, Y)` or `[X; Y]`; none where something else stands there."""
+    if item.data != "factor" or len(item.children) != 1 or item.children[0].data not in ("group", "square"):
         return []
     entries = [part for part in item.children[0].children[1].children if not isinstance(part, Token)]
     marks = [_letter(part, places) for part in entries]

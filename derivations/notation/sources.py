@@ -2,10 +2,10 @@ r"""Where formulas stand in a text: displays in Markdown and LaTeX, lines of fen
 
     $$ ... $$    \[ ... \]    \begin{align} ... \end{align} and its kin    ```matlab   ```python   lstlisting, minted
 
-Law: one pass over the text. Offsets are the text's own; what a fence, a comment or a verbatim block holds is no
-display.
+    $ ... $    \( ... \)    inside a sentence
 
-What it cannot see: formulas inside sentences (`$...$`), which are never read.
+Law: one pass over the text. Offsets are the text's own; what a fence, a comment or a verbatim block holds is no
+display. A formula inside a sentence is one only where it stands in the paragraph that a block asks for, and has an =.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import PurePath
 from markdown_it import MarkdownIt
 
 from derivations.language.source import SourceLine, Statement, lines_of
-from derivations.notation.tokens import ALIGNED
+from derivations.notation.commands import ALIGNED
 
 LANGUAGES = {
     **dict.fromkeys(("matlab", "octave", "m"), "matlab"),
@@ -33,6 +33,8 @@ VERBATIM = re.compile(
     r"\\begin\{(?P<name>verbatim|lstlisting|minted)\*?\}(?P<options>(?:\[[^\]\n]*\])?(?:\{[^}\n]*\})?)|"
     r"\\end\{(?P<end>verbatim|lstlisting|minted)\*?\}"
 )
+INLINE = re.compile(r"(?<![\\$])\$(?!\$)(?P<dollar>(?:[^$\\\n]|\\.|\n(?!\s*\n))+?)\$(?![$\d])|\\\((?P<round>.+?)\\\)")
+CODE_SPAN = re.compile(r"(?<!`)(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`)", re.DOTALL)
 TAG = re.compile(r"\\tag\*?\s*\{([^{}]*)\}")
 QUOTED = re.compile(r"(?:[ \t]*>)+")
 FENCE_MARK = re.compile(r"[^\S\n]*(?:>\s?)*[^\S\n]*(?:`{3,}|~{3,})")
@@ -40,13 +42,14 @@ FENCE_MARK = re.compile(r"[^\S\n]*(?:>\s?)*[^\S\n]*(?:`{3,}|~{3,})")
 
 @dataclass(frozen=True)
 class Place:
-    """A stretch of a text: a display (`latex`) or a block of code (`matlab`, `python`)."""
+    """A stretch of a text: a display (`latex`, `inside` a sentence or not) or a block of code (`matlab`, `python`)."""
 
     kind: str
     start: int
     end: int
     line: int
     last_line: int
+    inside: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,11 +58,32 @@ class Text:
 
     source: Statement
     places: tuple[Place, ...]
+    prose: str = ""  # the text with everything blanked that is no sentence
 
     def before(self, line: int) -> Place | None:
         """The last display or code that ends before a line."""
         found = [place for place in self.places if place.last_line < line]
         return found[-1] if found else None
+
+    def inline(self, line: int) -> list[Place]:
+        """The equations inside the sentences of the paragraph that stands directly before a line."""
+        lines = [each.whole.strip() for each in self.source.lines[: line - 1]]
+        last = len(lines)
+        while last and not lines[last - 1]:
+            last -= 1
+        first = last
+        while first and lines[first - 1] and not FENCE_MARK.match(lines[first - 1]):
+            first -= 1
+        if first == last:
+            return []
+        start, end = self.source.starts[first], self.source.starts[last - 1] + len(self.source.lines[last - 1].content)
+        found = []
+        for match in INLINE.finditer(self.prose, start, end):
+            at, stop = match.span(str(match.lastgroup))
+            if "=" in match[0] or r"\in" in match[0]:
+                places = [self.source.place(each).line for each in (at, stop - 1)]
+                found.append(Place("latex", at, stop, places[0], places[1], True))
+        return found
 
     def tagged(self, tag: str) -> list[Place]:
         """The displays with this \\tag."""
@@ -103,11 +127,23 @@ def find(text: str, file: str) -> Text:
     masked, code = _without_code_latex(text) if is_latex else _without_fences(text)
     source = whole(text, file)
     places = [*_placed(source, code), *_placed(source, displays(masked))]
+    prose = _without(CODE_SPAN.sub(lambda match: _blank(match[0]), masked), places)
     read = _unquoted(text, places)
     lines = tuple(
         SourceLine(part, line.number, 0, line.whole) for part, line in zip(read.split("\n"), source.lines, strict=True)
     )
-    return Text(Statement(read, file, lines, source.starts), tuple(sorted(places, key=lambda place: place.start)))
+    ordered = tuple(sorted(places, key=lambda place: place.start))
+    return Text(Statement(read, file, lines, source.starts), ordered, prose)
+
+
+def _without(text: str, places: Sequence[Place]) -> str:
+    """The text with these stretches and the marks around them blanked."""
+    pieces, at = [], 0
+    for place in sorted(places, key=lambda each: each.start):
+        first, last = max(place.start - 2, at), min(place.end + 2, len(text))
+        pieces += [text[at:first], _blank(text[first:last])]
+        at = last
+    return "".join([*pieces, text[at:]])
 
 
 def _placed(source: Statement, found: Iterable[tuple[str, int, int]]) -> Iterator[Place]:

@@ -19,7 +19,8 @@ from lark.lexer import Lexer
 from derivations.language import limits
 from derivations.language.errors import InputError
 from derivations.language.source import Statement
-from derivations.notation.tokens import Scanner, lexemes
+from derivations.notation.lexemes import lexemes
+from derivations.notation.tokens import Scanner
 
 Node = Any  # a lark tree
 
@@ -79,7 +80,7 @@ def parse(
 
 def without_end(tokens: list[Token]) -> list[Token]:
     """The tokens without the comma or full stop of the sentence that the display ends."""
-    while tokens and tokens[-1].type in ("COMMA", "SEMI"):
+    while tokens and tokens[-1].type in ("COMMA", "SEMI", "STOP"):
         tokens.pop()
     return tokens
 

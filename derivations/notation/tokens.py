@@ -10,119 +10,35 @@ What it cannot see: what a symbol means, and which letters of `ij` are one name;
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from lark import Token
 
-from derivations.formulas.names import GREEK, GREEK_LETTERS
+from derivations.formulas.names import GREEK
 from derivations.language import limits
 from derivations.language.errors import InputError
 from derivations.language.source import Statement
-
-LEXEME = re.compile(
-    r"(?P<blank>[ \t\n~]+|%[^\n]*)|\\(?P<command>[A-Za-z]+)\*?|\\(?P<escape>.)"
-    r"|(?P<digits>[0-9]+(?:\.[0-9]+)?)|(?P<char>.)",
-    re.DOTALL,
+from derivations.notation.commands import (
+    ACCENTS,
+    ALIGNED,
+    BRACKETS,
+    CHARACTERS,
+    CLOSING,
+    DROPPED,
+    FONTS,
+    FUNCTIONS,
+    MACROS,
+    MATRICES,
+    OLD_FONTS,
+    OPERATORS,
+    OWN_FONTS,
+    RELATIONS,
+    SHOWN,
+    SPACING,
+    WORDS,
 )
-SPACING = {",", ";", ":", "!", " ", "/", ">", "\n"}
-DROPPED = {
-    "left", "right", "big", "Big", "bigg", "Bigg", "bigl", "bigr", "Bigl", "Bigr", "biggl", "biggr", "Biggl", "Biggr",
-    "displaystyle", "textstyle", "limits", "nolimits", "nonumber", "notag", "thinspace", "centering",
-    "mathopen", "mathclose", "mathstrut",
-}  # fmt: skip
-FONTS = {"mathbf", "boldsymbol", "bm", "mathrm", "mathit", "mathsf", "mathnormal", "pmb", "vb", "textbf", "textit"}
-OWN_FONTS = {"mathcal", "mathbb", "mathfrak", "mathscr"}  # a letter in one of these is another letter
-WORDS = {"operatorname", "text", "textrm", "mathop", "textsf", "mbox"}
-OLD_FONTS = {"rm", "bf", "it"}
-ACCENTS = {"hat", "bar", "tilde", "dot", "vec", "widehat", "widetilde", "overline", "ddot", "check", "breve"}
-OPERATORS = {
-    "ast", "star", "circ", "odot", "otimes", "cdot", "times", "circledast", "oslash", "bullet", "oplus", "diamond",
-    "div", "bmod", "boxtimes", "dagger", "ddagger",
-}  # fmt: skip
-RELATIONS = {"le": "<=", "leq": "<=", "leqslant": "<=", "ge": ">=", "geq": ">=", "geqslant": ">=", "lt": "<",
-             "gt": ">", "ne": "!=", "neq": "!="}  # fmt: skip
-FUNCTIONS = {"exp", "log", "ln", "tanh", "det", "max", "min", "sinh", "cosh", "sin", "cos", "arg", "sup", "inf"}
-BRACKETS = {"lfloor": "LFLOOR", "rfloor": "RFLOOR", "lceil": "LCEIL", "rceil": "RCEIL", "lvert": "LBAR",
-            "rvert": "RBAR", "{": "LCURLY", "}": "RCURLY"}  # fmt: skip
-CHARACTERS = {
-    "{": "LBRACE", "}": "RBRACE", "(": "LPAR", ")": "RPAR", "[": "LSQB", "]": "RSQB", "+": "SIGN", "-": "SIGN",
-    "=": "EQ", ",": "COMMA", ";": "SEMI", ":": "COLON", "<": "REL", ">": "REL", "&": "AMP", "*": "OP", "/": "OP",
-    "'": "PRIME", "^": "SUP", "_": "SUB", "@": "OP",
-}  # fmt: skip
-UNICODE = {
-    "∂": r"\partial", "∇": r"\nabla", "−": "-", "·": r"\cdot", "∗": r"\ast", "⋆": r"\star", "∘": r"\circ",
-    "⊙": r"\odot", "⊗": r"\otimes", "×": r"\times", "∑": r"\sum", "≤": r"\le", "≥": r"\ge", "≠": r"\ne", "′": "'",
-    "ℓ": r"\ell", "⊤": r"\top", "⊛": r"\circledast", "ℒ": r"\mathcal{L}",
-    **{letter: f"\\{command}" for letter, command in GREEK_LETTERS.items()},
-}  # fmt: skip
-CLOSING = {"LBRACE": "RBRACE", "LPAR": "RPAR", "LSQB": "RSQB", "LCURLY": "RCURLY", "LFLOOR": "RFLOOR",
-           "LCEIL": "RCEIL", "LBAR": "RBAR"}  # fmt: skip
-SHOWN = {"LBRACE": "{", "RBRACE": "}", "LPAR": "(", "RPAR": ")", "LSQB": "[", "RSQB": "]", "LCURLY": r"\{",
-         "RCURLY": r"\}", "LFLOOR": r"\lfloor", "RFLOOR": r"\rfloor", "LCEIL": r"\lceil", "RCEIL": r"\rceil",
-         "LBAR": "|", "RBAR": "|"}  # fmt: skip
-MACROS = (
-    "def", "let", "newcommand", "renewcommand", "providecommand", "input", "include", "write", "catcode", "csname",
-    "expandafter", "openin", "openout", "read", "usepackage", "DeclareMathOperator", "special", "immediate", "edef",
-    "gdef", "xdef", "futurelet", "begingroup", "loop", "repeat", "newenvironment", "endcsname", "global",
-)  # fmt: skip
-MATRICES = ("pmatrix", "bmatrix", "matrix", "smallmatrix")
-ALIGNED = ("aligned", "align", "align*", "split", "gathered", "gather", "gather*", "equation", "equation*", "multline",
-           "multline*", "displaymath", "eqnarray", "eqnarray*")  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Lexeme:
-    """A piece of LaTeX: kind is command, escape, digits or char; `text` without the backslash."""
-
-    kind: str
-    text: str
-    start: int
-    end: int
-
-
-def lexemes(source: Statement, start: int, end: int) -> list[Lexeme]:
-    """The lexemes of a stretch of the source; raises InputError for characters that no formula has."""
-    found: list[Lexeme] = []
-    at = start
-    while at < end:
-        match = LEXEME.match(source.text, at, end)
-        if match is None:
-            raise source.error("a backslash at the end", at, at + 1)
-        kind, stop = match.lastgroup, match.end()
-        if kind in ("command", "escape"):
-            found.append(Lexeme(kind, match[kind], at, stop))
-        elif kind == "digits":
-            found.append(Lexeme(kind, match[0], at, stop))
-        elif kind == "char":
-            found += _characters(source, match[0], at)
-        at = stop
-    return found
-
-
-def _characters(source: Statement, character: str, at: int) -> Iterator[Lexeme]:
-    """The lexemes that one character stands for: `∂` is `\\partial`, an italic 𝑥 is x."""
-    if character in UNICODE:
-        for part in LEXEME.finditer(UNICODE[character]):
-            kind = str(part.lastgroup)
-            yield Lexeme(kind, part[kind], at, at + 1)
-        return
-    if unicodedata.category(character) in ("Cc", "Cf", "Co", "Cs"):
-        raise source.error(f"the control character U+{ord(character):04X}", at, at + 1, "a formula", "remove it")
-    plain = character
-    if not character.isascii():
-        plain = unicodedata.normalize("NFKC", character)
-        if not unicodedata.name(character, "").startswith(("MATHEMATICAL ITALIC", "PLANCK")) or len(plain) != 1:
-            raise source.error(f"unexpected character `{character}`", at, at + 1, "LaTeX", _hint(character))
-        if plain in UNICODE:
-            yield from _characters(source, plain, at)
-            return
-    yield Lexeme("char", plain, at, at + 1)
-
-
-def _hint(character: str) -> str:
-    return r"write \text{...} outside the display" if character.isalpha() else ""
+from derivations.notation.lexemes import Lexeme
 
 
 @dataclass
@@ -138,24 +54,22 @@ class Scanner:
     found: list[Token] = field(default_factory=list)
     runs: dict[int, str] = field(default_factory=dict)
     depth: int = 0
+    open_ones: list[Token] = field(default_factory=list)
     scripts: int = 0
     fonts: dict[str, tuple[str, Lexeme]] = field(default_factory=dict)
 
     def scan(self) -> list[Token]:
         """All tokens; raises InputError."""
-        open_ones: list[Token] = []
         while self.at < len(self.parts):
-            first = len(self.found)
             self._one()
-            for token in self.found[first:]:
-                self._pair(token, open_ones)
-        if open_ones:
-            self._fail(open_ones[-1], f"`{SHOWN[open_ones[-1].type]}` is never closed")
+        if self.open_ones:
+            self._fail(self.open_ones[-1], f"`{SHOWN[self.open_ones[-1].type]}` is never closed")
         return self.found
 
     # -- brackets and errors -----------------------------------------------------------------------
 
-    def _pair(self, token: Token, open_ones: list[Token]) -> None:
+    def _pair(self, token: Token) -> None:
+        open_ones = self.open_ones
         if token.type in CLOSING:
             open_ones.append(token)
             if len(open_ones) > limits.BRACKET_DEPTH:
@@ -174,7 +88,9 @@ class Scanner:
         return self.source.error(message, part.start, part.end, expected, fix)
 
     def _emit(self, kind: str, value: str, start: int, end: int) -> None:
-        self.found.append(Token(kind, value, start_pos=start, end_pos=end))
+        token = Token(kind, value, start_pos=start, end_pos=end)
+        self.found.append(token)
+        self._pair(token)
 
     def _peek(self) -> Lexeme | None:
         return self.parts[self.at] if self.at < len(self.parts) else None
@@ -209,6 +125,9 @@ class Scanner:
 
     def _escape(self, part: Lexeme) -> None:
         self.at += 1
+        if part.text == " ":  # a space that the author wanted, or a line break that lost its second backslash
+            self._emit("GAP", part.text, part.start, part.end)
+            return
         if part.text in SPACING:
             return
         if part.text == "\\":
@@ -216,17 +135,24 @@ class Scanner:
         elif part.text in BRACKETS:
             self._emit(BRACKETS[part.text], part.text, part.start, part.end)
         elif part.text == "|":
-            raise self.error(part, "a norm: which one is not said", "", NORM)
+            self._norm(part.start, part.end)
         else:
             raise self.error(part, f"`\\{part.text}` is not known here", "a formula")
+
+    def _norm(self, start: int, end: int) -> None:
+        """`\\|` closes the norm that is open innermost, and else opens one."""
+        is_open = bool(self.open_ones) and self.open_ones[-1].type == "LNORM"
+        self._emit("RNORM" if is_open else "LNORM", r"\|", start, end)
 
     def _character(self, part: Lexeme) -> None:
         text = part.text
         if text == "|":
             after = self.parts[self.at + 1] if self.at + 1 < len(self.parts) else None
-            doubled = after is not None and after.text == "|" and after.kind == "char"
-            what = "a norm: which one is not said" if doubled else "a bare `|` opens or closes"
-            raise self.error(part, what, "", NORM if doubled else r"write \lvert x \rvert")
+            if after is not None and after.text == "|" and after.kind == "char" and after.start == part.end:
+                self.at += 2
+                self._norm(part.start, after.end)
+                return
+            raise self.error(part, "a bare `|` opens or closes", "", r"write \lvert x \rvert")
         if text not in CHARACTERS:
             raise self.error(part, f"unexpected character `{text}`", "a formula in LaTeX")
         kind = CHARACTERS[text]
@@ -385,6 +311,8 @@ class Scanner:
             self._check_delimiter(part)
         elif name in ("quad", "qquad"):
             self._emit("GAP", name, part.start, part.end)
+        elif name in ("triangleq", "coloneqq"):
+            self._emit("EQ", "=", part.start, part.end)
         elif name in simple:
             self._emit(simple[name], name, part.start, part.end)
         elif name in OPERATORS:
@@ -395,6 +323,8 @@ class Scanner:
             self._emit(BRACKETS[name], name, part.start, part.end)
         elif name in GREEK or name in ("varepsilon", "varphi", "vartheta", "varrho", "ell", "top", "intercal"):
             self._symbol("l" if name == "ell" else f"\\{name}", "", part, part.start, part.end)
+        elif name == "in":
+            self._emit("IN", name, part.start, part.end)
         elif name in FUNCTIONS:
             self._emit("WORD", f"\\{name}", part.start, part.end)
         else:
@@ -406,6 +336,10 @@ class Scanner:
                 bar = self.parts[self.at]
                 self.at += 1
                 self._emit("LBAR" if part.text == "left" else "RBAR", "|", bar.start, bar.end)
+            elif self._is("|", "escape"):
+                bar = self.parts[self.at]
+                self.at += 1
+                self._emit("LNORM" if part.text == "left" else "RNORM", r"\|", bar.start, bar.end)
             elif self._is("."):
                 raise self.error(part, f"`\\{part.text}.` hides a bracket", "a bracket that is seen")
 
@@ -428,8 +362,9 @@ class Scanner:
             return
         if name in MACROS:
             raise self.error(part, f"`\\{name}` is a command to TeX, not a formula", "a formula", "write it out")
-        if name in ("lVert", "rVert", "Vert"):
-            raise self.error(part, "a norm: which one is not said", "", NORM)
+        if name == "Vert":
+            self._norm(part.start, part.end)
+            return
         raise self.error(part, f"`\\{name}` is not known", "", f"say what it is: \\{name} is ... in a notation block")
 
     def _fraction(self, part: Lexeme) -> None:
@@ -559,6 +494,8 @@ class Scanner:
 
     def _begin(self, part: Lexeme) -> None:
         name = self._environment(part)
+        if name == "array" and self._is("{"):
+            self._label(part)  # how its columns are set
         if name in MATRICES:
             self._emit("BEGIN", name, part.start, part.end)
 
@@ -569,4 +506,3 @@ class Scanner:
 
 
 DEFINES = re.compile(r"def|\\triangle|\\Delta")
-NORM = r"say which: write it out, such as \sum_i x_i^2"

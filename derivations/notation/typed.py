@@ -98,6 +98,12 @@ def bracketed(typed: Typed, least: int) -> tuple[Part, ...]:
     return (Part("(", first, first + 1), *typed.parts, Part(")", max(last - 1, first), last))
 
 
+def call_of(name: str, inner: Typed, start: int, end: int) -> Typed:
+    """`name(inner)`, entry by entry: the shape stays."""
+    parts = (Part(f"{name}(", start, end), *inner.parts, Part(")", max(end - 1, start), end))
+    return Typed(parts, inner.shape, ATOM, inner.equal)
+
+
 def mark(text: str, start: int, end: int) -> tuple[Part, ...]:
     """One part."""
     return (Part(text, start, end),)

@@ -11,12 +11,14 @@ from typing import Any
 from derivations.formulas.expressions import Apply, Expression
 from derivations.formulas.table import TABLE
 from derivations.operators.axes import ROWS as AXES
+from derivations.operators.choices import ROWS as CHOICES
 from derivations.operators.elementary import ROWS as ELEMENTARY
 from derivations.operators.resampling import ROWS as RESAMPLING
 from derivations.operators.row import Operator, OperatorError, Parameter
 from derivations.operators.sliding import ROWS as SLIDING
+from derivations.operators.spellings import expanded
 
-OPERATORS: dict[str, Operator] = {row.name: row for row in (*ELEMENTARY, *SLIDING, *RESAMPLING, *AXES)}
+OPERATORS: dict[str, Operator] = {row.name: row for row in (*ELEMENTARY, *SLIDING, *RESAMPLING, *AXES, *CHOICES)}
 
 TABLE.update(OPERATORS)
 
@@ -34,7 +36,8 @@ def apply(name: str, *arguments: Any, **keywords: Any) -> Expression:
     if name not in OPERATORS:
         raise OperatorError(f"there is no operator {name}", "")
     row = OPERATORS[name]
-    return Apply(name, *row.normalise(arguments, keywords))
+    found = expanded(row, arguments, keywords)
+    return found if found is not None else Apply(name, *row.normalise(arguments, keywords))
 
 
 __all__ = ["ALIASES", "OPERATORS", "Operator", "OperatorError", "Parameter", "apply"]

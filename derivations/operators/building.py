@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sympy import Expr, Poly, Symbol, div, expand
+from sympy import Expr, Poly, Symbol, Tuple, div, expand
 
 from derivations.formulas.expressions import (
     Apply,
@@ -77,16 +77,22 @@ def framed(a: Expression, shape: Sequence[Expr]) -> Expression:
     return applied("resize", a, tuple(shape))
 
 
+def last_axes(a: Expression, each: Any) -> tuple[int, ...]:
+    """The last axes of a formula, as many as there are values for each of them."""
+    count = len(each.args) if isinstance(each, Tuple) else len(each)
+    return tuple(range(a.rank - count, a.rank))
+
+
 def spread(a: Expression, steps: Sequence[Expr]) -> Expression:
     """a with zeros inserted; a itself for steps of 1."""
-    return a if all(step == 1 for step in steps) else applied("dilate", a, tuple(steps))
+    return a if all(step == 1 for step in steps) else applied("dilate", a, tuple(steps), axis=last_axes(a, steps))
 
 
 def cropped(a: Expression, widths: Sequence[tuple[Expr, Expr]]) -> Expression:
     """a without a frame; a itself for a frame of 0."""
     if all(width == 0 for pair in widths for width in pair):
         return a
-    return applied("crop", a, tuple(widths))
+    return applied("crop", a, tuple(widths), axis=last_axes(a, widths))
 
 
 def reversed_axes(a: Expression) -> Expression:
@@ -107,6 +113,18 @@ def transposed(a: Expression) -> Expression:
     if is_ones(a):
         return applied("ones", a.shape[1], a.shape[0])
     return a.T
+
+
+def permuted(a: Expression, order: Sequence[int]) -> Expression:
+    """a with its axes in another order; itself where that is theirs, a transpose where they are two."""
+    if tuple(order) == tuple(range(len(order))):
+        return a
+    return transposed(a) if len(order) == 2 else applied("permute", a, tuple(order))
+
+
+def inverse_order(order: Sequence[int]) -> tuple[int, ...]:
+    """The order that puts axes back."""
+    return tuple(list(order).index(number) for number in range(len(order)))
 
 
 def ones_of(shape: Shape) -> Expression:

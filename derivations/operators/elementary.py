@@ -21,8 +21,22 @@ from derivations.formulas.expressions import (
     entry_count,
 )
 from derivations.formulas.integers import Compare, Condition
-from derivations.operators.building import Whole, axes_of, ones_of, times, transposed
-from derivations.operators.row import Adjoint, Candidates, Gather, Operator, Parameter, tap, tensor
+from derivations.operators.building import Whole, axes_of, inverse_order, ones_of, permuted, times, transposed
+from derivations.operators.row import (
+    AXES,
+    NAMED_AXES,
+    Adjoint,
+    Candidates,
+    Gather,
+    Lemma,
+    Operator,
+    OperatorError,
+    Parameter,
+    Range,
+    axis_numbers,
+    tap,
+    tensor,
+)
 from derivations.operators.windows import whole_max_adjoint
 
 
@@ -67,18 +81,68 @@ def _trace_entry(index: Sequence[Int], a: Sequence[Int]) -> Gather:
     return Gather(((tap(), 0, a[0] - 1),), reads=((0, (diagonal, diagonal)),))
 
 
-def _total_entry(index: Sequence[Int], a: Sequence[Int]) -> Gather:
-    names = [tap(axis) for axis in range(len(a))]
-    bound = tuple((name, Int.of(0), size - 1) for name, size in zip(names, a, strict=True))
-    return Gather(bound, reads=((0, tuple(Int.symbol(name) for name in names)),))
+def _kept(a: Expression, axis: Basic) -> Shape:
+    """The sizes of the axes that a reduction leaves."""
+    return tuple(size for number, size in enumerate(a.shape) if Integer(number) not in axis.args)
 
 
-def _mean_entry(index: Sequence[Int], a: Sequence[Int]) -> Gather:
-    total = _total_entry(index, a)
+def _reduced(a: Expression, axis: Basic) -> Shape:
+    return tuple(a.shape[int(number)] for number in axis.args)
+
+
+def reduction_reads(
+    index: Sequence[Int], a: Sequence[Int], axis: Sequence[Int]
+) -> tuple[tuple[Range, ...], terms.Condition, tuple[Int, ...]]:
+    """The taps of a reduction over some axes, a condition that always holds, and the place of a tap in the tensor."""
+    along = [number.constant or 0 for number in axis]
+    kept = iter(index)
+    place = [Int.symbol(tap(along.index(number))) if number in along else next(kept) for number in range(len(a))]
+    bound = tuple((tap(at), Int.of(0), a[number] - 1) for at, number in enumerate(along))
+    return bound, terms.TRUE, tuple(place)
+
+
+def _total_entry(index: Sequence[Int], a: Sequence[Int], axis: Sequence[Int]) -> Gather:
+    bound, condition, place = reduction_reads(index, a, axis)
+    return Gather(bound, condition, ((0, place),))
+
+
+def _mean_entry(index: Sequence[Int], a: Sequence[Int], axis: Sequence[Int]) -> Gather:
+    total = _total_entry(index, a, axis)
     count = Int.of(1)
-    for size in a:
-        count = count * size
+    for number in axis:
+        count = count * a[number.constant or 0]
     return Gather(total.bound, total.condition, total.reads, denominator=count)
+
+
+def _permute_entry(index: Sequence[Int], a: Sequence[Int], axes: Sequence[Int]) -> Gather:
+    order = [number.constant or 0 for number in axes]
+    place = [Int.of(0)] * len(a)
+    for i, number in zip(index, order, strict=True):
+        place[number] = i
+    return Gather(reads=((0, tuple(place)),))
+
+
+def _broadcast_axes(a: Expression, shape: Basic, axis: Basic) -> tuple[int, ...]:
+    """The axes of the result that are those of A, in their order."""
+    if len(axis.args) != a.rank:
+        fix = "name for each axis of A the axis that it becomes"
+        raise OperatorError(f"broadcast of rank {a.rank} to {len(axis.args)} axes", fix, 2)
+    return axis_numbers(axis, len(shape.args), "broadcast") if axis.args else ()
+
+
+def _broadcast_size(a: Expression, shape: Basic, axis: Basic) -> Shape:
+    _broadcast_axes(a, shape, axis)
+    return tuple(shape.args)
+
+
+def _broadcast_exists(a: Expression, shape: Basic, axis: Basic) -> list[Condition]:
+    kept = _broadcast_axes(a, shape, axis)
+    same = [Compare("==", shape.args[number], size) for number, size in zip(kept, a.shape, strict=True)]
+    return [*same, *[Compare(">=", size, 0) for size in shape.args]]
+
+
+def _broadcast_entry(index: Sequence[Int], a: Sequence[Int], shape: Sequence[Int], axis: Sequence[Int]) -> Gather:
+    return Gather(reads=((0, tuple(index[(number.constant or 0) % len(shape)] for number in axis)),))
 
 
 def _identity_entry(index: Sequence[Int], n: Int) -> Gather:
@@ -128,6 +192,10 @@ def ravel(index: Sequence[Int], shape: Sequence[Int]) -> Int:
 
 def _positive_axes(a: Expression) -> list[Condition]:
     return [Compare(">=", size, 1) for size in a.shape]
+
+
+def _positive_reduced(a: Expression, axis: Basic) -> list[Condition]:
+    return [Compare(">=", size, 1) for size in _reduced(a, axis)]
 
 
 def _positive_last(a: Expression) -> list[Condition]:
@@ -200,6 +268,34 @@ def _vec_adjoint(g: Expression, node: Apply) -> Candidates:
     return [ByIndex(g[expand(row), 0], *ranges)]
 
 
+def _spread(g: Expression, node: Apply, scale: Expr) -> Expression:
+    """G divided by a number, along the axes that a reduction took together."""
+    (a,), axis = node.tensors, node.arguments[1]
+    value = g if scale == 1 else Over(g, Constant(scale))
+    if not g.rank:
+        return times(value, ones_of(a.shape))
+    kept = tuple(number for number in range(a.rank) if Integer(number) not in axis.args)
+    return applied("broadcast", value, a.shape, axis=kept) if len(kept) < a.rank else value
+
+
+def _sum_adjoint(g: Expression, node: Apply) -> Candidates:
+    return [_spread(g, node, Integer(1))]
+
+
+def _mean_adjoint(g: Expression, node: Apply) -> Candidates:
+    return [_spread(g, node, entry_count(_reduced(node.tensors[0], node.arguments[1])))]
+
+
+def _broadcast_adjoint(g: Expression, node: Apply) -> Candidates:
+    """The axes that were added are summed, and those that remain put in A's order."""
+    _, shape, axis = node.arguments
+    kept = [int(number) % len(shape.args) for number in axis.args]
+    added = tuple(number for number in range(len(shape.args)) if number not in kept)
+    summed = applied("sum", g, added) if added else g
+    order = tuple(sorted(kept).index(number) for number in kept)
+    return [permuted(summed, order)]
+
+
 def _fence(name: str) -> Any:
     return lambda *parts: rf"\operatorname{{{name}}}\left({', '.join(parts)}\right)"
 
@@ -213,11 +309,33 @@ ROWS = (
              ),
              numpy=lambda a, b: f"({a} @ {b})"),
     Operator("transpose", (tensor("A", 2),), lambda a: (a.shape[1], a.shape[0]), always,
-             lambda index, a: Gather(reads=((0, (index[1], index[0])),)), lambda a: rf"{a}^{{T}}", "transpose",
+             lambda index, a: Gather(reads=((0, (index[1], index[0])),)), lambda a: rf"{a}^{{T}}",
+             "transpose; with the order of the axes given, permute",
              adjoints=(
                  Adjoint(0, "trace of a transpose", "⟨G, dAᵀ⟩ = ⟨Gᵀ, dA⟩", lambda g, node: [g.T]),
              ),
-             numpy=lambda a: f"{a}.T"),
+             numpy=lambda a: f"{a}.T", spelled=(Parameter("axes", "order"),)),
+    Operator("permute", (tensor("A"), Parameter("axes", "permutation", required=True)),
+             lambda a, axes: tuple(a.shape[int(number)] for number in axes.args), always, _permute_entry,
+             lambda a, axes: rf"\operatorname{{permute}}_{{{axes}}}\left({a}\right)",
+             "the axes in another order, as numpy.transpose and torch.permute",
+             adjoints=(
+                 Adjoint(0, "adjoint of another order of axes", "⟨G, permute(dA)⟩ = ⟨G in the first order, dA⟩",
+                   lambda g, node: [permuted(g, inverse_order([int(number) for number in node.arguments[1].args]))]),
+             ),
+             numpy=lambda a, axes: f"np.transpose({a}, {axes})",
+             lemmas=(
+                 Lemma(
+                     "adjoint of another order of axes", (("permute", 0),),
+                     "dims n, m, k\ntensor v[n, m, k], g[k, n, m]", "sum(g * permute(v, (2, 0, 1)))",
+                     (
+                         ("sum[c in 0..k - 1, i in 0..n - 1, j in 0..m - 1](g[c, i, j] * v[i, j, c])",
+                          "definition of the order"),
+                         ("sum(permute(g, (1, 2, 0)) * v)", "the same sum in the first order"),
+                     ),
+                 ),
+             ),
+             samples=(((1, 0),), ((0, 1),), ((-1, 0),))),
     Operator("tr", (tensor("A", 2),), lambda a: (), _square, _trace_entry,
              lambda a: rf"\operatorname{{Tr}}\left({a}\right)", "trace",
              adjoints=(
@@ -225,21 +343,43 @@ ROWS = (
                    lambda g, node: [times(g, applied("eye", node.tensors[0].shape[0]))]),
              ),
              numpy=lambda a: f"np.trace({a})"),
-    Operator("sum", (tensor("A"),), lambda a: (), always, _total_entry,
-             lambda a: rf"\operatorname{{sum}}\left({a}\right)", "sum of all entries",
+    Operator("sum", (tensor("A"), AXES), _kept, always, _total_entry,
+             lambda a, axis: rf"\operatorname{{sum}}_{{{axis}}}\left({a}\right)",
+             "sum of all entries, or along some axes",
              adjoints=(
-                 Adjoint(0, "sum as an inner product", "g sum(dA) = ⟨g 1, dA⟩",
-                   lambda g, node: [times(g, ones_of(node.tensors[0].shape))]),
+                 Adjoint(0, "sum as an inner product", "g sum(dA) = ⟨g 1, dA⟩", _sum_adjoint),
              ),
-             numpy=lambda a: f"np.sum({a})"),
-    Operator("mean", (tensor("A"),), lambda a: (), _positive_axes, _mean_entry, _fence("mean"),
-             "mean of all entries",
+             numpy=lambda a, axis: f"np.sum({a}, {axis})",
+             samples=((), (0,), (-1,), ((0, 1),))),
+    Operator("mean", (tensor("A"), AXES), _kept, _positive_reduced, _mean_entry,
+             lambda a, axis: rf"\operatorname{{mean}}_{{{axis}}}\left({a}\right)",
+             "mean of all entries, or along some axes",
              adjoints=(
-                 Adjoint(0, "mean as an inner product", "g mean(dA) = ⟨g/N 1, dA⟩",
-                   lambda g, node: [times(Over(g, Constant(entry_count(node.tensors[0].shape))),
-                   ones_of(node.tensors[0].shape))]),
+                 Adjoint(0, "mean as an inner product", "g mean(dA) = ⟨g/N 1, dA⟩", _mean_adjoint),
              ),
-             numpy=lambda a: f"np.mean({a})"),
+             numpy=lambda a, axis: f"np.mean({a}, {axis})",
+             samples=((), (0,), (-1,), ((0, 1),))),
+    Operator("broadcast",
+             (tensor("A"), Parameter("shape", "sizes", required=True), Parameter("axis", "order", required=True)),
+             _broadcast_size, _broadcast_exists, _broadcast_entry,
+             lambda a, shape, axis: rf"\operatorname{{broadcast}}_{{{shape}}}\left({a}\right)",
+             "A repeated along new axes; axis says which axes of the result are A's, in their order",
+             adjoints=(
+                 Adjoint(0, "adjoint of repetition", "⟨G, broadcast(dA)⟩ = ⟨sum of G along the new axes, dA⟩",
+                   _broadcast_adjoint),
+             ),
+             lemmas=(
+                 Lemma(
+                     "adjoint of repetition", (("broadcast", 0),), "dims n, m\ntensor v[n], g[m, n]",
+                     "sum(g * broadcast(v, (m, n), axis=1))",
+                     (
+                         ("sum[i in 0..m - 1, j in 0..n - 1](g[i, j] * v[j])", "definition of repetition"),
+                         ("sum[j in 0..n - 1](sum(g, 0)[j] * v[j])", "the sum along the new axis gathered"),
+                         ("sum(sum(g, 0) * v)", "sum of all entries"),
+                     ),
+                 ),
+             ),
+             samples=(((2, 3), (0, 1)), ((2, 3, 2), (1, 0)), ((2, 1, 3, 2), (0, -1)))),
     Operator("ones", (Parameter("shape", "integers", required=True),), lambda shape: tuple(shape.args), sizes_given,
              lambda index, shape: Gather(), lambda shape: rf"\mathbf{{1}}_{{{shape}}}", "all entries 1",
              numpy=lambda shape: f"np.ones({shape}, int)"),
@@ -294,11 +434,14 @@ ROWS = (
     Operator("det", (tensor("A", 2),), lambda a: (), _square, None, _fence("det"), "determinant",
              numpy=lambda a: f"np.linalg.det({a})"),
     Operator("softmax", (tensor("z", 1, 2, 3, 4),), lambda z: z.shape, _positive_last, None, _fence("softmax"),
-             "over the last axis [Goodfellow, Bengio & Courville 2016, eq. 6.29]"),
-    Operator("max", (tensor("z"),), lambda z: (), _positive_axes, None, _fence("max"), "largest of all entries",
+             "over the last axis, or others [Goodfellow, Bengio & Courville 2016, eq. 6.29]", spelled=(NAMED_AXES,)),
+    Operator("max", (tensor("z"), AXES), _kept, _positive_reduced, None,
+             lambda a, axis: rf"\operatorname{{max}}_{{{axis}}}\left({a}\right)",
+             "largest of all entries, or along some axes",
              adjoints=(
                  Adjoint(0, "derivative of the maximum", "g d max(A) = ⟨maxunpool(g; A) with one window, dA⟩",
                    whole_max_adjoint),
              ),
-             numpy=lambda a: f"np.max({a})"),
+             numpy=lambda a, axis: f"np.max({a}, {axis})",
+             samples=((), (0,), (-1,), ((0, 1),))),
 )  # fmt: skip

@@ -15,8 +15,8 @@ from derivations.formulas.expressions import (
     applied,
 )
 from derivations.formulas.integers import Compare, Condition
-from derivations.operators.building import pairs_of, stride_slices
-from derivations.operators.row import Adjoint, Gather, Operator, OperatorError, Parameter, tensor
+from derivations.operators.building import cropped, last_axes, pairs_of, stride_slices
+from derivations.operators.row import POSITIVE_RANKS, Adjoint, Gather, Operator, OperatorError, Parameter, tensor
 from derivations.operators.sliding import last_two
 
 
@@ -76,7 +76,7 @@ def _flip_entry(index: Sequence[Int], a: Sequence[Int], axis: Int) -> Gather:
 
 
 def _up_size(a: Expression, n: Basic) -> Shape:
-    lead = _lead(a.rank)
+    lead = a.rank - len(n.args)
     return (*a.shape[:lead], *[size * factor for size, factor in zip(a.shape[lead:], n.args, strict=True)])
 
 
@@ -89,29 +89,29 @@ def _up_exists(a: Expression, n: Basic) -> list[Condition]:
 
 
 def _up_entry(index: Sequence[Int], a: Sequence[Int], n: Sequence[Int]) -> Gather:
-    lead = _lead(len(a))
+    lead = len(a) - len(n)
     n = [Int.of(1) if factor == 0 else factor for factor in n]  # by 0 there is no entry
     return Gather(reads=((0, (*index[:lead], *[i // f for i, f in zip(index[lead:], n, strict=True)])),))
 
 
 def _dilate_size(a: Expression, s: Basic) -> Shape:
-    lead = _lead(a.rank)
+    lead = a.rank - len(s.args)
     return (*a.shape[:lead], *[(size - 1) * step + 1 for size, step in zip(a.shape[lead:], s.args, strict=True)])
 
 
 def _dilate_exists(a: Expression, s: Basic) -> list[Condition]:
-    return [*_positive(a, s), *[Compare(">=", size, 1) for size in a.shape[_lead(a.rank) :]]]
+    return [*_positive(a, s), *[Compare(">=", size, 1) for size in a.shape[a.rank - len(s.args) :]]]
 
 
 def _dilate_entry(index: Sequence[Int], a: Sequence[Int], s: Sequence[Int]) -> Gather:
-    lead = _lead(len(a))
+    lead = len(a) - len(s)
     pairs = list(zip(index[lead:], s, strict=True))
     on_grid = terms.all_of(terms.zero(i % step) for i, step in pairs)
     return Gather(condition=on_grid, reads=((0, (*index[:lead], *[i // step for i, step in pairs])),))
 
 
 def _pad_size(a: Expression, p: Basic) -> Shape:
-    lead = _lead(a.rank)
+    lead = a.rank - len(p.args)
     sizes = [size + pair.args[0] + pair.args[1] for size, pair in zip(a.shape[lead:], p.args, strict=True)]
     return (*a.shape[:lead], *sizes)
 
@@ -121,14 +121,14 @@ def _pad_exists(a: Expression, p: Basic) -> list[Condition]:
 
 
 def _pad_entry(index: Sequence[Int], a: Sequence[Int], p: Sequence[Sequence[Int]]) -> Gather:
-    lead = _lead(len(a))
+    lead = len(a) - len(p)
     place = [i - pair[0] for i, pair in zip(index[lead:], p, strict=True)]
     inside = terms.all_of(terms.between(0, i, n - 1) for i, n in zip(place, a[lead:], strict=True))
     return Gather(condition=inside, reads=((0, (*index[:lead], *place)),))
 
 
 def _crop_size(a: Expression, p: Basic) -> Shape:
-    lead = _lead(a.rank)
+    lead = a.rank - len(p.args)
     sizes = [size - pair.args[0] - pair.args[1] for size, pair in zip(a.shape[lead:], p.args, strict=True)]
     return (*a.shape[:lead], *sizes)
 
@@ -138,7 +138,7 @@ def _crop_exists(a: Expression, p: Basic) -> list[Condition]:
 
 
 def _crop_entry(index: Sequence[Int], a: Sequence[Int], p: Sequence[Sequence[Int]]) -> Gather:
-    lead = _lead(len(a))
+    lead = len(a) - len(p)
     return Gather(reads=((0, (*index[:lead], *[i + pair[0] for i, pair in zip(index[lead:], p, strict=True)])),))
 
 
@@ -164,7 +164,7 @@ def _call(name: str) -> Any:
 
 
 ROWS = (
-    Operator("rot180", (tensor("A", 1, 2, 3, 4),), lambda a: a.shape, _always, _rot180_entry,
+    Operator("rot180", (tensor("A", *POSITIVE_RANKS),), lambda a: a.shape, _always, _rot180_entry,
              lambda a: rf"\operatorname{{rot180}}\left({a}\right)", "half turn of the last two axes",
              adjoints=(
                  Adjoint(0, "adjoint of the rotation", "⟨G, rot180(dA)⟩ = ⟨rot180(G), dA⟩",
@@ -177,40 +177,42 @@ ROWS = (
                    lambda g, node: [applied("rot90", g, -node.arguments[1])]),
              ),
              numpy=lambda a, turns: f"np.rot90({a}, {turns}, axes=(-2, -1))"),
-    Operator("flip", (tensor("A", 1, 2, 3, 4), Parameter("axis", "integer", required=True)), _flip_size, _always,
+    Operator("flip", (tensor("A", *POSITIVE_RANKS), Parameter("axis", "integer", required=True)), _flip_size, _always,
              _flip_entry, _call("flip"), "reversal of one axis",
              adjoints=(
                  Adjoint(0, "adjoint of the reversal", "⟨G, flip(dA)⟩ = ⟨flip(G), dA⟩",
                    lambda g, node: [applied("flip", g, node.arguments[1])]),
              ),
              numpy=lambda a, axis: f"np.flip({a}, {axis})"),
-    Operator("up", (tensor("A", 1, 2, 3, 4), Parameter("n", "each", required=True)), _up_size, _up_exists, _up_entry,
+    Operator("up", (tensor("A", *POSITIVE_RANKS), Parameter("n", "each", required=True)), _up_size, _up_exists,
+             _up_entry,
              lambda a, n: rf"\operatorname{{up}}_{{{n}}}\left({a}\right)", "kron(A, ones(n, n)) [Bouvrie 2006]",
              last_two,
              adjoints=(
                  Adjoint(0, "adjoint of up: window sums", "⟨G, up(dA, n)⟩ = ⟨sumpool(G, n), dA⟩",
-                   lambda g, node: [applied("sum_pool", g, node.arguments[1])]),
-             )),
-    Operator("dilate", (tensor("A", 1, 2, 3, 4), Parameter("s", "each", required=True)), _dilate_size,
+                   lambda g, node: [applied("sum_pool", g, node.arguments[1], axis=last_axes(g, node.arguments[1]))]),
+             ), over_axes=True),
+    Operator("dilate", (tensor("A", *POSITIVE_RANKS), Parameter("s", "each", required=True)), _dilate_size,
              _dilate_exists, _dilate_entry, lambda a, s: rf"\operatorname{{dilate}}_{{{s}}}\left({a}\right)",
              "s − 1 zeros between neighbours [Dumoulin & Visin 2016, ch. 4.5]", last_two,
              adjoints=(
                  Adjoint(0, "adjoint of zero insertion", "⟨G, dilate(dA, s)⟩ = ⟨G[::s, ::s], dA⟩",
                    lambda g, node: [stride_slices(g, node.arguments[1])]),
-             )),
-    Operator("pad", (tensor("A", 1, 2, 3, 4), Parameter("p", "padding", required=True)), _pad_size, _pad_exists,
+             ), over_axes=True),
+    Operator("pad", (tensor("A", *POSITIVE_RANKS), Parameter("p", "padding", required=True)), _pad_size, _pad_exists,
              _pad_entry, lambda a, p: rf"\operatorname{{pad}}_{{{p}}}\left({a}\right)", "a frame of zeros", last_two,
              adjoints=(
                  Adjoint(0, "adjoint of padding", "⟨G, pad(dA)⟩ = ⟨crop(G), dA⟩",
-                   lambda g, node: [applied("crop", g, pairs_of(node.arguments[1]))]),
-             )),
-    Operator("crop", (tensor("A", 1, 2, 3, 4), Parameter("p", "padding", required=True)), _crop_size, _crop_exists,
+                   lambda g, node: [cropped(g, pairs_of(node.arguments[1]))]),
+             ), over_axes=True),
+    Operator("crop", (tensor("A", *POSITIVE_RANKS), Parameter("p", "padding", required=True)), _crop_size, _crop_exists,
              _crop_entry, lambda a, p: rf"\operatorname{{crop}}_{{{p}}}\left({a}\right)", "a frame dropped", last_two,
              adjoints=(
                  Adjoint(0, "adjoint of cropping", "⟨G, crop(dA)⟩ = ⟨pad(G), dA⟩",
-                   lambda g, node: [applied("pad", g, pairs_of(node.arguments[1]))]),
-             )),
-    Operator("resize", (tensor("A", 1, 2, 3, 4), Parameter("shape", "integers", required=True)), _resize_size,
+                   lambda g, node: [
+                       applied("pad", g, pairs_of(node.arguments[1]), axis=last_axes(g, node.arguments[1].args))]),
+             ), over_axes=True),
+    Operator("resize", (tensor("A", *POSITIVE_RANKS), Parameter("shape", "integers", required=True)), _resize_size,
              _resize_exists, _resize_entry, _call("resize"), "top left corner of a frame of zeros, cut where larger",
              adjoints=(
                  Adjoint(0, "adjoint of a frame", "⟨G, resize(dA)⟩ = ⟨resize(G) to dA's shape, dA⟩",

@@ -29,7 +29,9 @@ class OperatorError(ShapeError):
 @dataclass(frozen=True)
 class Parameter:
     """One parameter: `kind` is one of tensor, mode, each (an integer per sliding axis), padding, window, integer,
-    integers (the remaining positional arguments), flag. `ranks` are the ranks that a tensor may have."""
+    integers (the remaining positional arguments), flag, axes (in ascending order, all of them unless some are given),
+    sizes (several in one argument), order (axes in the order in which they are given), permutation (all axes in some
+    order). `ranks` are the ranks that a tensor may have."""
 
     name: str
     kind: str = "tensor"
@@ -41,6 +43,12 @@ class Parameter:
 def tensor(name: str, *ranks: int) -> Parameter:
     """A required data argument; without ranks, of any rank."""
     return Parameter(name, "tensor", required=True, ranks=ranks)
+
+
+POSITIVE_RANKS = tuple(range(1, 9))  # eight axes are more than any layer has
+AXES = Parameter("axis", "axes")
+# Written in calls of operators on the last axes; nodes do not have it (`spellings.py`).
+NAMED_AXES = Parameter("axis", "order")
 
 
 Range = tuple[Name, Int | int, Int | int]
@@ -112,11 +120,12 @@ class Lemma:
 class Operator:
     """A row. `size(*normalised)` is the shape, `exists(*normalised)` the conditions under which it exists,
     `entry(index, *normalised)` the index definition, of which several are added (there integers are kernel terms and a
-    data argument is given by its shape; None for the few operators that are not linear, which `lowering.py` treats by
-    name), `latex(*rendered)` the notation. `adjoints` are for derivations, `lemmas` prove them; `numpy(*parts)` writes
-    it in a NumPy program; None: a function of its name is carried along (`steps/numpy_helpers.py`), or there is no such
-    form. An operator of several data arguments is linear in each, an `additive` one in all of them together. `samples`
-    are arguments after the first for the tests, which try each ("B" stands for a second tensor)."""
+    data argument is given by its shape; None for operators that are not linear: `formula(*normalised)` is what one of
+    them abbreviates, the others are treated by name in `meaning/`), `latex(*rendered)` the notation. `adjoints` are for
+    derivations, `lemmas` prove them; `numpy(*parts)` writes it in a NumPy program; None: a function of its name is
+    carried along (`steps/numpy_helpers.py`), or there is no such form. An operator of several data arguments is linear
+    in each, an `additive` one in all of them together. `samples` are arguments after the first for the tests, which try
+    each ("B" stands for a second tensor)."""
 
     name: str
     parameters: tuple[Parameter, ...]
@@ -131,9 +140,22 @@ class Operator:
     lemmas: tuple[Lemma, ...] = ()
     additive: bool = False
     samples: tuple[tuple[Any, ...], ...] = ()
+    formula: Callable[..., Expression] | None = None
+    over_axes: bool = False  # acts on the last axes, on others by `axis=`
+    spelled: tuple[Parameter, ...] = ()  # parameters of calls that are expanded (`spellings.py`)
+
+    @property
+    def written(self) -> tuple[Parameter, ...]:
+        """The parameters of a call, with those that a node does not keep."""
+        return (*self.parameters, *([NAMED_AXES] if self.over_axes else []), *self.spelled)
 
     def normalise(self, arguments: Sequence[Any], keywords: Mapping[str, Any]) -> tuple[Basic, ...]:
-        """The arguments in the order of the signature, each in its one form."""
+        """The arguments in the order of the signature, each in its one form. Of an operator on the last axes, `axis=`
+        says how many these are; other axes are `spellings.py`'s affair."""
+        sliding = None
+        if self.over_axes and "axis" in keywords:
+            keywords = dict(keywords)
+            sliding = self._last(keywords.pop("axis"), expression(arguments[0]).rank)
         bound = self._bind(arguments, keywords)
         axes = 0
         values: list[Basic] = []
@@ -147,9 +169,15 @@ class Operator:
             except OperatorError as error:
                 raise OperatorError(f"{self.name}: {error.message}", error.fix, position) from None
             if isinstance(value, Expression) and axes == 0:
-                axes = self.sliding_axes(value.rank)
+                axes = sliding if sliding is not None else self.sliding_axes(value.rank)
             values.append(value)
         return tuple(values)
+
+    def _last(self, axis: Any, rank: int) -> int:
+        axes = axis_numbers(axis, rank, f"axis of {self.name}")
+        if axes != tuple(range(rank - len(axes), rank)):
+            raise OperatorError(f"{self.name} over the axes {axes}, which are not the last", "transpose the formula")
+        return len(axes)
 
     def _bind(self, arguments: Sequence[Any], keywords: Mapping[str, Any]) -> dict[str, Any]:
         names = [parameter.name for parameter in self.parameters]
@@ -188,8 +216,10 @@ class Operator:
     def signature(self) -> str:
         """The parameters as they are written in the claim language."""
         shown = []
-        for parameter in self.parameters:
+        for parameter in self.written:
             default = "f" if parameter.default == "window" else str(parameter.default).lower()
+            if parameter.kind in ("axes", "order"):
+                default = "all" if parameter.kind == "axes" else "reversed" if parameter.name == "axes" else "last"
             shown.append(parameter.name if parameter.required else f"{parameter.name}={default}")
         return f"({', '.join(shown)})"
 
@@ -269,6 +299,40 @@ def _integers(value: Any, axes: int, parameter: Parameter) -> Basic:
     return Tuple(*[integer(item, parameter.name) for item in items])
 
 
+def axis_numbers(value: Any, rank: int, what: str) -> tuple[int, ...]:
+    """The axes that one number or several name, from 0; negative ones count from the end. Raises OperatorError."""
+    found = []
+    items = _items(value)
+    for item in [value] if items is None else items:
+        number = integer(item, what)
+        if not number.is_Integer or not -rank <= int(number) < rank:
+            known = f"axes are 0 to {rank - 1}" if rank else "a number has no axes"
+            raise OperatorError(f"there is no axis {number} of a formula of rank {rank}", known)
+        found.append(int(number) % rank)
+    if len(set(found)) < len(found):
+        raise OperatorError(f"{what} names one axis twice", "name each axis once")
+    if not found:
+        raise OperatorError(f"{what} names no axis", "name at least one")
+    return tuple(found)
+
+
+def _axes(value: Any, axes: int, parameter: Parameter) -> Basic:
+    numbers = range(axes) if value is None else sorted(axis_numbers(value, axes, parameter.name))
+    return Tuple(*[Integer(number) for number in numbers])
+
+
+def _order(value: Any, axes: int, parameter: Parameter) -> Basic:
+    items = _items(value)
+    return Tuple(*[integer(item, parameter.name) for item in ([value] if items is None else items)])
+
+
+def _permutation(value: Any, axes: int, parameter: Parameter) -> Basic:
+    order = axis_numbers(value, axes, parameter.name)
+    if len(order) != axes:
+        raise OperatorError(f"{parameter.name} has {len(order)} axes, the formula {axes}", "name each axis once")
+    return Tuple(*[Integer(number) for number in order])
+
+
 def _flag(value: Any, axes: int, parameter: Parameter) -> Basic:
     if str(value) not in ("True", "False", "true", "false"):
         raise OperatorError(f"{parameter.name} is {value}", "it is true or false")
@@ -284,4 +348,8 @@ _NORMALISERS: dict[str, Callable[[Any, int, Parameter], Basic]] = {
     "integer": _integer,
     "integers": _integers,
     "flag": _flag,
+    "axes": _axes,
+    "order": _order,
+    "sizes": _order,
+    "permutation": _permutation,
 }

@@ -22,7 +22,7 @@ from derivations.formulas.expressions import (
     ShapeError,
 )
 from derivations.formulas.integers import AllOf, AnyOf, Compare, Condition, FloorDiv, Maximum, Minimum, ceiling_division
-from derivations.operators.row import Adjoint, Gather, Operator, Parameter, Range, tap, tensor
+from derivations.operators.row import POSITIVE_RANKS, Adjoint, Gather, Operator, Parameter, Range, tap, tensor
 from derivations.operators.windows import (
     commutative_adjoint,
     data_adjoint,
@@ -149,7 +149,7 @@ def _commutative_entry(index: Sequence[Int], a: Sequence[Int], b: Sequence[Int],
 # -- pooling ----------------------------------------------------------------------------------------------------------
 
 POOLING = (
-    tensor("x", 1, 2, 3, 4),
+    tensor("x", *POSITIVE_RANKS),
     Parameter("f", "window", required=True),
     Parameter("stride", "each", "window"),
     Parameter("pad", "padding", 0),
@@ -308,24 +308,24 @@ ROWS = (
         adjoints=(
             Adjoint(0, "adjoint of pooling", "⟨G, sumpool(dA, n)⟩ = ⟨up(G, n) in a frame, dA⟩",
                     pool_adjoint),
-        )),
+        ), over_axes=True),
     Operator(
         "mean_pool", POOLING, pooling_size, pooling_exists, _mean_pool_entry, _pooling_latex("meanpool"),
         "window means; padded zeros count [Dumoulin & Visin 2016, ch. 3]", last_two,
         adjoints=(
             Adjoint(0, "adjoint of pooling", "⟨G, meanpool(dA, n)⟩ = ⟨up(G, n)/n² in a frame, dA⟩",
                     mean_adjoint),
-        )),
+        ), over_axes=True),
     Operator(
         "max_pool", POOLING, pooling_size, max_pooling_exists, None, _pooling_latex("maxpool"),
         "window maxima; a padded place is never taken [Goodfellow, Bengio & Courville 2016, sec. 9.3]", last_two,
         adjoints=(
             Adjoint(0, "derivative of the maximum", "⟨G, d maxpool(A)⟩ = ⟨maxunpool(G; A), dA⟩",
                     max_adjoint),
-        )),
+        ), over_axes=True),
     Operator(
         "max_unpool",
-        (tensor("delta", 1, 2, 3, 4), tensor("x", 1, 2, 3, 4), Parameter("f", "window", required=True),
+        (tensor("delta", *POSITIVE_RANKS), tensor("x", *POSITIVE_RANKS), Parameter("f", "window", required=True),
          Parameter("stride", "each", "window")),
         unpooling_size, unpooling_exists, None,
         lambda delta, x, f, stride: rf"\operatorname{{unpool}}_{{{x},{f}}}\left({delta}\right)",
@@ -333,5 +333,5 @@ ROWS = (
         adjoints=(
             Adjoint(0, "adjoint of max unpooling", "⟨G, maxunpool(dD; A)⟩ = ⟨sumpool(G ∘ maxunpool(1; A)), dD⟩",
                     unpool_adjoint),
-        )),
+        ), over_axes=True),
 )  # fmt: skip

@@ -27,7 +27,17 @@ from derivations.formulas.expressions import (
     applied,
 )
 from derivations.formulas.integers import AllOf, Compare, Condition, FloorDiv, Minimum
-from derivations.operators.building import axes_of, cropped, framed, reversed_axes, spread, times
+from derivations.operators.building import (
+    axes_of,
+    cropped,
+    framed,
+    inverse_order,
+    last_axes,
+    permuted,
+    reversed_axes,
+    spread,
+    times,
+)
 from derivations.operators.row import Candidates, NoRule
 
 
@@ -156,7 +166,7 @@ def pool_adjoint(g: Expression, node: Apply) -> Candidates:
     if ceil == 1:
         return [_pool_by_index(g, node, mean=False)]
     if f == stride:
-        return [cropped(framed(applied("up", g, f), (*lead, *padded)), widths)]
+        return [cropped(framed(applied("up", g, f, axis=last_axes(g, f)), (*lead, *padded)), widths)]
     if g.rank > 3:
         return [_pool_by_index(g, node, mean=False)]
     ones = applied("ones", *[1] * len(lead), *f.args)
@@ -198,16 +208,24 @@ def max_adjoint(g: Expression, node: Apply) -> Candidates:
     x, f, stride, pad, ceil = node.arguments
     if ceil == 1 or any(width != 0 for pair in pad.args for width in pair.args):
         raise NoRule("padded or partial max pooling: max_unpool has no padding and no partial windows to write it with")
-    return [applied("max_unpool", g, x, f, stride)]
+    return [applied("max_unpool", g, x, f, stride, axis=last_axes(x, f))]
 
 
 def whole_max_adjoint(g: Expression, node: Apply) -> Candidates:
-    """The maximum of all entries is a pooling with one window."""
-    (x,) = node.tensors
-    if x.rank > 2:
-        raise NoRule("the maximum over three axes: max_unpool, which its gradient is written with, has two")
-    one = applied("ones", *[1] * x.rank)
-    return [applied("max_unpool", times(g, one), x, x.shape)]
+    """A maximum along some axes is a pooling with one window along them, after they were made the last."""
+    (x,), axis = node.tensors, tuple(int(number) for number in node.arguments[1].args)
+    if not axis:
+        return [g]
+    kept = tuple(number for number in range(x.rank) if number not in axis)
+    order = (*kept, *axis)
+    window = tuple(x.shape[number] for number in axis)
+    if kept:
+        single = (*[x.shape[number] for number in kept], *[1] * len(axis))
+        g = applied("broadcast", g, single, axis=tuple(range(len(kept))))
+    else:
+        g = times(g, applied("ones", *[1] * x.rank))
+    placed = applied("max_unpool", g, permuted(x, order), window, axis=last_axes(x, window))
+    return [permuted(placed, inverse_order(order))]
 
 
 def unpool_adjoint(g: Expression, node: Apply) -> Candidates:
@@ -215,5 +233,6 @@ def unpool_adjoint(g: Expression, node: Apply) -> Candidates:
     delta, x, f, stride = node.arguments
     if f != stride:
         raise NoRule("max_unpool of windows that overlap has no adjoint in these operators: write stride = window")
-    places = applied("max_unpool", applied("ones", delta.shape), x, f)
-    return [applied("sum_pool", times(g, places), f)]
+    axes = last_axes(x, f)
+    places = applied("max_unpool", applied("ones", delta.shape), x, f, axis=axes)
+    return [applied("sum_pool", times(g, places), f, axis=axes)]

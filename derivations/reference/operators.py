@@ -13,7 +13,7 @@ from typing import Any, cast
 from sympy import Integer
 
 from derivations.formulas.claims import Context, Dimension, Link
-from derivations.formulas.expressions import Apply, Expression, Tensor
+from derivations.formulas.expressions import Apply, Expression, SizeTuple, Tensor
 from derivations.formulas.integers import Compare, Condition, integer_symbol
 from derivations.formulas.text import to_text
 from derivations.meaning.functions import Unsupported
@@ -77,7 +77,7 @@ def _entry(name: str) -> Entry:
         aliases=tuple(alias for alias, of in ALIASES.items() if of == name),
         given="\n".join(declared),
         example=to_text(node),
-        shape=f"({', '.join(map(to_text, node.shape))})",
+        shape=to_text(SizeTuple(*node.shape)),
         exists=tuple(map(to_text, context.conditions)),
         by_index=_by_index(node, context),
         gradients=tuple(_gradient(node, tensor, context) for tensor in tensors),
@@ -139,6 +139,12 @@ def _value(parameter: Parameter, tensors: list[Tensor]) -> object:
         return 2 if parameter.kind == "window" else integer_symbol("s")
     if parameter.kind == "padding":
         return 1
+    if parameter.kind == "sizes":
+        return (integer_symbol("C"), *tensors[0].shape)
+    if parameter.kind == "order":
+        return tuple(range(1, tensors[0].rank + 1))
+    if parameter.kind == "permutation":
+        return tuple(reversed(range(tensors[0].rank)))
     if parameter.kind == "integers":
         sizes = tensors[0].shape if tensors else (integer_symbol("H"), integer_symbol("W"))
         return tuple(reversed(sizes))
@@ -149,7 +155,7 @@ def text(found: Entry) -> str:
     """An entry for a terminal.
 
     >>> print(text(entry("transpose")))
-    transpose(A): transpose
+    transpose(A, axes=reversed): transpose; with the order of the axes given, permute
     <BLANKLINE>
       given        dims H, W
                    tensor A[H, W]

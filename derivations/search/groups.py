@@ -37,7 +37,9 @@ def _of_equality(equality: Equality, demands: frozenset[Condition]) -> list[Grou
     monomials = Monomials()
     for term in equality.terms:
         monomials.add(replace(term, condition=k.all_of((term.condition, *supposed))))
-    return [
+    # Terms may have cancelled by what they demand before any of them came here.
+    nothing = Piece(k.TRUE, Int.of(0), ONE, demands=demands)
+    return [Group("demands", (nothing,), equality.context)] * bool(demands) + [
         Group(
             of_heads(heads), tuple(replace(piece, demands=piece.demands | demands) for piece in pieces),
             equality.context, heads,

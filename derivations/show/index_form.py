@@ -134,7 +134,7 @@ class _Showing(Lowering):
             return None
         template = record.template
         values = {next(iter(formal.symbols())): i for formal, i in zip(template.formals, atom.indices, strict=True)}
-        terms = [self._refreshed(rename_term(self._refreshed(term), values)) for term in template.terms]
+        terms = [self.refreshed(rename_term(self.refreshed(term), values)) for term in template.terms]
         return atom.head, terms, substitute_condition(template.guard, values)
 
 

@@ -150,7 +150,7 @@ def line(verdict: Verdict, width: int = 0, glyphs: dict[str, str] = GLYPHS) -> T
 
 def source_text(source: Mapping[str, Any]) -> str:
     """`display in line 12: \\nabla_w J = ...`."""
-    kind = {"display": "display", "matlab": "MATLAB", "python": "Python"}[source["kind"]]
+    kind = {"display": "display", "inline": "sentence", "matlab": "MATLAB", "python": "Python"}[source["kind"]]
     return f"{kind} in line {source['line']}: {source['text']}"
 
 
@@ -176,6 +176,21 @@ def error_texts(errors: Sequence[InputError]) -> Iterator[str]:
     for file, count in counts.items():
         if count > ERRORS:
             yield f"{file}: {_plural(count - ERRORS, 'more error')}"
+
+
+def as_expected_line(counts: Mapping[str, int]) -> Text:
+    """The verdicts that are as expected, counted instead of listed.
+
+    >>> as_expected_line({"proved": 3, "holds where": 1}).plain
+    '  4 as expected: 3 proved, 1 holds exactly on a region'
+    """
+    return Text(f"  {sum(counts.values())} as expected: {_tally(counts)}", "dim")
+
+
+def slowest_lines(found: Sequence[tuple[float, Verdict]]) -> list[Text]:
+    """The claims that took longest, a line each."""
+    head = [Text("\n  slowest, in seconds when they were judged", "bold")] if found else []
+    return [*head, *(Text(f"  {seconds:8.3f}  {name(verdict)}") for seconds, verdict in found)]
 
 
 def refused_line(refused: Refused, width: int = 0) -> Text:
@@ -277,9 +292,14 @@ def _plural(count: int, noun: str, several: str = "") -> str:
 
 def counted(results: Results) -> str:
     """How many of each verdict: `30 proved, 4 hold on a region, 1 refuted`."""
-    counts = results.counts()
-    shown = {"holds where": "hold exactly on a region" if counts["holds where"] != 1 else "holds exactly on a region"}
-    return ", ".join(f"{counts[w]} {shown.get(w, w)}" for w in WORDS if counts[w])
+    return _tally(results.counts())
+
+
+def _tally(counts: Mapping[str, int]) -> str:
+    shown = {
+        "holds where": "holds exactly on a region" if counts.get("holds where") == 1 else "hold exactly on a region"
+    }
+    return ", ".join(f"{counts[w]} {shown.get(w, w)}" for w in WORDS if counts.get(w))
 
 
 def summary(results: Results, seconds: float) -> list[Text]:
@@ -287,6 +307,8 @@ def summary(results: Results, seconds: float) -> list[Text]:
     claims = len({(v.document, v.id) for v in results.verdicts})
     named: list[Verdict | Remark | Refused] = [*results.verdicts, *results.remarks, *results.refused]
     documents = len({each.document for each in named})
+    if results.nothing:
+        return [Text(), *failures(results)]
     lines = [Text()]
     head = f"{_plural(len(results.verdicts), 'verdict')} on {_plural(claims, 'claim')}"
     tally = f": {counted(results)}" if results.verdicts else ""
@@ -295,7 +317,15 @@ def summary(results: Results, seconds: float) -> list[Text]:
     misprints = len(results.misprints())
     remarks += f"; {_plural(misprints, 'misprint')}" if misprints else ""
     lines.append(Text(f"{head} in {_plural(documents, 'document')}{tally}{remarks}. {seconds:.1f} s."))
-    lines += [Text(f"  {name(v)}: expected {v.expected}, got {word(v)}", "red") for v in results.unexpected]
+    return [*lines, *failures(results)]
+
+
+def failures(results: Results) -> list[Text]:
+    """What is not as expected, a line each with its place, and what the whole comes to."""
+    lines = [
+        Text(f"  {name(v)}: expected {v.expected}, got {word(v)}   {v.document}:{v.line}", "red")
+        for v in results.unexpected
+    ]
     unexpected = {(v.document, v.id) for v in results.unexpected}
     lines += [
         Text(f"  {v.id}{reading(v.reading)}: the first wrong step is link {v.link}", "red")
@@ -303,11 +333,13 @@ def summary(results: Results, seconds: float) -> list[Text]:
         if (v.document, v.id) in unexpected
     ]
     lines += [
-        Text(f"  {name(v)}: expected {v.expected}, undecided: {v.reason}", "yellow")
+        Text(f"  {name(v)}: expected {v.expected}, undecided: {v.reason}   {v.document}:{v.line}", "yellow")
         for v in results.unexpectedly_undecided
     ]
     if results.refused:
         lines.append(Text(f"  {_plural(len(results.refused), 'claim')} not judged", "red"))
+    if results.stopped:
+        lines.append(Text("  Stopped at the first failure; what comes after it was not judged.", "yellow"))
     lines.append(_conclusion(results))
     return lines
 
@@ -335,7 +367,7 @@ def _conclusion(results: Results) -> Text:
             return Text(f"{unread} in what was to be judged; nothing was.", "bold red")
         return Text(f"{unread} in what was to be judged; every verdict that was reached is as expected.", "bold red")
     if not results.verdicts:
-        return Text("There is no claim to judge.")
+        return Text(results.nothing or "There is no claim to judge.")
     return Text("Every verdict is as expected.", "bold green")
 
 

@@ -233,6 +233,9 @@ def rule_for(node: Expression) -> Rule:
             return RULES[node.operator]
         if node.operator in LINEAR_IN_EACH:
             return Rule(LINEAR_IN_EACH[node.operator], PRODUCT, _in_each)
+        formula = OPERATORS[node.operator].formula
+        if formula is not None:
+            return Rule(f"definition of {node.operator}", "", lambda node, x: Differential(formula(*node.args[1:]), x))
         rewrite = _one_by_one if OPERATORS[node.operator].additive else _in_each
         return Rule(f"linearity of {node.operator}", LINEAR, rewrite)
     name = type(node).__name__

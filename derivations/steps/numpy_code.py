@@ -68,7 +68,7 @@ class NoProgram(ValueError):
 
 _CARRIED = (
     "conv", "corr", "rot180", "up", "dilate", "pad", "crop", "resize", "sum_pool", "max_pool", "max_unpool", "softmax",
-    "sigmoid", "softplus",
+    "sigmoid", "softplus", "broadcast",
 )  # fmt: skip
 _FUNCTIONS = {"exp": "np.exp", "log": "np.log", "tanh": "np.tanh", "sqrt": "np.sqrt", "abs": "np.abs"}
 
@@ -98,6 +98,10 @@ class Program:
     def _(self, node: Definition) -> str:
         if isinstance(node.body, Grad) and isinstance(node.body.of, Loss):
             return self._residual(node.body, node.name)
+        return self.definition(node)
+
+    def definition(self, node: Definition) -> str:
+        """The name of a definition, which is written before what uses it."""
         if node.name not in self.definitions:
             self.definitions[node.name] = ""  # its place comes before what uses it: fill it after its own parts
             body = self.text(node.body)
@@ -111,15 +115,19 @@ class Program:
             if isinstance(value, Definition) and value.body == node:
                 return self._residual(node, name)
         if not isinstance(node.of, Loss):
-            raise NoProgram(f"the result still has a derivative: {node}")
+            return self.derivative(node)
         return self._residual(node, f"grad_{node.of.name}_{getattr(node.wrt, 'name', 'z')}")
 
     def _residual(self, node: Grad, name: str) -> str:
         if not isinstance(node.of, Loss) or node.of.of != node.wrt:
-            raise NoProgram(f"the result still has a derivative: {node}")
+            return self.derivative(node)
         self.parameters.setdefault(name, node)
         self.losses[name] = node.of.name
         return name
+
+    def derivative(self, node: Grad) -> str:
+        """A derivative that is no residual; a program of a gradient has none."""
+        raise NoProgram(f"the result still has a derivative: {node}")
 
     @text.register
     def _(self, node: Constant) -> str:
@@ -309,7 +317,7 @@ def numpy_function(derived: Derived) -> str:
 
 
 def _source(program: Program, derived: Derived, name: str, result: str) -> str:
-    helpers = [inspect.getsource(getattr(numpy_helpers, helper)) for helper in _CARRIED if helper in program.helpers]
+    helpers = helper_sources(program)
     lines = _size_lines(program, result)
     parameters = list(program.parameters)
     body = [*lines, *(f"{key} = {value}" for key, value in program.definitions.items()), f"return {result}"]
@@ -319,11 +327,21 @@ def _source(program: Program, derived: Derived, name: str, result: str) -> str:
         f'    """{gradient} == {to_text(derived.result)}"""',
         *(f"    {line}" for line in body),
     ]
-    head = ["from __future__ import annotations", "", "from collections.abc import Sequence", "from typing import Any"]
-    head += ["", "import numpy as np", "", "Array = np.ndarray[Any, Any]"]
+    parts = ["\n".join(head_lines(helpers)), *(helper.rstrip() for helper in helpers), "\n".join(function)]
+    return "\n\n\n".join(parts)
+
+
+def head_lines(helpers: Sequence[str]) -> list[str]:
+    """The imports of a program that carries these functions."""
     if not helpers:
-        head = ["import numpy as np"]
-    return "\n\n\n".join(["\n".join(head), *(helper.rstrip() for helper in helpers), "\n".join(function)])
+        return ["import numpy as np"]
+    head = ["from __future__ import annotations", "", "from collections.abc import Sequence", "from typing import Any"]
+    return [*head, "", "import numpy as np", "", "Array = np.ndarray[Any, Any]"]
+
+
+def helper_sources(program: Program) -> list[str]:
+    """The text of the functions that a program uses."""
+    return [inspect.getsource(getattr(numpy_helpers, helper)) for helper in _CARRIED if helper in program.helpers]
 
 
 def _size_lines(program: Program, result: str) -> list[str]:

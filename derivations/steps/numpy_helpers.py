@@ -54,7 +54,7 @@ def rot180(x: Array) -> Array:
 
 def up(x: Array, factors: Sequence[int]) -> Array:
     """Each entry repeated in a block."""
-    for axis, factor in zip((-2, -1), factors, strict=True):
+    for axis, factor in zip(range(-len(factors), 0), factors, strict=True):
         x = np.repeat(x, factor, axis=axis)
     return x
 
@@ -88,6 +88,13 @@ def resize(x: Array, shape: Sequence[int]) -> Array:
     kept: tuple[Any, ...] = (..., *[slice(0, min(n, size)) for n, size in zip(sizes, shape, strict=True)])
     frame[kept] = x[kept]
     return frame
+
+
+def broadcast(x: Array, shape: Sequence[int], axes: Sequence[int]) -> Array:
+    """x repeated along new axes; `axes` are those of the result that are x's."""
+    places = [axis % len(shape) for axis in axes]
+    wide = np.transpose(x, np.argsort(places)).reshape([n if t in places else 1 for t, n in enumerate(shape)])
+    return np.broadcast_to(wide, shape)
 
 
 def sum_pool(x: Array, window: Sequence[int], stride: Sequence[int]) -> Array:

@@ -433,6 +433,23 @@ def _pooling(name: str) -> Callable[..., Piece]:
     return notation
 
 
+def _axis_marks(axis: Any) -> str:
+    """`axis 0, 2`: the axes that an operator is over."""
+    return rf"\mathrm{{axis}}\,{', '.join(str(number) for number in axis.args)}"
+
+
+def _reduction(name: str) -> Callable[..., Piece]:
+    def notation(a: Any, axis: Any) -> Piece:
+        marks = "" if len(axis.args) == a.rank else rf"_{{{_axis_marks(axis)}}}"
+        return _call(rf"\operatorname{{{name}}}{marks}", render(a).text)
+
+    return notation
+
+
+def _sizes(shape: Any) -> str:
+    return r" \times ".join(integer_to_latex(size) for size in shape.args)
+
+
 def _unpooling(delta: Any, x: Any, f: Any, stride: Any) -> Piece:
     marks = [_axes(f)] + ([rf"\mathrm{{stride}}\,{_axes(stride)}"] if stride != f else [])
     return _call(rf"\operatorname{{maxunpool}}_{{{_list(marks)}}}", f"{render(delta).text}; {render(x).text}")
@@ -477,6 +494,15 @@ def _shaped(name: str) -> Callable[..., Piece]:
 _NOTATION: dict[str, Callable[..., Piece]] = {
     "matmul": lambda a, b: _product([render(a), render(b)], JUXTAPOSED),
     "transpose": lambda a: Piece(f"{_base(render(a))}^{{T}}", POWER),
+    "permute": lambda a, axes: _call(
+        rf"\operatorname{{permute}}_{{({', '.join(str(number) for number in axes.args)})}}", render(a).text
+    ),
+    "sum": _reduction("sum"),
+    "mean": _reduction("mean"),
+    "max": _reduction("max"),
+    "broadcast": lambda a, shape, axis: _call(
+        rf"\operatorname{{broadcast}}_{{{_list([_axis_marks(axis)])}}}", f"{render(a).text}; {_sizes(shape)}"
+    ),
     "inv": lambda a: Piece(f"{_base(render(a))}^{{-1}}", POWER),
     "kron": lambda a, b: _product([render(a), render(b)], KRONECKER),
     "tr": lambda a: _call(r"\operatorname{Tr}", render(a).text),

@@ -16,7 +16,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from numeric.operators import algebra, resampling, sliding
+from numeric.operators import algebra, choices, resampling, sliding
+from numeric.operators.algebra import tied_maxima
 from numeric.operators.arrays import Array, DoesNotExist, Tie, exact, floating, quotient, real, simplest
 from numeric.operators.functions import FUNCTIONS, PIECEWISE_LINEAR
 from numeric.operators.precise import PRECISE, precise, precise_softmax
@@ -25,10 +26,12 @@ from numeric.operators.sliding import max_places
 OPERATORS: dict[str, Callable[..., Array]] = {
     "matmul": algebra.matmul,
     "transpose": algebra.transpose,
+    "permute": algebra.permute,
     "tr": algebra.tr,
     "sum": algebra.total,
     "mean": algebra.mean,
     "max": algebra.largest,
+    "broadcast": algebra.broadcast,
     "ones": algebra.ones,
     "zeros": algebra.zeros,
     "eye": algebra.eye,
@@ -47,6 +50,12 @@ OPERATORS: dict[str, Callable[..., Array]] = {
     "mean_pool": sliding.mean_pool,
     "max_pool": sliding.max_pool,
     "max_unpool": sliding.max_unpool,
+    "maximum": choices.maximum,
+    "minimum": choices.minimum,
+    "clamp": choices.clamp,
+    "select": choices.select,
+    "onehot": choices.onehot,
+    "iota": choices.iota,
     "rot180": resampling.rot180,
     "rot90": resampling.rot90,
     "flip": resampling.flip,
@@ -60,7 +69,7 @@ OPERATORS: dict[str, Callable[..., Array]] = {
 }
 
 # operators without a data argument: they take no `stack`
-CONSTANTS = frozenset({"ones", "zeros", "eye"})
+CONSTANTS = frozenset({"ones", "zeros", "eye", "iota"})
 
 __all__ = [
     "CONSTANTS",
@@ -79,4 +88,5 @@ __all__ = [
     "quotient",
     "real",
     "simplest",
+    "tied_maxima",
 ]

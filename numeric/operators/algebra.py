@@ -60,6 +60,15 @@ def transpose(a: Array, *, stack: int = 0) -> Array:
     return np.swapaxes(a, -1, -2)
 
 
+def permute(a: Array, axes: Sizes, *, stack: int = 0) -> Array:
+    """The axes in another order: axis t of the result is axis axes[t] of A.
+
+    >>> permute(np.ones((2, 3, 4)), (2, 0, 1)).shape
+    (4, 2, 3)
+    """
+    return np.moveaxis(a, [stack + axis for axis in axes], range(stack, a.ndim))
+
+
 def tr(a: Array, *, stack: int = 0) -> Array:
     """The sum of the diagonal of a square matrix.
 
@@ -71,40 +80,76 @@ def tr(a: Array, *, stack: int = 0) -> Array:
     return np.asarray(np.trace(a, axis1=-2, axis2=-1))
 
 
-def total(a: Array, *, stack: int = 0) -> Array:
-    """`sum(A)`: the sum of all entries; of none, 0.
+def _gathered(a: Array, axis: Sizes | None, stack: int) -> Array:
+    """The entries that a reduction takes together, along one last axis."""
+    axes = tuple(stack + number for number in axis) if axis is not None else tuple(range(stack, a.ndim))
+    kept = [number for number in range(a.ndim) if number not in axes]
+    count = int(np.prod([a.shape[number] for number in axes], dtype=int))
+    return a.transpose([*kept, *axes]).reshape(*[a.shape[number] for number in kept], count)
+
+
+def total(a: Array, axis: Sizes | None = None, *, stack: int = 0) -> Array:
+    """`sum(A, axis)`: the sum along some axes, or of all entries; of none, 0.
 
     >>> int(total(np.array([[1, 2], [3, 4]])))
     10
+    >>> total(np.array([[1, 2], [3, 4]]), (0,))
+    array([4, 6])
     """
-    return np.asarray(a.reshape(*lead(a, stack), -1).sum(axis=-1)) if a.size else _no_entries(a, stack)
+    gathered = _gathered(a, axis, stack)
+    return np.asarray(gathered.sum(axis=-1)) if gathered.size else np.zeros(gathered.shape[:-1], dtype=a.dtype)
 
 
-def _no_entries(a: Array, stack: int) -> Array:
-    return np.zeros(lead(a, stack), dtype=a.dtype)
-
-
-def mean(a: Array, *, stack: int = 0) -> Array:
-    """The mean of all entries; exists only where there is one.
+def mean(a: Array, axis: Sizes | None = None, *, stack: int = 0) -> Array:
+    """The mean along some axes, or of all entries; exists only where each is of at least one.
 
     >>> mean(np.array([1, 2]))
     array(Fraction(3, 2), dtype=object)
     """
-    count = int(np.prod(tensor_shape(a, stack), dtype=int))
+    count = _gathered(a, axis, stack).shape[-1]
     require(count > 0, "the mean of no entries")
-    return quotient(total(a, stack=stack), count)
+    return quotient(total(a, axis, stack=stack), count)
 
 
-def largest(a: Array, *, stack: int = 0) -> Array:
-    """`max(z)`: the largest of all entries; of complex ones, the one with the largest real part.
+def largest(a: Array, axis: Sizes | None = None, *, stack: int = 0) -> Array:
+    """`max(z, axis)`: the largest along some axes, or of all; of complex ones, the one with the largest real part.
 
     >>> int(largest(np.array([[1, 7], [3, 4]])))
     7
+    >>> largest(np.array([[1, 7], [3, 4]]), (0,))
+    array([3, 7])
     """
-    flat = a.reshape(*lead(a, stack), -1) if a.size else a.reshape(*lead(a, stack), 0)
+    flat = _gathered(a, axis, stack)
     require(flat.shape[-1] > 0, "the maximum of no entries")
     place = np.argmax(real(flat), axis=-1)[..., None]
     return np.asarray(np.take_along_axis(flat, place, axis=-1)[..., 0])
+
+
+def tied_maxima(a: Array, axis: Sizes | None = None, *, stack: int = 0) -> tuple[Array, Array]:
+    """For each maximum along some axes, its place among what it is taken of, and whether another entry equals it.
+
+    >>> tied_maxima(np.array([[1, 7], [7, 7]]), (1,))
+    (array([1, 0]), array([False,  True]))
+    """
+    flat = real(_gathered(a, axis, stack))
+    return np.argmax(flat, axis=-1), (flat == flat.max(axis=-1, keepdims=True)).sum(axis=-1) > 1
+
+
+def broadcast(a: Array, shape: Sizes, axis: Sizes, *, stack: int = 0) -> Array:
+    """A repeated along new axes: axis t of A becomes axis axis[t] of a tensor of this shape.
+
+    >>> broadcast(np.array([1, 2]), (2, 3), (0,))
+    array([[1, 1, 1],
+           [2, 2, 2]])
+    """
+    own = tensor_shape(a, stack)
+    places = [number % len(shape) for number in axis]
+    require(all(size >= 0 for size in shape), f"a tensor of shape {shape}")
+    require(own == tuple(shape[place] for place in places), f"a tensor of shape {own} as axes {axis} of {shape}")
+    ordered = np.argsort(places)
+    moved = a.transpose([*range(stack), *[stack + int(number) for number in ordered]])
+    wide = [shape[place] if place in places else 1 for place in range(len(shape))]
+    return np.broadcast_to(moved.reshape(*lead(a, stack), *wide), (*lead(a, stack), *shape)).copy()
 
 
 def ones(shape: Sizes) -> Array:

@@ -25,8 +25,9 @@ from derivations.core.terms import Condition, Int, NonNegative, nonnegative
 from derivations.judgement import decision as judged
 from derivations.judgement.decision import Symbolic, decide
 from derivations.language.document import Document
-from derivations.meaning import existence, lowering
-from derivations.meaning import goal as meaning_goal
+from derivations.meaning import elementwise, existence, maxima, softmax
+from derivations.meaning import statement as meaning_goal
+from derivations.meaning.lowering import Lowering
 from derivations.search import region
 
 Patch = pytest.MonkeyPatch
@@ -96,19 +97,21 @@ def entries_do_not_commute(patch: Patch) -> None:
 
 
 def functions_ignore_the_indices_in_scope(patch: Patch) -> None:
-    patch.setattr(lowering, "_outer_names", lambda node, env: [])
+    for module in (elementwise, maxima, softmax):
+        patch.setattr(module, "outer_names", lambda node, env: [])
 
 
 def functions_are_named_as_written(patch: Patch) -> None:
     """An opaque atom's name from the argument's terms, not from their reduced sum."""
-    original = lowering.canonical_argument
+    original = elementwise.canonical_argument
 
     def written(terms: Any) -> Any:
         place = Atom(Entry(str(list(terms))))  # an unknown that no other argument has
         return original([*terms, Term((place,))])[0], original(terms)[1]
 
-    patch.setattr(lowering, "canonical_argument", written)
-    patch.setattr(lowering.Lowering, "known_equal", lambda self, name, argument, formals, guard: argument)
+    for module in (elementwise, maxima, softmax):
+        patch.setattr(module, "canonical_argument", written)
+    patch.setattr(elementwise, "known_equal", lambda self, name, argument, formals, guard: argument)
 
 
 def axes_are_compared_alone(patch: Patch) -> None:
@@ -173,6 +176,8 @@ def products_imply_nothing(patch: Patch) -> None:
 
 def quotients_stay_nested(patch: Patch) -> None:
     patch.setattr(sums, "_nested_quotient", lambda term: None)
+    # Composite indices are opened by this too.
+    patch.setattr(meaning_goal, "factored", lambda sizes, context, terms, fresh: (context, terms))
 
 
 def divisors_are_supposed_positive(patch: Patch) -> None:
@@ -211,7 +216,7 @@ def hypotheses_bind_more_than_they_say(patch: Patch) -> None:
                                                      for i, f in enumerate(factors)])  # fmt: skip
 
     assert hypotheses.parametrise
-    patch.setattr(lowering.Lowering, "products", all_true(lowering.Lowering.products))
+    patch.setattr(Lowering, "products", all_true(Lowering.products))
 
 
 # -- the laws --------------------------------------------------------------------------------------------------------

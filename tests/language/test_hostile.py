@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from derivations.language import limits
-from derivations.language.document import Document, parse_context, read_text
+from derivations.language.document import Document, parse_context
 from derivations.language.errors import InputError
+from derivations.language.files import read_text
 
 GIVEN = "```given\ndims H, n where n <= H\ntensor a[H, H]\nfunction f\n```\n"
 SECONDS = 3.0  # many times what it takes here

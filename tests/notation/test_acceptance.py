@@ -29,7 +29,7 @@ WHY = {  # a word that the refusal's message must have, by the reason that is gi
     "lo-1": "size of the context",
     "sm-5": "condition on the sum",
     "ch-1": "second formula",
-    "mc-1": "operator",
+    "mc-1": "layout",
     "ln-2": "not declared",
     "ei-1": "superscript",
     "xo-1": "not declared",

@@ -20,14 +20,15 @@ from derivations.language.types import ScopeTypes
 from derivations.notation.code import read_code
 from derivations.notation.profile import Profile
 
-GIVEN = """dims N, C, M, H, W, p, q where p <= H, q <= W
+GIVEN = """dims N, C, M, H, W, p, q, g, k where p <= H, q <= W
 tensor x[H, W], w[p, q], d[H - p + 1, W - q + 1], u[H], v[p], r[1, W], c[H, 1], m[W, p], y[H, W]
 tensor X[N, C, H, W], K[M, C, p, q], beta[M], E[N, M, H, W]
+tensor Xg[N, g*k, H, W], Kg[g*M, k, p, q], D[C, 1, p, q], V[M, W], h[M], betag[g*M]
 scalar s"""
 SIZES = [
-    {"N": 2, "C": 3, "M": 2, "H": 5, "W": 4, "p": 2, "q": 3},
-    {"N": 1, "C": 2, "M": 3, "H": 4, "W": 6, "p": 4, "q": 2},
-    {"N": 3, "C": 1, "M": 1, "H": 3, "W": 3, "p": 1, "q": 1},
+    {"N": 2, "C": 3, "M": 2, "H": 5, "W": 4, "p": 2, "q": 3, "g": 2, "k": 3},
+    {"N": 1, "C": 2, "M": 3, "H": 4, "W": 6, "p": 4, "q": 2, "g": 3, "k": 1},
+    {"N": 3, "C": 1, "M": 1, "H": 3, "W": 3, "p": 1, "q": 1, "g": 1, "k": 2},
 ]
 NUMPY = """
 x @ m | x.T @ y | np.dot(x.T, y) | x * y + 2 * x - y / 4 | x + r | c * x - r | np.sum(x) | x.sum(axis=0)
@@ -39,14 +40,21 @@ np.tensordot(X, K, axes=([1], [1])) | np.tensordot(x, y) | np.tensordot(x, m, ax
 np.rot90(w, 2) | np.rot90(w, 3) | np.rot90(w, -1) | np.flip(w) | np.flip(w, axis=1) | np.flipud(w)
 np.fliplr(w) | w[::-1, ::-1] | np.trace(x @ x.T) | np.square(x) | np.reshape(x, (W, H)) | x.reshape(H * W)
 np.ones((H, W)) - np.eye(H) @ x | x.shape[0] * x | -x ** 2 | (-x) ** 3 | s * x / x.shape[1] | np.transpose(x)
-np.maximum(x, 0) | np.abs(x) | 0.5 * x - 1.25 * y
+np.maximum(x, 0) | np.abs(x) | 0.5 * x - 1.25 * y | np.pad(x, 1) | np.pad(x, ((1, 2), (0, q)))
+x[1:] | x[:, 1:] | x[:-1, :] | u[:-1] | u[::2] | u[::-1] | x[::-1] | x[:, ::-1] | x[0] | x[-1] | x[:, 0] | x[..., 0]
+u[:, None] * r | u[None, :] | u[:, np.newaxis] + x | X[:, 0] | x[1:-1, 1:-1] | x[:H - p + 1, q - 1:] | X[:, :, ::2, ::2]
+x[-1:] | x[:p, :-q + 1 + W - 1] | u[0] * u[-1] | x[0, -1] | x[..., None] | X[:, ::-1, 0] | x[1:, 1:] - x[:-1, :-1]
+x[p - 1:, None] | (x @ x.T)[0] | x[1::2, ::3]
 """
 SCIPY = """
 signal.convolve2d(x, w) | signal.convolve2d(x, w, mode='valid') | signal.convolve2d(x, w, mode='same')
 signal.convolve2d(w, x, mode='valid') | convolve2d(d, w, 'full') | signal.correlate2d(x, w, mode='valid')
 signal.correlate2d(d, w, mode='full') | signal.correlate2d(x, w, mode='same')
 signal.correlate2d(x, w, boundary='fill') | np.convolve(u, v) | np.convolve(v, u, mode='valid')
-np.correlate(u, v) | np.correlate(u, v, 'full')
+np.correlate(u, v) | np.correlate(u, v, 'full') | signal.convolve(u, v) | signal.convolve(u, v, mode='same')
+signal.convolve(u, v, 'valid') | signal.convolve(x, w, mode='same') | signal.correlate(u, v, mode='full')
+signal.correlate(u, v, mode='valid') | signal.correlate(x, w, mode='full') | signal.correlate(u, v, mode='same')
+signal.correlate(x, w, mode='same') | signal.convolve(X[0], K[0], 'valid') | signal.convolve(v, u, 'valid')
 """
 TORCH = """
 F.conv2d(X, K) | F.conv2d(X, K, beta) | F.conv2d(X, K, padding=1)
@@ -54,12 +62,19 @@ F.conv2d(X, K, beta, stride=2, padding=(1, 2)) | F.conv_transpose2d(E, K) | F.co
 F.conv_transpose2d(E, K, stride=(2, 3), bias=None) | torch.einsum('nchw,nchw->nc', X, X)
 torch.sum(X, dim=1, keepdim=True) | X.sum(dim=(0, 2)) | torch.matmul(x, m) | torch.relu(x) | x.t() @ y
 torch.tensordot(x, y, dims=([0], [0])) | F.conv_transpose2d(E, K, padding=1, stride=2)
+F.conv2d(Xg, Kg, groups=g) | F.conv2d(Xg, Kg, betag, groups=g, padding='same') | F.conv2d(X, D, groups=C)
+F.conv2d(X, D, groups=C, padding='same', dilation=2) | F.conv2d(X, K, padding='valid', stride=1)
+F.conv2d(X, K, padding='same', dilation=(1, 2)) | F.linear(x, V, h) | F.linear(x, V)
+F.avg_pool2d(X, 2) | F.avg_pool2d(X, 3, stride=2, padding=1) | F.max_pool2d(X, (2, 3), stride=1)
+F.max_pool2d(X, 2, stride=1, padding=1) | X[:, :, 1:, :-1]
 """
 MATLAB = """
 conv2(x, w) | conv2(x, w, 'valid') | conv2(x, w, 'same') | conv2(w, x, 'same') | x' * y | x .* y | x + r
 c .* x | rot90(w) | rot90(w, 2) | flipud(w) | fliplr(w) | kron(x, w) | sum(sum(x)) | sum(x(:)) | sum(x, 1)
 sum(x, 2) | sum(r) | mean(x, 1) | -x.^2 | 2 * x' - y' | ones(size(x, 1), 1) * r | trace(x * x') | (x')' ./ 4
-mean(mean(x)) | sum(x, 'all')
+mean(mean(x)) | sum(x, 'all') | x(2:end, :) | x(:, 1) | x(1, :) | x(1, 2) | c(2:end) | r(1:end-1) | x(1:2:end, :)
+x(end:-1:1, :) | x(:, end) | c(:) | c(end) | r(1) | x(1:H-p+1, q:W) | x(end, 1)
+x(end-(p-1):end, :) | c(1:end-1)' * x(2:end, :)
 """
 
 
@@ -151,6 +166,13 @@ def matlab(code: str, names: dict[str, Any]) -> Any:
         "mean(x, 1)": lambda: x.mean(0, keepdims=True), "-x.^2": lambda: -(x**2), "2 * x' - y'": lambda: 2 * x.T - y.T,
         "ones(size(x, 1), 1) * r": lambda: np.ones((len(x), 1)) @ r, "trace(x * x')": lambda: np.trace(x @ x.T),
         "(x')' ./ 4": lambda: x / 4, "mean(mean(x))": lambda: x.mean(), "sum(x, 'all')": lambda: x.sum(),
+        "x(2:end, :)": lambda: x[1:], "x(:, 1)": lambda: x[:, :1], "x(1, :)": lambda: x[:1], "x(1, 2)": lambda: x[0, 1],
+        "c(2:end)": lambda: c[1:], "r(1:end-1)": lambda: r[:, :-1], "x(1:2:end, :)": lambda: x[::2],
+        "x(end:-1:1, :)": lambda: x[::-1], "x(:, end)": lambda: x[:, -1:], "c(:)": lambda: c,
+        "c(end)": lambda: c[-1, 0],
+        "r(1)": lambda: r[0, 0], "x(1:H-p+1, q:W)": lambda: x[: len(x) - len(w) + 1, len(w[0]) - 1 :],
+        "x(end, 1)": lambda: x[-1, 0], "x(end-(p-1):end, :)": lambda: x[len(x) - len(w) :],
+        "c(1:end-1)' * x(2:end, :)": lambda: c[:-1].T @ x[1:],
     }  # fmt: skip
     return table[code]()
 
@@ -170,24 +192,39 @@ def test_libraries_differ_where_they_do() -> None:
     assert not np.array_equal(one, other)
 
 
+def test_softmax_is_over_the_last_axis() -> None:
+    """It has no exact values; its text says all."""
+    for code in ("F.softmax(x, dim=-1)", "torch.softmax(x, 1)"):
+        text = source(code)
+        types = ScopeTypes(context(GIVEN).scope({}))
+        assert read_code(text, 0, len(code), "python", Profile(), types).text == "softmax(x)"
+
+
 REFUSED = [
+    ("python", "F.softmax(x, dim=0)", "not the last"),
     ("matlab", "sum(x)", "which"),
     ("matlab", "x / y", "solves equations"),
     ("matlab", "x ^ 2", "product with itself"),
     ("matlab", "u * x", "one axis"),
-    ("matlab", "x(1, 2)", "subscripts"),
+    ("matlab", "x(3)", "subscripts"),
+    ("matlab", "r(:)", "column of a row"),
+    ("matlab", "x(s, 1)", "no integer"),
+    ("matlab", "x(end:-2:1, :)", "backwards"),
     ("matlab", "conv2(u, u, x)", "conv2 of three"),
     ("matlab", "x == y", "unexpected"),
     ("matlab", "reshape(x, 2, 3)", "not known"),
     ("matlab", "system('ls')", "not known"),
     ("python", "np.sum(x, dtype=int)", "dtype"),
     ("python", "np.dot(X, x)", "dot of rank 4"),
-    ("python", "x[0]", "entries and slices"),
-    ("python", "x[1:]", "entries and slices"),
+    ("python", "x[s]", "no integer"),
+    ("python", "x[y > 0]", "Compare"),
+    ("python", "x[::-2]", "backwards"),
+    ("python", "x[0, 0, 0]", "3 subscripts"),
     ("python", "np.einsum('ij,jk', x, m)", "output"),
     ("python", "np.einsum('i...->i', x)", "subscripts"),
     ("python", "F.conv2d(X, K, groups=2)", "groups"),
-    ("python", "F.conv2d(X, K, padding='same')", "truth value"),
+    ("python", "F.conv2d(X, E)", "M channels"),
+    ("python", "F.conv2d(X, D, groups=C, padding='same', stride=2)", "stride"),
     ("python", "F.conv_transpose2d(E, K, output_padding=1)", "output padding"),
     ("python", "signal.correlate2d(x, w, boundary='wrap')", "not known"),
     ("python", "np.convolve(u, v, 'same')", "not known"),

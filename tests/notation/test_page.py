@@ -11,6 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from derivations.cli import app
+from derivations.language.document import Document
+from derivations.language.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = re.compile(r"^### (.*?)$.*?^````markdown\n(.*?)^````\n\n^```json\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -91,6 +93,43 @@ def test_a_wrong_read(formula: str, reason: str, tmp_path: Path, monkeypatch: py
     done = CliRunner().invoke(app, ["verify", "notes.md"])
     assert done.exit_code == 2
     assert reason in done.output
+
+
+GIVEN = "```given\ndims n\ntensor x[n], y[n]\n```\n"
+CLAIM = "\n```claim {}\n{}\n```\n"
+SENTENCES = [  # what stands above, how it is asked for, what is read
+    ("It is $x = y$, with $n$ entries.", "read above", "x == y"),
+    ("First $x = y$,\nthen \\(y = x\\).", "read inline 2", "y == x"),
+    ("The code `$x = y$` costs $5, and $2x = x + x$.", "read inline", "2 * x == x + x"),
+    ("$$ x = y $$\n\nwhere $n = n$.", "read above", "x == y"),
+    ("$$ x = y $$" + CLAIM.format("a", "read above") + "\nso that $y = x$:", "read inline", "y == x"),
+    ("$$ x = y $$" + CLAIM.format("a", "read above") + "\nso that $y = x$:", "read display", "x == y"),
+    ("It is $x \\in \\mathbb{R}^n$.", "read above", "shape(x) == (n,)"),
+]
+
+
+@pytest.mark.parametrize(("above", "command", "reading"), SENTENCES)
+def test_a_formula_inside_a_sentence(above: str, command: str, reading: str) -> None:
+    """The equation in the paragraph above is read; a display between is meant first."""
+    document = Document.parse(GIVEN + above + CLAIM.format("c", command))
+    assert document.claims[-1].text == reading
+    assert document.claims[-1].source is not None
+    assert document.claims[-1].source.kind == ("display" if "$$" in above and command != "read inline" else "inline")
+
+
+UNCLEAR = [
+    ("First $x = y$, then $y = x$.", "read above", "2 equations"),
+    ("First $x = y$.", "read inline 2", "1 equations"),
+    ("Nothing, $n$.", "read inline", "no equation"),
+    ("First $x = y$.\n\nNothing.", "read above", "no display"),
+    ("$$ x = y $$" + CLAIM.format("a", "read above") + "\nso that $y = x$:", "read above", "or `y = x` in line"),
+]
+
+
+@pytest.mark.parametrize(("above", "command", "reason"), UNCLEAR)
+def test_which_formula_is_meant_is_never_guessed(above: str, command: str, reason: str) -> None:
+    with pytest.raises(InputError, match=reason):
+        Document.parse(GIVEN + above + CLAIM.format("c", command))
 
 
 OUTSIDE = ["/etc/passwd", "../secret.notation", "missing.notation"]

@@ -30,8 +30,8 @@ from derivations.core.sums import Atom, LimitReached, Term, place, rename_term
 from derivations.core.terms import Condition, Int
 from derivations.judgement.decision import same_terms
 from derivations.meaning.functions import Unsupported
-from derivations.meaning.goal import goal_of
 from derivations.meaning.lowering import Lowering
+from derivations.meaning.statement import goal_of
 from derivations.search.plans import planned
 from derivations.search.region import small_sizes
 

@@ -20,7 +20,7 @@ from derivations.core.solver import Solver
 from derivations.crosscheck import agree_at
 from derivations.formulas.claims import Link
 from derivations.formulas.expressions import Definition
-from derivations.judgement.judge import Symbolic, decide
+from derivations.judgement.decision import Symbolic, decide
 
 Sizes = dict[str, int]
 T = TypeVar("T")
@@ -93,7 +93,7 @@ class Past(BaseException):
 
 
 def within(seconds: float, work: Callable[[], T]) -> T:
-    """What the work gives; raises Past after some seconds of wall time."""
+    """What the work gives; raises Past after some seconds of processor time, which a busy machine does not use up."""
 
     stopped = False
 
@@ -106,17 +106,17 @@ def within(seconds: float, work: Callable[[], T]) -> T:
             stopped = True
             raise Past
 
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds, 0.05)
+    before = signal.signal(signal.SIGVTALRM, stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds, 0.05)
     try:
         return work()
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
 
 
 def guarded(random: Random, chosen: Sequence[Sizes], seconds: float) -> Outcome:
-    """The outcome, or the word "limit" after some seconds of wall time."""
+    """The outcome, or the word "limit" after some seconds of processor time."""
     try:
         return within(seconds, lambda: outcome(random, chosen))
     except Past:

@@ -10,7 +10,7 @@ import pytest
 
 from derivations.core.solver import Solver
 from derivations.formulas.claims import Claim, Context
-from derivations.judgement.judge import decide
+from derivations.judgement.decision import decide
 from derivations.language.document import Document
 from derivations.language.errors import InputError
 

@@ -18,7 +18,7 @@ from derivations.core.sums import Term
 from derivations.core.terms import Int
 from derivations.crosscheck import agree_at
 from derivations.formulas.claims import Claim
-from derivations.judgement.judge import decide
+from derivations.judgement.decision import decide
 from derivations.language.document import Document
 from derivations.meaning.numbers import of_number
 

@@ -111,9 +111,10 @@ SHAPED: dict[str, tuple[Any, Any]] = {
     "flip": (lambda a: (1,), lambda a: np.flip(a, 1)),
     "up": (lambda a: ((2, 3),), lambda a: np.kron(a, np.ones((2, 3)))),
     "pad": (lambda a: (((1, 0), (2, 1)),), lambda a: np.pad(a, ((1, 0), (2, 1)))),
-    "sum": (lambda a: (), np.sum),
-    "mean": (lambda a: (), np.mean),
-    "max": (lambda a: (), np.max),
+    "sum": (lambda a: ((0,),), lambda a: a.sum(0)),
+    "mean": (lambda a: ((0, 1),), np.mean),
+    "max": (lambda a: ((1,),), lambda a: a.max(1)),
+    "permute": (lambda a: ((1, 0),), lambda a: a.T),
     "softmax": (lambda a: (), lambda a: np.exp(a) / np.exp(a).sum(-1, keepdims=True)),
     "matmul": (lambda a: (grid(a.T),), lambda a: a @ a.T),
 }

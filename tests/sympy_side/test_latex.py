@@ -60,7 +60,7 @@ CASES = {
     "(beta + b)**2": r"(\beta + b)^{2}",
     "grad(J, w)": r"\nabla_{w} J",
     "grad(J, w).T": r"(\nabla_{w} J)^{T}",
-    "grad(sum(a), a)": r"\nabla_{a} \left(\operatorname{sum}\left(a\right)\right)",
+    "grad(sum(a), a)": r"\nabla_{a} (\operatorname{sum}(a))",
     "grad(J, w)[0, 1]": r"\frac{\partial J}{\partial w_{0, 1}}",
     "d(w)": r"\mathrm{d} w",
     "d(z, w)": r"\mathrm{d}(z; w)",

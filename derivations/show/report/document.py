@@ -16,7 +16,8 @@ from typing import Any
 from derivations.formulas.claims import Claim
 from derivations.judgement.results import Results
 from derivations.judgement.verdict import Verdict
-from derivations.language.document import Block, Document
+from derivations.language.blocks import Block
+from derivations.language.document import Document
 from derivations.show.lines import GLYPHS
 from derivations.show.lines import reading as reading_of
 from derivations.show.report import nodes as n

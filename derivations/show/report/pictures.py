@@ -7,7 +7,7 @@ or is too large to be seen is not drawn.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +37,7 @@ from derivations.show.report.regions import names_of
 
 CELL = 22.0  # points
 GAP = 26.0
+HEADING = 72.0  # of the longest words above a heat map
 LARGEST = 14  # rows or columns that can still be seen
 STEPS = 4  # shades of a colour
 GRID = 8  # sizes of each of two dims in a picture of a region
@@ -117,7 +118,8 @@ def counterexample(claim: Claim, link: Link, witness: Witness) -> tuple[Drawing,
             x, y = start + column * CELL, 16 + row * CELL
             colour = "positive" if value > 0 else "negative" if value else "plain"
             cells.append(Cell(x, y, colour, float(abs(value) / largest), _short(value), at == place))
-    width = 3 * max(columns, 2) * CELL + 2 * GAP
+    # the last heading is wider than two columns
+    width = max(3 * max(columns, 2) * CELL + 2 * GAP, words[-1].x + HEADING / 2)
     sizes = ", ".join(f"{name} = {value}" for name, value in witness.sizes.items())
     said = f"The counterexample at {sizes}: both sides and their difference; the entry named above is marked."
     return Drawing(width, 18 + rows * CELL, tuple(cells), tuple(words)), said
@@ -220,13 +222,14 @@ def _holds(conditions: Sequence[Condition], sizes: dict[str, int]) -> bool:
 SLIDING = ("conv", "corr", "mean_pool", "sum_pool", "max_pool")
 
 
-def footprints(context: Context) -> Iterator[tuple[Drawing, str]]:
-    """For each definition by one convolution or pooling: which entries of its data one entry of the result reads."""
+def footprints(context: Context, sizes: Mapping[str, int] | None = None) -> Iterator[tuple[Drawing, str]]:
+    """For each definition by one convolution or pooling: which entries of its data one entry of the result reads; at
+    these sizes, or where none are given at small ones."""
     for name, value in context.names.items():
         if isinstance(value, Definition) and value.rank in (1, 2):
             nodes = list(_entry_by_entry(value.body))
             if len(nodes) == 1 and nodes[0].operator in SLIDING and isinstance(nodes[0].arguments[0], Tensor):
-                found = footprint(name, value, nodes[0], context)
+                found = footprint(name, value, nodes[0], context, sizes)
                 if found is not None:
                     yield found
 
@@ -241,15 +244,17 @@ def _entry_by_entry(node: Expression) -> Iterator[Apply]:
                 yield from _entry_by_entry(part)
 
 
-def footprint(name: str, value: Definition, node: Apply, context: Context) -> tuple[Drawing, str] | None:
+def footprint(
+    name: str, value: Definition, node: Apply, context: Context, at: Mapping[str, int] | None = None
+) -> tuple[Drawing, str] | None:
     """The data and the kernel of one operator, those entries marked that the last entry of the result reads, and those
-    data that no entry reads."""
+    data that no entry reads; at the sizes `at`, or at small ones."""
     if node.rank != value.rank or any(part.rank != node.rank for part in node.tensors):
         return None
     tensors = [part for part in node.tensors if isinstance(part, Tensor)]
     if len(tensors) != len(node.tensors):
         return None
-    sized = [dict(found) for found in generic_sizes(context, context.conditions, 3)]
+    sized = [dict(at)] if at else [dict(found) for found in generic_sizes(context, context.conditions, 3)]
     for sizes in sorted(sized, key=lambda each: sum(each.values())):
         try:
             grid = Explicit(sizes).grid(node)
@@ -308,7 +313,7 @@ def to_svg(drawing: Drawing, words: str, escape: Any) -> str:
         f'height="{height}"><title>{escape(words)}</title>'
     ]
     for cell in drawing.cells:
-        shade = f' fill-opacity="{0.15 + 0.85 * cell.shade:.2f}"' if cell.colour in ("positive", "negative") else ""
+        shade = f' fill-opacity="{0.1 + 0.5 * cell.shade:.2f}"' if cell.colour in ("positive", "negative") else ""
         parts.append(
             f'<rect class="c-{cell.colour}" x="{cell.x:g}" y="{cell.y:g}" width="{CELL:g}" height="{CELL:g}"{shade}/>'
         )

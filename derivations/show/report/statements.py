@@ -16,7 +16,7 @@ from derivations.formulas.expressions import DataBracket, Definition, Loss, Tens
 from derivations.judgement.chains import first_wrong
 from derivations.judgement.readings import Readings
 from derivations.judgement.verdict import Step, Verdict, Witness
-from derivations.language.document import Block
+from derivations.language.blocks import Block
 from derivations.show.lines import evidence_text, is_zero
 from derivations.show.readings_text import sentences
 from derivations.show.report import nodes as n
@@ -206,7 +206,7 @@ def _one_reading(claim: Claim, verdicts: Sequence[Verdict], lemmas: Mapping[str,
     yield n.Equations(tuple(n.Row(*row) for row in zip(lefts, rights, notes, strict=True)))
     yield _conditions(claim)
     if claim.source is not None:
-        kind = "display" if claim.source.kind == "display" else "line of code"
+        kind = {"display": "display", "inline": "sentence"}.get(claim.source.kind, "line of code")
         yield f"*Read as shown* from the {kind} in line {claim.source.line}."
     yield f"*Misprint:* {escaped(claim.misprint)}." if claim.misprint else ""
     if same and all(v.verdict == "proved" for v in verdicts):

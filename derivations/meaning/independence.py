@@ -1,0 +1,125 @@
+"""When are the unknowns of the normal form independent, so that an identity which fails in them fails for some data?
+
+    exp(M_1), ..., exp(M_r)   are algebraically independent over the rational functions of the data where the M's are
+                              polynomials that are linearly independent over ℚ up to constants
+    log x_1, ..., log x_r     are so too, and beside such exponentials                            [Ax 1971, Theorem 3]
+    [x > a], [x = a]          for entries x and numbers a: a polynomial times a jump is 0 only if the polynomial is
+
+A factor that all terms share, not 0 wherever the formula exists, is left out first: a sum under a bar or a root.
+
+Law: `None` where anything else is met. What is decided here refutes; it proves nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from derivations.core import terms as k
+from derivations.core.heads import (
+    Choice,
+    Differential,
+    Entry,
+    Function,
+    Head,
+    Heads,
+    Kind,
+    LossValue,
+    Reciprocal,
+    Root,
+    Sensitivity,
+    Side,
+    Value,
+    alone,
+)
+from derivations.meaning.basis import Basis
+from derivations.meaning.factors import base_of, is_fixed, parts_of, powers_of
+from derivations.meaning.translation import Terms
+
+PLAIN = (Entry, Differential, LossValue, Sensitivity)
+
+
+def stripped(found: Terms) -> Terms | None:
+    """The terms without the powers of sums that they share; None where they share not all."""
+    shared = None
+    result: Terms = []
+    for term in found:
+        under = {
+            (base.order, tuple(map(k.render, place)), tuple(map(k.render, parts_of(amount))))
+            for (base, place), amount in powers_of(term.atoms).items()
+            if isinstance(base, Value)
+        }
+        if shared is not None and under != shared:
+            return None
+        if any(isinstance(base_of(atom.head)[0], Value) and not is_fixed(atom.indices, term) for atom in term.atoms):
+            return None
+        shared = under
+        result.append(
+            replace(term, atoms=tuple(atom for atom in term.atoms if not isinstance(base_of(atom.head)[0], Value)))
+        )
+    return result
+
+
+def independent(basis: Basis, groups: Iterable[Heads]) -> bool:
+    """Whether the unknowns of some monomials may take any values, as far as polynomials can tell."""
+    exponentials: dict[Head, None] = {}
+    for heads in groups:
+        bases = [base_of(head)[0] for head, _ in heads]
+        for (head, _), base in zip(heads, bases, strict=True):
+            if isinstance(base, PLAIN):
+                pass
+            elif isinstance(base, Choice):
+                if not isinstance(alone(base.argument), Entry) or bases.count(base) > 1:
+                    return False
+                if any(other is alone(base.argument) for other in bases) and base.side is Side.AT:
+                    return False
+            elif isinstance(base, Function) and base.function.kind is Kind.KNOWN and base.function.name == "exp":
+                exponentials[base] = None
+            elif isinstance(base, Function) and base.function.kind is Kind.KNOWN and base.function.name == "log":
+                if not isinstance(alone(base.argument), Entry) or head is not base:
+                    return False
+            elif isinstance(base, Function) and base.function.kind is Kind.ARBITRARY:
+                record = basis.lowering.opaque.get(base)
+                if record is None or not record.plain or head is not base:
+                    return False
+            else:
+                return False
+            # At equal places x·(1/x) is 1, and √x·√x is x.
+            if isinstance(head, Reciprocal | Root) and not _alone_with_its_base(head, heads):
+                return False
+    return _separate(basis, list(exponentials))
+
+
+def _alone_with_its_base(head: Head, heads: Heads) -> bool:
+    base = base_of(head)[0]
+    others = [other for other, _ in heads if base_of(other)[0] is base]
+    if isinstance(head, Reciprocal):
+        return all(other is head for other in others)
+    fixed = isinstance(head, Root) and head.exponent[0].constant is not None and head.exponent[1].constant is not None
+    return fixed and sum(isinstance(other, Root | Reciprocal) for other in others) == 1
+
+
+def _separate(basis: Basis, exponentials: Sequence[Head]) -> bool:
+    """Whether no monomial of the data stands in two arguments, of different heads or at different places: then the
+    arguments are linearly independent."""
+    seen: set[tuple[Head, ...]] = set()
+    for head in exponentials:
+        definition = basis.defined[head]
+        if len(definition.terms) != 1:
+            return False
+        (term,) = definition.terms
+        heads = tuple(sorted((atom.head for atom in term.atoms), key=lambda part: part.order))
+        if not heads or heads in seen or len(set(heads)) < len(set(term.atoms)):
+            return False
+        if not all(isinstance(part, Entry) for part in heads):
+            return False
+        seen.add(heads)
+        subscripts = {index for atom in term.atoms for index in atom.indices}
+        if not set(definition.formals) <= subscripts or not term.numerator == term.denominator == 1:
+            return False
+        if not basis.signs.is_there(term):
+            return False  # a sum over nothing is 0
+    return True
+
+
+__all__ = ["independent", "stripped"]

@@ -1,0 +1,72 @@
+"""Quotients and powers: one by a product of unknowns is the product of their reciprocals."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from derivations.core import terms as k
+from derivations.core.heads import INVERSE
+from derivations.core.sums import LimitReached, Monomials, Term
+from derivations.core.terms import Int
+from derivations.formulas.expressions import Constant, Definition, Expression, Over, Power
+from derivations.meaning.elementwise import function, inverse_atom
+from derivations.meaning.functions import Unsupported
+from derivations.meaning.integers import POWER_LIMIT, Environment
+from derivations.meaning.translation import Cut, Terms, Translation, multiply
+
+
+def over(lowering: Translation, node: Over, index: tuple[Int, ...], env: Environment, cut: Cut) -> Terms:
+    top, bottom = node.args
+    return lowering.products([lowering.part(top, index, env, cut), _reciprocal(lowering, bottom, index, env, cut)])
+
+
+def _reciprocal(lowering: Translation, node: Expression, index: tuple[Int, ...], env: Environment, cut: Cut) -> Terms:
+    found = lowering.part(node, index, env, cut)
+    if len(found) == 1 and not found[0].bound and found[0].condition == k.TRUE:
+        (term,) = found
+        known = term.numerator.terms.keys() == {()} or isinstance(_opened(node), Constant)
+        if not term.atoms and not known:  # of a Constant, that it is not 0 is an obligation (existence.py)
+            raise Unsupported(f"a quotient by {node}")
+        inverse = Term(numerator=term.denominator, denominator=term.numerator, demands=term.demands)
+        if term.atoms:
+            lowering.axioms[f"no entry of {node} is 0"] = None
+        return [multiply(inverse, *[inverse_atom(lowering, atom) for atom in term.atoms])]
+    number = _constant(found)
+    if number is not None:
+        lowering.suppose_equal("a constant", found, [Term(numerator=number[0], denominator=number[1])])
+        return [Term(numerator=number[1], denominator=number[0])]
+    if any(term.atoms for term in found):
+        lowering.axioms[f"no entry of {node} is 0"] = None
+        return function(lowering, INVERSE, 0, node, index, env, cut)
+    raise Unsupported(f"a quotient by {node}")
+
+
+def power(lowering: Translation, node: Power, index: tuple[Int, ...], env: Environment, cut: Cut) -> Terms:
+    base, exponent = node.args
+    amount = int(exponent.value if isinstance(exponent, Constant) else exponent)
+    if abs(amount) > POWER_LIMIT:
+        raise LimitReached(f"a power with the exponent {amount}")
+    if amount < 0:
+        return lowering.products([_reciprocal(lowering, base, index, env, cut) for _ in range(-amount)])
+    return lowering.products([lowering.part(base, index, env, cut) for _ in range(amount)])
+
+
+def _opened(node: Expression) -> Expression:
+    while isinstance(node, Definition):
+        node = node.body
+    return node
+
+
+def _constant(found: Terms) -> tuple[Int, Int] | None:
+    """The number other than 0 that terms without data and indices are, as a fraction; None where they are not."""
+    monomials = Monomials()
+    for term in found:
+        monomials.add(term)
+    total = Fraction(0)
+    for heads, pieces in monomials.groups.items():
+        for piece in pieces:
+            top, bottom = piece.numerator.constant, piece.denominator.constant
+            if heads or piece.condition != k.TRUE or piece.leftover or piece.demands or top is None or not bottom:
+                return None
+            total += Fraction(top, bottom)
+    return (Int.of(total.numerator), Int.of(total.denominator)) if total else None

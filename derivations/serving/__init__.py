@@ -1,0 +1,1 @@
+"""The page for one formula: `gradproof serve`, its worker processes, and the JSON interface beside it."""

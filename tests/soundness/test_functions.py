@@ -1,0 +1,185 @@
+"""Functions of data: the normal form has the formula's value, decides the identities of textbooks, and no law of it is
+idle or wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from function_terms import disagreement
+
+from derivations.core.solver import Solver
+from derivations.core.sums import LimitReached
+from derivations.formulas.claims import Claim
+from derivations.judgement.decision import decide
+from derivations.language.document import Document
+from derivations.meaning import basis, signs
+from derivations.meaning.basis import Basis
+from derivations.meaning.functions import Unsupported
+from derivations.meaning.signs import Sign, Signs
+
+DATA = "dims n, m, p >= 0\ntensor x[n], y[n], u[n], A[m, n], e[p]\nscalar t, c\nassume t > 0"
+NORM = "dims m\ntensor x[m]\nscalar eps\nassume eps > 0\nv = sum((x - mean(x))**2)/m\nloss J(x)"
+
+TRUE = [
+    "exp(x)*exp(y) == exp(x + y)",
+    "log(exp(x)) == x",
+    "sqrt(t)**2 == t",
+    "tanh(x) == 2*sigmoid(2*x) - 1",
+    "tanh(x) == (exp(x) - exp(-x))/(exp(x) + exp(-x))",
+    "sigmoid(-x) == 1 - sigmoid(x)",
+    "softplus(x) - softplus(-x) == x",
+    "softmax(x + t) == softmax(x)",
+    "sum(softmax(x)) == 1",
+    "log(softmax(x)) == x - log(sum(exp(x)))",
+    "(x/y)/(u/x) == x*x/(y*u)",
+    "relu(x) + relu(-x) == abs(x)",
+    "sqrt(x**2) == abs(x)",
+    "[x > 0]*[x > 6] == [x > 6]",
+    "[x > y] + [x <= y] == ones(n)",
+    "[relu(x) > 1] == [x > 1]",
+    "1/(relu(x) + 1) == [x > 0]/(x + 1) + [x <= 0]",
+    "exp(x/2)**2 == exp(x)",
+    "sqrt(2)*sqrt(3)*x == sqrt(6)*x",
+    "grad(sum(softmax(x)), x) == 0*x",
+    "grad(log(sum(exp(x))), x) == softmax(x)",
+]
+FALSE = [
+    ("x/([x == 0] + [x != 0]*x) == ones(n)", "refuted"),  # at x = 0 the left side is 0
+    ("sqrt(x**2) == x", "refuted"),
+    ("exp(x*y) == exp(x)*exp(y)", "refuted"),
+    ("x*abs(x) == x**2", "refuted"),
+    ("softmax(2*x) == softmax(x)", "holds where"),  # one entry is 1 whatever it is
+    ("[x > 0] + [x < 0] == ones(n)", "refuted"),
+    ("sum(softmax(e)) == 1", None),  # of no entries there is no softmax
+    ("sum[i in 0..p-1](exp(e[i])/sum[k in 0..p-1](exp(e[k]))) == 1", None),  # a sum over nothing is 0
+]
+
+
+def only_claim(given: str, text: str) -> Claim:
+    document = Document.parse(f"```given\n{given}\n```\n\n```claim c\n{text}\n```\n", name="functions")
+    return document.claims[0]
+
+
+def word(text: str, given: str = DATA) -> str:
+    claim = only_claim(given, text)
+    return decide(claim, claim.links[0], Solver()).word
+
+
+@pytest.mark.parametrize("text", TRUE)
+def test_an_identity_is_proved(text: str) -> None:
+    """The identities of functions that every textbook has."""
+    assert word(text) == "proved"
+
+
+@pytest.mark.parametrize(("text", "expected"), FALSE)
+def test_a_false_identity_is_not_proved(text: str, expected: str | None) -> None:
+    """What fails at some data, sizes or places is not proved; where the unknowns are independent it has its region."""
+    found = word(text)
+    assert found != "proved"
+    assert expected is None or found == expected
+
+
+def test_normalisation_has_its_region() -> None:
+    """A false normalisation gradient holds exactly where there is one entry."""
+    given = NORM.replace("loss J(x)", "h = (x - mean(x))/sqrt(v + eps)\nloss J(h)\ng = grad(J, h)")
+    assert word("grad(J, x) == (g - mean(g))/sqrt(v + eps)", given) == "holds where"
+    assert word("grad(J, x) == (g - mean(g) - h*mean(g*h))/sqrt(v + eps)", given) == "proved"
+
+
+def in_other_words(text: str) -> list[tuple[str, str]]:
+    """A claim `left == right` with a side named, sides exchanged, and both sides' terms in the other order."""
+    left, right = text.split(" == ", 1)
+    return [
+        (f"{DATA}\nside9 = {left}", f"side9 == {right}"),
+        (DATA, f"{right} == {left}"),
+        (f"{DATA}\nside8 = {right}", f"0 + ({left}) == side8"),
+    ]
+
+
+@pytest.mark.parametrize("text", TRUE[::4])
+def test_a_verdict_does_not_depend_on_the_words(text: str) -> None:
+    """A side may have a name, and stand on the left or on the right."""
+    assert {word(other, given) for given, other in in_other_words(text)} == {"proved"}
+
+
+def first_wrong(count: int) -> str | None:
+    """The first formula whose normal form has another value."""
+    for number in range(count):
+        try:
+            found = disagreement(number, clear=number % 2 == 1)
+        except (Unsupported, LimitReached):
+            continue
+        if found is not None:
+            return found
+    return None
+
+
+def test_the_normal_form_has_the_value_of_the_formula() -> None:
+    """Random formulas at data of both signs, with ties and with zeros."""
+    assert first_wrong(150) is None
+
+
+def _dropping(name: str) -> Callable[[Any], None]:
+    """One law of the normal form broken: a condition dropped, a sign or a factor lost."""
+
+    def log_of_sums(monkeypatch: Any) -> None:
+        log = Basis.log
+        monkeypatch.setitem(basis.FUNCTIONS, "log", lambda self, terms: [new for t in terms for new in log(self, [t])])
+
+    def roots_of_squares(monkeypatch: Any) -> None:
+        monkeypatch.setattr(Basis, "_absolute_power", lambda self, atom, amount: [basis.Term((atom,) * amount)])
+
+    def everything_positive(monkeypatch: Any) -> None:
+        monkeypatch.setattr(Signs, "of_power", lambda self, base: Sign.POSITIVE)
+
+    def no_tie(monkeypatch: Any) -> None:
+        jump = Basis.jump
+        strict = {">=": ">"}
+        monkeypatch.setattr(Basis, "jump", lambda self, name, found: jump(self, strict.get(name, name), found))
+
+    def smaller_threshold(monkeypatch: Any) -> None:
+        monkeypatch.setattr(basis, "max", min, raising=False)
+
+    def halves_forgotten(monkeypatch: Any) -> None:
+        monkeypatch.setattr(basis, "HALF", Fraction(1))
+
+    def cases_of_partial_functions(monkeypatch: Any) -> None:
+        monkeypatch.setattr(Basis, "_is_total", lambda self, term: True)
+
+    mutants: dict[str, Callable[[Any], None]] = {
+        f.__name__: f
+        for f in (log_of_sums, roots_of_squares, everything_positive, no_tie, smaller_threshold, halves_forgotten,
+                  cases_of_partial_functions)
+    }  # fmt: skip
+    return mutants[name]
+
+
+SEEN_BY_VALUES = ["log_of_sums", "everything_positive", "no_tie", "smaller_threshold", "halves_forgotten"]
+
+
+@pytest.mark.parametrize("name", SEEN_BY_VALUES)
+def test_a_broken_law_is_seen(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each law broken changes the value of some formula."""
+    _dropping(name)(monkeypatch)
+    assert first_wrong(400) is not None
+
+
+def test_cases_of_partial_functions_need_both_to_exist(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without that condition a quotient that has a value at 0 would be taken for one that has none there."""
+    _dropping("cases_of_partial_functions")(monkeypatch)
+    assert word(FALSE[0][0]) == "proved"
+
+
+def test_a_sum_over_nothing_is_not_cleared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without that condition both sides would be multiplied by 0."""
+    monkeypatch.setattr(signs.Signs, "is_there", lambda self, term: True)
+    assert word(FALSE[-1][0]) == "proved"
+
+
+def test_the_root_of_a_square_has_no_sign(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the absolute value the root of x² would be x."""
+    _dropping("roots_of_squares")(monkeypatch)
+    assert word("sqrt(x**2) == x") == "proved"
