@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
-EXTRAS ?= test,lint,report,web,watch,editor
+EXTRAS ?= test,lint,report,web,watch,editor,cluster
 
 RUN := $(VENV)/.ready-run
 DEVELOP := $(VENV)/.ready-develop

@@ -5,19 +5,21 @@
 Each program is a function of two arrays made of straight-line NumPy and loops with slices, writes and sums. It is read
 once for each case of its branches and compared with NumPy at 20 shapes. A program whose obligations fail at a shape is
 not read there, which is counted apart: what is counted as a misreading is a shape at which every obligation holds and
-reading and code differ. Programs that are refused are counted too; so are those that NumPy itself rejects.
+reading and code differ. Programs that are refused are counted too; so are those that NumPy itself rejects. With
+`--log FILE` every hundred programs are a line of the file, and those that stand there are not done again.
 """
 
 from __future__ import annotations
 
 import argparse
 import itertools
+import json
 import random
 import sys
-import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,9 +27,9 @@ import numpy as np
 from derivations.crosscheck import DoesNotExist, NotEvaluable, NotExact, Tie
 from derivations.reading.facts import Facts
 from derivations.reading.integers import Cond, Int, evaluated, negated
-from derivations.reading.machine import Obligation, Refused, Split
 from derivations.reading.program import Function, parsed
 from derivations.reading.reader import Layer, Reader, Reading
+from derivations.reading.records import Obligation, Refused, Split
 from derivations.reading.samples import Evaluated, sample_at
 from derivations.reading.signature import Signature, parse_signature
 
@@ -40,6 +42,7 @@ def forward(x, y, s, p):
     n, m = x.shape
 """
 SHAPES = 20
+BATCH = 100  # programs a line of the log
 
 
 # -- programs --------------------------------------------------------------------------------------
@@ -112,6 +115,19 @@ class Programs:
             (f"{a}[:, -1]", one), (f"np.transpose({a})[None, :, :].sum(axis=0)", shape[::-1]),
             (f"{a}[:, None, :].repeat(2, axis=1).sum(axis=1)", shape),
             (f"({a} == {a}.max(axis=1, keepdims=True)) * {b}", shape),
+            (f"np.einsum('ij,kj->ik', {a}, {a})", (shape[0], shape[0])), (f"np.tensordot({a}, {a}, 2) * {b}", known[b]),
+            (f"np.inner({a}, {a})", (shape[0], shape[0])), (f"np.clip({a}, -1, 2)", shape),
+            (f"np.minimum({a}, 1) + np.abs({a})", shape), (f"np.moveaxis({a}[None], 0, 2)[:, :, 0]", shape),
+            (f"np.expand_dims({a}, 1).squeeze(1)", shape), (f"np.swapaxes({a}, 0, 1)", shape[::-1]),
+            (f"np.var({a}, axis=0) * {a}", shape),
+            (f"{a} / np.sqrt((({a} ** 2).sum(axis=1, keepdims=True)) + 1)", shape),
+            (f"np.vstack([{a}, {a}])", ("?", shape[1])), (f"np.hstack([{a}, {a}])", (shape[0], "?")),
+            (f"np.full({a}.shape, s) - {a}", shape), (f"np.triu({a}, 1)", shape), (f"np.exp({a} / 9)", shape),
+            (f"np.logical_and({a} > 0, {a} < 3) * {a}", shape), (f"(1 - ({a} <= 1)) * {a}", shape),
+            (f"{a}[np.arange(len({a})), np.argmax({a}, axis=1)]", one),
+            (f"({a}.argmax(axis=0) == np.arange(len({a}))[:, None]) * {a}", shape),
+            (f"np.array([{a}[0], {a}[-1]])", ("2", shape[1])), (f"np.add({a}, {b})", shape),
+            (f"{a}[np.arange(len({a}))[::-1], :]", shape), (f"{a}[np.arange(len({a})) // s]", shape),
             (f"np.split(np.concatenate([{a}, {b}], axis=1), 2, axis=1)[1]" if square else f"{a} * 1", shape),
         ]  # fmt: skip
         if v is not None:
@@ -157,7 +173,9 @@ class Programs:
         a = self.pick(known)
         if a is None:
             return None
-        kind = self.chance.randrange(4)
+        kind = self.chance.randrange(9)
+        if kind >= 4:
+            return self.chosen(name, a, known[a], kind)
         if kind == 0:
             return [f"{name} = {a}.copy()", f"{name}[{self.slice()}] = 1"], known[a]
         if kind == 1:
@@ -168,6 +186,26 @@ class Programs:
                     f"    {name}[i] = total"], (known[a][0],)  # fmt: skip
         return [f"{name} = np.zeros({a}.shape)", "at = 0", f"while at + s <= len({a}):",
                 f"    {name}[at] = {a}[at : at + s].sum(axis=0)", "    at += s"], known[a]  # fmt: skip
+
+
+    def chosen(self, name: str, a: str, shape: tuple[str, ...], kind: int) -> tuple[list[str], tuple[str, ...]]:
+        """Places that data choose, masks, branches on data."""
+        word = self.chance.choice(("=", "+="))
+        if kind == 4:
+            return [f"{name} = {a}.copy()", f"{name}[{a} {self.chance.choice(('>', '<=', '<'))} 1] {word} 2"], shape
+        if kind == 5:
+            return [f"{name} = np.zeros({a}.shape)", f"mask = {a} > 0",
+                    f"{name}[mask] {word} ({a} * 2)[mask]"], shape  # fmt: skip
+        if kind == 6:
+            return [f"{name} = np.zeros({a}.shape)",
+                    f"{name}[np.arange(len({a})), {a}.argmax(axis=1)] {word} {a}.sum(axis=1)"], shape  # fmt: skip
+        if kind == 7:
+            place = self.chance.choice((f"i, np.argmax({a}[i])", f"np.argmax({a}[:, 0]), 0"))
+            return [f"{name} = np.zeros({a}.shape)", f"for i in range(len({a})):",
+                    f"    {name}[{place}] {word} {a}[i, 0]"], shape  # fmt: skip
+        bound, place = self.chance.choice(("0", f"{a}[i, 0]")), self.chance.choice(("i, j", "i // 2, j", "i, 0"))
+        return [f"{name} = np.zeros({a}.shape)", f"for i in range(len({a})):", f"    for j in range({a}.shape[1]):",
+                f"        if {a}[i, j] > {bound}:", f"            {name}[{place}] {word} {a}[i, j]"], shape  # fmt: skip
 
 
 # -- reading and running ---------------------------------------------------------------------------
@@ -285,14 +323,14 @@ def compared(reading: Reading, values: Evaluated, forward: Any, sizes: dict[str,
     return "" if same else f"{sizes}: code {out.tolist()}, reading {wanted.tolist()}"
 
 
-def run(programs: int, seed: int, shapes: int = SHAPES) -> Tally:
-    """That many programs, at that many shapes each."""
+def run(programs: int, seed: int, shapes: int = SHAPES, first: int = 0) -> Tally:
+    """That many programs from the first on, at that many shapes each."""
     sys.setrecursionlimit(20_000)
     np.seterr(all="ignore")
     signature = parse_signature(GIVEN)
     every = sorted(itertools.product((1, 2, 3, 4, 5), (1, 2, 3, 4), (1, 2, 3), (0, 1, 2)), key=sum)
     tally = Tally()
-    for number in range(programs):
+    for number in range(first, first + programs):
         chance = random.Random(seed * 1_000_003 + number)
         chosen = [*every[: shapes // 2], *chance.sample(every, shapes - shapes // 2)]
         code = Programs(seed * 1_000_003 + number).program()
@@ -305,14 +343,25 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--programs", type=int, default=1000)
     arguments.add_argument("--seed", type=int, default=0)
+    arguments.add_argument("--log", type=Path)
     chosen = arguments.parse_args()
-    start = time.perf_counter()
-    tally = run(chosen.programs, chosen.seed)
+    known = chosen.log.read_text().splitlines() if chosen.log and chosen.log.exists() else []
+    tally = Tally()
+    for at in range(0, chosen.programs, BATCH):
+        if at // BATCH < len(known):
+            found = json.loads(known[at // BATCH])
+        else:
+            batch = run(min(BATCH, chosen.programs - at), chosen.seed, first=at)
+            found = {"counts": batch.counts, "misread": batch.misread}
+            if chosen.log:
+                with chosen.log.open("a") as file:
+                    file.write(json.dumps(found) + "\n")
+        tally.counts.update(found["counts"])
+        tally.misread += found["misread"]
     for text in tally.misread:
         print(text)
     for name, count in tally.counts.items():
         print(f"{count:>9} {name}")
-    print(f"{time.perf_counter() - start:9.0f} seconds")
 
 
 if __name__ == "__main__":

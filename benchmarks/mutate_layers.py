@@ -5,7 +5,8 @@
 A mutant changes one place of a backward function: an index or bound is shifted, a factor is dropped, `+=` becomes `=`,
 axes are swapped, a name is another one. Whether it differs is found by running both functions on integers at every size
 up to `--largest`; whether it is proved, by `prove`, first without its run. What must be 0 is the number proved that
-differ.
+differ, and the number called wrong that do not. Where the verdict is a region, it is compared with the sizes at which
+the mutant agrees. With `--log FILE` each result is a line of the file, and those that stand there are not done again.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ import argparse
 import ast
 import copy
 import itertools
+import json
 import random
 import tempfile
-import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ import numpy as np
 from derivations.language.errors import InputError
 from derivations.reading.integers import Int, evaluated
 from derivations.reading.prove import prove_layer
+from derivations.reading.runner import put
 from derivations.reading.signature import Signature, parse_signature
 
 LAYERS = Path(__file__).parent.parent / "tests" / "reading" / "layers"
@@ -41,16 +43,35 @@ CORRECT = (
     ("gallery.py", "mean_windows", "mean_windows_backward", "x: N, n; f = f; s = s; f <= n"),
     ("gallery.py", "columns", "columns_backward", "x: C, n; w: F, C, m; s = s; m <= n"),
     ("gallery.py", "matrices", "matrices_backward", "q: A, D; k: B, D"),
+    ("gallery.py", "guarded", "guarded_backward", "x: n; w: m; p = p; p >= 0; m <= n + 2*p"),
+    ("gallery.py", "gathered", "gathered_backward", "x: n; w: m; m <= n"),
+    ("gallery.py", "blocks", "blocks_backward", "x: n*f, m*f; f = f"),
+    ("gallery.py", "peaks", "peaks_backward", "x: N, n; f = f; f <= n"),
+    ("gallery.py", "normalized", "normalized_backward", "x: N, D; gamma: D; beta: D; eps: scalar"),
+    ("convolution.py", "loops", "loops_backward", "x: N,C,H,W; w: F,C,k,l; b: F; options.stride = s; options.pad = p; "
+     "p >= 0; k <= H + 2*p; l <= W + 2*p"),
 )
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """A backward function with one change."""
+    """A backward function with one change: the layer, what is changed, at which node of the function, by what."""
 
     layer: tuple[str, str, str, str]
     change: str
-    code: str
+    number: int
+    replace: Callable[[Any], None]
+
+    @property
+    def code(self) -> str:
+        """The file with the mutant in place of the function."""
+        tree = ast.parse((LAYERS / self.layer[0]).read_text())
+        self.replace(list(ast.walk(_function(tree, self.layer[2])))[self.number])
+        return ast.unparse(ast.fix_missing_locations(tree))
+
+
+def _function(tree: ast.Module, name: str) -> ast.FunctionDef:
+    return next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == name)
 
 
 # -- mutations -------------------------------------------------------------------------------------
@@ -58,20 +79,26 @@ class Mutant:
 
 def mutants_of(layer: tuple[str, str, str, str]) -> list[Mutant]:
     """Every mutant of one layer's backward function."""
-    text = (LAYERS / layer[0]).read_text()
-    tree = ast.parse(text)
-    place, function = next((at, node) for at, node in enumerate(tree.body)
-                           if isinstance(node, ast.FunctionDef) and node.name == layer[2])  # fmt: skip
-    found: list[Mutant] = []
-    nodes = list(ast.walk(function))
+    nodes = list(ast.walk(_function(ast.parse((LAYERS / layer[0]).read_text()), layer[2])))
     names = sorted({node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)})
-    for number, node in enumerate(nodes):
-        for change, replace in changes(node, names):
-            other = copy.deepcopy(tree)
-            replace(list(ast.walk(other.body[place]))[number])
-            ast.fix_missing_locations(other)
-            found.append(Mutant(layer, f"{layer[2]}:{getattr(node, 'lineno', 0)}: {change}", ast.unparse(other)))
-    return found
+    return [Mutant(layer, f"{layer[2]}:{getattr(node, 'lineno', 0)}: {change}", number, replace)
+            for number, node in enumerate(nodes) for change, replace in changes(node, names)]  # fmt: skip
+
+
+def sample(seed: int) -> list[Mutant]:
+    """Mutants of all layers in an order by chance in which each kind of change and each layer comes as often."""
+    kinds: dict[tuple[str, str], list[Mutant]] = {}
+    for layer in CORRECT:
+        for mutant in mutants_of(layer):
+            change = mutant.change.rpartition(": ")[2]
+            kind = "name" if " for " in change and change[0] != "=" else change
+            kinds.setdefault((layer[2], kind), []).append(mutant)
+    chance = random.Random(seed)
+    rows = list(kinds.values())
+    for one in rows:
+        chance.shuffle(one)
+    chance.shuffle(rows)
+    return [one for turn in itertools.zip_longest(*rows) for one in turn if one is not None]
 
 
 def changes(node: ast.AST, names: list[str]) -> Iterator[tuple[str, Any]]:
@@ -145,13 +172,16 @@ def gradients(
         shape = [int(np.prod([evaluated(size, sizes) for size in axis], dtype=int)) for axis in axes]
         count = int(np.prod(shape, dtype=int))
         arguments[name] = (chance.permutation(count) - count // 2).reshape(shape).astype(float)
-    arguments |= {name: evaluated(value, sizes) for name, value in signature.values.items() if isinstance(value, Int)}
+    for name, value in signature.values.items():
+        put(arguments, name, evaluated(value, sizes) if isinstance(value, Int) else value)
+    arguments |= dict.fromkeys(signature.scalars, 0.5)
     returned = module[layer[1]](**arguments)
     out, extras = (returned[0], returned[1:]) if isinstance(returned, tuple) else (returned, ())
     delta = (chance.permutation(out.size) - out.size // 2).reshape(out.shape).astype(float)
     function = module[layer[2]]
     names = function.__code__.co_varnames[1 : function.__code__.co_argcount]
-    given = [arguments[name] if name in arguments else extras[0] for name in names]
+    cache = extras[0] if len(extras) == 1 else extras
+    given = [arguments.get(name, cache) for name in names]
     try:
         found = function(delta, *given)
         return tuple(np.asarray(one, dtype=float) for one in (found if isinstance(found, tuple) else (found,)))
@@ -159,76 +189,104 @@ def gradients(
         return str(type(error))
 
 
-def differs(right: dict[str, Any], wrong: dict[str, Any], layer: Any, signature: Signature, largest: int) -> Any:
-    """The first sizes at which a mutant gives other gradients; None where it does not."""
-    for sizes in sizes_up_to(signature, largest)[:600]:
-        wanted, found = (gradients(module, layer, signature, sizes) for module in (right, wrong))
-        if isinstance(found, str) or len(found) != len(wanted):
-            return sizes
-        for p, q in zip(wanted, found, strict=True):
-            if np.shape(p) != np.shape(q) or not np.allclose(p, q):
-                return sizes
-    return None
+def agreement(
+    right: dict[str, Any], wrong: dict[str, Any], layer: Any, signature: Signature, largest: int
+) -> list[tuple[dict[str, int], bool]]:
+    """At each of the sizes, whether the mutant gives the same gradients."""
+    return [(sizes, _same(*[gradients(module, layer, signature, sizes) for module in (right, wrong)]))
+            for sizes in sizes_up_to(signature, largest)[:600]]  # fmt: skip
+
+
+def _same(wanted: Any, found: Any) -> bool:
+    if isinstance(found, str) or len(found) != len(wanted):
+        return False
+    return all(np.shape(p) == np.shape(q) and np.allclose(p, q) for p, q in zip(wanted, found, strict=True))
 
 
 @dataclass
 class Tally:
-    """What was counted, and the mutants that were wrongly proved."""
+    """What was counted, and the mutants whose verdict is wrong."""
 
     counts: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
 
+    def add(self, result: dict[str, Any]) -> None:
+        """One mutant."""
+        self.counts["mutants"] += 1
+        self.counts[result["kind"]] += 1
+        self.counts["readings that only the run refuses"] += result["only_run"]
+        if result["region"]:
+            self.counts[f"regions that are {result['region']}"] += 1
+        if result["wrong"]:
+            self.wrong.append(f"{result['wrong']}: {result['change']}")
 
-def judge(mutant: Mutant, largest: int, tally: Tally, directory: str) -> None:
+
+def judge(mutant: Mutant, largest: int, directory: str) -> dict[str, Any]:
     """One mutant: run, and proved or not."""
-    tally.counts["mutants"] += 1
     signature = parse_signature(mutant.layer[3])
     right: dict[str, Any] = {}
     wrong: dict[str, Any] = {}
     exec((LAYERS / mutant.layer[0]).read_text(), right)
     exec(mutant.code, wrong)
-    other = differs(right, wrong, mutant.layer, signature, largest)
-    path = Path(directory) / f"mutant{tally.counts['mutants']}.py"
+    seen = agreement(right, wrong, mutant.layer, signature, largest)
+    other = next((sizes for sizes, same in seen if not same), None)
+    path = Path(directory) / "mutant.py"
     path.write_text(mutant.code)
-    word = _word(path, mutant, run=False)
-    if other is not None and word == "proved":
+    word, regions = _word(path, mutant, run=False)
+    only_run = other is not None and word == "proved"
+    if only_run or word in ("false", "refuted"):
         # the reading alone was wrong; the run beside it must say so
-        tally.counts["readings that only the run refuses"] += 1
-        word = _word(path, mutant, run=True)
-    tally.counts[f"{'same' if other is None else 'differs'}: {word}"] += 1
+        word, regions = _word(path, mutant, run=True)
+    problem = ""
     if other is not None and word == "proved":
-        tally.wrong.append(f"{mutant.change}, which differs at {other}\n{mutant.code}")
+        problem = f"proved, and differs at {other}"
+    if other is None and word in ("false", "refuted", "holds where"):
+        problem = f"{word}, and is the same at every size"
+    region = ""
+    if word == "holds where":
+        conditions = [one for text in regions for one in parse_signature(text.replace(", ", " and ")).conditions]
+        said = [all(one.holds(sizes) for one in conditions) for sizes, _ in seen]
+        same = [same for _, same in seen]
+        wider = any(p and not q for p, q in zip(said, same, strict=True))
+        region = "exact" if said == same else "too large" if wider else "too small"
+    return {"kind": f"{'same' if other is None else 'differs'}: {word}", "change": mutant.change,
+            "only_run": only_run, "region": region, "wrong": problem}  # fmt: skip
 
 
-def _word(path: Path, mutant: Mutant, run: bool) -> str:
+def _word(path: Path, mutant: Mutant, run: bool) -> tuple[str, list[str]]:
     try:
-        return prove_layer(f"{path}:{mutant.layer[1]}", f"{path}:{mutant.layer[2]}", mutant.layer[3], run).word
+        found = prove_layer(f"{path}:{mutant.layer[1]}", f"{path}:{mutant.layer[2]}", mutant.layer[3], run)
     except InputError:
-        return "refused"
+        return "refused", []
+    return found.word, [one.holds_where for one in found.gradients if one.holds_where]
 
 
 def main() -> None:
-    """Prints the counts, and each mutant that is proved and differs."""
+    """Prints the counts, and each mutant whose verdict is wrong."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--mutants", type=int, default=500)
     arguments.add_argument("--seed", type=int, default=0)
     arguments.add_argument("--largest", type=int, default=6)
+    arguments.add_argument("--log", type=Path)
     chosen = arguments.parse_args()
-    start = time.perf_counter()
-    every = [mutant for layer in CORRECT for mutant in mutants_of(layer)]
-    random.Random(chosen.seed).shuffle(every)
+    every = sample(chosen.seed)
+    known = chosen.log.read_text().splitlines() if chosen.log and chosen.log.exists() else []
     tally = Tally()
+    for line in known[: chosen.mutants]:
+        tally.add(json.loads(line))
     np.seterr(all="ignore")
     with tempfile.TemporaryDirectory() as directory:
-        for mutant in every[: chosen.mutants]:
-            judge(mutant, chosen.largest, tally, directory)
-            if tally.counts["mutants"] % 20 == 0:
-                print(dict(tally.counts), flush=True)
+        for mutant in every[len(known) : chosen.mutants]:
+            result = judge(mutant, chosen.largest, directory)
+            tally.add(result)
+            if chosen.log:
+                with chosen.log.open("a") as file:
+                    file.write(json.dumps(result) + "\n")
     for text in tally.wrong:
         print(text)
     for name, count in sorted(tally.counts.items()):
         print(f"{count:>6} {name}")
-    print(f"{time.perf_counter() - start:6.0f} seconds, {len(every)} mutants in all")
+    print(f"of {len(every)} mutants in all")
 
 
 if __name__ == "__main__":

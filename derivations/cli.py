@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
 
+from derivations.campaigns.command import On, StoreAt, campaign
 from derivations.commands.messages import (
     DEFECT,
     UNWRITABLE,
@@ -137,12 +138,16 @@ def verify(
     obligations: Annotated[
         Path | None, typer.Option("--obligations", metavar="DIR", help="Write what each verdict rests on into DIR.")
     ] = None,
+    on: On = "",
+    store: StoreAt = "",
 ) -> None:
     """Judge the claims of documents: a line for each (beyond 100 what is as expected is counted), and a summary."""
     if as_json and form not in ("text", "json"):
         raise typer.BadParameter(f"--json and --format {form} exclude each other")
     if watch and (as_json or form != "text" or failed or stop):
         raise typer.BadParameter("--watch shows lines, of all that is chosen by file, line, name or -k")
+    if watch and on:
+        raise typer.BadParameter("--watch and --on exclude each other")
     from derivations.commands.verify import Asked
     from derivations.commands.verify import verify as run
 
@@ -160,6 +165,8 @@ def verify(
         processes=processes,
         no_cache=no_cache,
         obligations=obligations,
+        on=on,
+        store=store,
     )
     if watch:
         run = _extra("watch", "watchfiles", "derivations.commands.watch").run
@@ -413,6 +420,7 @@ def report(
 
 
 app.command()(serve)
+app.command()(campaign)
 
 
 @app.command(epilog=_examples("gradproof lsp", "editors/ has the lines for VS Code and Neovim"))

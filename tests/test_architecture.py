@@ -89,16 +89,17 @@ LAYERS = (
     ("choosing", "watching"),
     ("editing",),
     ("words", "api", "asked"),
-    ("serving",),
+    ("serving", "campaigns"),
     ("commands",),
     ("cli", "pytest_plugin", "__init__"),
 )
 # Where an import may stand inside a function: the doors of the package, so that they open at once, and the run, which
 # answers an unchanged document from the cache without loading SymPy; the faces of records in notebooks load the report
-# when one is shown; the page's server has no formula's code in its own process, only in its workers.
+# when one is shown; the page's server has no formula's code in its own process, only in its workers; Dask is loaded
+# where it is asked for.
 DOORS = (
     "api", "asked", "cli", "words", "pytest_plugin", "__init__", "batch.run", "batch.workers", "show.notebook",
-    "serving.command", "serving.worker", "editing.judging",
+    "serving.command", "serving.worker", "editing.judging", "campaigns.command",
 )  # fmt: skip
 MODULES = {
     ".".join(path.relative_to(ROOT / "derivations").with_suffix("").parts).removesuffix(".__init__"): path

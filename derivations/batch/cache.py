@@ -71,20 +71,70 @@ class Remembers(Protocol):
     def write(self, key: str, verdicts: Sequence[Verdict]) -> None: ...
 
 
-class Cache:
-    """Verdicts by the key of their claim's text. `trouble` says why it is not used, or what was wrong with it; empty
-    where nothing is."""
+class Remembered:
+    """Verdicts by the key of their claim's text, wherever they lie. `trouble` says why they are not used, or what was
+    wrong with them; empty where nothing is."""
 
-    def __init__(self, location: Path | None = None, variant: str = "") -> None:
+    def __init__(self, variant: str = "") -> None:
         """`variant` names what else the verdicts depend on, such as the thoroughness of the numeric
         evidence."""
+        self._version, self._variant = source_digest(), variant
+        self.trouble = ""
+
+    def read(self, key: str) -> tuple[Verdict, ...] | None:
+        """The remembered verdicts of a claim by the key of its text; None where there are none that can be believed."""
+        entry = self._entry(key)
+        found = self._get(entry)
+        with suppress(ValueError, TypeError, KeyError, RecursionError):
+            if found is not None and found[0] == self._digest(entry, found[1]):
+                return tuple(map(_verdict, json.loads(found[1])))
+        return None
+
+    def write(self, key: str, verdicts: Sequence[Verdict]) -> None:
+        """Remembers verdicts that may be remembered; others are passed over."""
+        if not verdicts or not all(may_be_remembered(verdict) for verdict in verdicts):
+            return
+        try:
+            text = json.dumps([verdict.as_json() for verdict in verdicts], ensure_ascii=False)
+            if tuple(_verdict(record) for record in json.loads(text)) != tuple(verdicts):
+                return  # data that JSON would change is judged again each time
+        except (TypeError, ValueError, RecursionError):
+            return
+        entry = self._entry(key)
+        self._put(entry, self._digest(entry, text), text)
+
+    def note(self, document: str, identifier: str, failed: bool) -> None:
+        """Remembers whether a claim of a document failed, where that is kept."""
+
+    def close(self) -> None:
+        """Lets go of what holds the verdicts."""
+
+    def _entry(self, key: str) -> str:
+        """The key of a claim in this version of the source and this variant."""
+        return hashlib.sha256("\0".join((self._version, self._variant, key)).encode()).hexdigest()
+
+    def _digest(self, entry: str, record: str) -> str:
+        return hashlib.sha256(f"{entry}\0{record}".encode()).hexdigest()
+
+    def _get(self, entry: str) -> tuple[str, str] | None:
+        """Digest and text of an entry."""
+        raise NotImplementedError
+
+    def _put(self, entry: str, digest: str, text: str) -> None:
+        raise NotImplementedError
+
+
+class Cache(Remembered):
+    """Verdicts in one SQLite file of this user."""
+
+    def __init__(self, location: Path | None = None, variant: str = "") -> None:
+        """`location` is the directory of the file."""
+        super().__init__(variant)
         self._directory = location or default_location()
         self._path = self._directory / NAME
-        self._version, self._variant = source_digest(), variant
         self._connection: sqlite3.Connection | None = None
         self._is_closed = False
         self._failed: dict[str, set[str]] = {}
-        self.trouble = ""
 
     def failed(self, document: str) -> set[str]:
         """The names of a document's claims that failed when they were judged last."""
@@ -109,27 +159,11 @@ class Cache:
             statement = "DELETE FROM failures WHERE document = ? AND id = ?"
             self._ask(lambda connection: connection.execute(statement, row))
 
-    def read(self, key: str) -> tuple[Verdict, ...] | None:
-        """The remembered verdicts of a claim by the key of its text; None where there are none that can be believed."""
-        entry = self._entry(key)
-        found = self._ask(lambda connection: _row(connection, entry))
-        with suppress(ValueError, TypeError, KeyError, RecursionError):
-            if found is not None and found[0] == _digest(entry, found[1]):
-                return tuple(map(_verdict, json.loads(found[1])))
-        return None
+    def _get(self, entry: str) -> tuple[str, str] | None:
+        return self._ask(lambda connection: _row(connection, entry))
 
-    def write(self, key: str, verdicts: Sequence[Verdict]) -> None:
-        """Remembers verdicts that may be remembered; others are passed over."""
-        if not verdicts or not all(may_be_remembered(verdict) for verdict in verdicts):
-            return
-        try:
-            text = json.dumps([verdict.as_json() for verdict in verdicts], ensure_ascii=False)
-            if tuple(_verdict(record) for record in json.loads(text)) != tuple(verdicts):
-                return  # data that JSON would change is judged again each time
-        except (TypeError, ValueError, RecursionError):
-            return
-        entry = self._entry(key)
-        values = (entry, self._version, _digest(entry, text), text)
+    def _put(self, entry: str, digest: str, text: str) -> None:
+        values = (entry, self._version, digest, text)
         self._ask(lambda connection: connection.execute("INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?)", values))
 
     def close(self, now: Callable[[], float] = time.time) -> None:
@@ -138,10 +172,6 @@ class Cache:
         if self._connection is not None:
             self._ask(lambda connection: _prune(connection, self._version, now()))
         self._let_go()
-
-    def _entry(self, key: str) -> str:
-        """The key of a claim in this version of the source and this variant."""
-        return hashlib.sha256("\0".join((self._version, self._variant, key)).encode()).hexdigest()
 
     def _ask(self, question: Callable[[sqlite3.Connection], T]) -> T | None:
         """The answer of the database, opened if need be; None where there is none. What fails ends the use of the
@@ -203,10 +233,6 @@ def may_be_remembered(verdict: Verdict) -> bool:
     Undecided is judged again: what ended the search may have been this machine's time or memory.
     """
     return not verdict.contradiction and verdict.verdict != "undecided"
-
-
-def _digest(entry: str, record: str) -> str:
-    return hashlib.sha256(f"{entry}\0{record}".encode()).hexdigest()
 
 
 def _verdict(record: Mapping[str, Any]) -> Verdict:

@@ -16,7 +16,7 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from derivations.batch.cache import Remembers
 from derivations.batch.workers import Answer, Judge, Workers
@@ -171,15 +171,16 @@ def _with_steps(claim: Claim, verdict: Verdict) -> Verdict:
 
 
 def judged(
-    blocks: Iterable[Block], judge: Judge, processes: int = 1, cache: Remembers | None = None
+    blocks: Iterable[Block], judge: Judge, processes: int = 1, cache: Remembers | None = None, pool: Any = Workers
 ) -> Generator[Judged]:
     """Every block with the verdicts on its claims, in order; what is known of a block's text is not judged, what
-    becomes known is remembered. An interrupted run gives the blocks that are complete."""
-    with Workers(judge, processes) as workers:
+    becomes known is remembered. An interrupted run gives the blocks that are complete. `pool(judge, processes)` is who
+    judges: worker processes here, or a cluster."""
+    with pool(judge, processes) as workers:
         yield from judged_by(workers, blocks, cache)
 
 
-def judged_by(workers: Workers, blocks: Iterable[Block], cache: Remembers | None = None) -> Generator[Judged]:
+def judged_by(workers: Any, blocks: Iterable[Block], cache: Remembers | None = None) -> Generator[Judged]:
     """The same by workers that stay for the next run."""
     current, answers = None, []
     for block, claim, answer in workers.answers(_tasks(blocks, cache)):

@@ -11,10 +11,12 @@ from collections.abc import Iterable, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
+from typing import Any
 
-from derivations.batch.cache import Cache
+from derivations.batch.cache import Cache, Remembered
 from derivations.batch.run import STANDARD_INPUT, judge_claim, judged
-from derivations.batch.workers import Judge
+from derivations.batch.store import Store
+from derivations.batch.workers import Judge, Workers
 from derivations.commands.messages import complain, complain_of
 from derivations.commands.shown import Shown
 from derivations.judgement.results import Judged, Results
@@ -53,32 +55,37 @@ class Progress:
             sys.stderr.flush()
 
 
-def cache_for(no_cache: bool, **options: bool) -> Cache | None:
-    """The cache of verdicts given with these options of `judge_claim`; None where none is wanted."""
-    return None if no_cache else Cache(variant=" ".join(name for name, wanted in sorted(options.items()) if wanted))
+def cache_for(no_cache: bool, store: str = "", **options: bool) -> Remembered | None:
+    """The verdicts given with these options of `judge_claim` that are remembered, in this user's cache or in a store;
+    None where none are wanted."""
+    variant = " ".join(name for name, wanted in sorted(options.items()) if wanted)
+    if no_cache:
+        return None
+    return Store(store, variant) if store else Cache(variant=variant)
 
 
 def judge(
     blocks: Iterable[Block],
     errors: Sequence[InputError],
     processes: int = 1,
-    cache: Cache | None = None,
+    cache: Remembered | None = None,
     shown: Shown | None = None,
     total: int = 1,
     whole: bool = True,
     stop: bool = False,
+    pool: Any = Workers,
     obligations: Path | None = None,
     **options: bool,
 ) -> Results:
     """Judges the claims of blocks, shows each as it comes, and keeps what there is when the keyboard interrupts; with
-    `stop`, ends at the first that is not as expected. `obligations` and `options` are those of `judge_claim`."""
+    `stop`, ends at the first that is not as expected. `pool` is who judges; the others are those of `judge_claim`."""
     shown = shown or Shown()
     results = Results(errors=list(errors), whole=whole)
     complain_of(error_texts(errors))
     known = len(errors)
     judge_one: Judge = partial(judge_claim, obligations=obligations, **options)  # type: ignore[arg-type]  # flags, all of them keywords
     try:
-        with Progress(total) as progress, closing(judged(blocks, judge_one, processes, cache)) as answers:
+        with Progress(total) as progress, closing(judged(blocks, judge_one, processes, cache, pool)) as answers:
             for found in answers:
                 progress.clear()
                 ended = results.take(found)
@@ -104,7 +111,7 @@ def judge(
     return results
 
 
-def _note(found: Judged, cache: Cache | None) -> None:
+def _note(found: Judged, cache: Remembered | None) -> None:
     """Remembers whether a claim failed, for `--failed`."""
     block = found.block
     if cache is not None and (block.kind == "claim" or block.refused) and block.document != STANDARD_INPUT:

@@ -14,6 +14,7 @@ from derivations.choosing.claims import Choice, Chosen, chosen
 from derivations.choosing.expression import expression
 from derivations.choosing.nothing import why_nothing
 from derivations.choosing.targets import Missing, Target, targets
+from derivations.commands.engines import engine
 from derivations.commands.messages import complain_of
 from derivations.commands.running import cache_for, judge
 from derivations.commands.shown import EACH, Annotated, AtTheEnd, Json, Lines, Shown, console_for_output
@@ -42,6 +43,8 @@ class Asked:
     processes: int = 1
     no_cache: bool = False
     obligations: Path | None = None
+    on: str = ""
+    store: str = ""
 
 
 def verify(asked: Asked) -> int:
@@ -55,13 +58,15 @@ def verify(asked: Asked) -> int:
     start = time.perf_counter()
     shown = _shown(asked, found)
     options = {"thorough": asked.thorough, "repair": asked.repair}
-    cache = cache_for(asked.no_cache or asked.obligations is not None, **options)
+    cache = cache_for(asked.no_cache or asked.obligations is not None, asked.store, **options)
     recall = None if cache is None else cache.read
     blocks = (block for each in found.sources for block in each.blocks(recall))
-    results = judge(
-        blocks, [*errors, *found.errors], asked.processes, cache, shown, len(found.names), False, asked.stop,
-        obligations=asked.obligations, **options,
-    )  # fmt: skip
+    wrong = [*errors, *found.errors]
+    with engine(asked.on, asked.processes) as pool:
+        results = judge(
+            blocks, wrong, asked.processes, cache, shown, len(found.names), False, asked.stop, pool,
+            obligations=asked.obligations, **options,
+        )  # fmt: skip
     if asked.obligations is not None:
         collect(asked.obligations, results.verdicts)
     if not (results.verdicts or results.remarks or results.refused or results.errors or results.interrupted):

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 from watchfiles import DefaultFilter, watch
 
-from derivations.batch.cache import Cache
+from derivations.batch.cache import Remembered
 from derivations.batch.run import Source, shipped_documents, source
 from derivations.choosing.claims import Choice, chosen
 from derivations.choosing.expression import expression
@@ -139,8 +139,8 @@ def run(asked: Asked, ended: threading.Event | None = None) -> int:
         return _watch(asked, Watch(asked, session, console_for_output()), ended)
 
 
-def _cache(asked: Asked) -> Cache | None:
-    return cache_for(asked.no_cache, thorough=asked.thorough, repair=asked.repair)
+def _cache(asked: Asked) -> Remembered | None:
+    return cache_for(asked.no_cache, asked.store, thorough=asked.thorough, repair=asked.repair)
 
 
 def _watch(asked: Asked, seen: Watch, ended: threading.Event | None) -> int:

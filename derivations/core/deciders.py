@@ -25,6 +25,7 @@ from derivations.core.obligations import Question, Script
 from derivations.core.terms import (
     FALSE,
     Condition,
+    Generator,
     Int,
     Least,
     Monomial,
@@ -40,6 +41,7 @@ ISL_OPERATIONS = 200_000  # isl's own unit; about a tenth of a second on a machi
 ISL_UNKNOWNS = 100  # of a question to isl; its steps grow with them, and are not counted
 ISL_PRODUCTS = 160, 480  # products of facts that are said of the unknowns; the second where one other decider agrees
 Z3_RESOURCES = 300_000, 2_000_000  # z3's own unit; about a tenth of a second, and a second
+REAL_DEGREE = 3  # up to which z3 may reason about real numbers: what that takes grows doubly exponentially
 CVC5_RESOURCES = 100_000  # cvc5's own unit; about a third of a second
 REMEMBERED = 5_000  # answers of each decider
 WORD = 2**31  # numbers from here on isl takes as text
@@ -103,16 +105,26 @@ class Panel:
 @lru_cache(maxsize=REMEMBERED)
 def z3_answer(question: Question, resources: int = Z3_RESOURCES[0], relevancy: int = 2) -> Answer:
     """z3's answer: of the plain solver, for the one that it makes by default tries strategies by the clock; without
-    Gröbner bases, which count no resources."""
+    Gröbner bases, and past REAL_DEGREE without real algebra: they count no resources."""
     import z3
 
     solver = z3.SimpleSolver(ctx=z3.Context())
     solver.from_string(Script(question).body)
     solver.set("rlimit", resources)
     solver.set("arith.nl.grobner", False)
+    solver.set("arith.nl.nra", max(map(_degree, question.terms()), default=0) <= REAL_DEGREE)
     solver.set("relevancy", relevancy)
     answer = solver.check()
     return Answer.UNSAT if answer == z3.unsat else Answer.SAT if answer == z3.sat else Answer.UNKNOWN
+
+
+def _degree(term: Int) -> int:
+    """How many factors the longest product of a term has, a quotient being worth its parts."""
+    return max((sum(map(_worth, monomial)) for monomial in term.terms), default=0)
+
+
+def _worth(generator: Generator) -> int:
+    return 1 if isinstance(generator, Sym) else max(1, _degree(generator.p), 1 + _degree(generator.q))
 
 
 def z3_patient(question: Question) -> Answer:

@@ -47,6 +47,7 @@ from derivations.core.terms import (
 Z3_RESOURCES = 4_000_000  # z3's own unit; about two seconds on a machine of 2020
 Z3_TOTAL = 20_000_000  # for all questions of one solver, that is of one claim
 QUESTIONS = 6_000  # to isl, for all of one claim
+REAL_DEGREE = 3  # up to which z3 may reason about real numbers: what that takes grows doubly exponentially
 ISL_OPERATIONS = 2_000_000  # isl's own unit; about one second on a machine of 2020
 
 
@@ -450,6 +451,21 @@ def isl_point(points: Any, symbols: Sequence[Name], *, smallest: bool = False) -
 # -- z3 ---------------------------------------------------------------------------------------------------------------
 
 
+def degree(condition: Condition) -> int:
+    """The largest degree of a condition's products, those by which quotients are defined among them (q·⌊p/q⌋ <= p)."""
+    return max((_degree(term) for term in condition_terms(condition)), default=0)
+
+
+def _degree(term: Int) -> int:
+    own = max((len(monomial) for monomial in term.terms), default=0)
+    inner = [
+        max(_degree(generator.p), _degree(generator.q) + isinstance(generator, Quotient))
+        for generator in term.generators()
+        if not isinstance(generator, Sym)
+    ]
+    return max([own, *inner])
+
+
 class _SmtText:
     """Writes conditions in SMT-LIB's notation, which z3 reads faster than its Python interface builds them; each
     quotient is one fresh integer with its two defining inequalities."""
@@ -507,7 +523,8 @@ def z3_answer(condition: Condition, resources: int, context: Any) -> tuple[Answe
     """z3's answer, and the resources that its context has spent so far.
 
     The plain solver: the one that z3 makes by default tries strategies by the clock, and its answers differ from run to
-    run. Without Gröbner bases: they count no resources, so that one question could take all time and memory.
+    run. Without Gröbner bases, and past REAL_DEGREE without cylindrical algebraic decomposition: they count no
+    resources, so that one question could take all time and memory.
     """
     import z3
 
@@ -516,6 +533,7 @@ def z3_answer(condition: Condition, resources: int, context: Any) -> tuple[Answe
     solver.from_string(text.script(condition))
     solver.set("rlimit", resources)
     solver.set("arith.nl.grobner", False)
+    solver.set("arith.nl.nra", degree(condition) <= REAL_DEGREE)
     answer = solver.check()
     figures = solver.statistics()
     spent = int(figures.get_key_value("rlimit count")) if "rlimit count" in figures.keys() else resources  # noqa: SIM118

@@ -178,7 +178,7 @@ class Manner:
     tied: bool = False
 
 
-REMEMBERED = 400  # entries up to which data are kept: links and claims of one context draw the same again and again
+REMEMBERED = 200  # entries up to which data are kept: links and claims of one context draw the same again and again
 
 
 def drawn(key: str, shape: tuple[int, ...], manner: Manner) -> Number:
@@ -188,7 +188,7 @@ def drawn(key: str, shape: tuple[int, ...], manner: Manner) -> Number:
     return _drawn(key, shape, manner)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _remembered(key: str, shape: tuple[int, ...], manner: Manner) -> Number:
     found = _drawn(key, shape, manner)
     found.array.flags.writeable = False
@@ -213,7 +213,9 @@ def _drawn(key: str, shape: tuple[int, ...], manner: Manner) -> Number:
         ranks = np.array(rows, dtype=np.int64).reshape(full)
         if not manner.positive:  # how many entries are negative is chance, or few entries would always have one sign
             ranks -= chance.integers(0, count + 1, (manner.samples, *[1] * (len(full) - 1)))
-        return values.measured((ranks * GAP + 1 + zlib.crc32(key.encode()) % (GAP - 1)) * manner.scale)
+        # Another seed, other values: one entry would else be compared with a number (x > 6) on one side of it only.
+        offset = (zlib.crc32(key.encode()) + 17 * manner.seed) % (GAP - 1)
+        return values.measured((ranks * GAP + 1 + offset) * manner.scale)
     return values.measured(chance.integers(1, SPREAD + 1, full) * signs * manner.scale)
 
 

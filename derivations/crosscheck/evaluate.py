@@ -325,11 +325,30 @@ def _absent(where: Array, what: str) -> None:
 
 @_value.register
 def _power(node: Power, scope: Scope) -> Number:
-    base, exponent = value_of(node.args[0], scope), exponent_of(node)
+    base, amount = value_of(node.args[0], scope), compiled(exponent_of(node))(scope.values)
+    if isinstance(amount, np.ndarray):
+        raise NotEvaluable("an exponent that depends on an index")
+    fraction = Fraction(amount)
+    if fraction.denominator != 1:
+        return _root(base, fraction, scope)
+    exponent = int(fraction)
     if exponent < 0:
         _check_zeros(node.args[0], base, scope)
         return _quotient(values.scalar(1), values.power(base, -exponent), scope)
     return values.power(base, exponent)
+
+
+def _root(base: Number, exponent: Fraction, scope: Scope) -> Number:
+    """A power with an exponent that is no whole number, of what is positive: exp(e·log x)."""
+    if scope.exact and not isinstance(scope.infinitesimal, Digits):
+        raise NotExact("a root has no exact values")
+    if np.any(real(base.array) <= 0):
+        raise NotEvaluable("a root of a number that is not positive")
+    table = PRECISE if isinstance(scope.infinitesimal, Digits) else FUNCTIONS
+    logarithm = Number(table["log"][0](base.array))
+    scaled = values.multiply([logarithm, values.scalar(exponent.numerator)])
+    scaled = values.divide(scaled, values.scalar(exponent.denominator))
+    return Number(table["exp"][0](scaled.array))
 
 
 # -- operators and functions ---------------------------------------------------------------------------------

@@ -188,7 +188,8 @@ def survey(claim: Claim, link: Link, sizes: Sequence[Mapping[str, int]], seed: i
 
 @lru_cache(maxsize=64)
 def _surveyed(link: Link, needs: Ingredients, sizes: tuple[tuple[str, int], ...], seed: int) -> Trial:
-    """A plain trial, remembered for a while: the smallest sizes are asked for again outside of a region."""
+    """A plain trial, remembered until the next link is looked at: the smallest sizes are asked for again outside of its
+    region."""
     return _try(link, needs, dict(sizes), seed)
 
 
@@ -200,6 +201,7 @@ def evidence(
 
     smallest: how many sizes by increasing sum; generic: how many further ones without coincidences.
     """
+    _surveyed.cache_clear()
     shapes = tuple(tensor.shape for tensor in ingredients(claim, link).tensors)
     chosen, more = _sizes(
         claim.context.dims, (*claim.context.conditions, *claim.conditions), shapes, smallest, generic, seed

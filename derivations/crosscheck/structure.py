@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
-from sympy import Basic
+from sympy import Basic, Expr
 
 from derivations.crosscheck.integers import compiled, symbols_of
 from derivations.formulas.expressions import (
@@ -100,10 +100,10 @@ def index_names(node: Basic) -> frozenset[str]:
     return names
 
 
-def exponent_of(node: Power) -> int:
-    """The exponent of a power, a number or a constant formula."""
-    exponent = node.args[1]
-    return int(exponent.value if isinstance(exponent, Constant) else exponent)
+def exponent_of(node: Power) -> Expr:
+    """The exponent of a power: a number, or a fraction of sizes."""
+    exponent: Expr = node.args[1]
+    return exponent.value if isinstance(exponent, Constant) else exponent
 
 
 class Degrees:
@@ -159,7 +159,8 @@ class Degrees:
                 return above if below == 0 else None
             case Power():
                 exponent = exponent_of(node)
-                return self._times(self.of(node.args[0]), exponent) if exponent >= 0 else None
+                whole = exponent.is_Integer and exponent >= 0
+                return self._times(self.of(node.args[0]), int(exponent)) if whole else None
             case Elementwise():
                 return self._elementwise(node)
             case Apply():

@@ -159,6 +159,8 @@ class Explicit:
     @_make.register
     def _(self, node: Power) -> Grid:
         exponent = node.args[1].value if isinstance(node.args[1], Constant) else node.args[1]
+        if exponent.is_Rational and not exponent.is_Integer:
+            return self.grid(node.args[0]).map(lambda value: value**exponent)
         return self.grid(node.args[0]).map(lambda value: value ** self.integer(exponent))
 
     def _entrywise(self, parts: Sequence[Expression], combine: Any) -> Grid:

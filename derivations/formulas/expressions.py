@@ -291,7 +291,7 @@ class Over(_Arithmetic):
 
 
 class Power(_Arithmetic):
-    """The entrywise power with an integer exponent: Power(base, Integer)."""
+    """The entrywise power with a number or a fraction of sizes as exponent: Power(base, Integer), Power(base, q/2)."""
 
     what = "a power"
 

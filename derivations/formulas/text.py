@@ -257,7 +257,9 @@ def _over(value: Over) -> Printed:
 
 @node.register
 def _power(value: Power) -> Printed:
-    return f"{_bracketed(node(value.args[0]), ATOM)}**{value.args[1]}", POWER
+    amount = value.args[1]
+    exponent = str(amount) if amount.is_Integer or amount.is_Symbol else f"({node(Constant(amount))[0]})"
+    return f"{_bracketed(node(value.args[0]), ATOM)}**{exponent}", POWER
 
 
 @node.register

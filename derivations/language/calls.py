@@ -103,12 +103,12 @@ def _keyword(elaborator: Reader, row: Operator, token: Token, written: list[Writ
 
 
 def _positional(elaborator: Reader, row: Operator, position: int, name: Token, tree: Any) -> Parameter:
-    for at, parameter in enumerate((*row.parameters, *row.spelled)):
+    for at, parameter in enumerate((*row.parameters, *_by_place(row))):
         if at == position or (at < position and parameter.kind == "integers"):
             return parameter
     raise elaborator.error(
         tree,
-        f"{name} takes {len(row.parameters) + len(row.spelled)} arguments, this is one more",
+        f"{name} takes {len(row.parameters) + len(_by_place(row))} arguments, this is one more",
         f"its arguments are {row.signature}",
         "leave it out",
     )
@@ -133,6 +133,11 @@ def _value(
             "write (1, 1), (2, 2)",
         )
     return value
+
+
+def _by_place(row: Operator) -> tuple[Parameter, ...]:
+    """The parameters of calls alone that need no name."""
+    return tuple(parameter for parameter in row.spelled if parameter.kind == "order")
 
 
 def _named_axes(elaborator: Reader, row: Operator, written: Sequence[Written]) -> int:

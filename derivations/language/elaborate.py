@@ -23,10 +23,12 @@ from derivations.formulas.expressions import (
     IndexRange,
     IndexSum,
     Literal,
+    Power,
     ShapeError,
     SizeTuple,
     Slice,
     Tensor,
+    Times,
 )
 from derivations.formulas.integers import FloorDiv, Remainder, ceiling_division, integer_symbol
 from derivations.language import calls, conditions, fixes, habits, limits
@@ -253,11 +255,16 @@ class Elaborator:
             if isinstance(base, Constant) and base.value == 0 and exponent.value < 0:
                 raise self.error(tree, "a division by 0")
             return self.arithmetic.power(base, int(exponent.value))
+        if isinstance(exponent, Constant) and not isinstance(base, Constant):
+            power: Expression = Power(base, exponent.value)
+            return power
+        if not exponent.rank and not isinstance(exponent, Constant):
+            return Elementwise("exp", 0, Times(exponent, Elementwise("log", 0, base)))  # x**a for x > 0
         half = isinstance(exponent, Constant) and exponent.value == Rational(1, 2)
         raise self.error(
             tree.children[1],
-            "an exponent is a whole number",
-            "a whole number such as 2 or -1",
+            "a power of sizes has a whole exponent" if not exponent.rank else "an exponent is one number",
+            "a whole number such as 2 or -1" if not exponent.rank else "a number, a size or a scalar",
             "write sqrt(x)" if half else "exp(a * log(x)) is the general power",
         )
 

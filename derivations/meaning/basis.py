@@ -391,6 +391,10 @@ class Basis:
         factors: list[Terms] = []
         for term in found:
             top, bottom, unit = _apart(replace(term, condition=term.condition if term.bound else k.TRUE))
+            logarithm = self._exp_of_log(unit, exponent(top, bottom))
+            if logarithm is not None and term.condition == k.TRUE:
+                factors.append(logarithm)
+                continue
             atom = self._unknown(lambda key: Function(EXP, 0, key), [unit])
             power = Term(tuple(atoms_of(atom.head, atom.indices, exponent(top, bottom))))
             if term.bound or term.condition == k.TRUE:
@@ -398,6 +402,24 @@ class Basis:
             else:
                 factors.append([replace(power, condition=term.condition), Term(condition=k.negate(term.condition))])
         return [new for product in self.lowering.products(factors) for new in self.collected(product)]
+
+    def _exp_of_log(self, unit: Term, amount: Exponent) -> Terms | None:
+        """exp(c·log|x|) = |x|^c, where x is positive or c is whole; None of what is no logarithm."""
+        if len(unit.atoms) != 1 or unit.bound or unit.numerator != 1 or unit.denominator != 1:
+            return None
+        (atom,) = unit.atoms
+        if not isinstance(atom.head, Function) or atom.head.function is not LOG or atom.head.derivative:
+            return None
+        base = self.instance(self.defined[atom.head].terms, atom.indices)
+        if self.signs.of_sum(base) is Sign.POSITIVE:
+            return self.power(base, amount)
+        if not isinstance(amount, Fraction) or amount.denominator != 1:
+            return None
+        power = self.power(base, amount)
+        if amount % 2 == 0:
+            return power
+        sign = [*scaled(self.jump(">", self.refreshed(base)), 2), Term(numerator=Int.of(-1))]
+        return [new for product in self.lowering.products([power, sign]) for new in self.collected(product)]
 
     def log(self, found: Terms) -> Terms:
         """log(Π x^e) = Σ e·log|x| where the product is positive; log exp t = t."""

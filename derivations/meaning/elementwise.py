@@ -215,6 +215,10 @@ def _derivative(
         lowering.axioms["no entry is where an indicator of the data jumps"] = None
         lowering.kinks.append((name, argument))
         return []
+    if name.kind is Kind.POWER:  # d t^e = e·t^(e − 1) dt
+        top, bottom = name.exponent
+        less = Map(Kind.POWER, (top - bottom, bottom))
+        return scaled(apply_function(lowering, less, order, argument, formals, index, guard), top, bottom)
     formula = derivative_of(name.name, order, ARGUMENT) if name.kind is Kind.KNOWN else None
     if formula is None:
         return apply_function(lowering, name, order + 1, argument, formals, index, guard)

@@ -87,8 +87,10 @@ def _asked(node: Basic) -> Iterator[tuple[Expression, Domain]]:
         if not isinstance(opened(node.args[1]), Constant):
             yield node.args[1], Domain.NOT_ZERO
     elif isinstance(node, Power):
-        exponent = node.args[1]
-        if int(exponent.value if isinstance(exponent, Constant) else exponent) < 0:
+        exponent = node.args[1].value if isinstance(node.args[1], Constant) else node.args[1]
+        if exponent.is_Rational and not exponent.is_Integer:
+            yield node.args[0], Domain.POSITIVE if exponent < 0 else Domain.NOT_NEGATIVE
+        elif not exponent.is_Integer or exponent < 0:
             yield node.args[0], Domain.NOT_ZERO
     elif isinstance(node, Elementwise) and node.name in DOMAINS:
         yield node.of, DOMAINS[node.name][min(node.order, 1)]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 from derivations.core import terms as k
 from derivations.core.goals import Duty, Equality
@@ -88,15 +89,22 @@ def _candidates(
 
         return entry
 
-    def at_first(sign: int) -> Callable[[Sequence[Int]], Terms]:
+    def at_first(sign: int, kept: Sequence[int]) -> Callable[[Sequence[Int]], Terms]:
+        """What is missing is put into the first entry along the axes that the hypothesis sums over."""
+
         def entry(index: Sequence[Int]) -> Terms:
-            first = Term(condition=k.all_of(k.zero(i) for i in index))
-            return identity(index) + lowering.products([[first], scaled(_residual(lowering, hypothesis, ()), sign)])
+            first = k.all_of(k.zero(i) for axis, i in enumerate(index) if axis not in kept)
+            place = tuple(index[axis] for axis in kept)
+            sides = (hypothesis.left, hypothesis.right)
+            shapes = [lowering.shape(side, {}) for side in sides if side.rank]
+            bound = k.all_of(k.between(0, i, n - 1) for shape in shapes for i, n in zip(place, shape, strict=True))
+            missing = scaled(_residual(lowering, hypothesis, place), sign)
+            return identity(index) + lowering.products([[Term(condition=k.all_of((first, bound)))], missing])
 
         return entry
 
-    if rank == 0:
-        return [at_first(-1), at_first(1)]
+    if rank < tensor.rank:
+        return [at_first(sign, kept) for kept in combinations(range(tensor.rank), rank) for sign in (-1, 1)]
     if rank == tensor.rank:
         return [projected(2, -1), projected(1, -1), projected(2, 1), projected(1, 1)]
     return []

@@ -192,14 +192,23 @@ def _shown(
     single = single_atom(lowering.lower(x, formals, env, ALL))
     if single is not None and _is_shift(single.indices, formals):
         definition = definition_of(x, single.head, cut)
+        while definition is not None:  # a name for a part of a tensor is that part
+            place = single.indices
+            inner = formal_places(definition.rank)
+            within = single_atom(lowering.lower(definition.body, inner, {}, ALL))
+            if within is None or not _is_shift(within.indices, inner):
+                break
+            single = Atom(within.head, tuple(at(i, inner, place) for i in within.indices))
+            definition = definition_of(definition.body, single.head, cut)
+        shown = single
         inner = formal_places(len(single.indices))
         template = [Term((Atom(single.head, inner),))]
         if definition is not None:
             template = lowering.lower(definition.body, inner, {}, cut)
         axes = tuple(
-            axis for f in formals for axis, i in enumerate(single.indices) if f.symbols() & i.symbols()
+            axis for f in formals for axis, i in enumerate(shown.indices) if f.symbols() & i.symbols()
         )  # fmt: skip
-        return template, inner, axes, lambda place: tuple(at(i, formals, place) for i in single.indices)
+        return template, inner, axes, lambda place: tuple(at(i, formals, place) for i in shown.indices)
     outer = outer_names(x, env)
     formals = formal_places(x.rank + len(outer))
     template = lowering.lower(x, formals[: x.rank], dict(zip(outer, formals[x.rank :], strict=True)), cut)

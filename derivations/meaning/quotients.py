@@ -5,7 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 
 from derivations.core import terms as k
-from derivations.core.heads import INVERSE
+from derivations.core.heads import INVERSE, Kind, Map
+from derivations.core.names import is_size
 from derivations.core.sums import LimitReached, Monomials, Term
 from derivations.core.terms import Int
 from derivations.formulas.expressions import Constant, Definition, Expression, Over, Power
@@ -43,12 +44,29 @@ def _reciprocal(lowering: Translation, node: Expression, index: tuple[Int, ...],
 
 def power(lowering: Translation, node: Power, index: tuple[Int, ...], env: Environment, cut: Cut) -> Terms:
     base, exponent = node.args
-    amount = int(exponent.value if isinstance(exponent, Constant) else exponent)
+    value = exponent.value if isinstance(exponent, Constant) else exponent
+    if not value.is_Integer:
+        return _general_power(lowering, base, lowering.fraction(value, env), index, env, cut)
+    amount = int(value)
     if abs(amount) > POWER_LIMIT:
         raise LimitReached(f"a power with the exponent {amount}")
     if amount < 0:
         return lowering.products([_reciprocal(lowering, base, index, env, cut) for _ in range(-amount)])
     return lowering.products([lowering.part(base, index, env, cut) for _ in range(amount)])
+
+
+def _general_power(
+    lowering: Translation, base: Expression, exponent: tuple[Int, Int], index: tuple[Int, ...], env: Environment,
+    cut: Cut,
+) -> Terms:  # fmt: skip
+    """A power with a fraction or a size as exponent: a function of its base."""
+    if not all(map(is_size, exponent[0].symbols() | exponent[1].symbols())):
+        raise Unsupported("an exponent that depends on an index")
+    if exponent[1] != 1:
+        lowering.axioms[f"every entry of {base} is positive"] = None
+    else:
+        lowering.axioms[f"no entry of {base} is 0 where its exponent is not positive"] = None
+    return function(lowering, Map(Kind.POWER, exponent), 0, base, index, env, cut)
 
 
 def _opened(node: Expression) -> Expression:

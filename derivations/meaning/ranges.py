@@ -47,6 +47,8 @@ def range_condition(lowering: Integers, node: IndexSum, env: dict[str, Int]) -> 
         return k.TRUE
     found = list(_entry_conditions(lowering, node.body, names, frozenset(), env, ()))
     if not found:
+        found = list(_shared_conditions(lowering, node.body, names, frozenset(), env))
+    if not found:
         raise Unsupported("a sum whose indices stand in no subscript, and so have no range")
     return k.all_of(found)
 
@@ -73,6 +75,25 @@ def _entry_conditions(
     for part in node.args:
         if isinstance(part, Basic):
             yield from _entry_conditions(lowering, part, names, taken, env, ranged)
+
+
+def _shared_conditions(
+    lowering: Integers, node: Basic, names: frozenset[str], inner: frozenset[str], env: dict[str, Int]
+) -> Iterator[Condition]:
+    """Of entries whose subscripts hold an index of an inner sum too, what their other axes say of `names`: in
+    Σ_i Σ_j A[i, j] the index i runs along the first axis."""
+    if isinstance(node, Definition | Loss):
+        return
+    if isinstance(node, IndexSum | ByIndex):
+        inner = inner | {part.index.name for part in node.ranges}
+    elif isinstance(node, Entry):
+        for index, size in zip(node.indices, node.of.shape, strict=True):
+            met = symbols_of((index,))
+            if met & names and not met & inner and not isinstance(index, Slice):
+                yield k.between(0, lowering.integer(index, env), lowering.integer(size, env) - 1)
+    for part in node.args:
+        if isinstance(part, Basic):
+            yield from _shared_conditions(lowering, part, names, inner, env)
 
 
 def _throughout(

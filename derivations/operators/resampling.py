@@ -204,7 +204,10 @@ ROWS = (
              adjoints=(
                  Adjoint(0, "adjoint of padding", "⟨G, pad(dA)⟩ = ⟨crop(G), dA⟩",
                    lambda g, node: [cropped(g, pairs_of(node.arguments[1]))]),
-             ), over_axes=True),
+             ), over_axes=True, spelled=(
+                 Parameter("value", "tensor", 0), Parameter("interior", "each", 0),
+                 Parameter("negative", "flag", False),
+             )),
     Operator("crop", (tensor("A", *POSITIVE_RANKS), Parameter("p", "padding", required=True)), _crop_size, _crop_exists,
              _crop_entry, lambda a, p: rf"\operatorname{{crop}}_{{{p}}}\left({a}\right)", "a frame dropped", last_two,
              adjoints=(

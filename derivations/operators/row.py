@@ -39,6 +39,10 @@ class Parameter:
     required: bool = False
     ranks: tuple[int, ...] = ()
 
+    def normal(self, value: Any, axes: int) -> Basic:
+        """A value of the parameter in its one form, of an operator on so many axes; raises OperatorError."""
+        return _NORMALISERS[self.kind](value, axes, self)
+
 
 def tensor(name: str, *ranks: int) -> Parameter:
     """A required data argument; without ranks, of any rank."""
@@ -165,7 +169,7 @@ class Operator:
             if parameter.default == "window" and parameter.name not in bound:
                 given = values[-1]  # the stride follows the window in every signature and defaults to it
             try:
-                value = _NORMALISERS[parameter.kind](given, axes, parameter)
+                value = parameter.normal(given, axes)
             except OperatorError as error:
                 raise OperatorError(f"{self.name}: {error.message}", error.fix, position) from None
             if isinstance(value, Expression) and axes == 0:

@@ -280,7 +280,7 @@ ROWS = (
                     data_adjoint),
             Adjoint(1, "adjoint of the convolution in its kernel", "⟨G, a ∗ dw⟩ = ⟨rot180(a) ∗ G, dw⟩",
                     kernel_adjoint),
-        )),
+        ), spelled=(Parameter("ldilation", "each", 1),)),
     Operator(
         "corr", (tensor("x", 1, 2, 3), tensor("k", 1, 2, 3), *SLIDING), convolution_size, convolution_exists,
         _convolution_entry(flipped=False), lambda x, k, mode, *rest: rf"{x} \star_{{\mathrm{{{mode}}}}} {k}",
@@ -290,7 +290,7 @@ ROWS = (
                     data_adjoint),
             Adjoint(1, "adjoint of the correlation in its kernel", "⟨G, a ⋆ dw⟩ = ⟨a ⋆ G, dw⟩",
                     kernel_adjoint),
-        )),
+        ), spelled=(Parameter("ldilation", "each", 1),)),
     Operator(
         "convolve", (tensor("A", 1, 2, 3), tensor("B", 1, 2, 3), Parameter("mode", "mode", "valid")),
         commutative_size, commutative_exists, _commutative_entry,

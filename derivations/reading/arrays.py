@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from derivations.reading.elements import Element
+from derivations.reading.elements import Bound, Element
 from derivations.reading.integers import Int, product
 
 Axis = tuple[Int, ...]
@@ -21,18 +21,32 @@ Cell = tuple[Int, ...]
 
 @dataclass(eq=False)
 class Storage:
-    """What arrays show: `sizes` of the factors, the entry at each cell, the number of loops around its creation."""
+    """What arrays show: `sizes` of the factors, the entry at each cell, the number of loops around its creation;
+    `sources`: the storages that its entries were computed from."""
 
     sizes: tuple[Int, ...]
     content: Callable[[Cell], Element]
     depth: int = 0
     name: str = ""
+    sources: set[Storage] = field(default_factory=set)
+
+    def reached(self) -> set[Storage]:
+        """This storage and all that it was computed from."""
+        found: set[Storage] = set()
+        pending = [self]
+        while pending:
+            one = pending.pop()
+            if one not in found:
+                found.add(one)
+                pending += one.sources
+        return found
 
 
 @dataclass(eq=False)
 class Array:
     """A view: index -> cell of the storage. kind: real, bool, int. `whole`: it shows its storage as it is; `loose`:
-    NumPy may have made a copy instead."""
+    NumPy may have made a copy instead. `choice`: index -> the bound indices and the weight of a place that data
+    choose, for a view by index arrays."""
 
     axes: Axes
     storage: Storage
@@ -40,7 +54,7 @@ class Array:
     kind: str = "real"
     whole: bool = False
     loose: bool = False
-    notes: dict[str, object] = field(default_factory=dict)
+    choice: Callable[[Index], tuple[Cell, Bound, Element]] | None = None
 
     @property
     def rank(self) -> int:

@@ -15,15 +15,16 @@ from typing import Any
 
 from derivations.reading import numpy_axes, numpy_table, torch_table
 from derivations.reading.arrays import Array
-from derivations.reading.elements import Number, Over, Plus, Times, Whole, constant
-from derivations.reading.integers import Cond, Int, at_least, compared, least, product
+from derivations.reading.elements import constant
+from derivations.reading.integers import FALSE, TRUE, Cond, Int, at_least, compared, equal, least, product
 from derivations.reading.machine import Machine
-from derivations.reading.operations import arithmetic, as_array, integer_of
-from derivations.reading.program import Class, Function, Library, Object, Range
+from derivations.reading.operations import arithmetic, as_array, integer_of, quotient_of
+from derivations.reading.program import Class, Function, Library, Module, Object, Parent, Range, Slice, Unread
 from derivations.reading.reshaping import transposed
 
 # entries of a loop over known items that are read one after the other
 LARGEST_UNROLLED = 16
+MISSING = object()
 
 
 @dataclass(frozen=True)
@@ -56,32 +57,43 @@ def attribute(evaluator: Any, base: Any, name: str) -> Any:
     if isinstance(base, Library):
         path = f"{base.path}.{name}"
         return numpy_table.CONSTANTS.get(path, Library(path))
+    if isinstance(base, Module):
+        return evaluator.global_name(name, base.source)
+    if isinstance(base, Parent):
+        found = base.of.method(name) if base.of is not None else None
+        if found is None:
+            return Method(base, name)
+        return Function(found.node, found.source, base.owner, of=found.of)
     if isinstance(base, Object):
         if name in base.attributes:
-            return base.attributes[name]
-        method = _method(base.of, name) if base.of else None
+            known = base.attributes[name]
+            if isinstance(known, Unread):
+                machine.refuse(f"{name} is set in __init__ to what is not read: {known.reason}",
+                               f"give self.{name} in --given")  # fmt: skip
+            return known
+        method = base.of.method(name) if base.of else None
         if method is not None:
-            return Function(method, base.of.source, base)  # type: ignore[union-attr]
+            bound = Function(method.node, method.source, base, of=method.of)
+            return evaluator.call_function(bound, [], {}) if _is_property(method) else bound
         if name in ("save_for_backward", "needs_input_grad", "mark_non_differentiable"):
             return Method(base, name)
         if name == "saved_tensors":
             machine.refuse("saved_tensors before save_for_backward")
         machine.refuse(f"the attribute {name} has not been set", f"set it in __init__, or give self.{name} = …")
     if isinstance(base, Class):
-        method = _method(base, name)
+        method = base.method(name)
         if method is None:
             machine.refuse(f"the class has no {name}")
-        return Function(method, base.source)
+        return method
     if isinstance(base, dict | list | tuple | str):
         return Method(base, name)
     machine.refuse(f"the attribute {name} of what has none")
 
 
-def _method(of: Class | None, name: str) -> Any:
-    if of is None:
-        return None
-    found = [node for node in of.node.body if isinstance(node, ast.FunctionDef) and node.name == name]
-    return found[-1] if found else None
+def _is_property(method: Function) -> bool:
+    return isinstance(method.node, ast.FunctionDef) and any(
+        isinstance(one, ast.Name) and one.id == "property" for one in method.node.decorator_list
+    )
 
 
 def _of_array(machine: Machine, array: Array, name: str) -> Any:
@@ -95,7 +107,7 @@ def _of_array(machine: Machine, array: Array, name: str) -> Any:
     if name == "size" and not machine.torch:
         return product(array.shape)
     if name in ("dtype", "device"):
-        return Library("numpy.dtype")
+        return Library({"int": "numpy.int64", "bool": "numpy.bool_"}.get(array.kind, "numpy.dtype"))
     if name in ("real", "data"):
         return array
     return Method(array, name)
@@ -150,6 +162,10 @@ def bound_call(
 def _of_method(evaluator: Any, method: Method, arguments: list[Any], keywords: dict[str, Any]) -> Any:
     machine: Machine = evaluator.machine
     base, name = method.of, method.name
+    if isinstance(base, Parent):
+        return None
+    if isinstance(base, Array) and name == "is_integer" and not base.rank:
+        return _is_integer(machine, base)
     if isinstance(base, Array):
         path = (torch_table if machine.torch else numpy_axes).METHODS.get(name)
         row = rows(path) if path else None
@@ -226,7 +242,7 @@ def _rounded(machine: Machine, value: Any, word: str) -> Int:
     number = constant(element)
     if number is not None:
         return Int.of(floor(number) if word == "floor" else ceil(number) if word == "ceil" else int(number))
-    pair = _quotient(element)
+    pair = quotient_of(element)
     if pair is None:
         machine.refuse(f"{word} of data", "an integer expression in sizes, with //")
     over, under = pair
@@ -238,29 +254,15 @@ def _rounded(machine: Machine, value: Any, word: str) -> Int:
     return machine.simplify(over // under)
 
 
-def _quotient(element: Any) -> tuple[Int, Int] | None:
-    """The integers whose quotient an element is."""
-    if isinstance(element, Over):
-        p, q = integer_of(element.left), integer_of(element.right)
-        return (p, q) if p is not None and q is not None else None
-    if isinstance(element, Whole):
-        return element.value, Int.of(1)
-    if isinstance(element, Number):
-        return Int.of(element.value.numerator), Int.of(element.value.denominator)
-    if isinstance(element, Times):
-        found = [_quotient(part) for part in element.parts]
-        if any(one is None for one in found):
-            return None
-        return product([one[0] for one in found if one]), product([one[1] for one in found if one])
-    if isinstance(element, Plus):
-        over, under = Int(), Int.of(1)
-        for part in element.parts:
-            pair = _quotient(part)
-            if pair is None:
-                return None
-            over, under = over * pair[1] + pair[0] * under, under * pair[1]
-        return over, under
-    return None
+def _is_integer(machine: Machine, value: Array) -> Any:
+    """(a/b).is_integer(), as a condition on sizes."""
+    pair = quotient_of(machine.snapshot(value)(()))
+    if pair is None:
+        machine.refuse("is_integer of data")
+    over, under = pair
+    machine.require(at_least(under, 1), "same", "the divisor is positive")
+    condition = equal(machine.simplify(over % under), 0)
+    return condition == TRUE if condition in (TRUE, FALSE) else condition
 
 
 def _float(machine: Machine, value: Any) -> Any:
@@ -353,6 +355,10 @@ def _isinstance(machine: Machine, value: Any, kinds: Any) -> bool:
     return any(isinstance(value, found[name]) for name in names)
 
 
+def _slice(machine: Machine, first: Any, second: Any = MISSING, step: Any = None) -> Slice:
+    return Slice(None, first, step) if second is MISSING else Slice(first, second, step)
+
+
 def _divmod(machine: Machine, left: Any, right: Any) -> Any:
     return arithmetic(machine, "//", left, right), arithmetic(machine, "%", left, right)
 
@@ -360,7 +366,7 @@ def _divmod(machine: Machine, left: Any, right: Any) -> Any:
 PYTHON: dict[str, Callable[..., Any]] = {
     "range": _range, "len": _len, "int": truncated, "float": _float, "min": _extreme("min"), "max": _extreme("max"),
     "abs": _abs, "sum": _sum, "enumerate": _enumerate, "zip": _zip, "print": _nothing, "tuple": _tuple, "list": _list,
-    "isinstance": _isinstance, "divmod": _divmod,
+    "isinstance": _isinstance, "divmod": _divmod, "slice": _slice,
     "pow": lambda machine, p, q: arithmetic(machine, "**", p, q),
     "reversed": lambda machine, items: _list(machine, items)[::-1],
 }  # fmt: skip

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from derivations.reading.machine import Definition
 from derivations.reading.reader import Reading
+from derivations.reading.records import Definition
 from derivations.reading.writing import Writer, dims_line
 
 
@@ -70,18 +70,20 @@ def context_text(reading: Reading) -> str:
     return "\n".join(line.text for line in context_lines(reading))
 
 
-def claims(reading: Reading) -> list[tuple[str, str]]:
-    """The claims: name and equation, one for each gradient that can be compared as it is."""
+def claims(reading: Reading, wanted: Collection[str]) -> list[tuple[str, str]]:
+    """The claims: name and equation, one for each of these arguments whose gradient can be compared as it is."""
     return [(f"d{one.argument.rpartition('.')[2]}", f"{one.name} == grad(J, {reading.names[one.argument]})")
-            for one in reading.gradients if one.comparable]
+            for one in reading.gradients if one.comparable and one.argument in wanted]
 
 
 def document_text(
-    readings: Sequence[Reading], title: str, expectations: Mapping[str, str], sources: Mapping[str, str]
-) -> str:
-    """A Markdown document that `gradproof verify` judges: a context for each case, with the code as comments."""
+    readings: Sequence[tuple[Reading, Collection[str]]], title: str, expectations: Mapping[str, str],
+    sources: Mapping[str, str],
+) -> str:  # fmt: skip
+    """A Markdown document that `gradproof verify` judges: a context for each case, with the code as comments, and the
+    claims of these arguments."""
     parts = [f"# {title}\n\nRead from code by `gradproof prove`; each definition stands below its line of code.\n"]
-    for number, reading in enumerate(readings):
+    for number, (reading, wanted) in enumerate(readings):
         statements = []
         for line in context_lines(reading):
             code = _code(line, sources)
@@ -90,7 +92,7 @@ def document_text(
         if len(readings) > 1:
             parts.append(f"Case {number + 1}.\n")
         parts.append("```given\n" + "\n".join(statements) + "\n```\n")
-        for name, equation in claims(reading):
+        for name, equation in claims(reading, wanted):
             key = name if len(readings) == 1 else f"{name}-case-{number + 1}"
             expected = expectations.get(key, "")
             parts.append(f"```claim {key}\n{equation}\n{expected}".rstrip() + "\n```\n")

@@ -123,6 +123,15 @@ class TopPlace(Element):
 
 
 @dataclass(frozen=True)
+class Chosen(Element):
+    """An integer that data choose: value at the place of the maximum over bound indices."""
+
+    bound: Bound
+    body: Element
+    value: Int
+
+
+@dataclass(frozen=True)
 class Poison(Element):
     """What has no value: `reason` says why, should it be asked for."""
 
@@ -167,11 +176,25 @@ def plus(*parts: Element) -> Element:
     known = total.constant
     if integer and not wholes and fraction.denominator == 1 and known is not None:
         total, integer, fraction = Int(), False, fraction + known
+    chosen = _sum_of_chosen(flat, total + int(fraction)) if fraction.denominator == 1 else None
+    if chosen is not None:
+        return chosen
     if integer and (total.terms or not flat):
         flat.append(Whole(total))
     if fraction or not flat:
         flat.append(Number(fraction))
     return flat[0] if len(flat) == 1 else Plus(tuple(flat))
+
+
+def _sum_of_chosen(parts: list[Element], rest: Int) -> Element | None:
+    """Integers that the same maximum chooses, and another, as one."""
+    found = [part for part in parts if isinstance(part, Chosen)]
+    if not found or len(found) < len(parts) or any(one.bound != found[0].bound or one.body != found[0].body
+                                                  for one in found):  # fmt: skip
+        return None
+    for one in found:
+        rest = rest + one.value
+    return Chosen(found[0].bound, found[0].body, rest)
 
 
 def times(*parts: Element) -> Element:
@@ -187,13 +210,17 @@ def times(*parts: Element) -> Element:
                 fraction *= one.value
             elif isinstance(one, If):
                 conditions.append(one.condition)
-            else:
+            elif not (isinstance(one, Data | TopPlace) and one in flat):  # 0 or 1, whose square it is
                 flat.append(one)
     if fraction == 0 or (integer and not total.terms):
         return ZERO
     condition = both(*conditions)
     if condition.word == "or" and not condition.parts:
         return ZERO
+    if integer and fraction.denominator != 1 and total.constant is not None:
+        fraction, total, integer = fraction * total.constant, Int.of(1), False
+    if len(flat) == 1 and isinstance(flat[0], Chosen) and fraction.denominator == 1 and condition == TRUE:
+        return Chosen(flat[0].bound, flat[0].body, flat[0].value * total * int(fraction))
     if integer and total.constant != 1:
         flat.insert(0, Whole(total))
     if fraction != 1:
@@ -274,7 +301,9 @@ def integers_of(element: Element) -> Iterator[Int | Cond]:
         yield element.condition
     elif isinstance(element, TopPlace):
         yield from element.place
-    if isinstance(element, Sum | Top | TopPlace):
+    elif isinstance(element, Chosen):
+        yield element.value
+    if isinstance(element, Sum | Top | TopPlace | Chosen):
         for _, low, high in element.bound:
             yield low
             yield high
@@ -286,7 +315,7 @@ def children(element: Element) -> tuple[Element, ...]:
         return element.parts
     if isinstance(element, Over | Power | Data):
         return (element.left, element.right)
-    if isinstance(element, Sum | Top | TopPlace):
+    if isinstance(element, Sum | Top | TopPlace | Chosen):
         return (element.body,)
     return (element.of,) if isinstance(element, Function) else ()
 
@@ -325,13 +354,15 @@ def rebuilt(element: Element, below: Callable[[Element], Element], change: Calla
         return power(below(element.left), below(element.right))
     if isinstance(element, If):
         return iff(change(element.condition))
-    if isinstance(element, Sum | Top | TopPlace):
+    if isinstance(element, Sum | Top | TopPlace | Chosen):
         bound = tuple((name, change(low), change(high)) for name, low, high in element.bound)
         body = below(element.body)
         if isinstance(element, Sum):
             return total(bound, body)
         if isinstance(element, Top):
             return Top(bound, body)
+        if isinstance(element, Chosen):
+            return Chosen(bound, body, change(element.value))
         return TopPlace(bound, body, tuple(map(change, element.place)))
     if isinstance(element, Entry):
         return Entry(element.name, tuple(map(change, element.index)))
@@ -348,7 +379,7 @@ def refreshed(element: Element, fresh: Callable[[str, Int, Int], Int]) -> Elemen
     """With new symbols for all bound indices."""
 
     def change(part: Element) -> Element:
-        if isinstance(part, Sum | Top | TopPlace):
+        if isinstance(part, Sum | Top | TopPlace | Chosen):
             names: dict[str, Int] = {}
             bound: list[tuple[str, Int, Int]] = []
             for name, low, high in part.bound:
@@ -360,6 +391,8 @@ def refreshed(element: Element, fresh: Callable[[str, Int, Int], Int]) -> Elemen
                 return total(tuple(bound), body)
             if isinstance(part, Top):
                 return Top(tuple(bound), body)
+            if isinstance(part, Chosen):
+                return Chosen(tuple(bound), body, part.value.replaced(names))
             return TopPlace(tuple(bound), body, part.place)
         return rebuilt(part, change, lambda value: value)
 

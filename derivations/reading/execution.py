@@ -7,7 +7,6 @@ code does is what a process apart answers; one difference refuses the reading.
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import json
 import math
@@ -19,12 +18,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from derivations.crosscheck import DoesNotExist, NotEvaluable, NotExact, Tie
+from derivations.language.errors import InputError, Place
 from derivations.reading.integers import Int, evaluated
+from derivations.reading.program import Function
 from derivations.reading.reader import Layer, Reading
 from derivations.reading.samples import Evaluated, Sample, holds, sample_at, sizes_for
 
 SECONDS, MEGABYTES = 60, 4096  # of the user's process
-WAIT = 90.0  # seconds of the clock after which a process that answers nothing is stopped
+WAIT = 600.0  # seconds of the clock after which a process that neither answers nor uses its time is stopped
 SAMPLES = 3  # data at each size at which a counterexample is looked for: where a maximum lies is chance
 CLOSE = 1e-8  # relative, where the reading divides or takes functions
 
@@ -52,8 +53,10 @@ class Process:
             [sys.executable, "-m", "derivations.reading.runner"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL, text=True,
         )  # fmt: skip
-        ready = self.ask(_request(layer, reading))
-        self.failed = ready.get("error")
+        try:
+            self.failed = self.ask(_request(layer, reading)).get("error")
+        except Stopped as error:
+            self.failed = str(error)
 
     def ask(self, message: dict[str, Any]) -> dict[str, Any]:
         """The answer to one line; raises Stopped."""
@@ -106,11 +109,12 @@ def _request(layer: Layer, reading: Reading) -> dict[str, Any]:
         style = "object"
     init: list[str] = []
     if layer.of is not None:
-        found = [node for node in layer.of.node.body if isinstance(node, ast.FunctionDef) and node.name == "__init__"]
-        init = [one.arg for node in found for one in (*node.args.args[1:], *node.args.kwonlyargs)]
+        method = layer.of.method("__init__")
+        if method is not None:
+            init = [one.arg for one in (*method.node.args.args[1:], *method.node.args.kwonlyargs)]
     return {
-        "forward": [forward.source.path, prefix + forward.node.name],  # type: ignore[union-attr]
-        "backward": [backward.source.path, prefix + backward.node.name],  # type: ignore[union-attr]
+        "forward": [_file(layer, forward), prefix + forward.node.name],  # type: ignore[union-attr]
+        "backward": [_file(layer, backward), prefix + backward.node.name],  # type: ignore[union-attr]
         "class": layer.of.node.name if layer.of else "", "style": style, "init": init,
         "parameters": [name for name in names if name not in ("self", "ctx")],
         "plan": [list(one) for one in reading.plan],
@@ -118,6 +122,11 @@ def _request(layer: Layer, reading: Reading) -> dict[str, Any]:
         "torch": forward.source.is_torch,
         "seconds": SECONDS, "megabytes": MEGABYTES,
     }  # fmt: skip
+
+
+def _file(layer: Layer, function: Function) -> str:
+    """The file that has the function, or the class that it is a method of."""
+    return layer.of.source.path if layer.of is not None else function.source.path
 
 
 # -- comparison ------------------------------------------------------------------------------------
@@ -133,21 +142,22 @@ class Agreement:
     note: str = ""
 
 
-Compared = Callable[[Reading], str]
+Compared = Callable[[Reading], frozenset[str] | None]
 
 
 def compare(
     layer: Layer, readings: Sequence[Reading], backward: Compared, sizes: Sequence[Mapping[str, int]] | None = None
 ) -> Agreement:
-    """The code against its readings, one for each case. backward: what of a reading's backward half is compared:
-    "values", "raises" (the code must raise) or "" (nothing)."""
+    """The code against its readings, one for each case. backward: the arguments of a reading whose gradients are
+    compared, None where the code must raise."""
     values = [Evaluated(reading) for reading in readings]
     agreed = 0
     notes: dict[str, None] = {}
     exact = all(one.exact for one in values)
     with process(layer, readings[0]) as child:
         if child.failed:
-            return Agreement(0, exact, Difference({}, "the file", child.failed, "a module that can be imported"))
+            fix = "install what it imports, or --no-run"
+            raise InputError(f"the file cannot be run: {child.failed}", Place(_file(layer, layer.forward)), "", fix)
         for one in sizes if sizes is not None else sizes_for(readings):
             fitting = [number for number, reading in enumerate(readings)
                        if all(holds(condition, one) for condition in reading.conditions)]
@@ -166,7 +176,9 @@ def compare(
     return Agreement(agreed, exact, None, "; ".join(notes))
 
 
-def _at(child: Process, values: Evaluated, sizes: Mapping[str, int], backward: str) -> Difference | None:
+def _at(
+    child: Process, values: Evaluated, sizes: Mapping[str, int], backward: frozenset[str] | None
+) -> Difference | None:
     reading = values.reading
     sample, data, out = _evaluable(values, sizes)
     answer = child.ask(_case(reading, sizes, sample, values.smooth))
@@ -177,13 +189,15 @@ def _at(child: Process, values: Evaluated, sizes: Mapping[str, int], backward: s
         found = _different("forward", answer["out"], wanted, out, values, sizes)
         if found is not None:
             return found
-    if backward == "raises":
+    if backward is None:
         return None if "error" in answer else Difference(sizes, "backward", "a value", "that it raises")
     if not backward:
         return None
     if "error" in answer:
         return Difference(sizes, "backward", answer["error"], "a value")
     for one in reading.gradients:
+        if one.argument not in backward:
+            continue
         shape = tuple(evaluated(size, sizes) for size in one.shape)
         mine = values.value(one.name, sizes, data)
         code = answer["gradients"][one.argument]

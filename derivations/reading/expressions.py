@@ -17,8 +17,9 @@ from derivations.reading.elements import Number, whole
 from derivations.reading.indexing import subscripted
 from derivations.reading.integers import FALSE, TRUE, Cond, Int, at_least, both, equal, joined, negated
 from derivations.reading.machine import Machine
+from derivations.reading.masks import selected
 from derivations.reading.operations import arithmetic, comparison, negative
-from derivations.reading.program import Carried, Class, Function, Library, Object, Range, Slice, Source
+from derivations.reading.program import Carried, Class, Function, Library, Module, Object, Parent, Range, Slice, Source
 
 BINARY: dict[type[ast.operator], str] = {
     ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%", ast.Pow: "**",
@@ -38,15 +39,22 @@ class Evaluator:
 
     def value(self, node: ast.expr, env: dict[str, Any], source: Source) -> Any:
         """The value; raises Refused with the node."""
-        before = self.machine.node
-        self.machine.node = node
+        machine = self.machine
+        before = machine.node
+        machine.node = node
         try:
             found: Callable[..., Any] | None = getattr(self, f"_{type(node).__name__}", None)
             if found is None:
-                self.machine.refuse(f"{_name(node)} is not read", "write plain expressions over arrays")
-            return found(node, env, source)
+                machine.refuse(f"{_name(node)} is not read", "write plain expressions over arrays")
+            with machine.watched() as seen:
+                value = found(node, env, source)
+            if isinstance(value, Array):
+                value.storage.sources |= seen - {value.storage}
+            elif machine.reading:
+                machine.reading[-1].update(seen)
+            return value
         finally:
-            self.machine.node = before
+            machine.node = before
 
     # -- atoms -----------------------------------------------------------------------------------------
 
@@ -69,10 +77,11 @@ class Evaluator:
         if node.id in env:
             value = env[node.id]
             if isinstance(value, Carried):
+                name = node.id.partition("~")[0]
                 if value.last:
-                    reason, fix = f"{node.id} is the loop's last value", "assign it after the loop"
+                    reason, fix = f"{name} is the loop's last value", "assign it after the loop"
                 else:
-                    reason, fix = f"{node.id} carries its value from one turn of the loop to the next", (
+                    reason, fix = f"{name} carries its value from one turn of the loop to the next", (
                         "index an array by the loop's index; sums by `+=` are read"
                     )
                 self.machine.refuse(reason, fix)
@@ -85,6 +94,12 @@ class Evaluator:
             return source.names[name]
         if name in source.constants:
             return self.value(source.constants[name], {}, source)
+        if name in source.borrowed:
+            other, own = source.borrowed[name]
+            return self.value(other.constants[own], {}, other)
+        for other in source.others:
+            if name in other.constants:
+                return self.value(other.constants[name], {}, other)
         if name in BUILTINS:
             return Library(f"builtins.{name}")
         self.machine.refuse(f"{name} is not defined in this file", "define it, or import it from a file beside it")
@@ -211,7 +226,7 @@ class Evaluator:
             return negated(equal(value, 0))
         if isinstance(value, Array):
             self.machine.refuse("a branch on data", "write it as a mask: a comparison times a value, np.where, maximum")
-        if isinstance(value, Object | Function | Library | Class):
+        if isinstance(value, Object | Function | Library | Class | Module):
             return TRUE
         return TRUE if value else FALSE
 
@@ -236,6 +251,8 @@ class Evaluator:
             return calls.library_subscript(self.machine, base, item)
         if not isinstance(base, Array):
             self.machine.refuse("a subscript of what is no array")
+        if isinstance(item, Array) and item.kind == "bool":
+            return selected(self.machine, base, item)
         return subscripted(self.machine, base, item)
 
     def _of_tuple(self, base: Any, item: Any) -> Any:
@@ -260,6 +277,8 @@ class Evaluator:
         return calls.attribute(self, base, node.attr)
 
     def _Call(self, node: ast.Call, env: dict[str, Any], source: Source) -> Any:
+        if isinstance(node.func, ast.Name) and node.func.id == "super":
+            return self._parent(env)
         function = self.value(node.func, env, source)
         arguments = self._items(node.args, env, source)
         keywords: dict[str, Any] = {}
@@ -272,6 +291,18 @@ class Evaluator:
             else:
                 keywords[keyword.arg] = value
         return calls.call(self, function, arguments, keywords, _text(node.func))
+
+    def _parent(self, env: dict[str, Any]) -> Parent:
+        """super()."""
+        of, owner = env.get("__class__"), env.get("self")
+        if not isinstance(of, Class) or not isinstance(owner, Object):
+            self.machine.refuse("super() outside of a method")
+        return Parent(of.base, owner)
+
+    def _DictComp(self, node: ast.DictComp, env: dict[str, Any], source: Source) -> Any:
+        pair = ast.copy_location(ast.Tuple([node.key, node.value], ast.Load()), node)
+        inner = ast.copy_location(ast.ListComp(pair, node.generators), node)
+        return {self.key(key): value for key, value in self._comprehended(inner, env, source)}
 
     def _ListComp(self, node: ast.ListComp, env: dict[str, Any], source: Source) -> Any:
         return self._comprehended(node, env, source)

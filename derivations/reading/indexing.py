@@ -10,12 +10,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from derivations.reading.arrays import Array, Axis, Index, joined_index, plain_axis
-from derivations.reading.elements import Element
-from derivations.reading.integers import FALSE, TRUE, Cond, Int, at_least, equal, joined, negated, product
+from derivations.reading.arrays import Array, Axis, Cell, Index, joined_index, plain_axis
+from derivations.reading.elements import Bound, Chosen, Element, Top, TopPlace, replaced, times, total, whole
+from derivations.reading.integers import FALSE, TRUE, Cond, Int, at_least, equal, joined, least, negated, product
 from derivations.reading.machine import Machine
-from derivations.reading.operations import common_axes, elementwise, integer_of, spread
-from derivations.reading.program import Slice
+from derivations.reading.operations import common_axes, elementwise, integer_of, opened, spread
+from derivations.reading.program import Range, Slice
 
 
 @dataclass(frozen=True)
@@ -59,13 +59,16 @@ def _items(machine: Machine, array: Array, item: Any) -> tuple[Any, ...]:
 def _as_index(machine: Machine, item: Any) -> Any:
     if isinstance(item, Array):
         if item.kind == "bool":
-            machine.refuse("a subscript by a mask", "multiply by the mask, or use np.where")
+            machine.refuse("a subscript by a mask beside others", "multiply by the mask, or use np.where")
         if item.rank == 0:
-            value = integer_of(machine.snapshot(item)(()))
-            if value is None:
+            element = machine.snapshot(item)(())
+            value = integer_of(element)
+            if value is None and not isinstance(element, Chosen):
                 machine.refuse("a subscript that is data")
-            return value
+            return item if value is None else value
         return item
+    if isinstance(item, Range):
+        return _counted_up(machine, item)
     if item is None or item is Ellipsis or isinstance(item, Slice):
         return item
     if isinstance(item, bool):
@@ -75,6 +78,14 @@ def _as_index(machine: Machine, item: Any) -> Any:
     if isinstance(item, list | tuple):
         return [_as_index(machine, one) for one in item] and elementwise(machine, lambda e: e, list(item), kind="int")
     machine.refuse("a subscript that is no integer, slice or index array")
+
+
+def _counted_up(machine: Machine, item: Range) -> Array:
+    """range(…) as an index array."""
+    machine.require(at_least(item.step, 1), "same", "the step is positive")
+    count = least("max", machine.simplify((item.stop - item.start + item.step - 1) // item.step), Int())
+    axes = (plain_axis(machine.simplify(count)),)
+    return machine.make(axes, lambda index: whole(item.start + item.step * (index[0][0] if index[0] else Int())), "int")
 
 
 def viewed(machine: Machine, array: Array, items: Sequence[Any]) -> Array:
@@ -216,10 +227,14 @@ def _downward(machine: Machine, item: Slice, size: Int, step: Int) -> tuple[Int,
 # -- index arrays ----------------------------------------------------------------------------------
 
 
+Placed = tuple[Index, Bound, Element]
+
+
 def index_map(
     machine: Machine, array: Array, items: Sequence[Any]
-) -> tuple[tuple[Axis, ...], Callable[[Index], Index]]:
-    """The axes of array[items] with index arrays in it, and the index of the array from theirs."""
+) -> tuple[tuple[Axis, ...], Callable[[Index], Placed]]:
+    """The axes of array[items] with index arrays in it, and from an index of theirs that of the array: beside it the
+    bound indices of places that data choose, and 1 where they are these places."""
     if any(item is None for item in items):
         machine.refuse("new axes beside index arrays")
     arrays = [item for item in items if isinstance(item, Array)]
@@ -238,30 +253,55 @@ def index_map(
     for at, entries in numbers.items():
         _check(machine, entries(sample), product(array.axes[at]))
 
-    def back(index: Index) -> Index:
+    def back(index: Index) -> Placed:
         inner = index[len(before) : len(before) + len(common)]
         outer = {**dict(zip(before, index, strict=False)),
                  **dict(zip(after, index[len(before) + len(common) :], strict=True))}
         found: list[tuple[Int, ...]] = []
+        choices = Choices(machine)
         for at, axis in enumerate(array.axes):
             if at in numbers:
-                number = integer_of(numbers[at](inner))
-                if number is None:
-                    machine.refuse("a subscript that is data", "index by arithmetic of aranges")
+                number = choices.number(numbers[at](inner))
                 found.append(machine.convert((machine.simplify(number),), (product(axis),), axis) if axis else ())
             elif at in outer:
                 found.append(pieces[at].back([outer[at]]))
             else:
                 found.append(pieces[at].back([]))
-        return tuple(found)
+        return tuple(found), tuple(choices.bound), times(*choices.weights)
 
     return axes, back
 
 
+class Choices:
+    """Integers of one subscript that data choose: those that the same maximum chooses stand at one place."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self.bound: list[tuple[str, Int, Int]] = []
+        self.weights: list[Element] = []
+        self.known: list[tuple[Chosen, dict[str, Int]]] = []
+
+    def number(self, element: Element) -> Int:
+        """The integer, in terms of the bound indices."""
+        number = integer_of(element)
+        if number is not None:
+            return number
+        if not isinstance(element, Chosen):
+            self.machine.refuse("a subscript that is data", "index by arithmetic of aranges, or by argmax")
+        for other, names in self.known:
+            own = {mine[0]: Int.symbol(theirs[0]) for mine, theirs in zip(element.bound, other.bound, strict=False)}
+            if len(element.bound) == len(other.bound) and replaced(element.body, own) == other.body:
+                return element.value.replaced(own).replaced(names)
+        bound, value, weight = opened(self.machine, element)
+        names = {old[0]: Int.symbol(new[0]) for old, new in zip(element.bound, bound, strict=True)}
+        self.known.append((element, names))
+        self.bound += bound
+        self.weights.append(weight)
+        return value
+
+
 def _check(machine: Machine, entry: Element, size: Int) -> None:
-    number = integer_of(entry)
-    if number is None:
-        machine.refuse("a subscript that is data", "index by arithmetic of aranges")
+    number = Choices(machine).number(entry)
     machine.require(at_least(number, 0), "same", "the index array is not negative")
     machine.require(at_least(size - 1, number), "fits", "the index array is below the axis's size")
 
@@ -269,13 +309,33 @@ def _check(machine: Machine, entry: Element, size: Int) -> None:
 def _gathered(machine: Machine, array: Array, items: Sequence[Any]) -> Array:
     axes, back = index_map(machine, array, items)
     entries = machine.snapshot(array)
-    return machine.make(axes, lambda index: entries(back(index)), array.kind)
+
+    def entry(index: Index) -> Element:
+        place, bound, weight = back(index)
+        value = entries(place)
+        if isinstance(weight, TopPlace):
+            own = {name: Int.symbol(new[0]) for (name, _, _), new in zip(weight.bound, bound, strict=False)}
+            if len(bound) == len(weight.bound) and replaced(weight.body, own) == value:
+                return Top(weight.bound, weight.body)
+        return total(bound, times(weight, value))
+
+    return machine.make(axes, entry, array.kind)
 
 
 def scattered_target(machine: Machine, array: Array, items: Sequence[Any]) -> Array:
     """The places that array[items] = … writes to; index arrays may name one place twice."""
     axes, back = index_map(machine, array, items)
-    return array.view(axes, back)
+    view = array.view(axes, lambda index: back(index)[0])
+    _, sample = machine.box(axes)
+    if back(sample)[1]:
+        place = array.place
+
+        def choice(index: Index) -> tuple[Cell, Bound, Element]:
+            found, bound, weight = back(index)
+            return place(found), bound, weight
+
+        view.choice = choice
+    return view
 
 
 def check_distinct(machine: Machine, target: Array) -> None:

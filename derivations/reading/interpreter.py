@@ -12,14 +12,15 @@ from typing import Any
 
 from derivations.reading.arrays import Array
 from derivations.reading.assigned import only_continues
-from derivations.reading.calls import attribute
-from derivations.reading.elements import ONE, minus, plus, times
+from derivations.reading.elements import ONE, minus, plus
 from derivations.reading.indexing import check_distinct, scattered_target, target_of
 from derivations.reading.integers import FALSE, TRUE, Cond, Int, negated
 from derivations.reading.loops import Loops
-from derivations.reading.machine import Machine, Refused
-from derivations.reading.operations import as_array, elementwise, negative
-from derivations.reading.program import Carried, Class, Function, Object, Source, declare
+from derivations.reading.machine import Machine
+from derivations.reading.masks import masked
+from derivations.reading.operations import as_array, negative
+from derivations.reading.program import Carried, Class, Function, Object, Selected, Source, Unread, declare
+from derivations.reading.records import Refused
 
 DEEPEST = 24  # calls within calls
 
@@ -38,6 +39,14 @@ class Interpreter(Loops):
     def __init__(self, machine: Machine) -> None:
         super().__init__(machine)
         self.depth = 0
+        # how many __init__ are being run
+        self.lenient = 0
+        # the loops and branches around the call that is being read
+        self.outside = (0, 0, 0)
+
+    def _inside(self) -> tuple[int, int, int]:
+        machine = self.machine
+        return len(machine.frames), len(machine.guards), len(machine.weights)
 
     # -- functions and classes -------------------------------------------------------------------------
 
@@ -45,7 +54,9 @@ class Interpreter(Loops):
         """The value that the function returns."""
         machine = self.machine
         env = dict(function.closure)
-        names = self._bound(function, arguments, keywords)
+        if function.of is not None:
+            env["__class__"] = function.of
+        names = self.bound(function, arguments, keywords)
         env.update(names)
         if isinstance(function.node, ast.Lambda):
             return self.value(function.node.body, env, function.source)
@@ -53,6 +64,7 @@ class Interpreter(Loops):
         if self.depth > DEEPEST:
             machine.refuse("calls nest too deeply", "no recursion")
         before = machine.path, machine.torch
+        outside, self.outside = self.outside, self._inside()
         machine.path, machine.torch = function.source.path, function.source.is_torch
         try:
             self.block(function.node.body, env, function.source)
@@ -63,10 +75,11 @@ class Interpreter(Loops):
             raise
         finally:
             self.depth -= 1
+            self.outside = outside
             machine.path, machine.torch = before
         return None
 
-    def _bound(self, function: Function, arguments: Sequence[Any], keywords: dict[str, Any]) -> dict[str, Any]:
+    def bound(self, function: Function, arguments: Sequence[Any], keywords: dict[str, Any]) -> dict[str, Any]:
         """Parameters with what the call gives them."""
         machine, spec = self.machine, function.node.args
         static = isinstance(function.node, ast.FunctionDef) and any(
@@ -107,9 +120,20 @@ class Interpreter(Loops):
     def construct(self, of: Class, arguments: Sequence[Any], keywords: dict[str, Any]) -> Object:
         """A new object, by its class's __init__."""
         made = Object(of)
-        if any(isinstance(node, ast.FunctionDef) and node.name == "__init__" for node in of.node.body):
-            self.call_function(attribute(self, made, "__init__"), arguments, keywords)
+        self.initialise(made, arguments, keywords)
         return made
+
+    def initialise(self, made: Object, arguments: Sequence[Any], keywords: dict[str, Any]) -> None:
+        """Runs __init__; what it sets attributes to and is not read matters only where they are used."""
+        method = made.of.method("__init__") if made.of is not None else None
+        if method is None:
+            return
+        self.machine.node = method.node
+        self.lenient += 1
+        try:
+            self.call_function(Function(method.node, method.source, made, of=method.of), arguments, keywords)
+        finally:
+            self.lenient -= 1
 
     # -- statements ------------------------------------------------------------------------------------
 
@@ -128,7 +152,11 @@ class Interpreter(Loops):
         found = getattr(self, f"_{type(node).__name__}", None)
         if found is None or not isinstance(node, ast.stmt):
             self.machine.refuse(f"`{type(node).__name__.lower()}` statements are not read")
-        found(node, env, source)
+        with self.machine.watched() as seen:
+            found(node, env, source)
+        # a write has taken note of what it read; what else was read may matter anywhere
+        if not isinstance(node, ast.Assign | ast.AugAssign):
+            self.machine.always |= seen
 
     def _Expr(self, node: ast.Expr, env: dict[str, Any], source: Source) -> None:
         if isinstance(node.value, ast.Constant):
@@ -152,8 +180,8 @@ class Interpreter(Loops):
         env[node.name] = Function(node, source, closure=env)
 
     def _Return(self, node: ast.Return, env: dict[str, Any], source: Source) -> None:
-        if self.machine.frames or self.machine.guards:
-            self.machine.refuse("a return inside a loop", "return after it")
+        if self._inside() != self.outside:
+            self.machine.refuse("a return inside a loop or a branch on data", "return after it")
         raise Returned(self.value(node.value, env, source) if node.value else None)
 
     def _Raise(self, node: ast.Raise, env: dict[str, Any], source: Source) -> None:
@@ -171,9 +199,30 @@ class Interpreter(Loops):
     # -- assignments -----------------------------------------------------------------------------------
 
     def _Assign(self, node: ast.Assign, env: dict[str, Any], source: Source) -> None:
-        value = self.value(node.value, env, source)
+        if self.lenient and all(isinstance(one, ast.Attribute | ast.Subscript) for one in node.targets):
+            if self._given(node, env, source):
+                return
+            try:
+                value = self.value(node.value, env, source)
+            except Refused as refused:
+                value = Unread(refused.reason, refused.fix)
+        else:
+            value = self.value(node.value, env, source)
+        if not isinstance(value, Array):
+            # an integer that was read from an array may matter anywhere
+            self.machine.always |= self.machine.reading[-1]
         for target in node.targets:
             self.assign(target, value, env, source)
+
+    def _given(self, node: ast.Assign, env: dict[str, Any], source: Source) -> bool:
+        """Whether __init__ sets an attribute that the user has given, or an entry of one."""
+        (target,) = node.targets if len(node.targets) == 1 else (None,)
+        while isinstance(target, ast.Subscript):
+            target = target.value
+        if not isinstance(target, ast.Attribute):
+            return False
+        base = self.value(target.value, env, source)
+        return isinstance(base, Object) and target.attr in base.given
 
     def _AnnAssign(self, node: ast.AnnAssign, env: dict[str, Any], source: Source) -> None:
         if node.value is not None:
@@ -247,7 +296,8 @@ class Interpreter(Loops):
         if not isinstance(base, Array):
             machine.refuse("an entry of what is no array is assigned")
         if isinstance(item, Array) and item.kind == "bool":
-            self._masked(base, item, value)
+            machine.write(base, masked(machine, base, item, value), adds=False)
+            self._rename(base)
             return
         target, items = target_of(machine, base, item)
         if items is not None:
@@ -255,16 +305,6 @@ class Interpreter(Loops):
             check_distinct(machine, target)
         machine.node = node
         machine.write(target, as_array(machine, value), adds=False)
-        self._rename(base)
-
-    def _masked(self, base: Array, mask: Array, value: Any) -> None:
-        """base[mask] = number."""
-        machine = self.machine
-        given = as_array(machine, value)
-        if given.rank:
-            machine.refuse("an array is assigned by a mask", "np.where")
-        kept = elementwise(machine, lambda m, p, q: _chosen(m, p, q), mask, given, base)
-        machine.write(base, kept, adds=False)
         self._rename(base)
 
     def _rename(self, base: Array) -> None:
@@ -290,12 +330,17 @@ class Interpreter(Loops):
                 return
             if not isinstance(base, Array):
                 machine.refuse("an entry of what is no array is changed")
+            if isinstance(item, Array) and item.kind == "bool":
+                self._change_masked(node.op, base, item, value)
+                return
             view, items = target_of(machine, base, item)
             if items is not None:
                 view = scattered_target(machine, base, items)
                 check_distinct(machine, view)
             if sums:
                 self._add(view, value, node.op)
+            elif view.choice is not None:
+                machine.refuse("places that data choose are changed otherwise than by `+=`")
             else:
                 machine.write(view, as_array(machine, self.binary(node.op, view, value)), adds=False)
             self._rename(base)
@@ -318,10 +363,23 @@ class Interpreter(Loops):
             machine.write(old, as_array(machine, self.binary(node.op, old, given)), adds=False)
         self._rename(old)
 
+    def _change_masked(self, op: ast.operator, base: Array, mask: Array, value: Any) -> None:
+        """base[mask] op= value."""
+        machine = self.machine
+        if isinstance(op, ast.Add | ast.Sub):
+            self._add(base, masked(machine, base, mask, value, others=False), op)
+        else:
+            if isinstance(value, Selected):
+                machine.refuse("entries chosen by a mask are changed by others", "np.where")
+            changed = as_array(machine, self.binary(op, base, value))
+            machine.write(base, masked(machine, base, mask, changed, others=True, whole=True), adds=False)
+        self._rename(base)
+
     def _widened(self, old: Array, given: Array) -> Array:
         """A number that becomes an array with its first summand, as `acc = 0; acc += a`."""
         machine = self.machine
-        start = machine.snapshot(old)(())
+        with machine.watched() as seen:
+            start = machine.snapshot(old)(())
         known = {name for frame in machine.frames[old.storage.depth :] for name in (frame.symbol,)}
         if any(old.storage in frame.effects for frame in machine.frames) or any(
             size.symbols & known for axis in given.axes for size in axis
@@ -329,6 +387,7 @@ class Interpreter(Loops):
             machine.refuse("a sum changes its shape", "start from np.zeros of the sum's shape")
         made = machine.make(given.axes, lambda index: start)
         made.storage.depth, made.storage.name = old.storage.depth, old.storage.name
+        made.storage.sources |= seen
         return made
 
     def _add(self, view: Array, value: Any, op: ast.operator) -> None:
@@ -355,7 +414,11 @@ class Interpreter(Loops):
 
     def _If(self, node: ast.If, env: dict[str, Any], source: Source) -> None:
         machine = self.machine
-        condition = self.truth(self.value(node.test, env, source))
+        value = self.value(node.test, env, source)
+        if isinstance(value, Array) and value.kind == "bool" and not value.rank:
+            self._on_data(node, value, env, source)
+            return
+        condition = self.truth(value)
         machine.node = node
         facts = machine.facts
         if condition == TRUE or facts.proves(condition):
@@ -368,6 +431,24 @@ class Interpreter(Loops):
             self._guarded(node.body, condition, env, source)
             self._guarded(node.orelse, negated(condition), env, source)
 
+    def _on_data(self, node: ast.If, value: Array, env: dict[str, Any], source: Source) -> None:
+        """A branch on data: what it writes counts where the condition is true, as by a mask."""
+        taken = self.machine.snapshot(value)(())
+        for body, weight in ((node.body, taken), (node.orelse, plus(ONE, minus(taken)))):
+            before = dict(env)
+            self.machine.weights.append(weight)
+            try:
+                self.block(body, env, source)
+            finally:
+                self.machine.weights.pop()
+            self._forget(before, env)
+
+    def _forget(self, before: dict[str, Any], env: dict[str, Any]) -> None:
+        """Names that a branch has assigned, which may not have been taken."""
+        for name, value in list(env.items()):
+            if name not in before or before[name] is not value:
+                env[name] = Carried(name, last=False)
+
     def _guarded(self, body: Sequence[ast.stmt], condition: Cond, env: dict[str, Any], source: Source) -> None:
         """Statements that some turns of a loop run: their writes are where the condition holds."""
         before = dict(env)
@@ -376,9 +457,7 @@ class Interpreter(Loops):
             self.block(body, env, source)
         finally:
             self.machine.guards.pop()
-        for name, value in list(env.items()):
-            if name not in before or before[name] is not value:
-                env[name] = Carried(name, last=False)
+        self._forget(before, env)
 
     def _after_continue(
         self, node: ast.If, rest: Sequence[ast.stmt], env: dict[str, Any], source: Source
@@ -392,6 +471,3 @@ class Interpreter(Loops):
         else:
             self._guarded(rest, condition, env, source)
 
-
-def _chosen(mask: Any, yes: Any, no: Any) -> Any:
-    return plus(times(mask, yes), times(plus(ONE, minus(mask)), no))

@@ -16,7 +16,7 @@ from derivations.language.document import parse_claim, parse_context
 from derivations.language.errors import InputError
 from derivations.reading.facts import Facts
 from derivations.reading.integers import TRUE, Cond, Int, at_least, both, condition_text, negated
-from derivations.reading.machine import Obligation
+from derivations.reading.records import Obligation
 from derivations.reading.writing import Names, dims_line
 
 
@@ -89,6 +89,11 @@ class Settler:
         if ask(facts, self.conditions, negated(condition)).word == "proved":
             return False
         return None
+
+
+    def proves(self, facts: Facts, condition: Cond, guard: Cond) -> bool:
+        """Whether a condition holds wherever the guard does, for all indices in their ranges."""
+        return ask(facts, self.conditions, condition, guard).word == "proved"
 
 
 def obligation_answer(facts: Facts, conditions: Sequence[Cond], obligation: Obligation) -> Answer:

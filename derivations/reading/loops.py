@@ -14,11 +14,12 @@ from derivations.reading.arrays import Array
 from derivations.reading.assigned import assigned, names_of, plainly, rebound, summed
 from derivations.reading.calls import Counted, known_items
 from derivations.reading.expressions import Evaluator, assign_names
+from derivations.reading.generators import inlined, is_generator
 from derivations.reading.indexing import target_of
 from derivations.reading.integers import Cond, Int, at_least, least
-from derivations.reading.machine import Refused
 from derivations.reading.operations import as_array
-from derivations.reading.program import Carried, Range, Source
+from derivations.reading.program import Carried, Function, Range, Source
+from derivations.reading.records import Refused
 
 
 class Loops(Evaluator):
@@ -38,6 +39,11 @@ class Loops(Evaluator):
         machine = self.machine
         if node.orelse:
             machine.refuse("`else` after a loop")
+        if isinstance(node.iter, ast.Call):
+            function = self.value(node.iter.func, env, source)
+            if is_generator(function):
+                self._over_generator(function, node, node.iter, env, source)
+                return
         items = self.value(node.iter, env, source)
         machine.node = node
         known = known_items(machine, items)
@@ -47,6 +53,23 @@ class Loops(Evaluator):
                 self.block(node.body, env, source)
             return
         self._loops(node, [items], env, source)
+
+    def _over_generator(
+        self, function: Function, node: ast.For, call: ast.Call, env: dict[str, Any], source: Source
+    ) -> None:
+        """A loop over a generator of the file, as the generator's own loops."""
+        machine = self.machine
+        if function.source is not source:
+            machine.refuse("a generator of another file", "write its loops here")
+        keywords = {one.arg: self.value(one.value, env, source) for one in call.keywords if one.arg is not None}
+        given = self.bound(function, self._items(call.args, env, source), keywords)
+        body, new = inlined(machine, function, node)
+        env.update({new[name]: value for name, value in given.items()})
+        self.block(body, env, source)
+
+    def bound(self, function: Function, arguments: Sequence[Any], keywords: dict[str, Any]) -> dict[str, Any]:
+        """Parameters with what a call gives them; `Interpreter` has it."""
+        raise NotImplementedError
 
     def _loops(self, node: ast.For, items: list[Any], env: dict[str, Any], source: Source) -> None:
         (item,) = items
@@ -148,8 +171,10 @@ class Loops(Evaluator):
 
     def _own(self, name: str, array: Array) -> Array:
         """A copy that a loop may add to."""
-        entries = self.machine.snapshot(array)
+        with self.machine.watched() as seen:
+            entries = self.machine.snapshot(array)
         made = self.machine.make(array.axes, entries)
+        made.storage.sources |= seen
         made.storage.name = name
         return made
 

@@ -1,8 +1,9 @@
 """The state of a reading: facts, obligations, definitions, loops; what a write does to the entries of a storage.
 
 Law: a write inside a loop counts once for each turn. `+=` is a sum over the turns. `=` is that sum only where no two
-turns reach one place, and a place that is read must not have been written by an earlier turn: each is an obligation
-that the kernel judges, never a default. A branch on sizes that facts do not settle is a case split, by reading anew.
+turns reach one place; else it is the sum over the last turns that do (`writers`), or an obligation. A place that is
+read must not have been written by an earlier turn: each obligation is the kernel's to judge, never a default. A branch
+on sizes that facts do not settle is a case split, by reading anew.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from typing import Any, NoReturn
+from dataclasses import replace
+from typing import NoReturn
 
 from derivations.language.scope import RESERVED
 from derivations.reading.arrays import Array, Axes, Cell, Index, Storage, converted, flat, structured
@@ -19,6 +20,7 @@ from derivations.reading.elements import (
     ONE,
     ZERO,
     Bound,
+    Chosen,
     Data,
     Element,
     Entry,
@@ -44,6 +46,8 @@ from derivations.reading.elements import (
 )
 from derivations.reading.facts import Facts
 from derivations.reading.integers import FALSE, TRUE, Cond, Int, both, equal, joined, negated, product
+from derivations.reading.records import Definition, Effect, Frame, Obligation, Read, Refused, Split
+from derivations.reading.writers import last_turn
 
 
 def safe(name: str) -> str:
@@ -51,98 +55,28 @@ def safe(name: str) -> str:
     return f"{name}_" if name in RESERVED or name in ("d", "J") else name
 
 
-class Refused(Exception):
-    """Code that is not read: why, what to write instead, and the node of the syntax tree."""
-
-    def __init__(self, reason: str, fix: str = "", node: ast.AST | None = None) -> None:
-        super().__init__(reason)
-        self.reason, self.fix, self.node = reason, fix, node
-        # the file, and what was read before, once they are known
-        self.source: Any = None
-        self.partial: Any = None
-
-
-class Split(Exception):
-    """A branch on sizes that needs a case for each answer."""
-
-    def __init__(self, condition: Cond) -> None:
-        super().__init__(str(condition))
-        self.condition = condition
-
-
-@dataclass(frozen=True)
-class Obligation:
-    """What the reading rests on: wherever `guard` holds, `condition` does. kind: "fits" (NumPy raises otherwise) or
-    "same" (the reading is not the code otherwise)."""
-
-    condition: Cond
-    guard: Cond
-    kind: str
-    what: str
-    node: ast.AST
-    path: str = ""
-
-
-@dataclass(frozen=True)
-class Definition:
-    """A named array of the code: its factors' sizes with their indices, its entry, the line that it comes from."""
-
-    name: str
-    indices: tuple[str, ...]
-    sizes: tuple[Int, ...]
-    body: Element
-    line: int
-    path: str = ""
-
-
-@dataclass(frozen=True)
-class Effect:
-    """One write: over the bound indices, where the guard holds, value to the cell `place`; adds or sets."""
-
-    bound: Bound
-    guard: Cond
-    place: Cell
-    value: Element
-    adds: bool
-    node: ast.AST
-
-
-@dataclass(frozen=True)
-class Read:
-    """One read of a storage inside a loop, over the bound indices, where the guard holds."""
-
-    bound: Bound
-    guard: Cond
-    place: Cell
-    node: ast.AST
-
-
-@dataclass(eq=False)
-class Frame:
-    """A loop that is being read: its index, what its body has written and read by then."""
-
-    symbol: str
-    low: Int
-    high: Int
-    entry: dict[Storage, Callable[[Cell], Element]] = field(default_factory=dict)
-    effects: dict[Storage, list[Effect]] = field(default_factory=dict)
-    reads: dict[Storage, list[Read]] = field(default_factory=dict)
-
-
 class Machine:
     """Facts, obligations, definitions and loops of one reading."""
 
-    def __init__(self, facts: Facts, settle: Callable[[Cond], bool | None]) -> None:
-        self.facts, self._settle = facts, settle
+    def __init__(
+        self, facts: Facts, settle: Callable[[Cond], bool | None],
+        prove: Callable[[Facts, Cond, Cond], bool] | None = None,
+    ) -> None:  # fmt: skip
+        self.facts, self._settle, self._prove = facts, settle, prove
         self.obligations: list[Obligation] = []
         self.definitions: list[Definition] = []
         self.frames: list[Frame] = []
         self.guards: list[Cond] = []
+        # 1 where a branch on data is taken, else 0
+        self.weights: list[Element] = []
         self.names: set[str] = set()
         # the sizes of the factors of arguments, by the name that entries have
         self.tensors: dict[str, tuple[Int, ...]] = {}
         self.node: ast.AST = ast.Pass()
         self.path = ""
+        # what each expression that is being evaluated has read; what was read for values that are no arrays
+        self.reading: list[set[Storage]] = []
+        self.always: set[Storage] = set()
         # whether the file that is being read is PyTorch's, whose methods differ from NumPy's of the same name
         self.torch = False
 
@@ -179,17 +113,35 @@ class Machine:
         """Whether a condition on sizes is proved."""
         return self.facts.proves(condition) or self._settle(condition) is True
 
-    def require(self, condition: Cond, kind: str, what: str, guard: Cond = TRUE, node: ast.AST | None = None) -> None:
+    def require(
+        self, condition: Cond, kind: str, what: str, guard: Cond = TRUE, node: ast.AST | None = None,
+        storage: Storage | None = None,
+    ) -> None:  # fmt: skip
         """An obligation, unless a glance proves it."""
         if self.facts.proves(condition):
             return
         guard = both(*self.guards, guard)
-        self.obligations.append(Obligation(condition, guard, kind, what, node or self.node, self.path))
+        self.obligations.append(Obligation(condition, guard, kind, what, node or self.node, self.path, storage))
 
-    def same_size(self, left: Int, right: Int, what: str) -> None:
-        """Both sizes are equal, or it is an obligation."""
-        if left != right and self.simplify(left) != self.simplify(right):
-            self.require(equal(left, right), "fits", what)
+    def same_size(self, left: Int, right: Int, what: str, stretched: Sequence[Int] | None = None) -> None:
+        """Both sizes are equal, or it is an obligation. stretched: the sizes that NumPy broadcasts where they are 1,
+        None for both; it raises where the sizes differ otherwise."""
+        if left == right or self.simplify(left) == self.simplify(right):
+            return
+        ones = [equal(size, 1) for size in ((left, right) if stretched is None else stretched)]
+        if ones:
+            self.require(equal(left, right), "same", what)
+        self.require(joined("or", [equal(left, right), *ones]), "fits", what)
+
+    @contextmanager
+    def watched(self) -> Iterator[set[Storage]]:
+        """What is read meanwhile."""
+        seen: set[Storage] = set()
+        self.reading.append(seen)
+        try:
+            yield seen
+        finally:
+            self.reading.pop()
 
     # -- arrays ----------------------------------------------------------------------------------------
 
@@ -206,6 +158,8 @@ class Machine:
     def snapshot(self, array: Array) -> Callable[[Index], Element]:
         """The entries as they are now; loops take note that they were read."""
         content, place = array.storage.content, array.place
+        if self.reading:
+            self.reading[-1].add(array.storage)
         frames = self.frames[array.storage.depth :]
         if frames:
             bound, index = self.box(array.axes)
@@ -247,6 +201,8 @@ class Machine:
             return
         if any(isinstance(part, Poison) for part in walk(body)):
             return
+        if not storage.sizes and not any(isinstance(part, Entry) for part in walk(body)):
+            return  # an expression in sizes stays one
         unique = self.name_for(name)
         line = getattr(self.node, "lineno", 0)
         symbols = tuple(symbol for symbol, _, _ in bound)
@@ -256,7 +212,7 @@ class Machine:
 
     def name_for(self, name: str) -> str:
         """The name itself, or with a number where it is taken; words of the claim language get an underscore."""
-        stem = safe(name.strip("_") or "value")
+        stem = safe(name.partition("~")[0].strip("_") or "value")
         unique, number = stem, 1
         while unique in self.names:
             number += 1
@@ -270,14 +226,23 @@ class Machine:
         """target[...] = value, or += value: now, and in the loops around it."""
         if target.loose:
             self.refuse("a write into what may be a copy", "write into the array itself")
+        if target.kind != "real" and value.kind == "real":
+            self.refuse("real numbers are assigned to an array of integers", "an array of real numbers")
         entries = self.snapshot(value)
         value_at = self.fitted(value.axes, target.axes)
         bound, index = self.box(target.axes)
         element = entries(value_at(index))
         if self.guards:
             element = self.inside(element)
-        effect = Effect(bound, both(*self.guards), target.place(index), element, adds, self.node)
+        weight = times(*self.weights)
+        if target.choice is None:
+            cell = target.place(index)
+        else:
+            cell, more, chosen = target.choice(index)
+            bound, weight = (*bound, *more), times(weight, chosen)
+        effect = Effect(bound, both(*self.guards), cell, element, adds, self.node, weight)
         storage = target.storage
+        storage.sources |= {value.storage}.union(*self.reading)
         for frame in self.frames[storage.depth :]:
             frame.entry.setdefault(storage, storage.content)
         if self.frames[storage.depth :]:
@@ -314,11 +279,14 @@ class Machine:
         extra = len(axes) - len(target)
         if extra > 0 and any(axes[:extra]):
             self.refuse(f"a value of {len(axes)} axes is assigned to {len(target)}", "give both the same axes")
+        if extra > 0 and not target:
+            self.refuse("an array of one entry is assigned to an entry, which NumPy refuses", "its entry, as in a[0]")
         kept = axes[max(extra, 0) :]
         offset = len(target) - len(kept)
         for have, want in zip(kept, target[offset:], strict=True):
             if have and have != want:
-                self.same_size(product(have), product(want), "the assigned value has the target's shape")
+                size = product(have)
+                self.same_size(size, product(want), "the assigned value has the target's shape", [size])
 
         def back(index: Index) -> Index:
             found = [self.convert(part, want, have) if have else ()
@@ -331,10 +299,10 @@ class Machine:
         """The entries after a write."""
 
         def entry(cell: Cell) -> Element:
-            written = self._scattered(effect, cell, effect.value)
+            written = self._scattered(effect, cell, times(effect.weight, effect.value))
             if effect.adds:
                 return plus(content(cell), written)
-            covered = self._scattered(effect, cell, ONE)
+            covered = self._scattered(effect, cell, effect.weight)
             if constant(covered) == 1:
                 return written
             before = content(cell)
@@ -354,7 +322,7 @@ class Machine:
             names[name] = self.fresh(name, low, high)
             bound.append((next(iter(names[name].symbols)), low, high))
         value = refreshed(replaced(value, names), self.fresh)
-        guard = effect.guard.replaced(names)
+        guard = both(effect.guard, effect.order).replaced(names)
         equations = [part - at.replaced(names) for part, at in zip(cell, effect.place, strict=True)]
         equations = [one for one in equations if one.terms]
         conditions: list[Cond] = []
@@ -413,7 +381,7 @@ class Machine:
     def _close(self, frame: Frame) -> None:
         inner = (frame.symbol, frame.low, frame.high)
         for storage, effects in frame.effects.items():
-            self._check_turns(frame, effects, frame.reads.get(storage, []))
+            effects = self._in_order(storage, frame, effects, frame.reads.get(storage, []))
             storage.content = frame.entry[storage]
             for effect in effects:
                 whole_loop = replace(effect, bound=(inner, *effect.bound))
@@ -421,25 +389,52 @@ class Machine:
                 if self.frames[storage.depth :]:
                     self.frames[-1].effects.setdefault(storage, []).append(whole_loop)
         if not self.frames:
-            for storage in frame.effects:
+            before = self.node
+            for storage, effects in frame.effects.items():
+                self.node = effects[-1].node
                 self.define(storage.name or "value", storage)
+            self.node = before
 
-    def _check_turns(self, frame: Frame, effects: list[Effect], reads: list[Read]) -> None:
+    def _in_order(self, storage: Storage, frame: Frame, effects: list[Effect], reads: list[Read]) -> list[Effect]:
         """No turn reads what an earlier one wrote; writes of different turns that do not commute are of different
-        places."""
+        places, or each counts where no later turn of the same write reaches its place."""
+        found: list[Effect] = []
         for effect in effects:
             for read in reads:
-                self._apart(frame, effect, read, "no turn of the loop reads what an earlier turn wrote", read.node)
+                what = "no turn of the loop reads what an earlier turn wrote"
+                self._apart(storage, frame, effect, read, what, read.node)
         for at, effect in enumerate(effects):
-            if not effect.adds:
-                self._apart(frame, effect, effect, "`=` reaches each place once", effect.node)
             for other in effects[at + 1 :]:
                 if not (effect.adds and other.adds):
                     what = "writes of different turns reach different places"
-                    self._apart(frame, other, effect, what, other.node)
+                    self._apart(storage, frame, other, effect, what, other.node)
+            found.append(effect if effect.adds else self._once(storage, frame, effect))
+        return found
 
-    def _apart(self, frame: Frame, earlier: Effect | Read, later: Effect | Read, what: str, node: ast.AST) -> None:
-        """What `earlier` touches in a turn is not what `later` touches in a turn after it."""
+    def _once(self, storage: Storage, frame: Frame, effect: Effect) -> Effect:
+        """An `=` of which each place counts once."""
+        apart = self._different(frame, effect, effect)
+        if apart is None:
+            return effect
+        guard = both(*self.guards, apart[1])
+        alone = len(frame.effects[storage]) == 1
+        if alone and (self._prove is None or not self._prove(self.facts, apart[0], guard)):
+            last = last_turn(self.facts, frame.symbol, frame.high, effect)
+            if last is not None:
+                return replace(effect, order=both(effect.order, last))
+        self.require(apart[0], "same", "`=` reaches each place once", apart[1], effect.node, storage)
+        return effect
+
+    def _apart(
+        self, storage: Storage, frame: Frame, earlier: Effect | Read, later: Effect | Read, what: str, node: ast.AST
+    ) -> None:
+        """An obligation that what `earlier` touches in a turn is not what `later` touches in a turn after it."""
+        apart = self._different(frame, earlier, later)
+        if apart is not None:
+            self.require(apart[0], "same", what, apart[1], node, storage)
+
+    def _different(self, frame: Frame, earlier: Effect | Read, later: Effect | Read) -> tuple[Cond, Cond] | None:
+        """The condition, and where it must hold; None where a glance proves it."""
         symbol = frame.symbol
         before = self.fresh(symbol, frame.low, Int.symbol(symbol) - 1)
         gap = self.fresh("gap", Int(), frame.high - frame.low)
@@ -452,13 +447,12 @@ class Machine:
         for left, right in pairs:
             difference = right.replaced(after) - left
             if self.facts.nonnegative(difference - 1) or self.facts.nonnegative(-difference - 1):
-                return
+                return None
         differs = joined("or", [negated(equal(left, right)) for left, right in pairs])
-        guard = both(earlier.guard.replaced(names), later.guard)
-        self.require(differs, "same", what, guard, node)
+        return None if self.facts.proves(differs) else (differs, both(earlier.guard.replaced(names), later.guard))
 
 
 def _depends(value: Element, name: str) -> bool:
     """Whether an entry, or what may not exist, has the index in it."""
-    partial = (Entry, Over, Power, Function, Top, TopPlace, Data)
+    partial = (Entry, Over, Power, Function, Top, TopPlace, Data, Chosen)
     return any(isinstance(part, partial) and name in symbols_of(part) for part in walk(value))

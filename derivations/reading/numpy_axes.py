@@ -102,7 +102,7 @@ def squeeze(machine: Machine, a: Any, axis: Any = None) -> Array:
         machine.refuse("squeeze without an axis drops what happens to be 1", "squeeze(axis=…)")
     places = ops.axes_numbers(machine, axis, given.rank)
     for at in places:
-        machine.same_size(given.shape[at], Int.of(1), "the axis that is dropped is of size 1")
+        machine.same_size(given.shape[at], Int.of(1), "the axis that is dropped is of size 1", [])
     axes = tuple(one for at, one in enumerate(given.axes) if at not in places)
 
     def back(index: Index) -> Index:
@@ -276,7 +276,7 @@ def repeat(machine: Machine, a: Any, repeats: Any, axis: Any = None) -> Array:
     """Each entry several times."""
     given = array_of(machine, a)
     if not isinstance(repeats, Int):
-        machine.refuse("different numbers of repetitions")
+        machine.refuse("a number of repetitions that is no integer", "an integer: `//` where `/` gives a float")
     if axis is None:
         given, axis = reshape(machine, given, Int.of(-1)), Int()
     return shapes.repeated(machine, given, ops.axis_number(machine, axis, given.rank), repeats, inside=True)

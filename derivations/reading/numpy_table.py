@@ -13,10 +13,11 @@ from typing import Any, TypeVar
 from derivations.reading import operations as ops
 from derivations.reading import products
 from derivations.reading import reshaping as shapes
-from derivations.reading.arrays import Array, Index, plain_axis
+from derivations.reading.arrays import Array, Index, joined_index, plain_axis
 from derivations.reading.elements import (
     ONE,
     ZERO,
+    Chosen,
     Data,
     Element,
     Poison,
@@ -66,7 +67,7 @@ def sizes_of(machine: Machine, shape: Any) -> list[Int]:
     items = list(shape) if isinstance(shape, tuple | list) else [shape]
     for size in items:
         if not isinstance(size, Int):
-            machine.refuse("a size that is no integer", "an integer expression in sizes")
+            machine.refuse("a size that is no integer", "an integer expression in sizes: `//` where `/` gives a float")
         machine.require(at_least(size, 0), "fits", "a size is not negative")
     return items
 
@@ -94,7 +95,7 @@ UNARY: dict[str, Callable[[Element], Element]] = {
     "absolute": _named("abs"),
     "negative": minus,
     "square": lambda e: power(e, number(2)),
-    "reciprocal": lambda e: over(ONE, e),
+    "reciprocal": lambda e: ops.quotient(ONE, e),
     "log1p": lambda e: ops.function("log", plus(ONE, e)),
     "expm1": lambda e: plus(ops.function("exp", e), number(-1)),
     "positive": lambda e: e,
@@ -195,33 +196,43 @@ def filled(machine: Machine, shape: Any, element: Element, kind: str = "real") -
     return machine.make(axes, lambda index: element, kind)
 
 
+def kind_of(dtype: Any, otherwise: str = "real") -> str:
+    """What a dtype holds."""
+    path = dtype.path if isinstance(dtype, Library) else dtype if isinstance(dtype, str) else ""
+    if not path:
+        return otherwise
+    return "bool" if "bool" in path else "int" if "int" in path else "real"
+
+
 @row("zeros")
 def zeros(machine: Machine, shape: Any, dtype: Any = None) -> Array:
     """Zeros."""
-    return filled(machine, shape, ZERO)
+    return filled(machine, shape, ZERO, kind_of(dtype))
 
 
 @row("ones")
 def ones(machine: Machine, shape: Any, dtype: Any = None) -> Array:
     """Ones."""
-    return filled(machine, shape, ONE)
+    return filled(machine, shape, ONE, kind_of(dtype))
 
 
 @row("empty")
 def empty(machine: Machine, shape: Any, dtype: Any = None) -> Array:
     """Entries without a value until they are assigned."""
-    return filled(machine, shape, Poison("np.empty has no entries until all are assigned"))
+    return filled(machine, shape, Poison("np.empty has no entries until all are assigned"), kind_of(dtype))
 
 
 @row("full")
 def full(machine: Machine, shape: Any, fill_value: Any, dtype: Any = None) -> Array:
     """One number."""
-    return filled(machine, shape, machine.snapshot(array_of(machine, fill_value))(()))
+    value = array_of(machine, fill_value)
+    return filled(machine, shape, machine.snapshot(value)(()), kind_of(dtype, value.kind))
 
 
 def _like(name: str, element: Element) -> None:
     def entries(machine: Machine, a: Any, dtype: Any = None) -> Array:
-        return machine.make(array_of(machine, a).axes, lambda index: element)
+        given = array_of(machine, a)
+        return machine.make(given.axes, lambda index: element, kind_of(dtype, given.kind))
 
     row(name)(entries)
 
@@ -234,8 +245,11 @@ _like("empty_like", Poison("np.empty_like has no entries until all are assigned"
 @row("full_like")
 def full_like(machine: Machine, a: Any, fill_value: Any, dtype: Any = None) -> Array:
     """One number in a's shape."""
-    element = machine.snapshot(array_of(machine, fill_value))(())
-    return machine.make(array_of(machine, a).axes, lambda index: element)
+    given, value = array_of(machine, a), array_of(machine, fill_value)
+    if given.kind != "real" and value.kind == "real":
+        machine.refuse("a real number fills an array of integers", "an array of real numbers")
+    element = machine.snapshot(value)(())
+    return machine.make(given.axes, lambda index: element, kind_of(dtype, given.kind))
 
 
 @row("eye", "identity")
@@ -256,6 +270,8 @@ def arange(machine: Machine, start: Any, stop: Any = None, step: Any = None, dty
     """start, start + step, …"""
     first, last = (Int(), start) if stop is None else (start, stop)
     width = step if step is not None else Int.of(1)
+    if kind_of(dtype) == "int":
+        first, last = ops.whole_number(machine, first), ops.whole_number(machine, last)
     if not all(isinstance(part, Int) for part in (first, last, width)):
         machine.refuse("arange of what is no integer")
     machine.require(at_least(width, 1), "same", "the step is positive")
@@ -266,7 +282,20 @@ def arange(machine: Machine, start: Any, stop: Any = None, step: Any = None, dty
     return machine.make(axes, lambda index: whole(first + width * (index[0][0] if index[0] else Int())), "int")
 
 
-@row("array", "asarray", "asanyarray", "ascontiguousarray", "copy", method="copy")
+@row("asarray", "asanyarray")
+def asarray(machine: Machine, a: Any, dtype: Any = None) -> Array:
+    """The array itself, a copy of what is none."""
+    return array_of(machine, a)
+
+
+@row("ascontiguousarray")
+def ascontiguousarray(machine: Machine, a: Any, dtype: Any = None) -> Array:
+    """The same entries, or a copy of them."""
+    given = array_of(machine, a)
+    return given.view(given.axes, lambda index: index, loose=True)
+
+
+@row("array", "copy", method="copy")
 def array(machine: Machine, a: Any, dtype: Any = None) -> Array:
     """The entries, copied."""
     given = array_of(machine, a)
@@ -302,6 +331,15 @@ def sum_(machine: Machine, a: Any, axis: Any = None, keepdims: Any = False, dtyp
 def count_over(machine: Machine, given: Array, axis: Any) -> Int:
     """The number of entries over axes."""
     return product([given.shape[at] for at in ops.axes_numbers(machine, axis, given.rank)])
+
+
+@row("prod")
+def prod(machine: Machine, a: Any) -> Int:
+    """The product of sizes."""
+    items = [a] if isinstance(a, Int) else list(a) if isinstance(a, tuple | list) else []
+    if not all(isinstance(one, Int) for one in items) or isinstance(a, Array):
+        machine.refuse("a product of data")
+    return product(items)
 
 
 @row("mean", "average", method="mean")
@@ -351,6 +389,40 @@ def min_(machine: Machine, a: Any, axis: Any = None, keepdims: Any = False) -> A
     """The minimum over axes."""
     negated = ops.negative(machine, array_of(machine, a))
     return ops.elementwise(machine, minus, max_(machine, negated, axis, keepdims))
+
+
+@row("argmax", "nanargmax", method="argmax")
+def argmax(machine: Machine, a: Any, axis: Any = None, keepdims: Any = False) -> Array:
+    """The place of the maximum, row-major over all axes or along one; for subscripts and comparisons with integers."""
+    given = array_of(machine, a)
+    for at in ops.axes_numbers(machine, axis, given.rank):
+        machine.require(at_least(given.shape[at], 1), "fits", "a maximum is over something")
+
+    def place(bound: Any, body: Element) -> Element:
+        number = joined_index([Int.symbol(name) for name, _, _ in bound], [high + 1 for _, _, high in bound])
+        return Chosen(bound, body, number) if bound else whole(0)
+
+    found = ops.reduced(machine, given, axis, _shown(keepdims), place, "int")
+    # one place, however often it is asked for
+    return found if found.rank else machine.scalar(machine.snapshot(found)(()), "int")
+
+
+@row("argmin", "nanargmin", method="argmin")
+def argmin(machine: Machine, a: Any, axis: Any = None, keepdims: Any = False) -> Array:
+    """The place of the minimum."""
+    return argmax(machine, ops.negative(machine, array_of(machine, a)), axis, keepdims)
+
+
+@row("unravel_index")
+def unravel_index(machine: Machine, indices: Any, shape: Any) -> tuple[Any, ...]:
+    """The subscripts of row-major numbers in an array of this shape."""
+    sizes = sizes_of(machine, shape)
+    found: list[Any] = []
+    for at, size in enumerate(sizes):
+        below = product(sizes[at + 1 :])
+        part = indices if below.constant == 1 else ops.arithmetic(machine, "//", indices, below)
+        found.append(part if at == 0 else ops.arithmetic(machine, "%", part, size))
+    return tuple(found)
 
 
 @row("cumsum", method="cumsum")

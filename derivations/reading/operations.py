@@ -14,7 +14,8 @@ from typing import Any
 from derivations.reading.arrays import Array, Axes, Index
 from derivations.reading.elements import (
     ONE,
-    ZERO,
+    Bound,
+    Chosen,
     Data,
     Element,
     Entry,
@@ -22,10 +23,13 @@ from derivations.reading.elements import (
     If,
     Number,
     Over,
+    Plus,
+    Times,
     Top,
     TopPlace,
     Whole,
     children,
+    constant,
     iff,
     minus,
     number,
@@ -36,9 +40,10 @@ from derivations.reading.elements import (
     refreshed,
     replaced,
     times,
+    total,
     whole,
 )
-from derivations.reading.integers import Cond, Int, at_least, compared, equal, negated, product
+from derivations.reading.integers import Cond, Int, at_least, both, compared, equal, negated, product
 from derivations.reading.machine import Machine
 from derivations.reading.products import matmul
 from derivations.reading.reshaping import stacked
@@ -102,12 +107,9 @@ def elementwise(machine: Machine, function: Callable[..., Element], *values: Any
 
 def arithmetic(machine: Machine, word: str, left: Any, right: Any) -> Any:
     """left word right: of integers an integer where that is one, else of arrays; tuples are added and repeated."""
-    if isinstance(left, bool):
-        left = Int.of(int(left))
-    if isinstance(right, bool):
-        right = Int.of(int(right))
     if word in ("&", "|"):
         return _logical(machine, word, left, right)
+    left, right = _number(machine, left), _number(machine, right)
     if isinstance(left, Int) and isinstance(right, Int):
         return _of_integers(machine, word, left, right)
     if word == "+" and isinstance(left, tuple | list) and type(left) is type(right):
@@ -117,9 +119,18 @@ def arithmetic(machine: Machine, word: str, left: Any, right: Any) -> Any:
     if word == "@":
         return matmul(machine, as_array(machine, left), as_array(machine, right))
     arrays = as_array(machine, left), as_array(machine, right)
+    if all(array.kind == "bool" for array in arrays) and word != "/":
+        machine.refuse(f"`{word}` of two masks, which NumPy takes for logic", "make one of them real numbers")
     integers = all(array.kind in ("int", "bool") for array in arrays)
     kind = "int" if integers and word not in ("/",) else "real"
     return elementwise(machine, OPERATIONS[word](machine), *arrays, kind=kind)
+
+
+def _number(machine: Machine, value: Any) -> Any:
+    """True, False and conditions on sizes as the integers that Python takes them for."""
+    if isinstance(value, bool):
+        return Int.of(int(value))
+    return machine.scalar(iff(value), "int") if isinstance(value, Cond) else value
 
 
 def _logical(machine: Machine, word: str, left: Any, right: Any) -> Any:
@@ -155,9 +166,12 @@ def _of_integers(machine: Machine, word: str, left: Int, right: Int) -> Any:
 def _floor(machine: Machine) -> Callable[..., Element]:
     def entry(p: Element, q: Element) -> Element:
         a, b = integer_of(p), integer_of(q)
-        if a is None or b is None:
+        if b is None or (a is None and not isinstance(p, Chosen)):
             machine.refuse("`//` of data")
         machine.require(at_least(b, 1), "same", "the divisor is positive")
+        if isinstance(p, Chosen):
+            return Chosen(p.bound, p.body, machine.simplify(p.value // b))
+        assert a is not None
         return whole(machine.simplify(a // b))
 
     return entry
@@ -166,23 +180,44 @@ def _floor(machine: Machine) -> Callable[..., Element]:
 def _modulo(machine: Machine) -> Callable[..., Element]:
     def entry(p: Element, q: Element) -> Element:
         a, b = integer_of(p), integer_of(q)
-        if a is None or b is None:
+        if b is None or (a is None and not isinstance(p, Chosen)):
             machine.refuse("`%` of data")
         machine.require(at_least(b, 1), "same", "the divisor is positive")
+        if isinstance(p, Chosen):
+            return Chosen(p.bound, p.body, machine.simplify(p.value % b))
+        assert a is not None
         return whole(machine.simplify(a % b))
 
     return entry
 
 
 def _power(machine: Machine) -> Callable[..., Element]:
-    return lambda p, q: function("sqrt", p) if q in (number("1/2"), over(ONE, number(2))) else power(p, q)
+    def entry(p: Element, q: Element) -> Element:
+        exponent = constant(q)
+        if exponent is not None and exponent.denominator == 2:
+            # p**(k/2) is the k-th power of the root, wherever it exists
+            return power(function("sqrt", p), number(exponent.numerator))
+        if exponent is None or exponent.denominator != 1:
+            machine.refuse("a power whose exponent is neither whole nor half", "np.exp(a * np.log(x))")
+        return power(p, q)
+
+    return entry
+
+
+def quotient(p: Element, q: Element) -> Element:
+    """p / q; 1/(1 + exp(-e)) is sigmoid(e)."""
+    if constant(p) == 1 and isinstance(q, Plus) and len(q.parts) == 2:
+        others = [part for part in q.parts if constant(part) != 1]
+        if len(others) == 1 and isinstance(others[0], Function) and others[0].name == "exp":
+            return Function("sigmoid", minus(others[0].of))
+    return over(p, q)
 
 
 OPERATIONS: dict[str, Callable[[Machine], Callable[..., Element]]] = {
     "+": lambda machine: plus,
     "-": lambda machine: lambda p, q: plus(p, minus(q)),
     "*": lambda machine: times,
-    "/": lambda machine: over,
+    "/": lambda machine: quotient,
     "//": _floor,
     "%": _modulo,
     "**": _power,
@@ -194,6 +229,8 @@ def negative(machine: Machine, value: Any) -> Any:
     if isinstance(value, Int):
         return -value
     array = as_array(machine, value)
+    if array.kind == "bool":
+        machine.refuse("the negative of a mask, which NumPy refuses", "1 - mask, or ~mask")
     return elementwise(machine, minus, array, kind="int" if array.kind == "int" else "real")
 
 
@@ -215,6 +252,44 @@ def integer_of(element: Element) -> Int | None:
     return None
 
 
+def quotient_of(element: Any) -> tuple[Int, Int] | None:
+    """The integers whose quotient an element is."""
+    if isinstance(element, Over):
+        p, q = integer_of(element.left), integer_of(element.right)
+        return (p, q) if p is not None and q is not None else None
+    if isinstance(element, Whole):
+        return element.value, Int.of(1)
+    if isinstance(element, Number):
+        return Int.of(element.value.numerator), Int.of(element.value.denominator)
+    if isinstance(element, Times):
+        found = [quotient_of(part) for part in element.parts]
+        if any(one is None for one in found):
+            return None
+        return product([one[0] for one in found if one]), product([one[1] for one in found if one])
+    if isinstance(element, Plus):
+        over, under = Int(), Int.of(1)
+        for part in element.parts:
+            pair = quotient_of(part)
+            if pair is None:
+                return None
+            over, under = over * pair[1] + pair[0] * under, under * pair[1]
+        return over, under
+    return None
+
+
+def whole_number(machine: Machine, value: Any) -> Any:
+    """A quotient of sizes that is a whole number, as the integer; that it is one is an obligation."""
+    if not isinstance(value, Array) or value.rank:
+        return value
+    pair = quotient_of(machine.snapshot(value)(()))
+    if pair is None:
+        return value
+    over_, under = pair
+    machine.require(at_least(under, 1), "same", "the divisor is positive")
+    machine.require(equal(machine.simplify(over_ % under), 0), "same", "the quotient is a whole number")
+    return machine.simplify(over_ // under)
+
+
 # -- comparison ------------------------------------------------------------------------------------
 
 
@@ -230,17 +305,51 @@ def comparison(machine: Machine, word: str, left: Any, right: Any) -> Array:
         if a is not None and b is not None:
             known = {">": at_least(a, b + 1), ">=": at_least(a, b), "==": equal(a, b), "!=": negated(equal(a, b))}
             return iff(known[word])
+        if isinstance(p, Chosen) or isinstance(q, Chosen):
+            return _chosen_is(machine, word, p, q)
         if word in (">", ">="):
             top = _at_top(machine, p, q) if word == ">=" else None
-            return top or Data(word, p, q)
+            return top or indicator(word, p, q)
         top = _at_top(machine, p, q) or _at_top(machine, q, p)
-        if top is None and (p == ZERO or q == ZERO):
-            top = None
         if top is None:
             machine.refuse("data are compared for equality", "compare a window with its own maximum")
         return top if word == "==" else plus(ONE, minus(top))
 
     return elementwise(machine, entry, left, right, kind="bool")
+
+
+def indicator(word: str, p: Element, q: Element) -> Element:
+    """[p > q] or [p >= q]; with the number on the right, so that one condition has one form."""
+    if constant(p) is not None and constant(q) is None:
+        return plus(ONE, minus(Data(">" if word == ">=" else ">=", q, p)))
+    return Data(word, p, q)
+
+
+def _chosen_is(machine: Machine, word: str, p: Element, q: Element) -> Element:
+    """1 where the place that data choose is a number."""
+    chosen, number_ = (p, integer_of(q)) if isinstance(p, Chosen) else (q, integer_of(p))
+    if not isinstance(chosen, Chosen) or number_ is None or word not in ("==", "!="):
+        machine.refuse("the place of a maximum is compared with data", "compare it with arange, by ==")
+    bound, value, weight = opened(machine, chosen)
+    if len(bound) == 1 and value == Int.symbol(bound[0][0]) and isinstance(weight, TopPlace):
+        inside = both(at_least(number_, bound[0][1]), at_least(bound[0][2], number_))
+        if machine.facts.proves(inside):
+            found: Element = replaced(weight, {bound[0][0]: number_})
+            return found if word == "==" else plus(ONE, minus(found))
+    found = total(bound, times(weight, iff(equal(value, number_))))
+    return found if word == "==" else plus(ONE, minus(found))
+
+
+def opened(machine: Machine, chosen: Chosen) -> tuple[Bound, Int, Element]:
+    """New bound indices, the integer by them, and 1 where they are the place of the maximum."""
+    names: dict[str, Int] = {}
+    bound: list[tuple[str, Int, Int]] = []
+    for name, low, high in chosen.bound:
+        low, high = low.replaced(names), high.replaced(names)
+        names[name] = machine.fresh(name, low, high)
+        bound.append((next(iter(names[name].symbols)), low, high))
+    weight = TopPlace(chosen.bound, chosen.body, tuple(Int.symbol(name) - low for name, low, _ in bound))
+    return tuple(bound), chosen.value.replaced(names), refreshed(weight, machine.fresh)
 
 
 def _at_top(machine: Machine, entry: Element, top: Element) -> Element | None:

@@ -17,6 +17,8 @@ from derivations.reading.machine import Machine
 def contracted(machine: Machine, arrays: Sequence[Array], inputs: Sequence[str], output: str) -> Array:
     """Σ over the letters that are not in the output of the product of the arrays' entries."""
     axes: dict[str, Axis] = {}
+    if len(arrays) > 1 and all(array.kind == "bool" for array in arrays):
+        machine.refuse("a product of masks, which NumPy takes for logic", "make one of them real numbers")
     for array, letters in zip(arrays, inputs, strict=True):
         if len(letters) != array.rank:
             machine.refuse(f"{len(letters)} axes are named of {array.rank}")

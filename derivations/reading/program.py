@@ -13,6 +13,8 @@ from typing import Any
 from derivations.language.errors import InputError, Place
 from derivations.reading.integers import Int
 
+DEEPEST = 4  # folders above a file in which its modules are looked for
+
 
 @dataclass(frozen=True)
 class Library:
@@ -40,6 +42,16 @@ class Slice:
 
 
 @dataclass(eq=False)
+class Selected:
+    """The entries of an array where a mask is true: both by an index of the array, and its axes."""
+
+    axes: Any
+    entries: Any
+    mask: Any
+    storages: Any
+
+
+@dataclass(eq=False)
 class Function:
     """A function of the file; `owner` is the object that it is a method of."""
 
@@ -47,6 +59,8 @@ class Function:
     source: Source
     owner: Any = None
     closure: dict[str, Any] = field(default_factory=dict)
+    # the class that it is a method of
+    of: Class | None = None
 
 
 @dataclass(eq=False)
@@ -56,13 +70,54 @@ class Class:
     node: ast.ClassDef
     source: Source
 
+    @property
+    def base(self) -> Class | None:
+        """The first of the classes that it derives from, where the code has it."""
+        for node in self.node.bases:
+            found = self.source.names.get(node.id) if isinstance(node, ast.Name) else None
+            if isinstance(found, Class) and found is not self:
+                return found
+        return None
+
+    def method(self, name: str) -> Function | None:
+        """A method of its own or of the classes that it derives from."""
+        found = [node for node in self.node.body if isinstance(node, ast.FunctionDef) and node.name == name]
+        getters = [node for node in found if not any(isinstance(one, ast.Attribute) for one in node.decorator_list)]
+        if getters:
+            return Function(getters[-1], self.source, of=self)
+        return self.base.method(name) if self.base is not None else None
+
 
 @dataclass(eq=False)
 class Object:
-    """An instance: attributes that the code has set."""
+    """An instance: attributes that the code has set; `given`: those that the user has, which __init__ does not set."""
 
     of: Class | None
     attributes: dict[str, Any] = field(default_factory=dict)
+    given: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True)
+class Parent:
+    """super() of an object: the methods of a base class."""
+
+    of: Class | None
+    owner: Object
+
+
+@dataclass(frozen=True)
+class Unread:
+    """An attribute that __init__ sets to what is not read, which matters where it is used."""
+
+    reason: str
+    fix: str
+
+
+@dataclass(frozen=True)
+class Module:
+    """A module of the user's own."""
+
+    source: Source
 
 
 @dataclass(frozen=True)
@@ -82,6 +137,9 @@ class Source:
     tree: ast.Module
     names: dict[str, Any] = field(default_factory=dict)
     constants: dict[str, ast.expr] = field(default_factory=dict)
+    # constants of other files by the names that they have here, and files all of whose names are imported
+    borrowed: dict[str, tuple[Source, str]] = field(default_factory=dict)
+    others: list[Source] = field(default_factory=list)
 
     @property
     def is_torch(self) -> bool:
@@ -135,7 +193,8 @@ def declare(source: Source, node: ast.stmt) -> None:
     elif isinstance(node, ast.Import):
         for alias in node.names:
             path = alias.name if alias.asname else alias.name.partition(".")[0]
-            source.names[alias.asname or path] = Library(path)
+            found = found_module(source, alias.name) if alias.asname else None
+            source.names[alias.asname or path] = Module(read_source(found)) if found else Library(path)
     elif isinstance(node, ast.ImportFrom):
         for alias in node.names:
             _import_from(source, node, alias)
@@ -146,15 +205,36 @@ def declare(source: Source, node: ast.stmt) -> None:
             declare(source, inner)
 
 
+def found_module(source: Source, name: str, level: int = 0) -> Path | None:
+    """The file of a module: in a folder above the source's, or beside it; None for a library's."""
+    here = Path(source.path).resolve()
+    parts = name.split(".") if name else []
+    folders = [here.parents[level - 1]] if level else [*here.parents[:DEEPEST]]
+    for folder in folders:
+        file = folder.joinpath(*parts)
+        for candidate in (file.with_suffix(".py"), file / "__init__.py") if parts else ():
+            if candidate.is_file() and candidate != here:
+                return candidate
+    beside = here.parent / f"{parts[-1]}.py" if parts and not level else here
+    return beside if beside.is_file() and beside != here else None
+
+
 def _import_from(source: Source, node: ast.ImportFrom, alias: ast.alias) -> None:
-    """From a file beside this one, or a library's name."""
-    beside = Path(source.path).parent / f"{(node.module or '').rpartition('.')[2]}.py"
-    if node.module and beside.is_file() and beside.resolve() != Path(source.path).resolve():
-        other = read_source(beside)
+    """From a file of the user's own, or a library's name."""
+    path = found_module(source, node.module or "", node.level)
+    if path is not None:
+        other = read_source(path)
         if alias.name == "*":
             source.names.update({name: value for name, value in other.names.items() if name not in source.names})
+            source.others.append(other)
         elif alias.name in other.names:
             source.names[alias.asname or alias.name] = other.names[alias.name]
+        elif alias.name in other.constants:
+            source.borrowed[alias.asname or alias.name] = (other, alias.name)
+        return
+    inner = found_module(source, f"{node.module or ''}.{alias.name}".strip("."), node.level)
+    if inner is not None:
+        source.names[alias.asname or alias.name] = Module(read_source(inner))
         return
     if alias.name != "*":
         source.names[alias.asname or alias.name] = Library(f"{node.module}.{alias.name}" if node.module else alias.name)

@@ -10,7 +10,7 @@ import ast
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from derivations.judgement.verdict import Verdict
@@ -22,11 +22,11 @@ from derivations.reading.execution import (
     compare,
     counterexample,
 )
-from derivations.reading.integers import Cond, both, condition_text, equal, negated
+from derivations.reading.integers import FALSE, Cond, both, condition_text, equal, negated
 from derivations.reading.kernel import Answer, Settler, ask, obligation_answer, verdicts
-from derivations.reading.machine import Obligation, Refused, Split
 from derivations.reading.program import Source
 from derivations.reading.reader import Gradient, Layer, Reader, Reading, find_layer
+from derivations.reading.records import Obligation, Refused, Split
 from derivations.reading.samples import sizes_for
 from derivations.reading.signature import Signature, parse_signature
 
@@ -43,12 +43,17 @@ class Case:
     verdicts: Mapping[str, Verdict]
 
     @property
-    def backward(self) -> str:
-        """"values", "raises" where the code always raises, "" where it is not read."""
-        if not self.unproved:
-            return "values"
-        raises = any(one.kind == "fits" and answer.word == "refuted" for one, answer in self.unproved)
-        return "raises" if raises else ""
+    def raises(self) -> bool:
+        """Whether the backward function raises at all sizes of the case."""
+        return any(one.kind == "fits" and answer.word == "refuted" for one, answer in self.unproved)
+
+    @property
+    def readable(self) -> frozenset[str]:
+        """The arguments whose gradients rest on no obligation that is not proved."""
+        open_ = [one for one, _ in self.unproved]
+        if any(one.storage is None for one in open_):
+            return frozenset()
+        return frozenset(one.argument for one in self.reading.gradients if not set(one.rests) & set(open_))
 
 
 @dataclass(frozen=True)
@@ -101,7 +106,8 @@ class LayerVerdict:
     def document(self) -> str:
         """The reading as a claim document."""
         title = self.backward.rpartition("/")[2]
-        return document_text([case.reading for case in self.cases], title, self._expectations(), self.sources)
+        readings = [(case.reading, case.readable) for case in self.cases]
+        return document_text(readings, title, self._expectations(), self.sources)
 
     def _expectations(self) -> dict[str, str]:
         found: dict[str, str] = {}
@@ -122,7 +128,7 @@ class LayerVerdict:
                 code = self.sources.get(line.path, "").splitlines()
                 shown = f"{line.line}: {code[line.line - 1].strip()}" if 0 < line.line <= len(code) else ""
                 found.append((line.text, shown))
-            found += [(equation, "") for _, equation in claims(case.reading)]
+            found += [(equation, "") for _, equation in claims(case.reading, case.readable)]
         return found
 
     def as_json(self) -> dict[str, Any]:
@@ -198,10 +204,10 @@ def _proved(
     cases = [_case(layer, reading) for reading in readings]
     agreement: Agreement | None = None
     if run:
-        by_reading = {id(case.reading): case.backward for case in cases}
+        by_reading = {id(case.reading): None if case.raises else case.readable for case in cases}
         agreement = compare(layer, readings, lambda reading: by_reading[id(reading)])
     gradients = [_joined(layer, cases, one, run) for one in readings[0].gradients]
-    refusals = tuple(_refusal(layer, one, answer) for case in cases for one, answer in case.unproved)
+    refusals = tuple(_refusal(layer, case.reading, one, answer) for case in cases for one, answer in case.unproved)
     return LayerVerdict(
         forward, backward or forward, tuple(gradients), agreement, tuple(dict.fromkeys(refusals)), tuple(cases),
         {source.path: source.text for source in _sources(layer)}, time.perf_counter() - start,
@@ -229,7 +235,7 @@ def completed(signature: Signature, layer: Layer) -> Signature:
     more = parse_signature("; ".join(parts), "the annotations")
     return Signature(
         {**more.arrays, **signature.arrays}, [*more.scalars, *signature.scalars], {**more.values, **signature.values},
-        {**more.dims, **signature.dims}, [*more.conditions, *signature.conditions],
+        signature.aliases, {**more.dims, **signature.dims}, [*more.conditions, *signature.conditions],
     )  # fmt: skip
 
 
@@ -268,7 +274,7 @@ def _shown_by_running(layer: Layer, refused: Refused, run: bool) -> tuple[Counte
     for obligation in reading.obligations:
         if obligation_answer(reading.facts, reading.conditions, obligation).word != "proved":
             return None
-    agreement = compare(layer, [reading], lambda _: "")
+    agreement = compare(layer, [reading], lambda _: frozenset())
     if agreement.difference is not None:
         return None
     found = counterexample(layer, reading, sizes_for([reading], 60), [one.argument for one in reading.gradients])
@@ -285,29 +291,35 @@ def _error(layer: Layer, refused: Refused) -> InputError:
 def _case(layer: Layer, reading: Reading) -> Case:
     """The obligations and gradients of a reading, judged."""
     unproved: list[tuple[Obligation, Answer]] = []
-    for number, obligation in enumerate(dict.fromkeys(reading.obligations)):
+    forward = set(reading.obligations[: reading.forward_obligations])
+    for obligation in dict.fromkeys(reading.obligations):
         answer = obligation_answer(reading.facts, reading.conditions, obligation)
         if answer.word == "proved":
             continue
-        if number < reading.forward_obligations:
-            raise _forward_error(layer, obligation, answer)
+        if obligation in forward:
+            raise _forward_error(layer, reading, obligation, answer)
         unproved.append((obligation, answer))
+    case = Case(reading, tuple(unproved), {})
+    wanted = claims(reading, case.readable)
     try:
-        found = verdicts(context_text(reading), claims(reading)) if not unproved else {}
+        found = verdicts(context_text(reading), wanted) if wanted and not case.raises else {}
     except InputError as error:
         raise InputError(f"the reading is no claim document: {error.message}", Place(reading.out)) from None
-    return Case(reading, tuple(unproved), found)
+    return replace(case, verdicts=found)
 
 
 def _source_of(layer: Layer, path: str) -> Source:
     return next((one for one in _sources(layer) if one.path == path), layer.forward.source)
 
 
-def _forward_error(layer: Layer, obligation: Obligation, answer: Answer) -> InputError:
+def _forward_error(layer: Layer, reading: Reading, obligation: Obligation, answer: Answer) -> InputError:
     """The forward function is not read at all sizes of --given."""
     source = _source_of(layer, obligation.path)
-    at = f", as at {_sizes(answer.sizes)}" if answer.sizes else ""
+    at = _at_sizes(reading, answer)
     fix = f"add `{answer.holds_where}` to --given" if answer.holds_where else "say more of the sizes in --given"
+    own = reading.conditions[len(reading.signature.conditions) :]
+    if obligation.condition == FALSE and own:
+        fix = f"add `{condition_text(negated(both(*own)))}` to --given"
     return source.error(obligation.node, f"not read: it is not proved that {obligation.what}{at}",
                         "" if reading_index(obligation) else condition_text(obligation.condition), fix)
 
@@ -317,16 +329,19 @@ def reading_index(obligation: Obligation) -> bool:
     return any("~" in symbol for symbol in obligation.condition.symbols)
 
 
-def _refusal(layer: Layer, obligation: Obligation, answer: Answer) -> str:
+def _refusal(layer: Layer, reading: Reading, obligation: Obligation, answer: Answer) -> str:
     """A sentence with the line for an obligation of the backward function that is not proved."""
     source = _source_of(layer, obligation.path)
-    at = f", as at {_sizes(answer.sizes)}" if answer.sizes else ""
+    at = _at_sizes(reading, answer)
     what = "the code raises" if obligation.kind == "fits" and answer.word == "refuted" else "not read"
     return str(source.error(obligation.node, f"{what}: it is not proved that {obligation.what}{at}"))
 
 
-def _sizes(sizes: Mapping[str, int] | None) -> str:
-    return ", ".join(f"{name} = {value}" for name, value in (sizes or {}).items())
+def _at_sizes(reading: Reading, answer: Answer) -> str:
+    """Sizes at which an obligation fails; the indices beside them are not the code's."""
+    known = {name: value for name, value in (answer.sizes or {}).items() if name in reading.signature.dims}
+    shown = ", ".join(f"{name} = {value}" for name, value in known.items())
+    return f", as at {shown}" if shown else ""
 
 
 # -- joining cases ---------------------------------------------------------------------------------
@@ -369,9 +384,9 @@ def _in_case(case: Case, argument: str, name: str) -> tuple[str, str | None, Ver
     reading = case.reading
     own = reading.conditions[len(reading.signature.conditions) :]
     here = condition_text(both(*own)) if own else ""
-    if case.backward == "raises":
+    if case.raises:
         return "refuted", None, None
-    if case.backward == "":
+    if argument not in case.readable:
         return "unread", None, None
     gradient = next(one for one in reading.gradients if one.argument == argument)
     verdict = case.verdicts.get(name)

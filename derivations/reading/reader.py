@@ -18,8 +18,9 @@ from derivations.reading.elements import Entry, Poison, walk
 from derivations.reading.facts import Facts
 from derivations.reading.integers import Cond, Int, product
 from derivations.reading.interpreter import Interpreter
-from derivations.reading.machine import Definition, Machine, Obligation, Refused, safe
+from derivations.reading.machine import Machine, safe
 from derivations.reading.program import Class, Function, Object, Source, read_source
+from derivations.reading.records import Definition, Obligation, Refused
 from derivations.reading.signature import Signature
 
 OUTPUT_NAMES = ("dout", "dy", "dz", "grad_output", "grad_out", "delta", "upstream", "gradient", "output_gradient")
@@ -35,6 +36,8 @@ class Gradient:
     wanted: tuple[Int, ...]
     comparable: bool
     origin: tuple[str, str]
+    # the obligations that it rests on beside those of the whole reading
+    rests: tuple[Obligation, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -111,11 +114,12 @@ def _missing(source: Source, name: str, expected: str) -> InputError:
 
 
 def _layer_of(found: Class, source: Source, forward: str, backward: str) -> Layer:
-    methods = {node.name: node for node in found.node.body if isinstance(node, ast.FunctionDef)}
+    pair: list[Function] = []
     for name in (forward, backward):
-        if name not in methods:
+        method = found.method(name)
+        if method is None:
             raise source.error(found.node, f"the class has no {name}", "forward and backward")
-    pair = [Function(methods[name], source) for name in (forward, backward)]
+        pair.append(method)
     return Layer(pair[0], pair[1], found)
 
 
@@ -127,7 +131,7 @@ class Reader:
         self.layer, self.signature, self.wanted = layer, signature, list(wanted)
         self.conditions = (*signature.conditions, *conditions)
         self.facts = Facts(dict(signature.dims), list(self.conditions))
-        self.machine = Machine(self.facts, settle)
+        self.machine = Machine(self.facts, settle, getattr(settle, "proves", None))
         self.machine.names |= {*signature.dims, "J"}
         self.interpreter = Interpreter(self.machine)
         self.names: dict[str, str] = {}
@@ -139,6 +143,8 @@ class Reader:
         self.out = ""
         self.out_shape: tuple[Int, ...] = ()
         self.known = self.forward_obligations = 0
+        # whether it is known how the backward function is called
+        self.planned = False
 
     def read(self) -> Reading:
         """The reading of both functions; raises Refused or Split."""
@@ -150,7 +156,8 @@ class Reader:
             return self._reading([self._gradient(argument, gradient) for argument, gradient in gradients.items()])
         except Refused as refused:
             # what backward returns may still be compared with the gradient, in numbers
-            refused.partial = self._reading(self._unread(), forward_only=True)
+            if self.planned:
+                refused.partial = self._reading(self._unread(), forward_only=True)
             raise
 
     def read_forward(self) -> Reading:
@@ -232,19 +239,20 @@ class Reader:
             return Object(None)
         made = Object(layer.of)
         made.attributes.update(attributes)
-        init = next((node for node in layer.of.node.body
-                     if isinstance(node, ast.FunctionDef) and node.name == "__init__"), None)
+        init = layer.of.method("__init__")
         if init is not None:
-            parameters = [one.arg for one in (*init.args.args[1:], *init.args.kwonlyargs)]
+            parameters = _parameters(init)[1:]
             values = {**attributes, **arguments}
             given = {name: values[name] for name in parameters if name in values}
-            self.interpreter.call_function(Function(init, layer.forward.source, made), [], given)
+            made.given = set(attributes)
+            self.interpreter.initialise(made, [], given)
+            made.given = set()
             made.attributes.update(attributes)
         return made
 
     def _call(self, function: Function, arguments: dict[str, Any], owner: Object | None) -> Any:
         names = _parameters(function)
-        inner = Function(function.node, function.source, owner)
+        inner = Function(function.node, function.source, owner, of=function.of)
         if owner is not None and names[:1] in (["self"], ["ctx"]):
             names = names[1:]
         given = {name: arguments[name] for name in names if name in arguments}
@@ -271,13 +279,15 @@ class Reader:
             names = names[1:]
         first = next((name for name in names if name in OUTPUT_NAMES), names[0] if names else "")
         given: dict[str, Any] = {first: dout} if first else {}
-        unknown = [name for name in names if name not in given and name not in arguments]
+        aliases = self.signature.aliases
+        unknown = [name for name in names if name not in given and aliases.get(name, name) not in arguments]
         spec = function.node.args
         defaults = {one.arg for one in spec.args[len(spec.args) - len(spec.defaults) :]}
         needed = [name for name in unknown if name not in defaults] or unknown
-        shared = {name: arguments[name] for name in names if name in arguments and name not in given}
-        given.update(shared)
-        self.plan = [(first, "dout", ""), *[(name, "argument", name) for name in shared]]
+        shared = {name: self.signature.aliases.get(name, name) for name in names if name not in given}
+        shared = {name: own for name, own in shared.items() if own in arguments}
+        given.update({name: arguments[own] for name, own in shared.items()})
+        self.plan = [(first, "dout", ""), *[(name, "argument", own) for name, own in shared.items()]]
         if extras and len(needed) == 1:
             given[needed[0]] = extras[0] if len(extras) == 1 else tuple(extras)
             self.plan.append((needed[0], "extra", "0") if len(extras) == 1 else (needed[0], "extras", ""))
@@ -286,8 +296,10 @@ class Reader:
             self.plan += [(name, "extra", str(at)) for at, name in enumerate(needed)]
         elif [name for name in unknown if name not in defaults]:
             raise Refused(f"the argument {needed[0]} of the backward function is not given",
-                          "return it from the forward function, or give it", function.node)
-        inner = Function(function.node, function.source, None if static else owner)
+                          f"return it from the forward function, or say which argument it is: {needed[0]} = x",
+                          function.node)  # fmt: skip
+        self.planned = True
+        inner = Function(function.node, function.source, None if static else owner, of=function.of)
         if static:
             given = {"ctx": owner, **given}
         returned = _Watched(self.interpreter)
@@ -301,10 +313,10 @@ class Reader:
             items, labels = list(value.values()), [str(key) for key in value]
             origins = [("key", str(key)) for key in value]
         elif isinstance(value, tuple | list):
-            items = list(value)
-            parts = node.elts if isinstance(node, ast.Tuple | ast.List) and len(node.elts) == len(items) else []
-            labels = [ast.unparse(one) for one in parts] or [""] * len(items)
-            origins = [("item", str(at)) for at in range(len(items))]
+            found_items = _flattened(value, node, "")
+            items = [item for item, _, _ in found_items]
+            labels = [label for _, label, _ in found_items]
+            origins = [("item", place) for _, _, place in found_items]
         else:
             items, labels = ([] if value is None else [value]), [ast.unparse(node) if node else ""][: value is not None]
             origins = [("whole", "")]
@@ -355,7 +367,7 @@ class Reader:
         tail = label.rpartition(".")[2].strip("'\"")
         names = {name.rpartition(".")[2].lower(): name for name in (*self.signature.arrays, *self.signature.scalars)}
         low = tail.lower().strip("_")
-        for prefix in ("d_", "d", "grad_", "g_", "grad", "delta_"):
+        for prefix in ("d_", "d", "grad_", "g_", "grad", "delta_", "d_l_d_", "dl_d", "dl_"):
             if low.startswith(prefix) and low[len(prefix) :] in names:
                 return names[low[len(prefix) :]]
         for suffix in ("_grad", "grad", ".grad"):
@@ -400,7 +412,9 @@ class Reader:
         name = self._defined(f"d{argument.rpartition('.')[2]}", gradient, own.axes if same else axes)
         # axes of size 1 have no index, so only axes that stand for themselves are compared by the claim itself
         direct = same or (plain and len(axes) == len(own.axes) and all(map(bool, axes)) and all(map(bool, own.axes)))
-        return Gradient(argument, name, gradient.shape, own.shape, direct, self.origins[argument])
+        reached = gradient.storage.reached().union(*[one.reached() for one in self.machine.always])
+        rests = tuple(one for one in self.machine.obligations if one.storage in reached)
+        return Gradient(argument, name, gradient.shape, own.shape, direct, self.origins[argument], rests)
 
 
 class _Watched:
@@ -416,6 +430,18 @@ class _Watched:
         returns = [node for node in ast.walk(function.node) if isinstance(node, ast.Return) and node.value is not None]
         self.node = returns[-1].value if returns else None
         return value
+
+
+def _flattened(value: Any, node: ast.expr | None, place: str) -> list[tuple[Any, str, str]]:
+    """The items of tuples in tuples, how the code writes each, and where it is (`1.0`)."""
+    if not isinstance(value, tuple | list):
+        return [(value, ast.unparse(node) if node is not None else "", place)]
+    same = isinstance(node, ast.Tuple | ast.List) and len(node.elts) == len(value)
+    parts: list[Any] = list(node.elts) if same else [None] * len(value)  # type: ignore[union-attr]
+    found: list[tuple[Any, str, str]] = []
+    for at, (item, part) in enumerate(zip(value, parts, strict=True)):
+        found += _flattened(item, part, f"{place}.{at}" if place else str(at))
+    return found
 
 
 def _parameters(function: Function) -> list[str]:

@@ -214,7 +214,8 @@ def concatenated(machine: Machine, arrays: Sequence[Array], axis: int) -> Array:
             machine.refuse("arrays of different rank are concatenated")
         for at in range(first.rank):
             if at != axis:
-                machine.same_size(array.shape[at], first.shape[at], "concatenated arrays have the same other axes")
+                what = "concatenated arrays have the same other axes"
+                machine.same_size(array.shape[at], first.shape[at], what, [])
     entries = [machine.snapshot(array) for array in arrays]
     sizes = [array.shape[axis] for array in arrays]
     whole = Int()
@@ -231,7 +232,8 @@ def concatenated(machine: Machine, arrays: Sequence[Array], axis: int) -> Array:
             found.append(picked(machine, [(place, low, size)], _reader(machine, array, read, axis, index, axes)))
         return plus(*found)
 
-    return machine.make(tuple(axes), entry, "int" if all(one.kind == "int" for one in arrays) else "real")
+    kinds = {one.kind for one in arrays}
+    return machine.make(tuple(axes), entry, kinds.pop() if len(kinds) == 1 else "real" if "real" in kinds else "int")
 
 
 def _reader(

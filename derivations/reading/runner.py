@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 
+PACKAGES = 3  # folders above a file from which its packages are imported
+
 
 def limited(seconds: int, megabytes: int) -> None:
     """Limits of this process."""
@@ -29,8 +31,9 @@ def module_name(path: str) -> str:
 
 
 def loaded(path: str) -> Any:
-    """The user's file as a module; the files beside it can be imported."""
-    sys.path.insert(0, str(Path(path).resolve().parent))
+    """The user's file as a module; the files beside it, and packages that hold it, can be imported."""
+    folder = Path(path).resolve().parent
+    sys.path[:0] = [str(folder), *[str(above) for above in folder.parents[:PACKAGES]]]
     spec = importlib.util.spec_from_file_location(module_name(path), path)
     if spec is None or spec.loader is None:
         raise ImportError(f"cannot load {path}")
@@ -130,7 +133,9 @@ class Layer:
         if word == "whole":
             return result
         if word == "item":
-            return result[int(which)]
+            for at in which.split("."):
+                result = result[int(at)]
+            return result
         if word == "key":
             return result[which]
         if word == "attribute":

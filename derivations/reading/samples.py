@@ -121,7 +121,8 @@ class Evaluated:
             if name in data:
                 break
             if known not in data:
-                data[known] = evaluate(formula, sizes, data, exact=not self.smooth)
+                with np.errstate(all="ignore"):
+                    data[known] = evaluate(formula, sizes, data, exact=not self.smooth)
         return _row(data[name])
 
     def gradient(self, argument: str, sizes: Mapping[str, int], data: Mapping[str, Any]) -> list[Fraction | float]:
@@ -132,7 +133,8 @@ class Evaluated:
         inputs = {self.reading.names[name]: data[self.reading.names[name]]
                   for name in (*self.reading.signature.arrays, *self.reading.signature.scalars)}
         inputs["J"] = data[self.reading.names["dout"]]
-        return _row(evaluate(node, sizes, inputs, exact=not self.smooth))
+        with np.errstate(all="ignore"):
+            return _row(evaluate(node, sizes, inputs, exact=not self.smooth))
 
 
 def _number(value: Fraction, smooth: bool) -> Any:

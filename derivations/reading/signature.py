@@ -24,11 +24,13 @@ NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*\Z")
 
 @dataclass
 class Signature:
-    """Arrays and scalars by (dotted) name, other arguments, sizes with their least values, conditions."""
+    """Arrays and scalars by (dotted) name, other arguments, sizes with their least values, conditions; parameters of
+    the backward function that are an array of the forward function under another name."""
 
     arrays: dict[str, Axes] = field(default_factory=dict)
     scalars: list[str] = field(default_factory=list)
     values: dict[str, Any] = field(default_factory=dict)
+    aliases: dict[str, str] = field(default_factory=dict)
     dims: dict[str, int] = field(default_factory=dict)
     conditions: list[Cond] = field(default_factory=list)
 
@@ -105,6 +107,9 @@ class _Reader:
 
     def _value(self, name: str, text: str, part: str, at: int) -> None:
         tree = self.tree(text, part, at)
+        if isinstance(tree, ast.Name) and tree.id in (*self.found.arrays, *self.found.scalars):
+            self.found.aliases[name] = tree.id
+            return
         self.found.values[name] = self.value(tree, part, at)
 
     def value(self, tree: ast.expr, part: str, at: int) -> Any:

@@ -85,11 +85,24 @@ def tanh(machine: Machine, input: Any) -> Array:
     return ops.elementwise(machine, lambda e: ops.function("tanh", e), input)
 
 
-@row("clone", "Tensor.contiguous", "Tensor.detach", method="clone contiguous detach double float")
+@row("clone", method="clone")
 def clone(machine: Machine, input: Any) -> Array:
     """A copy."""
     found: Array = NUMPY["numpy.array"](machine, input)
     return found
+
+
+@row("Tensor.detach", method="detach")
+def detach(machine: Machine, input: Any) -> Array:
+    """The same entries."""
+    return ops.as_array(machine, input)
+
+
+@row("Tensor.contiguous", method="contiguous double float")
+def contiguous(machine: Machine, input: Any) -> Array:
+    """The same entries, or a copy of them."""
+    given = ops.as_array(machine, input)
+    return given.view(given.axes, lambda index: index, loose=True)
 
 
 @row("clamp", method="clamp")
@@ -222,7 +235,10 @@ def unsqueeze(machine: Machine, input: Any, dim: Any) -> Array:
 
 @row("squeeze", method="squeeze")
 def squeeze(machine: Machine, input: Any, dim: Any) -> Array:
-    """Without an axis of size 1."""
+    """Without an axis of size 1; PyTorch keeps one of another size in silence."""
+    given = ops.as_array(machine, input)
+    size_ = given.shape[ops.axis_number(machine, dim, given.rank)]
+    machine.require(equal(size_, 1), "same", "the axis that is dropped is of size 1")
     found: Array = NUMPY["numpy.squeeze"](machine, input, dim)
     return found
 
@@ -244,6 +260,12 @@ def size(machine: Machine, input: Any, dim: Any = None) -> Any:
     return given.shape if dim is None else given.shape[ops.axis_number(machine, dim, given.rank)]
 
 
+@row("numel", method="numel")
+def numel(machine: Machine, input: Any) -> Int:
+    """The number of entries."""
+    return product(ops.as_array(machine, input).shape)
+
+
 @row("Tensor.repeat", method="repeat")
 def repeat(machine: Machine, input: Any, *repeats: Any) -> Array:
     """Whole axes several times."""
@@ -260,8 +282,9 @@ def max_(machine: Machine, input: Any) -> Array:
 
 @row("Tensor.type_as", method="type_as to")
 def type_as(machine: Machine, input: Any, other: Any = None) -> Array:
-    """As it is: types change no real number."""
-    return ops.as_array(machine, input)
+    """As it is, or a copy: types change no real number."""
+    given = ops.as_array(machine, input)
+    return given.view(given.axes, lambda index: index, loose=True)
 
 
 @row("flatten", method="flatten")

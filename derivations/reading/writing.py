@@ -28,7 +28,7 @@ from derivations.reading.elements import (
     Whole,
 )
 from derivations.reading.integers import Cond, Int, condition_text, text
-from derivations.reading.machine import Definition, Refused
+from derivations.reading.records import Definition, Refused
 
 LETTERS = tuple("ijkluvrqabcghmnopstwxyz")
 SUM, PRODUCT, POWER, ATOM = 1, 2, 3, 4
@@ -123,7 +123,8 @@ class Writer:
     def _over_indices(self, element: Element, names: Names) -> str:
         if isinstance(element, Poison):
             raise Refused(element.reason, "assign every entry, or start from np.zeros")
-        assert isinstance(element, Sum | Top | TopPlace)
+        if not isinstance(element, Sum | Top | TopPlace):
+            raise Refused("the place of a maximum as a number", "use it as a subscript, or compare it with arange")
         ranges = self.ranges(element.bound, names)
         body = self.element(element.body, names)
         if isinstance(element, Sum):

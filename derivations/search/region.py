@@ -143,10 +143,10 @@ class Search:
 
     def _holds(self, sizes: Sizes) -> bool | None:
         if self.exact is not None:
-            point = isl_set(k.all_of(k.equal(Int.symbol(n), v) for n, v in sizes.items()), self.goal.sizes)
+            here = k.all_of(k.equal(Int.symbol(name), value) for name, value in sizes.items())
             try:
                 with isl_limited(self.solver.isl_operations):
-                    return bool(point.intersect(self.exact).is_empty())
+                    return bool(isl_set(here, self.goal.sizes).intersect(self.exact).is_empty())
             except IslLimit:
                 return None
         return holds_at(self.solver, self.goal, sizes)

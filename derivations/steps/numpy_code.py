@@ -157,7 +157,9 @@ class Program:
 
     @text.register
     def _(self, node: Power) -> str:
-        return f"({self.text(node.args[0])} ** {node.args[1]})"
+        exponent = node.args[1]
+        amount = str(exponent) if exponent.is_Integer else self.text(Constant(exponent))
+        return f"({self.text(node.args[0])} ** {amount})"
 
     @text.register
     def _(self, node: Apply) -> str:

@@ -227,6 +227,8 @@ def _(node: Over) -> Piece:
 def _(node: Power) -> Piece:
     exponent = _parameter(node.args[1])
     mark = r"\circ " if node.args[0].rank else ""
+    if mark and not node.args[1].is_Atom:
+        exponent = f"({exponent})"
     return Piece(f"{_base(render(node.args[0]))}^{{{mark}{exponent}}}", POWER)
 
 

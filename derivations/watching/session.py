@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from derivations.batch.cache import Cache
+from derivations.batch.cache import Remembered
 from derivations.batch.run import Source, judge_claim, judged_by
 from derivations.batch.workers import Judge, Workers
 from derivations.judgement.results import Judged, Results
@@ -28,7 +28,7 @@ assert callable(with_repair)  # loaded here once, so that no worker loads it for
 class Memory:
     """What was judged in this session, before a cache that outlives it; undecided claims are kept for the session."""
 
-    def __init__(self, cache: Cache | None) -> None:
+    def __init__(self, cache: Remembered | None) -> None:
         self._cache = cache
         self._known: OrderedDict[str, tuple[Verdict, ...]] = OrderedDict()
 
@@ -78,7 +78,7 @@ class Session:
     [1, 0]
     """
 
-    def __init__(self, cache: Cache | None = None, processes: int = 1, **options: bool) -> None:
+    def __init__(self, cache: Remembered | None = None, processes: int = 1, **options: bool) -> None:
         self.memory, self._cache = Memory(cache), cache
         judge: Judge = partial(judge_claim, **options)  # type: ignore[arg-type]  # flags, all keywords
         self._workers = Workers(judge, processes)  # they stay, and with them what their tables remember

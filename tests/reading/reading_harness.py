@@ -9,19 +9,19 @@ import numpy as np
 
 from derivations.reading.integers import Cond, evaluated
 from derivations.reading.kernel import Settler
-from derivations.reading.machine import Split
 from derivations.reading.program import Function, parsed
 from derivations.reading.reader import Layer, Reader, Reading
+from derivations.reading.records import Split
 from derivations.reading.samples import Evaluated, sample_at
 from derivations.reading.signature import parse_signature
 
 HEADER = "import numpy as np\nfrom numpy.lib.stride_tricks import sliding_window_view\n"
 
 
-def readings_of(code: str, given: str, settle: Any = None) -> list[Reading]:
+def readings_of(code: str, given: str, settle: Any = None, header: str = HEADER) -> list[Reading]:
     """The readings of `forward` in a program, one for each case; no kernel is asked unless `settle` does."""
     sys.setrecursionlimit(20_000)
-    source = parsed(HEADER + code, "program.py")
+    source = parsed(header + code, "program.py")
     function = source.names["forward"]
     assert isinstance(function, Function)
     signature = parse_signature(given)
@@ -40,10 +40,10 @@ def readings_of(code: str, given: str, settle: Any = None) -> list[Reading]:
     return found
 
 
-def run_code(code: str) -> Any:
+def run_code(code: str, header: str = HEADER) -> Any:
     """The program's own forward."""
     names: dict[str, Any] = {}
-    exec(HEADER + code, names)
+    exec(header + code, names)
     return names["forward"]
 
 

@@ -117,6 +117,16 @@ CASES: dict[str, list[tuple[str, str]]] = {
     "amax": [("np.amax(x, axis=0, keepdims=True)", X)],
     "min": [("np.min(x, axis=1)", X)],
     "amin": [("np.amin(x)", X)],
+    "argmax": [
+        ("(np.argmax(x, axis=1)[:, None] == np.arange(m)) * y", XY),
+        ("y[np.arange(n), x.argmax(axis=1)]", XY),
+        ("np.eye(n)[np.argmax(x, axis=0)]", X),
+    ],
+    "nanargmax": [("x[np.unravel_index(np.nanargmax(x), x.shape)]", X)],
+    "argmin": [("(np.argmin(x, axis=0) == np.arange(n)[:, None]) * x", X)],
+    "nanargmin": [("y[np.nanargmin(x, axis=0), np.arange(m)]", XY)],
+    "unravel_index": [("x[np.unravel_index(np.argmax(y), y.shape)]", XY)],
+    "prod": [("x.reshape(np.prod(x.shape))", X)],
     "cumsum": [
         ("np.cumsum(x, axis=0)", X),
         ("x.cumsum()", X),

@@ -60,28 +60,57 @@ def test_a_negative_crop_is_two_cases() -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "forward", "backward", "given", "line"),
+    ("file", "forward", "backward", "given", "word", "region"),
     [
-        ("convolution.py", "loops", "loops_backward_assigns", CONV, "dframed[:, :, step * i"),
-        ("small.py", "correlate", "correlate_backward_assigns", "x: n; w: m; m <= n", "dx[i + k] = dy[i] * w[k]"),
+        ("small.py", "correlate", "correlate_backward_assigns", "x: n; w: m; m <= n", "holds where",
+         "m == 1 or n == m"),
+        ("convolution.py", "loops", "loops_backward_assigns", CONV, "false", None),
     ],
 )
-def test_an_assignment_that_overlaps_is_no_sum(
-    file: str, forward: str, backward: str, given: str, line: str
+def test_an_assignment_that_overlaps_is_the_last_turns(
+    file: str, forward: str, backward: str, given: str, word: str, region: str | None
 ) -> None:
-    """`=` where turns overlap is never read as `+=`: the line is named, and the code itself shows the mistake."""
+    """`=` where turns overlap is read as the last turn's, so that the region is stated; other gradients are proved."""
     found = prove(file, forward, backward, given)
     (data,) = [one for one in found.gradients if one.argument == "x"]
-    assert data.word == "false"
+    assert (data.word, data.holds_where) == (word, region)
     assert data.counterexample is not None
-    assert any("`=` reaches each place once" in text and line in text for text in found.refusals)
+    assert {one.word for one in found.gradients if one.argument != "x"} == {"proved"}
+
+
+def test_an_obligation_taints_only_what_rests_on_it() -> None:
+    """Where data choose the places, `=` is not in order: that gradient is false by its counterexample, the other is
+    proved."""
+    found = prove("chosen.py", "peaks", "peaks_backward_assigns", "x: h, w; b: h; f = f; s = s; f <= w")
+    words = {one.argument: one.word for one in found.gradients}
+    assert words == {"x": "false", "b": "proved"}
+    assert any("`=` reaches each place once" in text for text in found.refusals)
+    assert not any("u = " in text for text in found.refusals)
+
+
+CHOSEN = [
+    ("rectify", "rectify_backward", "x: n, m"),
+    ("rows", "rows_backward", "x: n, m"),
+    ("peaks", "peaks_backward", "x: h, w; b: h; f = f; s = s; f <= w"),
+    ("planes", "planes_backward", "x: h, w; f = f; s = s; f <= h; f <= w"),
+    ("hot", "hot_backward", "x: n, m"),
+    ("branched", "branched_backward", "x: n"),
+    ("generated", "generated_backward", "x: n; w: m; m <= n"),
+]
+
+
+@pytest.mark.parametrize(("forward", "backward", "given"), CHOSEN)
+def test_places_that_data_choose(forward: str, backward: str, given: str) -> None:
+    """Masks, argmax, unravel_index, one-hot comparisons, branches on data, generators."""
+    found = prove("chosen.py", forward, backward, given)
+    assert {one.word for one in found.gradients} == {"proved"}, found
 
 
 @pytest.mark.parametrize(
     ("forward", "backward", "given", "message", "caret"),
     [
         ("running", "running_backward", "x: n", "carries its value from one turn", "last"),
-        ("threshold", "rectify_backward", "x: n", "a branch on data", "x[0] > 0"),
+        ("threshold", "rectify_backward", "x: n", "a branch on data", "return x"),
         ("correlate", "correlate_backward", "x: n; w: m", "a size is not negative", "np.zeros(n - m + 1)"),
         ("nowhere", "rectify_backward", "x: n", "there is no nowhere", ""),
     ],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from derivations.language.errors import InputError
@@ -33,7 +33,7 @@ def integers(draw: st.DrawFn, depth: int = 3) -> tuple[Int, str]:
     return value[word], f"({p} {word} {q})"
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(integers(), SIZES)
 def test_arithmetic_is_pythons(pair: tuple[Int, str], sizes: dict[str, int]) -> None:
     """Every integer has Python's value, wherever that exists."""
@@ -48,7 +48,7 @@ def test_arithmetic_is_pythons(pair: tuple[Int, str], sizes: dict[str, int]) -> 
         pytest.fail("a divisor that is not 0 became one")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(integers(), integers(), SIZES)
 def test_what_a_glance_proves_is_true(one: tuple[Int, str], other: tuple[Int, str], sizes: dict[str, int]) -> None:
     """`nonnegative` and `simplify` say only what holds."""

@@ -18,6 +18,8 @@ from itertools import product
 from operator import add, mul
 from typing import Any
 
+from sympy import Rational
+
 from derivations.core import terms as k
 from derivations.core.heads import Choice, Entry, Function, Head, Kind, Reciprocal, Root, Side, Value
 from derivations.core.names import Mark, Role
@@ -56,7 +58,13 @@ FUNCTIONS = {
     "sigmoid": lambda t: 1 / (1 + math.exp(-t)),
     "softplus": lambda t: math.log(1 + math.exp(t)),
 }
-JUMPS = {">": lambda t: t > 0, ">=": lambda t: t >= 0, "==": lambda t: t == 0, "!=": lambda t: t != 0}
+NEAR = 1e-9  # roots of numbers are rounded: nearer ones than this are equal
+JUMPS = {
+    ">": lambda t: t > NEAR,
+    ">=": lambda t: t >= -NEAR,
+    "==": lambda t: abs(t) <= NEAR,
+    "!=": lambda t: abs(t) > NEAR,
+}
 FREE = Mark(Role.ENTRY, 0)  # the index of the compared entry
 TIES = (-2.0, -1.0, 0.0, 0.5, 1.0, 2.0)
 
@@ -107,7 +115,7 @@ def _grown(chance: random.Random, depth: int) -> Expression:
     if kind == "r":
         return Elementwise(chance.choice(("relu", "abs")), 0, inner)
     if kind == "p":
-        return Power(inner, Constant(chance.choice((2, 3, -1, -2))))
+        return Power(inner, chance.choice((2, 3, -1, -2, Rational(1, 2), Rational(-3, 2))))
     if not inner.rank:
         return inner
     return apply("sum", inner) if chance.random() < 0.5 else apply("softmax", inner)
@@ -163,6 +171,11 @@ class Evaluation:
         inside = self.translated(record.template.terms, point.at(dict(zip(names, place, strict=True))))
         if head.function.kind is Kind.INVERSE:
             return _inverse(inside)
+        if head.function.kind is Kind.POWER:
+            top, bottom = (k.evaluate(part, point.sizes) for part in head.function.exponent)
+            if inside < 1e-9:
+                raise DoesNotExist
+            return float(inside ** (top / bottom))
         if head.function.kind is Kind.JUMP:
             return float(JUMPS[head.function.name](inside))
         return _applied(head.function.name, inside)
@@ -188,8 +201,7 @@ class Evaluation:
         if isinstance(head, Value):
             return inside
         if isinstance(head, Choice):
-            # Numbers of a tie are exact in binary, so that the sums of a few of them are.
-            return float(inside > head.threshold if head.side is Side.ABOVE else inside == head.threshold)
+            return float(JUMPS[">" if head.side is Side.ABOVE else "=="](inside - head.threshold))
         assert isinstance(head, Function)
         return _applied("log" if head.function.name == "log" else head.function.name,
                         abs(inside) if head.function.name == "log" else inside)  # fmt: skip

@@ -1,0 +1,171 @@
+"""What a cluster costs for each claim, and where it saturates.
+
+    python benchmarks/bench_scale.py [--claims N] [--kills N]
+
+Measured: seconds of one process for each claim (processor time), the client's own processor time for each claim and for
+each batch on a local Dask cluster (its scheduler is in the client's process), the bytes of a claim. Simulated: 100,000
+claims of the measured times on 1 to 64 workers, in batches as `campaigns/cluster.py` makes them, the client and its
+scheduler one after the other.
+
+`--kills N` judges N claims on a cluster of which workers, the scheduler and the client are killed at random, and
+compares the lines with those of one process, byte for byte.
+"""
+
+from __future__ import annotations
+
+import argparse
+import heapq
+import pickle
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from statistics import mean, median
+
+sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / "tests" / "campaigns")]
+
+from machines import COMMAND, Machines, document, kill, started  # noqa: E402
+
+from derivations.batch.run import judge_claim  # noqa: E402
+from derivations.batch.workers import answer, undecided  # noqa: E402
+from derivations.campaigns.cluster import BATCH_SECONDS, BATCHES, LARGEST_BATCH, Cluster  # noqa: E402
+from derivations.formulas.claims import Claim  # noqa: E402
+from derivations.language.document import Document  # noqa: E402
+
+SIMULATED = 100_000
+WORKERS = (1, 2, 4, 16, 64, 256)
+
+
+def claims_of(count: int) -> list[Claim]:
+    """Small claims, read from a document."""
+    return Document.parse(document(count)).claims
+
+
+def service(claims: Sequence[Claim]) -> list[float]:
+    """The processor seconds of each claim."""
+    found = []
+    for claim in claims:
+        start = time.process_time()
+        answer(claim, judge_claim)
+        found.append(time.process_time() - start)
+    return found
+
+
+def client_cost(claims: Sequence[Claim], batch: int, workers: int) -> tuple[float, float]:
+    """The client's processor seconds and the wall seconds for each claim, where the work costs nothing (`callable`)."""
+    with Cluster("", workers) as cluster:
+        list(cluster.map(callable, claims[:64], undecided))  # connections, first imports
+        cluster._batch = batch
+        cluster._learn = lambda count, seconds: None  # type: ignore[method-assign]  # batches stay as large as they are
+        start, wall = time.process_time(), time.perf_counter()
+        list(cluster.map(callable, claims, undecided))
+        return (time.process_time() - start) / len(claims), (time.perf_counter() - wall) / len(claims)
+
+
+def real(claims: Sequence[Claim], workers: int) -> tuple[float, float]:
+    """Wall seconds and the client's processor seconds, for each claim, judged."""
+    with Cluster("", workers) as cluster:
+        list(cluster.map(partial(answer, judge=judge_claim), claims[:50], undecided))
+        start, wall = time.process_time(), time.perf_counter()
+        list(cluster.map(partial(answer, judge=judge_claim), claims, undecided))
+        return (time.perf_counter() - wall) / len(claims), (time.process_time() - start) / len(claims)
+
+
+def simulated(times: Sequence[float], workers: int, per_claim: float, per_batch: float) -> tuple[float, float]:
+    """Claims a second and the share of the workers' time that is work. The client makes batches one after the other;
+    a batch goes to the worker that is free first; no more than a few for each worker are in hand."""
+    chance = random.Random(0)
+    left, client, busy, last, size = SIMULATED, 0.0, 0.0, 0.0, 1
+    free = [0.0] * workers
+    flying: list[float] = []
+    while left:
+        count = min(size, left)
+        work = sum(chance.choices(times, k=count))
+        if len(flying) >= BATCHES * workers:
+            client = max(client, heapq.heappop(flying))
+        client += per_batch + per_claim * count
+        begin = max(client, heapq.heappop(free))
+        end = begin + work
+        heapq.heappush(free, end)
+        heapq.heappush(flying, end)
+        busy, last, left = busy + work, max(last, end), left - count
+        size = max(1, min(int(BATCH_SECONDS * count / max(work, 1e-6)), 2 * size, LARGEST_BATCH))
+    return SIMULATED / last, busy / (last * workers)
+
+
+def kills(count: int) -> bool:
+    """Whether the lines are those of one process after random deaths."""
+    chance = random.Random(1)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        files = []
+        for number, first in enumerate(range(0, count, 2500)):
+            files.append(folder / f"notes{number}.md")
+            files[-1].write_text(document(min(2500, count - first), first))
+        common = [*COMMAND, "campaign", "prove", *map(str, files), "--no-cache", "--results"]
+        alone, together = folder / "alone.jsonl", folder / "together.jsonl"
+        assert started([*common, str(alone)]).wait() == 0
+        machines, deaths, client = Machines(), [0, 0, 0], None
+        command = [*common, str(together), "--on", f"dask://127.0.0.1:{machines.port}"]
+        try:
+            client = started(command)
+            while client.poll() is None:
+                time.sleep(chance.uniform(4, 16))
+                which = chance.choices((0, 1, 2), (6, 1, 2))[0]
+                if client.poll() is not None:
+                    break
+                deaths[which] += 1
+                if which == 0:
+                    machines.kill_worker(chance.randrange(2))
+                elif which == 1:
+                    machines.kill_all()
+                else:
+                    kill(client)
+                    client = started(command)
+                machines.start()
+            same = together.read_bytes() == alone.read_bytes()
+        finally:
+            machines.kill_all()
+            if client is not None and client.poll() is None:
+                kill(client)
+        print(f"{count} claims; killed: {deaths[0]} workers, {deaths[1]} schedulers, {deaths[2]} clients; "
+              f"byte for byte the same: {same}")  # fmt: skip
+        return same
+
+
+def main() -> int:
+    """Prints the figures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--claims", type=int, default=1000)
+    parser.add_argument("--kills", type=int, default=0, metavar="N")
+    options = parser.parse_args()
+    if options.kills:
+        return 0 if kills(options.kills) else 1
+    claims = claims_of(options.claims)
+    size = mean(len(pickle.dumps(claims[at : at + 50], protocol=5)) / 50 for at in range(0, len(claims) - 50, 50))
+    times = service(claims)
+    print(f"one process: {mean(times) * 1e3:.2f} ms a claim (median {median(times) * 1e3:.2f}); {size:.0f} bytes each")
+    one, _ = client_cost(claims, 1, 1)
+    many, wall = client_cost(claims, 64, 1)
+    per_batch = (one - many) / (1 - 1 / 64)
+    per_claim = max(0.0, one - per_batch)
+    print(f"client and scheduler: {one * 1e3:.2f} ms for a claim alone, {many * 1e3:.3f} ms in a batch of 64 "
+          f"(wall {wall * 1e3:.2f}): {per_batch * 1e3:.2f} ms a batch, {per_claim * 1e3:.3f} ms a claim")  # fmt: skip
+    for workers in (1, 2):
+        took, own = real(claims, workers)
+        print(f"real, {workers} worker{'s' * (workers > 1)}: {1 / took:.0f} claims a second; "
+              f"client {own * 1e3:.2f} ms a claim")  # fmt: skip
+    for scale in (1, 10):
+        stretched = [scale * each for each in times]
+        for workers in WORKERS:
+            speed, share = simulated(stretched, workers, per_claim, per_batch)
+            about = f"simulated, claims of {mean(stretched) * 1e3:.0f} ms, {workers:3} workers"
+            print(f"{about}: {speed:7.0f} claims a second, {share:.0%} at work")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
