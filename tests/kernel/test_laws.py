@@ -93,7 +93,7 @@ def what_cannot_be_counted_counts_once(patch: Patch) -> None:
 
 
 def entries_do_not_commute(patch: Patch) -> None:
-    patch.setattr(sums, "_orders", lambda atoms: [tuple(atoms)])
+    patch.setattr(sums, "_orders", lambda atoms: [(tuple(atoms), 1)])
 
 
 def functions_ignore_the_indices_in_scope(patch: Patch) -> None:
