@@ -117,7 +117,7 @@ def test_the_forms_are_readable() -> None:
         ("reshape(reshape(w, m*n), m, n)", ["entry [i, j] = w[i, j]"]),  # quotients that the ranges settle
         ("vec(w)", ["entry [i, j] = w[i % m, i//m]"]),
         ("sum(ones(m, n)) * v", ["entry [i] = m*n * v[i]"]),  # a sum over what does not depend on it is counted
-        ("softmax(w)[p]", ["entry [i] = softmax(w)[p, i]"]),
+        ("softmax(w)[p]", ["entry [i] = exp(w[p, i]) / (sum[j](exp(w[p, j])))"]),  # what softmax means
     ],
 )
 def test_simple_formulas_are_short(formula: str, expected: list[str]) -> None:

@@ -15,10 +15,11 @@ from derivations.batch.cache import Cache
 from derivations.batch.run import judge_claim, judged, read
 from derivations.judgement.results import Results
 from derivations.show.lines import line, name, name_width, readings_lines, summary
-from derivations.show.report.table import markdown_table
+from derivations.show.report.table import markdown_table, rows, statement_of
 
 ROOT = Path(__file__).resolve().parent.parent
 # the lines of the first document that everybody asks about: the two forms of the kernel's gradient, and plain up
+BY_HAND = re.compile(r"^```claim (\S+)\n(?:(?!^```).*\n)*^```\n\nBy hand: `", re.MULTILINE)
 EXCERPT = ("S0-17a-rectangular-conv", "S0-17b-rectangular-conv", "S0-34-mean", "S0-34-mean-corrected", "S0-35-conv")
 
 
@@ -46,6 +47,20 @@ def readings(found: Results) -> str:
     return "\n".join(["```", *(each.lstrip("\n") if len(each) < 160 else f"{each[:100]} …" for each in lines), "```"])
 
 
+def read_table(found: Results) -> str:
+    """For each document how many of its statements are read as they are printed, and agree with the translation."""
+    statements = {row.document: row.counts[0] for row in rows(found)}
+    lines = ["| document | statements | read as printed |", "|---|---:|---:|"]
+    total = 0
+    for document in (each for each in statements if each != "together"):
+        path = ROOT / "examples" / "notes" / f"{document[:2]}-as-printed.md"
+        names = BY_HAND.findall(path.read_text(encoding="utf-8"))
+        count = len(set(map(statement_of, names)))
+        total += count
+        lines.append(f"| {document} | {statements[document]} | {count} |")
+    return "\n".join([*lines, f"| together | {statements['together']} | {total} |"])
+
+
 def replaced(text: str, name: str, content: str) -> str:
     """The text with what stands between the marks of this name exchanged; raises ValueError without marks."""
     pattern = re.compile(rf"(<!-- {name}:[^>]*-->\n).*?(<!-- end -->)", re.DOTALL)
@@ -61,6 +76,7 @@ def main() -> int:
     text = replaced(readme.read_text(encoding="utf-8"), "excerpt", excerpt(found))
     text = replaced(text, "readings", readings(found))
     text = replaced(text, "table", markdown_table(found).rstrip())
+    text = replaced(text, "read", read_table(found))
     readme.write_text(text, encoding="utf-8")
     print(f"wrote {readme}; status {int(found.status)}")
     return int(found.status != 0)

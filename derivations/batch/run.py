@@ -222,7 +222,6 @@ def _placed(block: Block) -> tuple[Verdict, ...]:
 
 
 def _with_source(block: Block, verdicts: tuple[Verdict, ...]) -> tuple[Verdict, ...]:
-    """The verdicts with the formula that the claim was read from; where it stands changes none."""
-    if block.read_from is None:
-        return verdicts
-    return tuple(replace(verdict, source=asdict(block.read_from)) for verdict in verdicts)
+    """The verdicts with the formula that this claim was read from; a remembered one may have stood elsewhere."""
+    source = None if block.read_from is None else asdict(block.read_from)
+    return tuple(replace(verdict, source=source) for verdict in verdicts)

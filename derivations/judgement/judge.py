@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
 
@@ -77,6 +77,7 @@ def judge_link(
         reason=reason,
         expected=expectation.text,
         contradiction=contradiction,
+        source=None if claim.source is None else asdict(claim.source),
     )
     if record is not None:
         record(verdict, symbolic.shown)

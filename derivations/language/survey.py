@@ -13,6 +13,7 @@ from typing import Any
 
 from lark import Tree
 
+from derivations.language import limits
 from derivations.language.document import Document
 from derivations.language.errors import InputError
 from derivations.language.read import Sources
@@ -23,7 +24,7 @@ from derivations.notation.code import read_code
 from derivations.notation.lexemes import lexemes
 from derivations.notation.profile import Profile
 from derivations.notation.reading import read_latex
-from derivations.notation.structure import canonical, parse, rows_of, span
+from derivations.notation.structure import MOST_TOKENS, canonical, parse, rows_of, span
 from derivations.notation.tokens import Scanner
 
 SAYS = re.compile(r"(?:say what it is: )?(?P<line>\S.* is \.\.\.)(?:,? in a notation block)?\Z")
@@ -57,6 +58,9 @@ def survey(text: str, file: str) -> Survey:
     is_markdown = not file.endswith((".tex", ".latex", ".ltx"))
     document = Document.parse_in_part(text, file) if is_markdown else Document(file)
     found = Sources(text, file).found
+    count = sum(1 if place.kind == "latex" else len(found.code_lines(place)) for place in found.places)
+    if count > limits.CLAIMS:
+        raise InputError(f"{count} formulas", found.source.place(0), f"at most {limits.CLAIMS} (limit CLAIMS)")
     formulas: list[Formula] = []
     for place in found.places:
         types, profile = _in_force(document, place.line)
@@ -110,9 +114,14 @@ def _formula(
 
 def _symbols(source: Any, start: int, end: int, profile: Profile) -> Iterator[str]:
     """The left sides of notation lines that a display needs: its symbols with their labels, its words with places."""
+    if end - start > limits.STATEMENT_CHARACTERS:
+        return
     try:
         scanner = Scanner(source, lexemes(source, start, end), profile.known_words, splits=False)
-        rows = [row.tokens for row in rows_of(scanner.scan())]
+        scanned = scanner.scan()
+        if len(scanned) > MOST_TOKENS:
+            return
+        rows = [row.tokens for row in rows_of(scanned)]
         stretches = [(int(row[0].start_pos), int(row[-1].end_pos)) for row in rows]
         trees = [parse(source, *stretch, profile.known_words, splits=False).tree for stretch in stretches]
     except InputError:

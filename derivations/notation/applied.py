@@ -53,13 +53,17 @@ def entries(reader: Reader, items: list[Any], at: int) -> tuple[Typed, int] | No
         return None
     named = reader.named(atom, trails) if atom.data in ("symbol", "word", "accent") else None
     inside = names.entries(following.children[0])
+    if atom.data == "group" and not trails and following.children[0].data == "square":  # (f * g)[m]
+        if all(entry.data == "side" for entry in inside) and names.indices_in(reader, inside):
+            return _entries_of(reader, reader.atom(atom), items, at)
+        return None
     if named is None or named[1] or named[0].role == "index" or any(entry.data != "side" for entry in inside):
         return None
     typed, shown = named[0], f"{reader.shown(item)}{reader.shown(following)}"
     is_square = following.children[0].data == "square"
     if typed.rank and (letters := names.indices_in(reader, inside)) is not None:
         if is_square and (letters or all(names.digits(entry) for entry in inside)):
-            return scripts.subscripted(reader, typed, following.children[0], item), 2
+            return _entries_of(reader, typed, items, at)
         if letters or is_square:
             raise reader.error(following, f"`{shown}`: an entry, or a product?", "a subscript", "write x_i or x[i]")
     if reader.types.kind(typed.text) == "loss":
@@ -71,6 +75,20 @@ def entries(reader: Reader, items: list[Any], at: int) -> tuple[Typed, int] | No
         fix = f"declare `function {typed.text}`, or leave the brackets out"
         raise reader.error(following, f"`{shown}`: an application, or a product?", "", fix)
     return None
+
+
+def _entries_of(reader: Reader, typed: Typed, items: list[Any], at: int) -> tuple[Typed, int]:
+    """`x[i]`, `x[i][j]`: what the square brackets after an item say."""
+    used = 1
+    while at + used < len(items) and items[at + used].data == "factor":
+        following = items[at + used]
+        inside = names.entries(following.children[0]) if following.children[0].data == "square" else []
+        if not inside or any(e.data != "side" for e in inside) or names.indices_in(reader, inside) is None:
+            break
+        typed = scripts.subscripted(reader, typed, following.children[0], items[at])
+        typed = reader.trailed(typed, list(following.children[1:]), following, is_name=False)
+        used += 1
+    return typed, used
 
 
 def _by_rule(reader: Reader, rule: Rule, parts: Sequence[Typed], item: Any) -> Typed:

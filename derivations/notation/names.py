@@ -201,9 +201,16 @@ def derivative(node: Any, letter_d: bool) -> list[Any] | None:
         return None
     atom = items[0].children[0]
     if atom.data == "partial":
-        return items[1:] if len(items[0].children) == 1 else []
+        return [_unbraced(item) for item in items[1:]] if len(items[0].children) == 1 else []
     is_d = atom.data == "symbol" and str(atom.children[0]) in ("d", r"\mathrm{d}") and len(items[0].children) == 1
     return items[1:] if is_d and len(items) == 2 and letter_d else None
+
+
+def _unbraced(item: Any) -> Any:
+    """`{E_d}` is E_d."""
+    is_brace = item.data == "factor" and len(item.children) == 1 and item.children[0].data == "brace"
+    inner = as_factor(item.children[0]) if is_brace else None
+    return item if inner is None else inner
 
 
 def index_name(factor: Any) -> str:
@@ -258,6 +265,8 @@ def indices_in(reader: Reader, found: Sequence[Any]) -> set[str] | None:
     """The letters that nothing declares in formulas of numbers, sizes and such letters; None for other formulas."""
     letters_in: set[str] = set()
     for part in (part for entry in found for part in entry.iter_subtrees()):
+        if part.data == "factor" and len(part.children) > 1 and index_name(part) not in reader.bound:
+            return None
         if part.data in ("symbol", "word"):
             declared = lookup(reader, part, [])
             letter = index_letter(str(part.children[0]))
@@ -265,7 +274,19 @@ def indices_in(reader: Reader, found: Sequence[Any]) -> set[str] | None:
                 letters_in.add(letter)
             elif declared is None or reader.types.kind(declared.text) not in ("size", "integer"):
                 return None
-        elif part.data not in ("side", "term", "factor", "number", "operator", "floor", "group", "entries", "frac"):
+        elif part.data not in (
+            "side",
+            "term",
+            "factor",
+            "number",
+            "operator",
+            "floor",
+            "group",
+            "entries",
+            "frac",
+            "sub",
+            "brace",
+        ):
             return None
     return letters_in
 

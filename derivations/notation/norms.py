@@ -24,6 +24,8 @@ def norm(reader: Reader, atom: Any, trails: Sequence[Any], item: Any) -> Typed:
     inner = reader.side(atom.children[1])
     below = "".join(canonical(trail.children[1]) for trail in trails if trail.data == "sub")
     above = [trail for trail in trails if trail.data == "sup"]
+    if any(trail.data == "prime" for trail in trails):
+        raise reader.error(item, "a prime on a norm", "")
     is_squared = [canonical(trail.children[1]) for trail in above] == ["2"]
     if is_squared and (below, "2") in reader.profile.norms:
         return reader.filled(reader.profile.norms[below, "2"], [inner], atom)

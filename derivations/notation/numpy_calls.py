@@ -219,6 +219,24 @@ def _reshape(reader: Caller, call: Call) -> Typed:
     return reader.arrays.call("reshape", [reader.read(given["a"]), *sizes], reader.span(call.node))
 
 
+def _array(reader: Caller, call: Call) -> Typed:
+    """A vector or a matrix of numbers."""
+    node = reader.bind(call, ["object"], 1)["object"]
+    rows = node.elts if isinstance(node, ast.List | ast.Tuple) else []
+    texts = []
+    for row in rows:
+        cells = row.elts if isinstance(row, ast.List | ast.Tuple) else [row]
+        found = [reader.read(cell) for cell in cells]
+        if any(each.role != "number" and not each.text.lstrip("-").replace(".", "").isdigit() for each in found):
+            raise reader.fail(row, "an array of something that is no number", "np.array([[1, 2], [3, 4]])")
+        inner = ", ".join(each.text for each in found)
+        texts.append(f"[{inner}]" if isinstance(row, ast.List | ast.Tuple) else inner)
+    if not texts:
+        raise reader.fail(node, "an array that is no list of numbers", "np.array([[1, 2], [3, 4]])")
+    span = reader.span(call.node)
+    return reader.arrays.shaped(Typed(mark(f"[{', '.join(texts)}]", *span)), span)
+
+
 def _pad(reader: Caller, call: Call) -> Typed:
     """Zeros around a matrix: as many on every side, or a pair for each axis."""
     given = reader.bind(call, ["array", "pad_width", "mode"], 2)
@@ -299,6 +317,7 @@ NUMPY: dict[str, Handler] = {
     "flipud": _flipud,
     "fliplr": _fliplr,
     "reshape": _reshape,
+    "array": _array,
     "pad": _pad,
     "ones": _ones,
     "zeros": _zeros,

@@ -92,10 +92,7 @@ def _grouped(factors: list[Typed], signs: list[Sign]) -> list[Way]:
 def _all(atoms: list[Way], signs: list[Sign]) -> list[Way]:
     count = len(atoms)
     if not any(atom.typed.rank for atom in atoms) and all(sign.name in (SCALED, SCALE, DOT, CROSS) for sign in signs):
-        whole = atoms[0]
-        for sign, atom in zip(signs, atoms[1:], strict=True):
-            whole = _joined(whole, sign, atom)[0]
-        return [whole]
+        return [_of_numbers(atoms, signs)]
     if count > MOST_FACTORS:
         return []
     table: dict[tuple[int, int], list[Way]] = {(at, at): [atom] for at, atom in enumerate(atoms)}
@@ -112,6 +109,19 @@ def _all(atoms: list[Way], signs: list[Sign]) -> list[Way]:
                             found.setdefault(way.key, way)
             table[first, last] = list(found.values())
     return table[0, count - 1]
+
+
+def _of_numbers(atoms: list[Way], signs: list[Sign]) -> Way:
+    """The product of numbers alone, from the left; there is one way."""
+    if len(atoms) == 1:
+        return atoms[0]
+    parts = list(bracketed(atoms[0].typed, PRODUCT))
+    for sign, atom in zip(signs, atoms[1:], strict=True):
+        parts += [Part(" * ", sign.start, sign.end), *bracketed(atom.typed, UNARY + 1)]
+    equal = tuple(pair for atom in atoms for pair in atom.typed.equal)
+    made = Typed(tuple(parts), (), PRODUCT, equal)
+    scalars = tuple(part for atom in atoms for part in atom.key[0])
+    return Way(made, _tidy(scalars, None, made))
 
 
 def _cuts(atoms: list[Way], first: int, last: int) -> list[int]:

@@ -130,19 +130,20 @@ class Resolver:
 
     def _check_sums(self, tree: Any, terms: Sequence[Typed]) -> None:
         """A sum ends before + and -; where a later term has its index, its author meant otherwise."""
-        for number, term in enumerate(terms):
-            ended = set(re.findall(r"sum\[([^\]]*)\]", term.text))
+        after: set[str] = set()  # the words that stand free in the terms behind
+        for number in reversed(range(len(terms))):
+            ended = set(re.findall(r"sum\[([^\]]*)\]", terms[number].text))
             indices = {item.split()[0] for group in ended for item in group.split(", ") if item}
-            for later in terms[number + 1 :]:
-                loose = indices & (set(names.loose(later.text)) - set(self.bound))
-                if loose:
-                    index = min(loose)
-                    raise self.error(
-                        later,
-                        f"{index} is the index of a sum before it: the sum ends at the sign between them",
-                        "",
-                        "put braces around the terms of the sum: \\sum_" + index + " { ... }",
-                    )
+            loose = indices & (after - set(self.bound))
+            if loose:
+                index = min(loose)
+                raise self.error(
+                    next(term for term in terms[number + 1 :] if index in names.loose(term.text)),
+                    f"{index} is the index of a sum before it: the sum ends at the sign between them",
+                    "",
+                    "put braces around the terms of the sum: \\sum_" + index + " { ... }",
+                )
+            after |= names.loose(terms[number].text)
 
     def term(self, tree: Any) -> Typed:
         """A product: factors and the signs between them."""

@@ -11,6 +11,7 @@ display. A formula inside a sentence is one only where it stands in the paragrap
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -33,8 +34,10 @@ VERBATIM = re.compile(
     r"\\begin\{(?P<name>verbatim|lstlisting|minted)\*?\}(?P<options>(?:\[[^\]\n]*\])?(?:\{[^}\n]*\})?)|"
     r"\\end\{(?P<end>verbatim|lstlisting|minted)\*?\}"
 )
-INLINE = re.compile(r"(?<![\\$])\$(?!\$)(?P<dollar>(?:[^$\\\n]|\\.|\n(?!\s*\n))+?)\$(?![$\d])|\\\((?P<round>.+?)\\\)")
-CODE_SPAN = re.compile(r"(?<!`)(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`)", re.DOTALL)
+INLINE = re.compile(
+    r"(?<![\\$])\$(?!\$)(?P<dollar>(?:[^$\\\n]|\\.|\n(?!\s*\n))+?)\$(?![$\d])|\\\((?P<round>(?:[^\\]|\\[^()])+?)\\\)"
+)
+TICKS = re.compile(r"`+")
 TAG = re.compile(r"\\tag\*?\s*\{([^{}]*)\}")
 QUOTED = re.compile(r"(?:[ \t]*>)+")
 FENCE_MARK = re.compile(r"[^\S\n]*(?:>\s?)*[^\S\n]*(?:`{3,}|~{3,})")
@@ -78,11 +81,10 @@ class Text:
             return []
         start, end = self.source.starts[first], self.source.starts[last - 1] + len(self.source.lines[last - 1].content)
         found = []
-        for match in INLINE.finditer(self.prose, start, end):
-            at, stop = match.span(str(match.lastgroup))
+        for match in INLINE.finditer(_without_code_spans(self.prose[start:end])):
+            at, stop = (start + each for each in match.span(str(match.lastgroup)))
             if "=" in match[0] or r"\in" in match[0]:
-                places = [self.source.place(each).line for each in (at, stop - 1)]
-                found.append(Place("latex", at, stop, places[0], places[1], True))
+                found.append(Place("latex", at, stop, _line(self.source, at), _line(self.source, stop - 1), True))
         return found
 
     def tagged(self, tag: str) -> list[Place]:
@@ -127,13 +129,32 @@ def find(text: str, file: str) -> Text:
     masked, code = _without_code_latex(text) if is_latex else _without_fences(text)
     source = whole(text, file)
     places = [*_placed(source, code), *_placed(source, displays(masked))]
-    prose = _without(CODE_SPAN.sub(lambda match: _blank(match[0]), masked), places)
+    prose = _without(masked, places)
     read = _unquoted(text, places)
     lines = tuple(
         SourceLine(part, line.number, 0, line.whole) for part, line in zip(read.split("\n"), source.lines, strict=True)
     )
     ordered = tuple(sorted(places, key=lambda place: place.start))
     return Text(Statement(read, file, lines, source.starts), ordered, prose)
+
+
+def _without_code_spans(text: str) -> str:
+    """The text with what stands between equal runs of backticks blanked."""
+    runs = [match.span() for match in TICKS.finditer(text)]
+    later: dict[int, list[int]] = {}
+    for number in reversed(range(len(runs))):
+        later.setdefault(runs[number][1] - runs[number][0], []).append(number)
+    pieces, at, number = [], 0, 0
+    while number < len(runs):
+        start, end = runs[number]
+        same = later[end - start]
+        while same and same[-1] <= number:
+            same.pop()
+        if same:
+            pieces += [text[at:start], _blank(text[start : runs[same[-1]][1]])]
+            at, number = runs[same[-1]][1], same[-1]
+        number += 1
+    return "".join([*pieces, text[at:]])
 
 
 def _without(text: str, places: Sequence[Place]) -> str:
@@ -148,8 +169,12 @@ def _without(text: str, places: Sequence[Place]) -> str:
 
 def _placed(source: Statement, found: Iterable[tuple[str, int, int]]) -> Iterator[Place]:
     for kind, start, end in found:
-        first, last = source.place(start).line, source.place(max(start, end - 1)).line
-        yield Place(kind, start, end, first, last)
+        yield Place(kind, start, end, _line(source, start), _line(source, max(start, end - 1)))
+
+
+def _line(source: Statement, at: int) -> int:
+    """The line of a character."""
+    return bisect_right(source.starts, at)
 
 
 def displays(masked: str) -> Iterator[tuple[str, int, int]]:

@@ -23,6 +23,7 @@ from derivations.notation.lexemes import lexemes
 from derivations.notation.tokens import Scanner
 
 Node = Any  # a lark tree
+MOST_TOKENS = 6_000  # a page of formulas has a tenth; so many are read in about a second
 
 
 class Scanned(Lexer):  # type: ignore[misc]  # lark has no types here
@@ -67,7 +68,10 @@ def parse(
             expected=f"at most {limits.STATEMENT_CHARACTERS} (limit STATEMENT_CHARACTERS)",
         )
     scanner = Scanner(source, lexemes(source, start, end), known, splits)
-    rows = list(rows_of(without_gaps(source, scanner.scan())))
+    scanned = scanner.scan()
+    if len(scanned) > MOST_TOKENS:
+        raise source.error(f"a display of {len(scanned)} symbols", start, expected=f"at most {MOST_TOKENS}")
+    rows = list(rows_of(without_gaps(source, scanned)))
     tokens = without_end(joined(source, rows) if tag is None else tagged(source, rows, tag))
     if not tokens:
         raise source.error("an empty display", start, end, "a formula")

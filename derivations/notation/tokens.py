@@ -237,7 +237,10 @@ class Scanner:
         while not self._is("}"):
             if self._peek() is None:
                 raise self.error(part, "`{` is never closed")
-            self._one()
+            if self._is("{"):
+                self._group(owner)
+            else:
+                self._one()
         close = self.parts[self.at]
         self.at += 1
         self._emit("RBRACE", "}", close.start, close.end)

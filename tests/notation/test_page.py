@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
+from derivations import Document as ApiDocument
 from derivations.cli import app
 from derivations.language.document import Document
 from derivations.language.errors import InputError
+from derivations.language.survey import survey
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = re.compile(r"^### (.*?)$.*?^````markdown\n(.*?)^````\n\n^```json\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 EXAMPLES = EXAMPLE.findall((ROOT / "docs" / "notation.md").read_text(encoding="utf-8"))
+KINDS = ("display", "inline", "matlab", "python")
 NOTES = sorted((ROOT / "examples" / "notes").glob("*.md"))
 
 
@@ -48,12 +53,12 @@ def test_documents_are_answered_as_shown(
 
 @pytest.mark.parametrize("path", NOTES, ids=lambda path: path.stem)
 def test_notes_of_others(path: Path) -> None:
-    """Every verdict on them is as expected, and every claim is read from a display."""
+    """Every verdict on them is as expected, and every claim is read from a formula."""
     done = CliRunner().invoke(app, ["verify", "--json", str(path)])
     found = json.loads(done.stdout)
     assert done.exit_code == 0, found["errors"]
     assert found["claims"]
-    assert all(claim["source"]["kind"] == "display" for claim in found["claims"])
+    assert all(claim["source"]["kind"] in KINDS for claim in found["claims"])
 
 
 def test_the_dry_run(tmp_path: Path) -> None:
@@ -117,6 +122,15 @@ def test_a_formula_inside_a_sentence(above: str, command: str, reading: str) -> 
     assert document.claims[-1].source.kind == ("display" if "$$" in above and command != "read inline" else "inline")
 
 
+def test_the_source_is_known_from_python(tmp_path: Path) -> None:
+    """`Document.verify` says of each verdict what it was read from, and a claim that is written says nothing."""
+    path = tmp_path / "notes.md"
+    path.write_text(GIVEN + "$$ x = x $$" + CLAIM.format("a", "read above") + CLAIM.format("b", "x == x"))
+    one, other = ApiDocument.read(path).verify()
+    assert one.source == {"kind": "display", "line": 5, "text": "x = x"}
+    assert other.source is None
+
+
 UNCLEAR = [
     ("First $x = y$, then $y = x$.", "read above", "2 equations"),
     ("First $x = y$.", "read inline 2", "1 equations"),
@@ -130,6 +144,44 @@ UNCLEAR = [
 def test_which_formula_is_meant_is_never_guessed(above: str, command: str, reason: str) -> None:
     with pytest.raises(InputError, match=reason):
         Document.parse(GIVEN + above + CLAIM.format("c", command))
+
+
+LARGE = {
+    "one display": "$$ A = " + "A + " * 200_000 + "A $$",
+    "no end": "$" + "a" * 900_000,
+    "brackets of sentences": r"\(" * 400_000,
+    "backticks": "".join("`" * count + " " for count in range(1300)),
+    "equations": "$A=A$ " * 100_000,
+    "braces": "$$ " + "{" * 9_000 + "A" + "}" * 9_000 + " = A $$",
+    "fractions": "$$ " + r"\frac{1}{" * 900 + "A" + "}" * 900 + " = A $$",
+    "norms": "$$ " + r"\|" * 9_000 + " = A $$",
+    "maxima": "$$ " + r"\max_i " * 2_000 + "x_i = A $$",
+    "sums": "$$ " + r"\sum_i x_i + " * 1_400 + "x = A $$",
+    "entries": "$$ x" + "[i]" * 6_000 + " = A $$",
+    "lines of code": "```python\n" + "x = 1\n" * 20_000 + "```",
+    "colons": "```matlab\nA(" + "1:" * 9_000 + "1)\n```",
+    "subscripts": "```python\nA" + "[0]" * 5_000 + "\n```",
+}
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_large_and_deep_input_is_refused_quickly(name: str) -> None:
+    """A claim that asks for it is refused in less than two seconds of computing, and so is a dry run over the file."""
+    text = GIVEN + LARGE[name] + CLAIM.format("c", "read above")
+    start = time.process_time()
+    assert Document.parse_in_part(text).errors
+    with contextlib.suppress(InputError):
+        survey(text, "notes.md")
+    assert time.process_time() - start < 4.0
+
+
+def test_ten_megabytes_are_no_document(tmp_path: Path) -> None:
+    path = tmp_path / "notes.md"
+    path.write_text("$$ A = " + "A + " * 2_500_000 + "A $$")
+    for command in ("read", "verify"):
+        done = CliRunner().invoke(app, [command, str(path)])
+        assert done.exit_code == 2
+        assert "too large" in done.output
 
 
 OUTSIDE = ["/etc/passwd", "../secret.notation", "missing.notation"]
