@@ -21,7 +21,7 @@ from fractions import Fraction
 from math import gcd
 
 from derivations.core import terms as k
-from derivations.core.decide import merge
+from derivations.core.cells import merge
 from derivations.core.fractions import sum_of_fractions
 from derivations.core.heads import (
     INVERSE,
