@@ -18,7 +18,6 @@ from typer.testing import CliRunner
 import derivations
 from derivations.batch.run import read, shipped_documents
 from derivations.cli import app
-from derivations.core.solver import Solver
 from derivations.crosscheck import agree_at, generic_sizes, sizes_by_sum
 from derivations.formulas.claims import Claim, Context, Link
 from derivations.formulas.expressions import Expression
@@ -31,6 +30,7 @@ from derivations.repair.edits import Setting, edits, step_sizes
 from derivations.repair.nearest import Nearest
 from derivations.repair.normal_form import normal
 from derivations.repair.search import Repair, proved, repairs, with_repair
+from derivations.search.solver import Solver
 
 CATALOGUE = Path(derivations.__file__).parent / "catalogue"
 ACCEPTANCE = Path(__file__).parent.parent.parent / "shared" / "acceptance"

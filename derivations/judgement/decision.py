@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
-from derivations.core import decide as search
 from derivations.core import terms as k
 from derivations.core.goals import Equality, Goal, Plans
 from derivations.core.heads import Head
@@ -20,7 +19,6 @@ from derivations.core.names import Mark, Name, Role
 from derivations.core.parts import alternatives
 from derivations.core.referee import Proof, Referee, Refused, Refutation
 from derivations.core.referee import Region as Settled
-from derivations.core.solver import Satisfiable, Solver
 from derivations.core.sums import LimitReached, Term, rename_term
 from derivations.core.terms import Condition, Int
 from derivations.core.writing import written
@@ -37,9 +35,11 @@ from derivations.meaning.relations import related, relations_met
 from derivations.meaning.statement import existence_of, goal_of
 from derivations.meaning.symmetry import symmetries_of
 from derivations.meaning.translation import at
+from derivations.search import decide as search
 from derivations.search.groups import grouped
 from derivations.search.plans import planned
 from derivations.search.region import Found, Region, find, open_part, small_sizes
+from derivations.search.solver import Satisfiable, Solver
 from derivations.search.specialise import binds_data, special_cases
 
 

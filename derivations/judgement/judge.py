@@ -17,7 +17,6 @@ from derivations.core import terms as k
 from derivations.core.goals import Goal
 from derivations.core.referee import Proof
 from derivations.core.referee import Region as Settled
-from derivations.core.solver import Solver
 from derivations.core.terms import Condition
 from derivations.formulas.claims import Claim, Expectation
 from derivations.judgement.decision import Symbolic, decide, exists_everywhere
@@ -25,6 +24,7 @@ from derivations.judgement.verdict import Evidence, Verdict, Witness, Word
 from derivations.meaning.goal import context_condition
 from derivations.meaning.lowering import Lowering
 from derivations.search.region import Region, small_sizes
+from derivations.search.solver import Solver
 
 COMPARED = 2000  # sizes at which two regions are compared that no decider can compare
 Record = Callable[[Verdict, Sequence[Proof | Settled]], None]  # takes note of what a verdict rests on

@@ -18,7 +18,6 @@ from typing import Any
 
 from sympy import Symbol
 
-from derivations.core.solver import Answer, Solver, Unknown
 from derivations.core.sums import LimitReached
 from derivations.crosscheck.candidates import Sieve
 from derivations.formulas.claims import Claim, Context, Link
@@ -33,6 +32,7 @@ from derivations.meaning.functions import Unsupported
 from derivations.repair.edits.proposals import SLIDING, open_parts
 from derivations.repair.nearest import Candidate, Nearest
 from derivations.repair.normal_form import normal
+from derivations.search.solver import Answer, Solver, Unknown
 
 PROOFS = 16  # candidates that are handed to the kernel
 CLOSE = 1  # the last stage that is looked at although something nearer was found

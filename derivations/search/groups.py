@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from derivations.core import decide
 from derivations.core import terms as k
-from derivations.core.decide import Group, of_heads
 from derivations.core.goals import Equality, Goal
 from derivations.core.names import is_size
 from derivations.core.sums import Monomials, Piece
 from derivations.core.terms import Condition, Int
+from derivations.search import decide
+from derivations.search.decide import Group, of_heads
 
 ONE = Int.of(1)
 

@@ -16,7 +16,12 @@ from typing import Any
 
 from derivations.core import goals
 from derivations.core import terms as k
-from derivations.core.decide import (
+from derivations.core.names import Name, in_order
+from derivations.core.parts import alternatives
+from derivations.core.sums import LimitReached
+from derivations.core.terms import FALSE, TRUE, Condition, Int
+from derivations.core.writing import operand, syntax, written
+from derivations.search.decide import (
     CounterModel,
     Goal,
     Group,
@@ -31,12 +36,7 @@ from derivations.core.decide import (
     prove,
     prove_fails,
 )
-from derivations.core.names import Name, in_order
-from derivations.core.parts import alternatives
-from derivations.core.solver import IslLimit, Solver, is_affine, isl_limited, isl_point, isl_set
-from derivations.core.sums import LimitReached
-from derivations.core.terms import FALSE, TRUE, Condition, Int
-from derivations.core.writing import operand, syntax, written
+from derivations.search.solver import IslLimit, Solver, is_affine, isl_limited, isl_point, isl_set
 from derivations.search.witness_terms import smallest_points
 
 SAMPLES = 16  # sizes decided before the first proposal; counterexamples add more

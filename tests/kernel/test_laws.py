@@ -14,12 +14,10 @@ from typing import Any
 
 import pytest
 
-from derivations.core import cuts, deciders, referee, solver, sums
-from derivations.core import decide as decision
+from derivations.core import cuts, deciders, referee, sums
 from derivations.core import terms as k
 from derivations.core.heads import Entry, Reciprocal
 from derivations.core.names import Mark, Name, Role
-from derivations.core.solver import Solver, Unknown, Unsatisfiable
 from derivations.core.sums import Atom, Term
 from derivations.core.terms import Condition, Int, NonNegative, nonnegative
 from derivations.judgement import decision as judged
@@ -28,7 +26,9 @@ from derivations.language.document import Document
 from derivations.meaning import elementwise, existence, maxima, softmax
 from derivations.meaning import statement as meaning_goal
 from derivations.meaning.lowering import Lowering
-from derivations.search import region
+from derivations.search import decide as decision
+from derivations.search import region, solver
+from derivations.search.solver import Solver, Unknown, Unsatisfiable
 
 Patch = pytest.MonkeyPatch
 

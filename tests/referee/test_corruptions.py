@@ -25,7 +25,6 @@ from derivations.core.heads import Heads
 from derivations.core.names import Mark, Name, Role, in_order
 from derivations.core.parts import Part
 from derivations.core.referee import Proof, Referee, _Hearing, arrangements
-from derivations.core.solver import Solver
 from derivations.core.sums import Atom, LimitReached, Term, place, rename_term
 from derivations.core.terms import Condition, Int
 from derivations.judgement.decision import same_terms
@@ -34,6 +33,7 @@ from derivations.meaning.lowering import Lowering
 from derivations.meaning.statement import goal_of
 from derivations.search.plans import planned
 from derivations.search.region import small_sizes
+from derivations.search.solver import Solver
 
 ROOT = Path(derivations.__file__).parent
 DOCUMENTS = sorted((ROOT / "documents").glob("*.md"))

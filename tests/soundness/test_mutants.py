@@ -16,7 +16,6 @@ from formulas import MUTATIONS, Setting
 from random_claims import changed
 
 import derivations
-from derivations.core.solver import Answer, Solver, Unknown
 from derivations.core.sums import LimitReached
 from derivations.core.terms import Condition
 from derivations.crosscheck import agree_at, generic_sizes, sizes_by_sum
@@ -25,6 +24,7 @@ from derivations.formulas.expressions import Expression, ShapeError, Tensor
 from derivations.judgement import decision
 from derivations.language.document import Document
 from derivations.meaning.functions import Unsupported
+from derivations.search.solver import Answer, Solver, Unknown
 
 WANTED, TRIED = 5, 40
 ROOT = Path(derivations.__file__).parent

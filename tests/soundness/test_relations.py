@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import pytest
 
-from derivations.core.solver import Solver
 from derivations.judgement import decision
 from derivations.judgement.decision import decide
 from derivations.language.document import Document
+from derivations.search.solver import Solver
 
 GIVEN = """dims n, m
 tensor x[n], y[n], A[n, n], B[m, n], t[2*n]

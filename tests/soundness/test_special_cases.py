@@ -13,7 +13,6 @@ from random_claims import admissible
 
 from derivations.core import terms as k
 from derivations.core.heads import Kind, Map
-from derivations.core.solver import Solver
 from derivations.core.sums import Term
 from derivations.core.terms import Int
 from derivations.crosscheck import agree_at
@@ -21,6 +20,7 @@ from derivations.formulas.claims import Claim
 from derivations.judgement.decision import decide
 from derivations.language.document import Document
 from derivations.meaning.numbers import of_number
+from derivations.search.solver import Solver
 
 CONVOLUTION = "dims H, m where m <= H\ntensor x[H], w[m]\nfunction f\n"
 POOLING = "dims H, f where f <= H\ntensor x[H]\nfunction g\n"

@@ -19,18 +19,6 @@ from derivations.core.fractions import without_positive_factors
 from derivations.core.heads import Heads
 from derivations.core.implication import Known, irredundant
 from derivations.core.names import Name, in_order
-from derivations.core.solver import (
-    IslLimit,
-    Satisfiable,
-    Solver,
-    Unknown,
-    Unsatisfiable,
-    is_affine,
-    isl_limited,
-    isl_nonzero,
-    isl_point,
-    isl_set,
-)
 from derivations.core.sums import Piece
 from derivations.core.terms import (
     FALSE,
@@ -53,6 +41,18 @@ from derivations.core.terms import (
     zero,
 )
 from derivations.core.writing import syntax, written
+from derivations.search.solver import (
+    IslLimit,
+    Satisfiable,
+    Solver,
+    Unknown,
+    Unsatisfiable,
+    is_affine,
+    isl_limited,
+    isl_nonzero,
+    isl_point,
+    isl_set,
+)
 
 
 @dataclass(frozen=True)
