@@ -69,6 +69,8 @@ def _all(term: Term) -> list[Quotient]:
 
 def divided(value: Int, divisor: Int) -> tuple[Int, Int]:
     """(a, b) with value = divisor·a + b, where b has no multiple of the divisor's leading monomial."""
+    if not divisor.terms:
+        return Int.of(0), value  # 0: one more than the last value of an index that has none
     lead = _lead(divisor)
     whole, rest, pending = Int.of(0), Int.of(0), value
     for _ in range(len(value.terms) * (len(divisor.terms) + 1) + 1):
