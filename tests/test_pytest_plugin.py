@@ -82,6 +82,8 @@ def run(place: Path, *arguments: str) -> str:
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     root = Path(__file__).resolve().parent.parent
     monkeypatch.setenv("PYTHONPATH", str(root))
+    for name in ("CI", "BUILD_NUMBER"):  # there, pytest says messages twice: its summary is not cut
+        monkeypatch.delenv(name, raising=False)
     (tmp_path / "notes.md").write_text(NOTES, encoding="utf-8")
     return tmp_path
 

@@ -204,14 +204,14 @@ class _Builder:
 
     def _read_waiting(self, held: list[Block | Fence]) -> Iterator[Block]:
         """What is held, in order, its contexts read, and those before them that were trusted."""
-        for fence, key in self.trusted:
-            self.context_key = key
+        unread = [*self.trusted, *self.waiting]
+        if unread:  # of what follows the first, reading finds the key: a wrong statement is no part of it
+            self.context_key = unread[0][1]
+        for fence, _key in self.trusted:
             if late := self._fence(fence).errors:
                 yield Block("broken", "", "", fence.first, fence.last, document=self.name, errors=late)
-        keys = {fence.first: key for fence, key in self.waiting}
         for each in held:
             if isinstance(each, Fence):
-                self.context_key = keys[each.first]
                 each = self._fence(each)
             yield each
         self.trusted, self.waiting = [], []

@@ -54,6 +54,7 @@ def said(found: list[Block]) -> list[Any]:
 @example([GIVENS[0], OTHERS[0], GIVENS[6], OTHERS[0]], {1})
 @example([GIVENS[0], GIVENS[4], OTHERS[0], OTHERS[5], OTHERS[1]], {2})
 @example([GIVENS[1], GIVENS[5], OTHERS[0], GIVENS[3]], {2})
+@example([GIVENS[0], GIVENS[5], GIVENS[4], OTHERS[0]], set())
 def test_what_is_known_changes_nothing(parts: list[str], known: set[int]) -> None:
     """For every document and every set of claims that is known, the blocks, the refusals and the errors are those of a
     reading of everything."""

@@ -167,7 +167,6 @@ RELU = "no entry of v is 0 where relu is differentiated"
 SUPPOSING = (
     ("relu(v)", "v", [RELU, "no entry is where an indicator of the data jumps", "no entry of v is 0"]),
     ("max_pool(a, 2)", "a", ["unique_max: every window of a has one maximum"]),
-    ("sum(v) * softmax(t)", "t", ["softmax' = softmax·(dz − Σ softmax·dz), softmax > 0"]),
 )
 
 
