@@ -105,7 +105,7 @@ def _of_array(machine: Machine, array: Array, name: str) -> Any:
     if name == "ndim":
         return Int.of(array.rank)
     if name == "size" and not machine.torch:
-        return product(array.shape)
+        return machine.count(array)
     if name in ("dtype", "device"):
         return Library({"int": "numpy.int64", "bool": "numpy.bool_"}.get(array.kind, "numpy.dtype"))
     if name in ("real", "data"):

@@ -84,8 +84,8 @@ def _counted_up(machine: Machine, item: Range) -> Array:
     """range(…) as an index array."""
     machine.require(at_least(item.step, 1), "same", "the step is positive")
     count = least("max", machine.simplify((item.stop - item.start + item.step - 1) // item.step), Int())
-    axes = (plain_axis(machine.simplify(count)),)
-    return machine.make(axes, lambda index: whole(item.start + item.step * (index[0][0] if index[0] else Int())), "int")
+    axes = (machine.axis(machine.simplify(count)),)
+    return machine.make(axes, lambda index: whole(item.start + item.step * joined_index(index[0], axes[0])), "int")
 
 
 def viewed(machine: Machine, array: Array, items: Sequence[Any]) -> Array:

@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import NoReturn
 
 from derivations.language.scope import RESERVED
-from derivations.reading.arrays import Array, Axes, Cell, Index, Storage, converted, flat, structured
+from derivations.reading.arrays import Array, Axes, Axis, Cell, Index, Storage, converted, flat, plain_axis, structured
 from derivations.reading.elements import (
     ONE,
     ZERO,
@@ -67,6 +67,8 @@ class Machine:
         self.definitions: list[Definition] = []
         self.frames: list[Frame] = []
         self.guards: list[Cond] = []
+        # the factors of numbers of entries, and of sizes that a reshape has made of them
+        self.factors: dict[Int, Axis] = {}
         # 1 where a branch on data is taken, else 0
         self.weights: list[Element] = []
         self.names: set[str] = set()
@@ -120,6 +122,11 @@ class Machine:
         """An obligation, unless a glance proves it."""
         if self.facts.proves(condition):
             return
+        sometimes = self.guards or self.weights or not all(
+            self.facts.nonnegative(frame.high - frame.low) for frame in self.frames
+        )
+        if kind == "fits" and sometimes:
+            kind = "same"  # where this is not reached, nothing raises
         guard = both(*self.guards, guard)
         self.obligations.append(Obligation(condition, guard, kind, what, node or self.node, self.path, storage))
 
@@ -129,9 +136,9 @@ class Machine:
         if left == right or self.simplify(left) == self.simplify(right):
             return
         ones = [equal(size, 1) for size in ((left, right) if stretched is None else stretched)]
+        self.require(joined("or", [equal(left, right), *ones]), "fits", what)
         if ones:
             self.require(equal(left, right), "same", what)
-        self.require(joined("or", [equal(left, right), *ones]), "fits", what)
 
     @contextmanager
     def watched(self) -> Iterator[set[Storage]]:
@@ -150,6 +157,17 @@ class Machine:
         sizes = tuple(factor for axis in axes for factor in axis)
         storage = Storage(sizes, lambda cell: entry(structured(cell, axes)), len(self.frames))
         return Array(axes, storage, flat, kind, whole=True)
+
+    def count(self, array: Array) -> Int:
+        """The number of entries; an axis of that many is made of the array's own factors."""
+        factors = tuple(factor for axis in array.axes for factor in axis)
+        number = product(factors)
+        self.factors[number] = factors
+        return number
+
+    def axis(self, size: Int) -> Axis:
+        """A new axis of this size."""
+        return self.factors.get(size) or plain_axis(size)
 
     def scalar(self, element: Element, kind: str = "real") -> Array:
         """A number."""
@@ -324,7 +342,7 @@ class Machine:
         value = refreshed(replaced(value, names), self.fresh)
         guard = both(effect.guard, effect.order).replaced(names)
         equations = [part - at.replaced(names) for part, at in zip(cell, effect.place, strict=True)]
-        equations = [one for one in equations if one.terms]
+        equations = [part for one in equations for part in self.digits(one) if part.terms]
         conditions: list[Cond] = []
         at = 0
         while at < len(equations):
@@ -347,6 +365,17 @@ class Machine:
         if self.facts.proves(everything):
             everything = TRUE
         return total(tuple(bound), times(iff(everything), value))
+
+    def digits(self, equation: Int) -> list[Int]:
+        """g·a + b == 0 with -g < b < g as a == 0 and b == 0, as often as that is seen."""
+        sizes = [self.facts.ranges[name][1] + 1 for name in sorted(equation.symbols & self.facts.ranges.keys())]
+        for size in dict.fromkeys(sizes):
+            above, below = equation.divided(size)
+            if size.constant is None and above.terms and below.terms and self.facts.nonnegative(
+                size - 1 - below
+            ) and self.facts.nonnegative(size - 1 + below):
+                return [*self.digits(above), *self.digits(below)]
+        return [equation]
 
     def _solved(
         self, equation: Int, bound: Sequence[tuple[str, Int, Int]], value: Element

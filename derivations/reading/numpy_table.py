@@ -192,7 +192,7 @@ def logical_not(machine: Machine, x: Any) -> Array:
 
 def filled(machine: Machine, shape: Any, element: Element, kind: str = "real") -> Array:
     """All entries the same."""
-    axes = tuple(plain_axis(size) for size in sizes_of(machine, shape))
+    axes = tuple(machine.axis(size) for size in sizes_of(machine, shape))
     return machine.make(axes, lambda index: element, kind)
 
 
@@ -278,8 +278,8 @@ def arange(machine: Machine, start: Any, stop: Any = None, step: Any = None, dty
     if machine.is_size(last - first) and not machine.decide(at_least(last, first)):
         last = first
     count = machine.simplify((last - first + width - 1) // width)
-    axes = (plain_axis(count),)
-    return machine.make(axes, lambda index: whole(first + width * (index[0][0] if index[0] else Int())), "int")
+    axes = (machine.axis(count),)
+    return machine.make(axes, lambda index: whole(first + width * joined_index(index[0], axes[0])), "int")
 
 
 @row("asarray", "asanyarray")
@@ -323,8 +323,10 @@ def _shown(keepdims: Any) -> bool:
 
 
 @row("sum", method="sum")
-def sum_(machine: Machine, a: Any, axis: Any = None, keepdims: Any = False, dtype: Any = None) -> Array:
-    """Σ over axes."""
+def sum_(machine: Machine, a: Any, axis: Any = None, keepdims: Any = False, dtype: Any = None) -> Any:
+    """Σ over axes; of sizes an integer."""
+    if isinstance(a, tuple | list) and a and all(isinstance(one, Int) for one in a) and axis is None:
+        return sum(a, Int())
     return ops.reduced(machine, array_of(machine, a), axis, _shown(keepdims), total)
 
 

@@ -44,8 +44,13 @@ class Case:
 
     @property
     def raises(self) -> bool:
-        """Whether the backward function raises at all sizes of the case."""
-        return any(one.kind == "fits" and answer.word == "refuted" for one, answer in self.unproved)
+        """Whether the backward function raises at all sizes of the case, as far as it is read by then."""
+        for one, answer in self.unproved:
+            if one.kind == "fits" and answer.word == "refuted":
+                return True
+            if one.storage is None and one.kind != "fits":
+                return False
+        return False
 
     @property
     def readable(self) -> frozenset[str]:

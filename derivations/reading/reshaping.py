@@ -27,6 +27,9 @@ def reshaped(machine: Machine, array: Array, shape: Sequence[Any]) -> Array:
         back = _by_division(machine, axes, sizes, array.axes)
     else:
         axes, parts = matched
+        for axis in axes:
+            if len(axis) > 1:
+                machine.factors.setdefault(product(axis), axis)
         back = _by_factors(parts, axes, array.axes)
     return array.view(axes, back, whole=True, loose=not array.whole)
 

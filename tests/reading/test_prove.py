@@ -88,6 +88,58 @@ def test_an_obligation_taints_only_what_rests_on_it() -> None:
     assert not any("u = " in text for text in found.refusals)
 
 
+RAISING = """
+import numpy as np
+
+
+def forward(x):
+    return 2 * x
+
+
+def always(dy, x):
+    return 2 * dy + np.zeros(len(x) + 1)[: len(x) + 1]
+
+
+def sometimes(dy, x):
+    dx = 2 * dy
+    for i in range(len(x) - 1):
+        dx[i : i + 2] = np.zeros(3)
+    return dx
+
+
+def clipped(dy, x):
+    dx = np.zeros_like(x)
+    dx[:] = 2 * np.concatenate([dy, dy])[: len(x) + 1][: len(dy)]
+    dx[: len(x)] = dx[: len(x) + 2]
+    return dx
+
+
+def at_the_end(dy, x):
+    dx = np.zeros_like(x)
+    for i in range(len(x) // 2):
+        dx[2 * i : 2 * i + 2] += 2 * dy[2 * i : 2 * i + 4]
+    return dx
+"""
+
+
+@pytest.mark.parametrize(
+    ("backward", "given", "word"),
+    [
+        ("always", "x: n; n >= 2", "refuted"),
+        ("sometimes", "x: n", "false"),
+        ("clipped", "x: n", "proved"),
+        ("at_the_end", "x: n; n % 2 == 0", "false"),
+    ],
+)
+def test_that_code_raises_is_said_where_it_does(tmp_path: Path, backward: str, given: str, word: str) -> None:
+    """Not where the line is not reached, nor where NumPy clips: there the reading is no other than the code."""
+    path = tmp_path / "raising.py"
+    path.write_text(RAISING)
+    found = prove_layer(f"{path}:forward", f"{path}:{backward}", given)
+    assert found.word == word, found
+    assert found.status == (word != "proved")
+
+
 CHOSEN = [
     ("rectify", "rectify_backward", "x: n, m"),
     ("rows", "rows_backward", "x: n, m"),
