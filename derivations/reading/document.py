@@ -38,6 +38,7 @@ def context_lines(reading: Reading) -> list[Line]:
         found.append(Line(f"tensor {', '.join(shown)}"))
     if scalars:
         found.append(Line(f"scalar {', '.join(scalars)}"))
+    found += [Line(f"assume {one.text(reading.names)}") for one in signature.assumed]
 
     def lines(definitions: Sequence[Definition]) -> list[Line]:
         return [Line(writer.definition(one), one.path, one.line) for one in definitions]

@@ -14,7 +14,8 @@ import select
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 from derivations.crosscheck import DoesNotExist, NotEvaluable, NotExact, Tie
@@ -239,6 +240,8 @@ def _case(reading: Reading, sizes: Mapping[str, int], sample: Sample, smooth: bo
 def _plain(value: Any, sizes: Mapping[str, int]) -> dict[str, Any]:
     if isinstance(value, Int):
         return {"value": evaluated(value, sizes)}
+    if isinstance(value, Fraction):
+        return {"value": float(value)}
     if isinstance(value, tuple):
         return {"tuple": [_plain(one, sizes) for one in value]}
     return {"value": value}
@@ -277,13 +280,15 @@ def _shown(value: float) -> str:
 
 @dataclass(frozen=True)
 class Counterexample:
-    """Where the user's own code is wrong: sizes, the gradient, the entry with both values, or what it raised."""
+    """Where the user's own code is wrong: sizes, the gradient, the entry with both values, or what it raised; the
+    numbers that real arguments were."""
 
     sizes: Mapping[str, int]
     argument: str
     entry: tuple[int, ...] | None
     code: str
     true: str
+    scalars: Mapping[str, str] = field(default_factory=dict)
 
 
 def counterexample(
@@ -312,11 +317,12 @@ def _wrong_at(
     reading = values.reading
     sample, data, _ = _evaluable(values, sizes, seed)
     answer = child.ask(_case(reading, sizes, sample, values.smooth))
+    scalars = {name: str(sample.values[name][0]) for name in reading.signature.scalars}
     if "error" in answer:
         stage = answer["stage"]
         if stage == "forward":
             return None
-        return Counterexample(sizes, arguments[0], None, f"raises {answer['error']}", "exists")
+        return Counterexample(sizes, arguments[0], None, f"raises {answer['error']}", "exists", scalars)
     for argument in arguments:
         true = values.gradient(argument, sizes, data)
         found = _different("", answer["gradients"].get(argument), sample.shapes[argument], true, values, sizes)
@@ -324,7 +330,7 @@ def _wrong_at(
             continue
         entry = found.what.partition("entry ")[2]
         place = tuple(int(part) for part in entry.strip("()").split(",") if part.strip()) if entry else None
-        return Counterexample(sizes, argument, place, found.code, found.reading)
+        return Counterexample(sizes, argument, place, found.code, found.reading, scalars)
     return None
 
 

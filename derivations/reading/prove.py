@@ -165,7 +165,8 @@ def _gradient_json(one: GradientVerdict) -> dict[str, Any]:
         "verdict": one.word,
         "holds_where": one.holds_where,
         "witness": None if witness is None else {
-            "sizes": dict(witness.sizes), "index": witness.entry, "code": witness.code, "gradient": witness.true},
+            "sizes": dict(witness.sizes), "scalars": dict(witness.scalars), "index": witness.entry,
+            "code": witness.code, "gradient": witness.true},
         "axioms": list(one.axioms),
         "reason": one.reason,
         "statements": list(one.statements),
@@ -212,10 +213,14 @@ def _proved(
         by_reading = {id(case.reading): None if case.raises else case.readable for case in cases}
         agreement = compare(layer, readings, lambda reading: by_reading[id(reading)])
     gradients = [_joined(layer, cases, one, run) for one in readings[0].gradients]
-    refusals = tuple(_refusal(layer, case.reading, one, answer) for case in cases for one, answer in case.unproved)
+    refusals: dict[tuple[str, int, int, str], str] = {}
+    for case in cases:
+        for one, answer in case.unproved:
+            place = one.path, getattr(one.node, "lineno", 0), getattr(one.node, "col_offset", 0), one.what
+            refusals.setdefault(place, _refusal(layer, case.reading, one, answer))
     return LayerVerdict(
-        forward, backward or forward, tuple(gradients), agreement, tuple(dict.fromkeys(refusals)), tuple(cases),
-        {source.path: source.text for source in _sources(layer)}, time.perf_counter() - start,
+        forward, backward or forward, tuple(gradients), agreement, tuple(dict.fromkeys(refusals.values())),
+        tuple(cases), {source.path: source.text for source in _sources(layer)}, time.perf_counter() - start,
     )  # fmt: skip
 
 
@@ -241,6 +246,7 @@ def completed(signature: Signature, layer: Layer) -> Signature:
     return Signature(
         {**more.arrays, **signature.arrays}, [*more.scalars, *signature.scalars], {**more.values, **signature.values},
         signature.aliases, {**more.dims, **signature.dims}, [*more.conditions, *signature.conditions],
+        signature.assumed,
     )  # fmt: skip
 
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from derivations.language.errors import InputError, Place
 from derivations.reading.arrays import Array, Axes, flat
 from derivations.reading.assigned import Sums
-from derivations.reading.elements import Entry, Poison, walk
+from derivations.reading.elements import Entry, Number, Poison, walk
 from derivations.reading.facts import Facts
 from derivations.reading.integers import Cond, Int, product
 from derivations.reading.interpreter import Interpreter
@@ -23,6 +24,8 @@ from derivations.reading.program import Class, Function, Object, Source, read_so
 from derivations.reading.records import Definition, Obligation, Refused
 from derivations.reading.signature import Signature
 
+FORWARD_NAMES = ("forward", "forward_pass", "fprop")
+BACKWARD_NAMES = ("backward", "backward_pass", "backprop", "bprop")
 OUTPUT_NAMES = ("dout", "dy", "dz", "grad_output", "grad_out", "delta", "upstream", "gradient", "output_gradient")
 
 
@@ -75,7 +78,7 @@ def find_layer(forward: str, backward: str | None) -> Layer:
         found = source.names.get(name)
         if not isinstance(found, Class):
             raise _missing(source, name, "a class with forward and backward, or two functions")
-        return _layer_of(found, source, "forward", "backward")
+        return _layer_of(found, source, FORWARD_NAMES, BACKWARD_NAMES)
     other_path, other = _parts(backward)
     second = source if other_path == path else _prepared(other_path)
     owner, _, method = name.rpartition(".")
@@ -83,7 +86,7 @@ def find_layer(forward: str, backward: str | None) -> Layer:
         found = source.names.get(owner)
         if not isinstance(found, Class):
             raise _missing(source, owner, "a class")
-        return _layer_of(found, source, method, other.rpartition(".")[2])
+        return _layer_of(found, source, (method,), (other.rpartition(".")[2],))
     return Layer(_function(source, name), _function(second, other))
 
 
@@ -113,12 +116,15 @@ def _missing(source: Source, name: str, expected: str) -> InputError:
     return InputError(f"there is no {name} in this file", Place(source.path), expected, fix)
 
 
-def _layer_of(found: Class, source: Source, forward: str, backward: str) -> Layer:
+def _layer_of(found: Class, source: Source, forward: Sequence[str], backward: Sequence[str]) -> Layer:
+    """The methods of a class: the first of each row of names that it has."""
     pair: list[Function] = []
-    for name in (forward, backward):
-        method = found.method(name)
+    for names in (forward, backward):
+        method = next((method for name in names if (method := found.method(name)) is not None), None)
         if method is None:
-            raise source.error(found.node, f"the class has no {name}", "forward and backward")
+            file, own = source.path.rpartition("/")[2], found.node.name
+            fix = f"say which methods they are: {file}:{own}.NAME {file}:{own}.NAME"
+            raise source.error(found.node, f"the class has no {names[0]}", "forward and backward", fix)
         pair.append(method)
     return Layer(pair[0], pair[1], found)
 
@@ -225,8 +231,14 @@ class Reader:
             self.tensors[name] = self._tensor(name, ())
             _put(found, name, self.tensors[name])
         for name, value in self.signature.values.items():
-            _put(found, name, value)
+            _put(found, name, self._value(value))
         return found
+
+    def _value(self, value: Any) -> Any:
+        """An argument that --given says: real numbers as arrays without axes."""
+        if isinstance(value, tuple):
+            return tuple(map(self._value, value))
+        return self.machine.scalar(Number(value)) if isinstance(value, Fraction) else value
 
     def _owner(self, arguments: dict[str, Any]) -> Object | None:
         """The object whose methods the functions are, made by its class's __init__, with the attributes given."""

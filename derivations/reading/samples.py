@@ -35,6 +35,7 @@ from derivations.reading.elements import (
 )
 from derivations.reading.integers import Cond, Int, Quotient, equal, evaluated
 from derivations.reading.reader import Reading
+from derivations.reading.scalars import drawn
 from derivations.reading.writing import dims_line
 
 SMALLEST, GENERIC = 24, 8  # sizes by increasing sum, and sizes without coincidences
@@ -54,18 +55,22 @@ class Sample:
 
 
 def sample_at(reading: Reading, sizes: Mapping[str, int], seed: int, positive: bool) -> Sample:
-    """Different integers in a random order, so that maxima are never tied; small fractions where data are positive."""
+    """Different integers in a random order, so that maxima are never tied; small fractions where data are positive;
+    real arguments that meet their conditions."""
     chance = random.Random(f"{sorted(sizes.items())} {seed}")
     shapes: dict[str, tuple[int, ...]] = {}
     for name, axes in reading.signature.arrays.items():
         shapes[name] = tuple(math.prod(evaluated(size, sizes) for size in axis) for axis in axes)
-    for name in reading.signature.scalars:
-        shapes[name] = ()
+    scalars = drawn(reading.signature.scalars, reading.signature.assumed, chance, positive)
+    shapes |= dict.fromkeys(scalars, ())
     shapes["dout"] = tuple(evaluated(size, sizes) for size in reading.out_shape)
     values: dict[str, list[Fraction]] = {}
     for name, shape in shapes.items():
+        if name in scalars:
+            values[name] = [scalars[name]]
+            continue
         count = math.prod(shape)
-        numbers = list(range(1, count + 1)) if positive or name in reading.signature.scalars else [
+        numbers = list(range(1, count + 1)) if positive else [
             number for number in range(-(count // 2) - 1, count + 2) if number][: count]  # fmt: skip
         chance.shuffle(numbers)
         # positive data stay near 1, so that exponentials and quotients stay in range

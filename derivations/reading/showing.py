@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from derivations.reading.execution import Counterexample
 from derivations.reading.prove import GradientVerdict, LayerVerdict
+
+MAXIMA = "unique_max"
 
 
 def verdict_lines(found: LayerVerdict, show: bool) -> list[str]:
@@ -32,14 +34,22 @@ def _gradient(one: GradientVerdict, width: int) -> list[str]:
     if one.counterexample is not None:
         lines.append(f"    {counterexample_text(one.counterexample)}")
     if one.reason and one.word != "proved":
-        lines.append(f"    {one.reason}")
-    lines += [f"    uses: {axiom}" for axiom in one.axioms]
-    return lines
+        said = "no region is stated: " if one.word in ("false", "refuted") and one.counterexample is not None else ""
+        lines.append(f"    {said}{one.reason}")
+    return lines + [f"    uses: {axiom}" for axiom in _kinds(one.axioms)]
+
+
+def _kinds(axioms: Sequence[str]) -> list[str]:
+    """The axioms; of those that say one thing of several maxima the first, and how many there are."""
+    found = [one for one in axioms if not one.startswith(MAXIMA)]
+    maxima = [one for one in axioms if one.startswith(MAXIMA)]
+    more = f" (and {len(maxima) - 1} more of the kind)" if len(maxima) > 1 else ""
+    return found + [one + more for one in maxima[:1]]
 
 
 def counterexample_text(one: Counterexample) -> str:
     """Where the user's own code is wrong."""
-    at = sizes_text(one.sizes)
+    at = sizes_text({**one.sizes, **one.scalars})
     if one.entry is None and one.code.startswith("raises"):
         return f"at {at}: your code {one.code}"
     if one.entry is None:
@@ -55,11 +65,23 @@ def _summary(found: LayerVerdict) -> str:
         ran = f"reading and code agreed at {found.agreement.shapes} shapes, {how}"
         if found.agreement.note:
             ran += f" ({found.agreement.note})"
-    cases = f", in {len(found.cases)} cases" if len(found.cases) > 1 else ""
-    return f"{ran}; {sum(len(case.reading.obligations) for case in found.cases)} obligations{cases}"
+    cases = f"; {len(found.cases)} cases of sizes, each judged" if len(found.cases) > 1 else ""
+    return f"{ran}{_obligations(found)}{cases}"
 
 
-def sizes_text(sizes: Mapping[str, int]) -> str:
+def _obligations(found: LayerVerdict) -> str:
+    """How much of what the reading takes for granted is proved; nothing where it takes nothing for granted."""
+    every = sum(len(dict.fromkeys(case.reading.obligations)) for case in found.cases)
+    left = sum(len(case.unproved) for case in found.cases)
+    if not every:
+        return ""
+    what = f"{every} conditions" if every > 1 else "condition"
+    if left:
+        return f"; of the {what} that the reading rests on {left} {'are' if left > 1 else 'is'} not proved"
+    return f"; the {what} that the reading rests on {'are' if every > 1 else 'is'} proved"
+
+
+def sizes_text(sizes: Mapping[str, int | str]) -> str:
     """`N = 1, p = 0`"""
     return ", ".join(f"{name} = {value}" for name, value in sizes.items())
 

@@ -3,7 +3,7 @@
     x: N, C, H, W; w: F, C, k, k; eps: scalar; conv_param.stride = s; mode = "same"; p >= 0; k <= H + 2*p
 
 Law: sizes are declared by their use and are at least 1 unless a condition says less. An axis that is written as a
-product is the list of its factors.
+product is the list of its factors. A condition is on sizes, or on real arguments.
 """
 
 from __future__ import annotations
@@ -18,14 +18,16 @@ from derivations.language.scope import RESERVED
 from derivations.reading.arrays import Axes, Axis, plain_axis
 from derivations.reading.expressions import order
 from derivations.reading.integers import Cond, Int, both, joined, least, negated
+from derivations.reading.scalars import Assumption, NoCondition, assumptions, mentions, real
 
 NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*\Z")
+SCALAR = re.compile(r"(?:^|;)\s*([^\W\d][\w.]*)\s*:\s*scalar\s*(?=;|$)")
 
 
 @dataclass
 class Signature:
-    """Arrays and scalars by (dotted) name, other arguments, sizes with their least values, conditions; parameters of
-    the backward function that are an array of the forward function under another name."""
+    """Arrays and scalars by (dotted) name, other arguments, sizes with their least values, conditions on sizes and on
+    scalars; parameters of the backward function that are an array of the forward function under another name."""
 
     arrays: dict[str, Axes] = field(default_factory=dict)
     scalars: list[str] = field(default_factory=list)
@@ -33,6 +35,7 @@ class Signature:
     aliases: dict[str, str] = field(default_factory=dict)
     dims: dict[str, int] = field(default_factory=dict)
     conditions: list[Cond] = field(default_factory=list)
+    assumed: list[Assumption] = field(default_factory=list)
 
 
 def parse_signature(text: str, where: str = "--given") -> Signature:
@@ -58,6 +61,8 @@ class _Reader:
     def __init__(self, found: Signature, text: str, where: str) -> None:
         self.found, self.text, self.where = found, text.replace("\n", " "), where
         self.least: dict[str, int] = {}
+        # conditions may stand before what they are about
+        self.scalars = SCALAR.findall(self.text)
 
     def error(self, message: str, part: str, at: int, expected: str = "", fix: str = "") -> InputError:
         lead = len(part) - len(part.lstrip())
@@ -77,7 +82,15 @@ class _Reader:
         if equals and NAME.match(name.strip()) and not rest.startswith("="):
             self._value(name.strip(), rest.strip(), part, at)
             return
-        self.found.conditions.append(self.condition(self.tree(text, part, at), part, at))
+        tree = self.tree(text, part, at)
+        if mentions(tree, self.scalars):
+            try:
+                self.found.assumed += assumptions(tree, self.scalars)
+            except NoCondition:
+                expected = "comparisons of real arguments and numbers alone, such as eps > 0"
+                raise self.error("this is no condition on real arguments", part, at, expected) from None
+            return
+        self.found.conditions.append(self.condition(tree, part, at))
 
     def tree(self, text: str, part: str, at: int) -> ast.expr:
         """The expression in a text."""
@@ -113,12 +126,13 @@ class _Reader:
         self.found.values[name] = self.value(tree, part, at)
 
     def value(self, tree: ast.expr, part: str, at: int) -> Any:
-        """An integer, a tuple of them, a text, a truth value or None."""
+        """An integer, a real number, a tuple of them, a text, a truth value or None."""
         if isinstance(tree, ast.Constant) and (tree.value is None or isinstance(tree.value, bool | str)):
             return tree.value
         if isinstance(tree, ast.Tuple | ast.List):
             return tuple(self.value(one, part, at) for one in tree.elts)
-        return self.integer(tree, part, at)
+        number = real(tree)
+        return self.integer(tree, part, at) if number is None else number
 
     def integer(self, tree: ast.expr, part: str, at: int) -> Int:
         """An integer expression in sizes."""

@@ -7,8 +7,10 @@ and its gradients were compared in numbers at generated shapes. A wrong gradient
 from __future__ import annotations
 
 import inspect
+import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,7 @@ from derivations.language.errors import InputError
 from derivations.reading.integers import Int, evaluated
 from derivations.reading.prove import LayerVerdict, completed, prove_layer
 from derivations.reading.reader import find_layer
+from derivations.reading.scalars import drawn
 from derivations.reading.showing import verdict_lines
 from derivations.reading.signature import Signature, parse_signature
 
@@ -117,9 +120,9 @@ def _report(
     arrays = [chance.standard_normal([_size(axis, sizes) for axis in axes])
               for axes in signature.arrays.values()]
     names = list(signature.arrays)
-    fixed = {name: evaluated(value, sizes) if isinstance(value, Int) else value
-             for name, value in signature.values.items()}
-    fixed |= dict.fromkeys(signature.scalars, 0.5)
+    fixed = {name: _argument(value, sizes) for name, value in signature.values.items()}
+    scalars = drawn(signature.scalars, signature.assumed, random.Random(str(sizes)), positive=True)
+    fixed |= {name: float(value) for name, value in scalars.items()}
     own = list(inspect.signature(backward).parameters)
 
     def both(*values: Any) -> tuple[Any, list[Any], dict[str, Any]]:
@@ -140,6 +143,14 @@ def _report(
         return backward(delta, **given)
 
     return gradient_report(output, gradients, arrays)
+
+
+def _argument(value: Any, sizes: dict[str, int]) -> Any:
+    if isinstance(value, Int):
+        return evaluated(value, sizes)
+    if isinstance(value, tuple):
+        return tuple(_argument(one, sizes) for one in value)
+    return float(value) if isinstance(value, Fraction) else value
 
 
 def _size(axis: tuple[Int, ...], sizes: dict[str, int]) -> int:
