@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from derivations.entries.matrices import as_explicit
-from derivations.formulas.claims import Claim, Context, Remark
+from derivations.formulas.claims import Claim, Context
 from derivations.formulas.expressions import (
     FACE,
     Definition,
@@ -29,6 +29,7 @@ from derivations.formulas.integers import integer_symbol
 from derivations.formulas.names import name_to_latex
 from derivations.judgement.readings import Readings
 from derivations.judgement.verdict import Verdict
+from derivations.language.remarks import Remark
 from derivations.show import notebook
 from derivations.typeset.formulas import to_latex
 

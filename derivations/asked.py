@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from derivations.batch.run import Inputs, read_document
 from derivations.judgement.results import Status
-from derivations.language.blocks import Block
+from derivations.language.block import Block
 from derivations.language.document import Document
 from derivations.language.errors import InputErrors
 from derivations.show.lines import FROM_ZERO

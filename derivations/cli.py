@@ -26,6 +26,7 @@ from derivations.commands.messages import (
     leave_unfinished,
     or_exit,
 )
+from derivations.commands.options import Group
 from derivations.serving.command import serve
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="gradproof",
+    cls=Group,
     help="Proves or refutes gradient formulas of convolutional networks, for every shape and stride.",
     epilog="Exit status, the first that applies: 4 the evidence contradicts itself; 2 wrong input; "
     "1 a verdict is not as expected; 3 something is undecided that was not expected to be; "

@@ -67,10 +67,11 @@ def test_the_sources_are_found() -> None:
 # the longest prefix counts. Imports inside functions count as much as those at the top of a file.
 LAYERS = (
     ("core",),
-    ("formulas", "judgement.verdict"),  # what is said and what is answered: plain records
+    ("formulas", "judgement.verdict", "language.remarks"),  # what is said and what is answered: plain records
     ("operators",),
     ("typeset",),
-    ("language.errors", "language.limits", "language.source"),  # texts with places, and messages that point into them
+    # texts with places, how statements begin, and messages that point into them
+    ("language.errors", "language.limits", "language.source", "language.openings"),
     ("language.private", "language.tables"),
     ("notation",),
     ("language",),
@@ -93,12 +94,13 @@ LAYERS = (
     ("cli", "pytest_plugin", "__init__"),
 )
 # Where an import may stand inside a function: the doors of the package, so that they open at once, and the run, which
-# answers an unchanged document from the cache without loading SymPy; the faces of records in notebooks load the report
-# when one is shown; the page's server has no formula's code in its own process, only in its workers; Dask is loaded
-# where it is asked for.
+# answers an unchanged document from the cache without loading SymPy, as does what walks over its blocks; the faces of
+# records in notebooks load the report when one is shown; the page's server has no formula's code in its own process,
+# only in its workers; Dask and the writers of other formats are loaded where they are asked for.
 DOORS = (
     "api", "asked", "cli", "words", "pytest_plugin", "__init__", "batch.run", "batch.workers", "show.notebook",
-    "serving.command", "serving.worker", "editing.judging", "campaigns.command",
+    "serving.command", "serving.worker", "editing.judging", "campaigns.command", "language.blocks", "choosing.nothing",
+    "commands.verify",
 )  # fmt: skip
 MODULES = {
     ".".join(path.relative_to(ROOT / "derivations").with_suffix("").parts).removesuffix(".__init__"): path
@@ -195,11 +197,15 @@ def test_circles_are_seen() -> None:
 
 @pytest.mark.parametrize("module", sorted(MODULES))
 def test_imports_stand_at_the_top(module: str) -> None:
-    """Only the doors of the package import modules of their own inside functions."""
+    """Only the doors of the package import modules of their own inside functions; what is imported for the types alone
+    is loaded by no run."""
     if module in DOORS or MODULES[module].name == "__init__.py":
         return
     tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
     top = {id(node) for node in tree.body}
+    for node in tree.body:
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            top |= {id(each) for each in node.body}
     inner = [
         node.lineno
         for node in ast.walk(tree)

@@ -16,10 +16,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from derivations.formulas.claims import Refused, Remark
 from derivations.judgement.results import Results
 from derivations.judgement.verdict import Verdict, Witness
 from derivations.language.errors import InputError, Place
+from derivations.language.remarks import Refused, Remark
 from derivations.show.formats.github import commands
 from derivations.show.formats.junit import to_junit
 from derivations.show.formats.sarif import RULES, to_sarif

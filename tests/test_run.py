@@ -28,7 +28,7 @@ from derivations.batch.workers import LOOK_AHEAD, Judge, Workers, undecided
 from derivations.formulas.claims import Claim
 from derivations.judgement.results import Judged, Results, Status
 from derivations.judgement.verdict import Evidence, Step, Verdict, Witness
-from derivations.language.blocks import Block
+from derivations.language.block import Block
 from derivations.language.document import Document
 from derivations.language.errors import InputError, Place
 from derivations.show.files import write_atomically

@@ -19,13 +19,18 @@ from typing import TYPE_CHECKING, Any
 
 from derivations.batch.cache import Remembers
 from derivations.batch.workers import Answer, Judge, Workers
-from derivations.formulas.claims import Claim, Refused, Remark
 from derivations.judgement.results import Judged
 from derivations.judgement.verdict import Verdict
+from derivations.language.block import Block, Recall, Wanted
+from derivations.language.blocks import blocks
 from derivations.language.errors import InputError, Place
+from derivations.language.files import decoded, normalised, read_text
+from derivations.language.limits import FILE_BYTES
+from derivations.language.remarks import Refused, Remark
 
 if TYPE_CHECKING:
-    from derivations.language.blocks import Block, Recall, Wanted
+    from derivations.formulas.claims import Claim, Context
+    from derivations.formulas.expressions import Expression
     from derivations.language.document import Document
 
 CLAIM = re.compile(r"^[\s>]*[`~]{3,}\s*(?:claim\s+|\{\.claim\s+#)([^\s}]+)", re.MULTILINE)
@@ -73,10 +78,7 @@ class Source:
     def blocks(self, recall: Recall | None = None) -> Iterator[Block]:
         """The blocks; those that `recall` knows by their key are not read. An error is also that something in a context
         does not exist for all sizes."""
-        from derivations.judgement.judge import exists_everywhere
-        from derivations.language.blocks import blocks
-
-        return blocks(self.text, self.name, exists_everywhere, recall, wanted=self.wanted)
+        return blocks(self.text, self.name, _exists, recall, wanted=self.wanted)
 
     def names(self) -> list[str]:
         """About what the claims are called with their readings, at first sight: for the width of a column."""
@@ -85,11 +87,15 @@ class Source:
         return [f"{name}{reading}" for name in CLAIM.findall(self.text)]
 
 
+def _exists(context: Context, node: Expression) -> str | None:
+    """The judge's checker, loaded where something must be checked."""
+    from derivations.judgement.judge import exists_everywhere
+
+    return exists_everywhere(context, node)
+
+
 def source(path: Path | None) -> Source:
     """The text of a document in a file, None: on standard input; raises InputError where it cannot be read."""
-    from derivations.language.files import decoded, normalised, read_text
-    from derivations.language.limits import FILE_BYTES
-
     if path is None:
         return Source(STANDARD_INPUT, normalised(decoded(sys.stdin.buffer.read(FILE_BYTES + 1), STANDARD_INPUT)))
     try:
@@ -101,10 +107,9 @@ def source(path: Path | None) -> Source:
 def read_document(path: Path) -> Document:
     """What stands of the document in a file; an error is also that something in a context does not exist for all
     sizes. Raises InputError where the file as a whole cannot be read."""
-    from derivations.judgement.judge import exists_everywhere
     from derivations.language.document import Document
 
-    return Document.read_in_part(path, exists_everywhere)
+    return Document.read_in_part(path, _exists)
 
 
 def read(files: Sequence[Path]) -> Inputs:

@@ -8,14 +8,13 @@ Law: the answers come in the order of the claims and do not depend on the number
 worker dies or passes the guard is undecided, for that stated reason. No more claims are in hand than a few for each
 process, and no worker outlives the run.
 
-What it cannot see: why a worker died, beyond its exit status.
+What it cannot see: why a worker died, beyond its exit status. What makes processes is loaded with the first of them: a
+run that remembers everything starts none.
 """
 
 from __future__ import annotations
 
-import ctypes
 import gc
-import multiprocessing
 import os
 import signal
 import sys
@@ -25,17 +24,19 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
-from pickle import PicklingError
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from derivations.formulas.claims import Claim
 from derivations.judgement.verdict import Verdict
 from derivations.language.errors import InputError
 
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+    from multiprocessing.process import BaseProcess
+
+    from derivations.formulas.claims import Claim
+
 T = TypeVar("T")
-Judge = Callable[[Claim], list[Verdict]]
+Judge = Callable[["Claim"], list[Verdict]]
 
 GUARD_SECONDS = 120.0  # the outer guard alone: limits count operations, and end a claim long before
 MEMORY_BYTES = (
@@ -113,6 +114,8 @@ def _origin(error: BaseException) -> str:
 
 def _serve(connection: Connection, judge: Judge, parent: int) -> None:
     """The life of a worker: a claim comes, its answer goes back; None ends it."""
+    from pickle import PicklingError
+
     become_worker(parent)
     try:
         while (claim := connection.recv()) is not None:
@@ -144,6 +147,8 @@ def _die_with(parent: int) -> None:
     """Ends this process when the run that it works for ends, however that is killed. A solver may hold the interpreter
     for minutes, so that a thread here would notice too late: on Linux the kernel does it."""
     if sys.platform.startswith("linux"):
+        import ctypes
+
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         if os.getppid() != parent:  # it has ended already
             os._exit(0)
@@ -152,6 +157,9 @@ def _die_with(parent: int) -> None:
 
 
 def _wait_for_the_end() -> None:
+    import multiprocessing
+    from multiprocessing.connection import wait
+
     parent = multiprocessing.parent_process()
     if parent is not None:
         wait([parent.sentinel])
@@ -203,9 +211,6 @@ class Workers:
     def __init__(self, judge: Judge, processes: int = 1, guard_seconds: float = GUARD_SECONDS) -> None:
         self._judge, self._guard = judge, guard_seconds
         self._processes = max(1, processes)
-        # fork shares the loaded libraries
-        method = "fork" if sys.platform.startswith("linux") else "spawn"
-        self._context: Any = multiprocessing.get_context(method)
         self._workers: list[_Worker] = []
 
     def __enter__(self) -> Workers:
@@ -264,6 +269,8 @@ class Workers:
                 idle.connection.send(slot.claim)
 
     def _collect(self) -> None:
+        from multiprocessing.connection import wait
+
         busy = [worker for worker in self._workers if worker.slot is not None]
         ready = wait([worker.connection for worker in busy], timeout=1.0)
         for worker in busy:
@@ -283,8 +290,12 @@ class Workers:
                 slot.answer = undecided(slot.claim, reason)
 
     def _start(self) -> _Worker:
-        ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=_serve, args=(theirs, self._judge, os.getpid()), daemon=True)
+        import multiprocessing
+
+        # fork shares the loaded libraries
+        context: Any = multiprocessing.get_context("fork" if sys.platform.startswith("linux") else "spawn")
+        ours, theirs = context.Pipe()
+        process = context.Process(target=_serve, args=(theirs, self._judge, os.getpid()), daemon=True)
         process.start()
         theirs.close()
         worker = _Worker(process, ours)

@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from functools import partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from derivations.batch.workers import Answer, Judge, answer, undecided
 from derivations.campaigns.items import Ready
-from derivations.formulas.claims import Claim
+
+if TYPE_CHECKING:
+    from derivations.formulas.claims import Claim
 
 T = TypeVar("T")
 

@@ -12,7 +12,6 @@ from derivations.choosing.claims import Chosen
 from derivations.choosing.targets import SUFFIXES
 from derivations.language.errors import did_you_mean
 from derivations.language.markdown import Fence, fences
-from derivations.language.survey import survey
 
 
 def why_nothing(found: Chosen, expression: str, failed: bool) -> str:
@@ -51,6 +50,8 @@ def _reason(source: Source) -> tuple[str, str]:
     kinds = [fence.kind for fence in fences(source.text, name) if isinstance(fence, Fence)]
     if "given" in kinds:
         return "there is a context and no claim in it", "write a block ```claim NAME with an equation A == B below it"
+    from derivations.language.survey import survey
+
     formulas = len(survey(source.text, name).formulas)
     if formulas:
         reason = f"there is no claim block beside its {formulas} formula{'s' * (formulas != 1)}"

@@ -19,7 +19,7 @@ from derivations.batch.workers import Judge, Workers
 from derivations.commands.messages import complain, complain_of
 from derivations.commands.shown import Shown
 from derivations.judgement.results import Judged, Results
-from derivations.language.blocks import Block
+from derivations.language.block import Block
 from derivations.language.errors import InputError
 from derivations.show.lines import error_texts
 

@@ -19,8 +19,6 @@ from derivations.commands.running import cache_for, judge
 from derivations.commands.shown import EACH, Annotated, AtTheEnd, Json, Lines, Shown, console_for_output
 from derivations.judgement.results import Status
 from derivations.language.errors import InputError
-from derivations.show.formats.junit import to_junit
-from derivations.show.formats.sarif import to_sarif
 
 FORMATS = ("text", "json", "junit", "sarif", "github")
 
@@ -96,8 +94,14 @@ def _failed() -> Callable[[str], set[str]]:
 def _shown(asked: Asked, found: Chosen) -> Shown:
     if asked.form == "json":
         return Json()
-    if asked.form in ("junit", "sarif"):
-        return AtTheEnd(to_junit if asked.form == "junit" else to_sarif)
+    if asked.form == "junit":
+        from derivations.show.formats.junit import to_junit
+
+        return AtTheEnd(to_junit)
+    if asked.form == "sarif":
+        from derivations.show.formats.sarif import to_sarif
+
+        return AtTheEnd(to_sarif)
     each = asked.verbose or len(found.names) <= EACH
     lines = Lines(console_for_output(), found.names, each, asked.quiet, asked.durations)
     return Annotated(lines) if asked.form == "github" else lines

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from derivations.judgement.results import Judged
 from derivations.judgement.verdict import Verdict
-from derivations.language.blocks import Block
+from derivations.language.block import Block
 from derivations.language.errors import InputError
 from derivations.language.source import Statement, lines_of, statements
 from derivations.show.lines import data_text, difference, evidence_text, name, sizes_text, word

@@ -12,6 +12,7 @@ from sympy import Expr, Symbol
 
 from derivations.formulas.expressions import Definition, Entry, Expression, Loss, Tensor
 from derivations.formulas.integers import Condition
+from derivations.language.remarks import Source
 
 
 @dataclass(frozen=True)
@@ -107,16 +108,6 @@ class Link:
 
 
 @dataclass(frozen=True)
-class Source:
-    """The formula that a claim was read from: kind is display, inline (in a sentence), matlab or python; its line in
-    the file; its text."""
-
-    kind: str
-    line: int
-    text: str
-
-
-@dataclass(frozen=True)
 class Claim:
     """A claim under one reading: a chain of links with its conditions and expectations.
 
@@ -147,26 +138,3 @@ class Claim:
                 if expectation.link == wanted:
                     return expectation
         return Expectation("proved")
-
-
-@dataclass(frozen=True)
-class Refused:
-    """A claim that is not judged: its block has an error (`reason` empty, or the error's first line where judging met
-    it), or it stands in or uses what has one, which `reason` says."""
-
-    id: str
-    document: str
-    line: int
-    reason: str = ""
-
-
-@dataclass(frozen=True)
-class Remark:
-    """A statement that no formula settles, with the reason: counted and rendered, never judged. A misprint that leaves
-    nothing to judge is one too, and is counted apart."""
-
-    id: str
-    document: str
-    line: int
-    text: str
-    misprint: bool = False

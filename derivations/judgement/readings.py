@@ -16,13 +16,15 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice, product
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from derivations.judgement.verdict import Verdict
-from derivations.language.blocks import Block
-from derivations.language.claim import sort_lines
-from derivations.language.document import Document
+from derivations.language.block import Block
+from derivations.language.openings import lines_by_kind
 from derivations.language.source import lines_of, statements, words
+
+if TYPE_CHECKING:
+    from derivations.language.document import Document
 
 Reading = tuple[tuple[str, str], ...]
 Truth = Mapping[Reading, bool | None]
@@ -299,7 +301,7 @@ def truth(links: int, verdicts: Sequence[Verdict]) -> bool | None:
 
 def _assertion(text: str, document: str) -> str:
     """What a claim's text asserts: its equation and its conditions."""
-    lines = sort_lines(statements(lines_of(text), document))
+    lines = lines_by_kind(statements(lines_of(text), document))
     return "\n".join(words(part.text) for part in (lines.equation, *lines.where))
 
 

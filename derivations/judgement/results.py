@@ -12,12 +12,12 @@ from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Any
 
-from derivations.formulas.claims import Refused, Remark
 from derivations.judgement.chains import first_wrong
 from derivations.judgement.readings import Asserted, Readings
 from derivations.judgement.verdict import Evidence, Verdict
-from derivations.language.blocks import Block
+from derivations.language.block import Block
 from derivations.language.errors import InputError
+from derivations.language.remarks import Refused, Remark
 
 WORDS = ("proved", "holds where", "refuted", "false", "undecided")
 

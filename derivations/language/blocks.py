@@ -2,66 +2,30 @@
 from another.
 
 Law: a claim is there only if its own block and its whole context are right, any other is refused with the reason. What
-somebody knows of a claim by its text is not read again, nor is its context.
+somebody knows of a claim by its text is not read again, nor is its context: where all is known, no formula is read, and
+what reads formulas is not even loaded.
 """
 
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from derivations.formulas.claims import Claim, Context, Refused, Remark, Source
 from derivations.language import limits
-from derivations.language.claim import check_syntax, claims_of
-from derivations.language.errors import InputError, InputErrors, Place
-from derivations.language.files import included
-from derivations.language.given import Checker, Given
+from derivations.language.block import Block, Recall, Wanted
+from derivations.language.errors import InputError, Place
 from derivations.language.markdown import BrokenFence, Fence, fences
-from derivations.language.read import Sources, is_read
-from derivations.language.scope import RESERVED
-from derivations.language.source import Statement, lines_of, statements, words
-from derivations.language.types import ScopeTypes
-from derivations.notation.profile import Profile, profile_of
+from derivations.language.openings import is_read
+from derivations.language.remarks import Refused, Remark
+from derivations.language.source import Statement, statements, words
 
-Contexts = tuple[tuple[Mapping[str, str], Context], ...]
-
-
-@dataclass(frozen=True)
-class Block:
-    """A stretch of the document: kind is prose, given, notation, claim, remark, or broken where an error stands in
-    it; `source` is its Markdown as it stands, `text` its content without the fences; first and last line count from 1.
-
-    `key` is the digest of a claim with its context, blanks and comments apart, `line` that of its equation, `read_from`
-    the formula that it was read from; where somebody knows what becomes of a claim, that is `known`, and no more is
-    read of it.
-    """
-
-    kind: str
-    source: str
-    text: str
-    first: int
-    last: int
-    id: str = ""
-    claims: tuple[Claim, ...] = ()
-    remark: Remark | None = None
-    refused: Refused | None = None
-    document: str = ""
-    line: int = 0
-    key: str = ""
-    known: tuple[Any, ...] | None = None
-    read_from: Source | None = None
-    contexts: Contexts = ()
-    given: Given | None = None
-    errors: tuple[InputError, ...] = ()
-    profile: Profile | None = None
-
-
-Recall = Callable[[str], tuple[Any, ...] | None]
-Wanted = Callable[[Fence], bool]
+if TYPE_CHECKING:
+    from derivations.formulas.claims import Claim
+    from derivations.language.block_reader import BlockReader
+    from derivations.language.given import Checker
 
 
 def blocks(
@@ -75,21 +39,11 @@ def blocks(
     """The blocks of a normalised text one after the other, so that no more of them need be kept than are in hand.
     `recall(key)` says what is known of a claim, None where nothing is. A text that is `alone` may name no file. Claims
     and remarks that are not `wanted` are passed over unread, and contexts in which none is wanted."""
-    return _Builder(text, name, exists, recall, alone, wanted).blocks()
+    return _Walk(text, name, exists, recall, alone, wanted).blocks()
 
 
-def context_of(text: str, name: str, exists: Checker | None = None) -> Given:
-    """The context that a whole normalised text is, without fences; raises InputError."""
-    return _Builder(text, name, exists).read_given()
-
-
-class _Builder:
-    """Walks the fences of a text and collects what is wrong, at least one error for each wrong block.
-
-    What a wrong statement would have declared is lost: where that is mentioned, only the syntax is looked at, so that
-    one mistake is not reported many times. A context with an error is broken as a whole: a condition that it lacks is
-    missed by every claim, also by one that mentions nothing of it.
-    """
+class _Walk:
+    """Walks the fences of a text and collects what is wrong, at least one error for each wrong block."""
 
     def __init__(
         self,
@@ -100,26 +54,33 @@ class _Builder:
         alone: bool = False,
         wanted: Wanted | None = None,
     ) -> None:
-        self.text, self.name, self.exists, self.recall, self.alone = text, name, exists, recall, alone
+        self.text, self.name, self.exists, self.alone = text, name, exists, alone
+        self.recall = None if recall is None else lru_cache(maxsize=2)(recall)  # who is not known is asked for twice
         self.wanted = wanted
-        if recall is not None:
-            self.recall = lru_cache(maxsize=2)(recall)  # each claim is asked for twice
         self.source = text.split("\n")
         self.context_key = ""
-        self.given = Given()
         self.seen: dict[str, int] = {}
         self.count = 0
         self.errors: list[InputError] = []  # of the block that is read
-        self.lost: set[str] = set()
-        self.known: set[str] = set()  # the words of the context's statements
-        self.is_missing = False  # something in this context does not exist for all sizes, which is said
-        self.broken = ""  # why nothing in this context is judged
         self.spoilt = ""  # why the claim that is read is not judged, its own errors apart
         self.has_context = False
         self.waiting: list[tuple[Fence, str]] = []  # contexts that are not read yet, with the key before each
         self.trusted: list[tuple[Fence, str]] = []  # those that were read when what is known of their claims was found
-        self.sources = Sources(text, name)
-        self.unread = ""  # why no formula is read: its notation has an error
+        self._reader: BlockReader | None = None
+
+    @property
+    def reader(self) -> BlockReader:
+        """What reads contexts and claims, loaded where one must be read."""
+        if self._reader is None:
+            from derivations.language.block_reader import BlockReader
+
+            self._reader = BlockReader(self.text, self.name, self.exists, self.alone, self.errors)
+        return self._reader
+
+    @property
+    def broken(self) -> str:
+        """Why nothing in the context that is in force is judged; empty where nothing speaks against it."""
+        return "" if self._reader is None else self._reader.broken
 
     def blocks(self) -> Iterator[Block]:
         """The blocks in their order."""
@@ -128,23 +89,20 @@ class _Builder:
         for fence in self._asked(fences(self.text, self.name)):
             held += self._prose(line, fence.first - 1)
             line = fence.last + 1
-            is_known = isinstance(fence, Fence) and fence.kind == "claim" and self._is_known(fence)
+            known = self._known(fence)
             plain = self._plain(fence)
-            if not is_known and self._is_needed(fence, plain):
+            if known is None and self._is_needed(fence, plain):
                 yield from self._read_waiting(held)
             if plain is not None and isinstance(fence, Fence):
                 self._wait(fence, plain)
                 held.append(fence)
-            elif self.waiting and not is_known:
+            elif self.waiting and known is None:
                 held.append(self._block(fence))
             else:
                 yield from self._passed(held)
-                yield self._block(fence)
+                yield known or self._block(fence)
         yield from self._read_waiting(held) if self.waiting else self._passed(held)
         yield from self._prose(line, len(self.source))
-
-    def _block(self, fence: Fence | BrokenFence) -> Block:
-        return self._broken_fence(fence) if isinstance(fence, BrokenFence) else self._fence(fence)
 
     # -- contexts that need not be read --------------------------------------------------------------
     #
@@ -155,7 +113,7 @@ class _Builder:
         """The statements of a context that can wait."""
         if self.recall is None or not isinstance(fence, Fence) or fence.kind != "given":
             return None
-        if fence.continues and (not self.has_context or self.lost or self.broken or self.is_missing):
+        if fence.continues and not (self.has_context and (self._reader is None or self._reader.is_sound)):
             return None
         try:
             own = statements(list(fence.lines), self.name)
@@ -165,11 +123,16 @@ class _Builder:
 
     def _wait(self, fence: Fence, own: Sequence[Statement]) -> None:
         if not fence.continues:
-            self.lost, self.known, self.is_missing, self.broken = set(), set(), False, ""
-            self.trusted = []
+            self._begin()
         self.waiting.append((fence, self.context_key))
-        self.context_key = _text_key(self.context_key if fence.continues else "", own)
+        self.context_key = text_key(self.context_key if fence.continues else "", own)
         self.has_context = True
+
+    def _begin(self) -> None:
+        """Another context: what was found of the one before, and trusted, is no part of it."""
+        self.trusted = []
+        if self._reader is not None:
+            self._reader.begin()
 
     def _is_needed(self, fence: Fence | BrokenFence, plain: list[Statement] | None) -> bool:
         """Whether a block that is not known needs the contexts before it, or ends those of which nothing was known."""
@@ -181,23 +144,32 @@ class _Builder:
             return plain is None and bool(self.waiting or self.trusted)
         return bool(self.waiting)
 
-    def _is_known(self, fence: Fence) -> bool:
-        if self.recall is None or self.broken or fence.id in self.seen:  # of a second block of that name, none is
-            return False
+    def _known(self, fence: Fence | BrokenFence) -> Block | None:
+        """The block of a claim of which by its text is known what becomes of it; of a second block of a name, nothing
+        is."""
+        if self.recall is None or isinstance(fence, BrokenFence) or fence.kind != "claim":
+            return None
+        if self.broken or fence.id in self.seen:
+            return None
         try:
             found = statements(list(fence.lines), self.name)
         except InputError:
-            return False
-        return bool(found) and not is_read(found[0]) and self.recall(_text_key(self.context_key, found)) is not None
+            return None
+        if not found or is_read(found[0]):
+            return None
+        key = text_key(self.context_key, found)
+        known = self.recall(key)
+        if known is None or (self._reader is not None and self._reader.misses(found)):
+            return None
+        self.errors.clear()
+        self.seen[fence.id] = fence.first
+        self._count(fence, 1)
+        return self._refusing(replace(self._unread(fence), line=found[0].line, key=key, known=known))
 
     def _passed(self, held: list[Block | Fence]) -> Iterator[Block]:
         """What is held, in order, its contexts unread."""
         for each in held:
-            if isinstance(each, Fence):
-                text = "\n".join(line.content for line in each.lines)
-                source = self._lines(each.first, each.last)
-                each = Block("given", source, text, each.first, each.last, document=self.name)
-            yield each
+            yield self._unread(each) if isinstance(each, Fence) else each
         self.trusted += self.waiting
         self.waiting = []
         held.clear()
@@ -235,19 +207,7 @@ class _Builder:
                 held = []
                 yield fence
 
-    def read_given(self) -> Given:
-        """The context that the whole text is, without fences."""
-        self._contexts(None, statements(lines_of(self.text), self.name))
-        self._check_existence()
-        raise_first(self.errors, self.name)
-        return self.given
-
-    def _note(self, error: InputError) -> None:
-        self.errors.append(error)
-
-    @staticmethod
-    def _declared(found: Iterable[Statement]) -> set[str]:
-        return set().union(*(names_in(statement.text) for statement in found))
+    # -- block by block --------------------------------------------------------------------------------
 
     def _lines(self, first: int, last: int) -> str:
         return "\n".join(self.source[first - 1 : last])
@@ -257,29 +217,32 @@ class _Builder:
         if source.strip():
             yield Block("prose", source, source, first, last, document=self.name)
 
+    def _unread(self, fence: Fence) -> Block:
+        """A block of which nothing is read."""
+        source, text = self._lines(fence.first, fence.last), "\n".join(line.content for line in fence.lines)
+        return Block(fence.kind, source, text, fence.first, fence.last, fence.id, document=self.name)
+
+    def _block(self, fence: Fence | BrokenFence) -> Block:
+        return self._broken_fence(fence) if isinstance(fence, BrokenFence) else self._fence(fence)
+
     def _broken_fence(self, fence: BrokenFence) -> Block:
-        self.lost |= names_in(fence.content) - (set() if fence.context else self.known)
-        if fence.context:
-            self.broken = f"its context has an error in line {fence.error.line}"
+        self.reader.lose(fence)
         source = self._lines(fence.first, fence.last)
         return Block("broken", source, source, fence.first, fence.last, document=self.name, errors=(fence.error,))
 
     def _fence(self, fence: Fence) -> Block:
-        source, text = self._lines(fence.first, fence.last), "\n".join(line.content for line in fence.lines)
-        block = Block(fence.kind, source, text, fence.first, fence.last, fence.id, document=self.name)
-        self.errors = []
+        block = self._unread(fence)
+        self.errors.clear()
         if fence.kind == "given":
             block = self._given(fence, block)
         elif fence.kind == "notation":
-            block = self._notation(fence, block)
+            block = self.reader.notation(fence, block)
         else:
             for read in (self._check_new, self._claim if fence.kind == "claim" else self._remark):
                 try:
                     block = read(fence, block)
                 except InputError as error:
-                    self._note(error)
-        if self.errors and fence.kind == "given":
-            self.broken = f"its context has an error in line {self.errors[0].line}"
+                    self.errors.append(error)
         return self._refusing(block)
 
     def _refusing(self, block: Block) -> Block:
@@ -292,6 +255,18 @@ class _Builder:
         refused = Refused(block.id, self.name, block.first + 1, reason) if is_claim else None
         nothing: dict[str, Any] = {"claims": (), "known": None, "remark": None, "contexts": (), "given": None}
         return replace(block, kind="broken", refused=refused, errors=tuple(self.errors), **nothing)
+
+    def _given(self, fence: Fence, block: Block) -> Block:
+        if not fence.continues:
+            self._begin()
+        elif not self.has_context:
+            self.errors.append(
+                InputError("there is no context to continue", self._place(fence), "given", "write given")
+            )
+        self.has_context = True
+        block, own = self.reader.context(fence, block)
+        self.context_key = text_key(self.context_key if fence.continues else "", own)
+        return block
 
     def _remark(self, fence: Fence, block: Block) -> Block:
         if not block.text.strip():
@@ -306,112 +281,18 @@ class _Builder:
             raise InputError("this claim is empty", self._place(fence), "an equation A == B")
         source = None
         if is_read(found[0]):
-            if self.unread or self.broken:
-                self.spoilt = self.unread
+            if self.reader.unread or self.broken:
+                self.spoilt = self.reader.unread
                 return block
-            found[0], source = self.sources.claim(found[0], fence.first, ScopeTypes(self.given.scope({})))
-        key, known = _text_key(self.context_key, found), None
-        if self.recall is not None and not (self.errors or self.broken or self.lost & self._declared(found)):
+            found[0], source = self.reader.equation(found[0], fence)
+        key, known = text_key(self.context_key, found), None
+        if self.recall is not None and not (self.errors or self.broken or self.reader.misses(found)):
             known = self.recall(key)
-        claims = () if known is not None else self._claims(fence, found, source)
+        claims: tuple[Claim, ...] = ()
+        if known is None:
+            claims, self.spoilt = self.reader.claims(found, fence, source)
         self._count(fence, len(claims) or 1)
         return replace(block, line=found[0].line, key=key, known=known, read_from=source, claims=claims)
-
-    def _notation(self, fence: Fence, block: Block) -> Block:
-        """The notation that is in force from here on; nothing is read under one that has an error."""
-        before = self.sources.profile if fence.continues else None
-        self.unread = self.unread if fence.continues else ""
-        try:
-            lines = statements(list(fence.lines), self.name)
-            self.sources.profile = profile_of(included(lines, self.alone), before)
-        except InputError as error:
-            self._note(error)
-            self.unread = f"its notation has an error in line {error.line}"
-        return replace(block, profile=self.sources.profile)
-
-    # -- contexts ----------------------------------------------------------------------------------
-
-    def _given(self, fence: Fence, block: Block) -> Block:
-        before = self.given if fence.continues else None
-        if not fence.continues:
-            self.lost, self.known, self.is_missing, self.broken = set(), set(), False, ""
-            self.trusted = []  # what was trusted stands above another context
-        elif not self.has_context:
-            self._note(InputError("there is no context to continue", self._place(fence), "given", "write given"))
-        try:
-            own = statements(list(fence.lines), self.name)
-        except InputError as error:
-            self._note(error)
-            self.lost |= names_in(block.text) - self.known
-            own = []
-        self.has_context = True
-        own, contexts = self._contexts(before, self._read_definitions(before, own, fence.first))
-        self.context_key = _text_key(self.context_key if before else "", own)
-        self._check_existence()
-        return replace(block, contexts=contexts, given=self.given)
-
-    def _contexts(self, before: Given | None, own: list[Statement]) -> tuple[list[Statement], Contexts]:
-        """The context under each reading, without the statements that are wrong and those that need them."""
-        own = self._unspoilt(own, None)
-        while True:
-            self.given = Given((*(before.statements if before else ()), *own), len(own), before)
-            try:
-                contexts = tuple((reading, self.given.scope(reading).context()) for reading in self.given.readings())
-                self.known |= self._declared(own)
-                return own, contexts
-            except InputError as error:
-                self._note(error)
-                own = self._unspoilt(own, error)
-
-    def _read_definitions(self, before: Given | None, own: list[Statement], line: int) -> list[Statement]:
-        """The statements with every `read above` replaced by the definition that it reads; those after one that
-        cannot be read are lost."""
-        found: list[Statement] = []
-        for number, statement in enumerate(own):
-            if is_read(statement):
-                try:
-                    if self.unread:
-                        raise statement.error(f"this is not read: {self.unread}", *statement.extent)
-                    given = Given((*(before.statements if before else ()), *found), len(found), before)
-                    statement = self.sources.definition(statement, line, ScopeTypes(given.scope({})))
-                except InputError as error:
-                    self._note(error)
-                    self.lost |= self._declared(own[number + 1 :]) - self._declared(found)
-                    return found
-            found.append(statement)
-        return found
-
-    def _unspoilt(self, own: list[Statement], error: InputError | None) -> list[Statement]:
-        """The statements without the one that is wrong and without those that mention what is lost."""
-        known, kept = set(self.known), []
-        for statement in own:
-            mine = names_in(statement.text)
-            is_wrong = error is not None and statement.holds(error)
-            if is_wrong or mine & self.lost:
-                self.lost |= mine - known
-            else:
-                kept.append(statement)
-                known |= mine
-        return kept if len(kept) < len(own) or error is None else []
-
-    def _check_existence(self) -> None:
-        if self.exists is None or self.is_missing:
-            return
-        try:
-            self.given.check(self.exists)
-        except InputError as error:
-            self.is_missing = True
-            self._note(error)
-
-    # -- claims ------------------------------------------------------------------------------------
-
-    def _claims(self, fence: Fence, found: list[Statement], source: Source | None) -> tuple[Claim, ...]:
-        if self.lost & self._declared(found):
-            check_syntax(found)
-            self.spoilt = "it uses names of a block that has an error"
-            return ()
-        claims = claims_of(self.given, found, fence.id, self.name)
-        return tuple(claims if source is None else [replace(claim, source=source) for claim in claims])
 
     def _count(self, fence: Fence, claims: int) -> None:
         """Counts claims up to the limit; those after it are refused, the first of them with an error."""
@@ -421,7 +302,7 @@ class _Builder:
             self.spoilt = f"it comes after {limits.CLAIMS} claims (limit CLAIMS)"
             if not is_past:
                 what, fix = f"at most {limits.CLAIMS} (limit CLAIMS)", "split the document"
-                self._note(InputError(f"more than {limits.CLAIMS} claims", self._place(fence), what, fix))
+                self.errors.append(InputError(f"more than {limits.CLAIMS} claims", self._place(fence), what, fix))
 
     def _check_new(self, fence: Fence, block: Block) -> Block:
         if fence.id in self.seen:
@@ -440,23 +321,7 @@ class _Builder:
         return Place(self.name, fence.first, max(at, 0) + 1, line, len(fence.id or fence.kind))
 
 
-def names_in(text: str) -> set[str]:
-    """The words of a text that may be names of an author."""
-    return set(re.findall(r"[^\W\d]\w*", text)) - RESERVED
-
-
-def _text_key(before: str, found: Sequence[Statement]) -> str:
+def text_key(before: str, found: Sequence[Statement]) -> str:
     """A digest of statements in a context that has a digest; blanks and comments are no part of it."""
     texts = [before, *(words(statement.text) for statement in found)]
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()
-
-
-def raise_first(errors: Sequence[InputError], name: str) -> None:
-    """Raises what there is, of many the first ones."""
-    found = sorted(errors, key=lambda error: (error.line, error.column))
-    if len(found) > limits.ERRORS:
-        last = found[limits.ERRORS].place
-        rest = f"{len(found) - limits.ERRORS} more errors from here on"
-        found[limits.ERRORS :] = [InputError(rest, Place(name, last.line, last.column, last.source, last.length))]
-    if found:
-        raise found[0] if len(found) == 1 else InputErrors(found)

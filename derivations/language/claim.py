@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from lark import Token, Tree
@@ -24,7 +24,6 @@ from derivations.language.arithmetic import Arithmetic
 from derivations.language.elaborate import Elaborator
 from derivations.language.errors import did_you_mean
 from derivations.language.given import (
-    FIRST_WORD,
     Given,
     assumptions,
     check_size,
@@ -33,7 +32,15 @@ from derivations.language.given import (
     is_unique_max,
 )
 from derivations.language.habits import where_call
-from derivations.language.scope import AUTHORS_LINES, CLAIM_LINES, RESERVED, Scope
+from derivations.language.openings import (
+    AUTHORS_LINES,
+    CLAIM_LINES,
+    FIRST_WORD,
+    Lines,
+    first_word,
+    lines_by_kind,
+)
+from derivations.language.scope import RESERVED, Scope
 from derivations.language.source import Statement, words
 from derivations.language.syntax import parse, span
 
@@ -41,47 +48,33 @@ EXPECT = re.compile(r"\s*(?:link\s+(?P<link>\d+)\s+)?(?P<kind>holds\s+where|prov
 KINDS = ("proved", "holds where", "refuted", "false", "undecided")
 
 
-@dataclass(frozen=True)
-class Lines:
-    """The statements of a claim block by kind."""
-
-    equation: Statement
-    where: tuple[Statement, ...] = ()
-    expect: tuple[Statement, ...] = ()
-    reading: tuple[Statement, ...] = ()
-    misprint: tuple[Statement, ...] = ()
-
-
 def sort_lines(statements: Sequence[Statement]) -> Lines:
-    """The first statement is the equation; the others say what they are by their first word."""
+    """The first statement is the equation; the others say what they are by their first word. Raises InputError for
+    what is no line of a claim."""
     first = FIRST_WORD.match(statements[0].text)
     if first and first["word"] in CLAIM_LINES:
         fix = where_call(statements[0].text.strip())
         raise statements[0].error("a claim begins with its equation", *first.span("word"), "A == B", fix)
-    found: dict[str, list[Statement]] = {word: [] for word in (*CLAIM_LINES, *AUTHORS_LINES)}
-    for statement in statements[1:]:
-        match = FIRST_WORD.match(statement.text)
-        word = match["word"] if match else ""
-        if word not in found:
-            parse("test", statements[0], "prose belongs outside the block")  # of two mistakes the first
-            hint = did_you_mean(word, found) or "a claim has one equation; write a second claim block"
-            if word in fixes.CONDITION_WORDS:
-                hint = "a condition is written where ..."
-            raise statement.error(
-                "this line is neither where, expect nor reading",
-                0,
-                len(statement.text),
-                "where ..., expect ... or reading ...",
-                hint,
-            )
-        assert match is not None
-        found[word].append(statement.rest(match.end()))
-    if len(found["misprint"]) > 1:
-        raise found["misprint"][1].error("a second misprint", *found["misprint"][1].extent, fix="say it in one line")
-    for statement in found["misprint"]:
+    lines = lines_by_kind(statements)
+    for statement in lines.other:
+        parse("test", statements[0], "prose belongs outside the block")  # of two mistakes the first
+        word = first_word(statement)
+        hint = did_you_mean(word, (*CLAIM_LINES, *AUTHORS_LINES))
+        if word in fixes.CONDITION_WORDS:
+            hint = "a condition is written where ..."
+        raise statement.error(
+            "this line is neither where, expect nor reading",
+            0,
+            len(statement.text),
+            "where ..., expect ... or reading ...",
+            hint or "a claim has one equation; write a second claim block",
+        )
+    if len(lines.misprint) > 1:
+        raise lines.misprint[1].error("a second misprint", *lines.misprint[1].extent, fix="say it in one line")
+    for statement in lines.misprint:
         if not statement.text.strip():
             raise statement.error("this misprint is not named", len(statement.text), expected="what is meant instead")
-    return Lines(statements[0], **{word: tuple(lines) for word, lines in found.items()})
+    return lines
 
 
 def claims_of(given: Given, statements: Sequence[Statement], identifier: str, document: str) -> list[Claim]:

@@ -12,14 +12,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from derivations.formulas.claims import Claim, Context, Refused, Remark
+from derivations.formulas.claims import Claim, Context
 from derivations.formulas.expressions import Expression
-from derivations.language.blocks import Block, blocks, context_of, raise_first
-from derivations.language.claim import Lines, claim_in, claims_of, sort_lines
+from derivations.language.block import Block
+from derivations.language.block_reader import context_of, raise_first
+from derivations.language.blocks import blocks
+from derivations.language.claim import claim_in, claims_of, sort_lines
 from derivations.language.elaborate import Elaborator
 from derivations.language.errors import InputError, Place
 from derivations.language.files import normalised, read_text
 from derivations.language.given import Checker, Given
+from derivations.language.openings import Lines
+from derivations.language.remarks import Refused, Remark
 from derivations.language.scope import Scope
 from derivations.language.source import Statement, lines_of, statements
 from derivations.language.syntax import parse

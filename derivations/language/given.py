@@ -31,6 +31,7 @@ from derivations.language import calls, conditions, limits
 from derivations.language.arithmetic import Arithmetic, is_integer_expression
 from derivations.language.elaborate import Elaborator, index_item
 from derivations.language.errors import InputError, did_you_mean
+from derivations.language.openings import FIRST_WORD
 from derivations.language.ranges import Unsettled, explicit_range, inferred_range
 from derivations.language.scope import ELEMENTWISE, MODES, RESERVED, STATEMENTS, Scope
 from derivations.language.source import Statement
@@ -39,7 +40,6 @@ from derivations.operators import ALIASES, OPERATORS, apply
 
 Checker = Callable[[Context, Expression], str | None]
 TWO_WORDS = re.compile(r"\s*[^\W\d]\w*\s+(?!in\b|and\b|or\b|not\b)[^\W\d]")
-FIRST_WORD = re.compile(r"\s*(?P<word>[^\W\d]\w*)")
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from derivations.formulas.claims import Source
 from derivations.language.errors import InputError, Place
+from derivations.language.openings import is_read
+from derivations.language.remarks import Source
 from derivations.language.source import Statement
 from derivations.notation import sources
 from derivations.notation.code import read_code
@@ -32,7 +33,6 @@ READ = re.compile(
     r"\s*read\s+(?:(?P<above>above|display)|(?P<inline>inline)(?:\s+(?P<number>\d+))?|line\s+(?P<line>\d+)|\((?P<tag>[^()\n]*)\))\s*(?:\bas\b(?P<rest>.*))?\Z",
     re.DOTALL,
 )
-BEGINS = re.compile(r"\s*read\s+(?:(?:above|display|inline|line)\b|\([^()\n]*\)\s*(?:as\b.*)?\Z)", re.DOTALL)
 FENCE = re.compile(r"\s*(?:`{3,}|~{3,})\s*\{?\.?(?:given|claim|remark|misprint|notation)\b")
 SIDE = re.compile(r"\b(?P<which>left|right)\s+side\b")
 
@@ -69,11 +69,6 @@ class ReadStatement(Statement):
         """Whether an error is one of this statement, in its own block or in the formula."""
         lines = [each.source.place(at).line for each in self.origins for at in (each.first, each.last)]
         return super().holds(error) or (bool(lines) and min(lines) <= error.line <= max(lines))
-
-
-def is_read(statement: Statement) -> bool:
-    """Whether a statement asks for a formula to be read."""
-    return BEGINS.match(statement.text) is not None
 
 
 @dataclass

@@ -14,13 +14,12 @@ from sympy import Expr
 from derivations.formulas.claims import Assumption, Context, Dimension
 from derivations.formulas.expressions import Definition, Loss, Tensor
 from derivations.formulas.integers import Condition
+from derivations.language.openings import CLAIM_LINES
 from derivations.operators import ALIASES, OPERATORS
 
 ELEMENTWISE = ("exp", "log", "sqrt", "tanh", "sigmoid", "relu", "softplus", "abs")
 MODES = ("valid", "full", "same")
 STATEMENTS = ("dims", "tensor", "scalar", "function", "loss", "choose", "assume", "origin", "where")
-CLAIM_LINES = ("where", "expect", "reading")
-AUTHORS_LINES = ("misprint",)  # words that begin a line of a claim and may be names all the same
 FUNCTIONS = ("grad", "jacobian", "shape", "floor", "ceil", "min", "max", "sum", "entries", "unique_max")
 GRAMMAR_WORDS = ("in", "and", "or", "not", "true", "false")
 # Operators that the contract does not name: an author may give these names to something else.

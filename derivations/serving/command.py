@@ -6,13 +6,13 @@ Law: it answers this machine alone unless an address is named, and then it asks 
 from __future__ import annotations
 
 import os
-import secrets
-import socket
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
+    import socket
+
     from derivations.serving.app import Page
     from derivations.serving.guards import Door
 
@@ -37,6 +37,8 @@ def serve(
     seconds: Annotated[float, typer.Option("--limit", min=1, max=3600, help="Seconds for one question.")] = SECONDS,
 ) -> None:
     """A page for one formula, at 127.0.0.1: its verdict as it is found, pictures, other true formulas."""
+    import secrets
+
     from derivations.serving.pool import prepared
 
     prepared()  # loads while the rest starts
@@ -69,6 +71,8 @@ def serve(
 
 def listen(host: str, port: int) -> socket.socket:
     """A socket that listens; raises OSError."""
+    import socket
+
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING, Any
 from rich.cells import cell_len
 from rich.text import Text
 
-from derivations.formulas.claims import Refused, Remark
 from derivations.judgement.chains import first_wrong
 from derivations.judgement.readings import Readings
 from derivations.judgement.results import WORDS, Results, Status
 from derivations.judgement.verdict import Evidence, Verdict, Witness
 from derivations.language.errors import InputError
 from derivations.language.limits import ERRORS
+from derivations.language.remarks import Refused, Remark
 from derivations.show.readings_text import sentences
 
 if TYPE_CHECKING:

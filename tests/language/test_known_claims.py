@@ -8,7 +8,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from derivations.judgement.judge import exists_everywhere
-from derivations.language.blocks import Block, blocks
+from derivations.language.block import Block
+from derivations.language.blocks import blocks
 
 GIVENS = (
     "```given\ndims n\ntensor x[n]\n```\n",

@@ -12,9 +12,9 @@ import re
 from collections.abc import Iterable
 from xml.etree import ElementTree
 
-from derivations.formulas.claims import Refused, Remark
 from derivations.judgement.results import Results
 from derivations.judgement.verdict import Verdict
+from derivations.language.remarks import Refused, Remark
 from derivations.show.formats.said import further, kind, sentence
 from derivations.show.lines import name
 

@@ -16,7 +16,7 @@ from typing import Any
 from derivations.formulas.claims import Claim
 from derivations.judgement.results import Results
 from derivations.judgement.verdict import Verdict
-from derivations.language.blocks import Block
+from derivations.language.block import Block
 from derivations.language.document import Document
 from derivations.show.lines import GLYPHS
 from derivations.show.lines import reading as reading_of

@@ -11,12 +11,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from derivations.formulas.claims import Assumption, Claim, Context, Remark
+from derivations.formulas.claims import Assumption, Claim, Context
 from derivations.formulas.expressions import DataBracket, Definition, Loss, Tensor
 from derivations.judgement.chains import first_wrong
 from derivations.judgement.readings import Readings
 from derivations.judgement.verdict import Step, Verdict, Witness
-from derivations.language.blocks import Block
+from derivations.language.block import Block
+from derivations.language.remarks import Remark
 from derivations.show.lines import evidence_text, is_zero
 from derivations.show.readings_text import sentences
 from derivations.show.report import nodes as n

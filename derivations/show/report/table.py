@@ -14,8 +14,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from derivations.formulas.claims import Remark
 from derivations.judgement.results import WORDS, Results
+from derivations.language.remarks import Remark
 
 COLUMNS = ("document", "statements", "claims", "verdicts", *WORDS, "misprints", "remarks")
 # what the words of the verdicts say, in Markdown
