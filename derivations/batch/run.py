@@ -200,7 +200,8 @@ def together(block: Block, answers: Sequence[Answer], cache: Remembers | None = 
     if cache is not None and not errors and all(each.lasting for each in answers):
         cache.write(block.key, verdicts)
     defects = tuple(each.defect for each in answers if each.defect)
-    return Judged(block, _with_source(block, verdicts), errors, defects)
+    read_from = _source(block)
+    return Judged(block, tuple(replace(verdict, source=read_from) for verdict in verdicts), errors, defects)
 
 
 def _tasks(blocks: Iterable[Block], cache: Remembers | None) -> Iterator[tuple[Block, Claim | None]]:
@@ -216,11 +217,10 @@ def _tasks(blocks: Iterable[Block], cache: Remembers | None) -> Iterator[tuple[B
 
 def _placed(block: Block) -> tuple[Verdict, ...]:
     """What is known of a block, where it stands now."""
-    place = (replace(v, document=block.document, id=block.id, line=block.line) for v in block.known or ())
-    return _with_source(block, tuple(place))
+    place = {"document": block.document, "id": block.id, "line": block.line, "source": _source(block)}
+    return tuple(Verdict(**vars(verdict) | place) for verdict in block.known or ())
 
 
-def _with_source(block: Block, verdicts: tuple[Verdict, ...]) -> tuple[Verdict, ...]:
-    """The verdicts with the formula that this claim was read from; a remembered one may have stood elsewhere."""
-    source = None if block.read_from is None else asdict(block.read_from)
-    return tuple(replace(verdict, source=source) for verdict in verdicts)
+def _source(block: Block) -> dict[str, Any] | None:
+    """The formula that a claim was read from; a remembered verdict may have stood elsewhere."""
+    return None if block.read_from is None else asdict(block.read_from)

@@ -76,6 +76,7 @@ class Lines(Shown):
         self._width = name_width(names)
         self._each, self._quiet = each and not quiet, quiet
         self._counted: Counter[str] = Counter()
+        self._is_terminal = console.is_terminal
         self._durations, self._seconds = durations, list[tuple[float, Verdict]]()
 
     def show(self, found: Judged) -> None:
@@ -96,7 +97,7 @@ class Lines(Shown):
                 self._seconds.append((verdict.seconds, verdict))
         if len(self._seconds) > 10 * self._durations:
             self._seconds = self._slowest()
-        if not self._console.is_terminal:
+        if not self._is_terminal:
             self._console.file.flush()
 
     def _print(self, texts: Iterable[Text]) -> None:

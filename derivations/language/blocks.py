@@ -164,7 +164,7 @@ class _Walk:
         self.errors.clear()
         self.seen[fence.id] = fence.first
         self._count(fence, 1)
-        return self._refusing(replace(self._unread(fence), line=found[0].line, key=key, known=known))
+        return self._refusing(self._unread(fence, line=found[0].line, key=key, known=known))
 
     def _passed(self, held: list[Block | Fence]) -> Iterator[Block]:
         """What is held, in order, its contexts unread."""
@@ -217,10 +217,10 @@ class _Walk:
         if source.strip():
             yield Block("prose", source, source, first, last, document=self.name)
 
-    def _unread(self, fence: Fence) -> Block:
-        """A block of which nothing is read."""
+    def _unread(self, fence: Fence, **more: Any) -> Block:
+        """A block of which nothing is read; `more` is what is known of it."""
         source, text = self._lines(fence.first, fence.last), "\n".join(line.content for line in fence.lines)
-        return Block(fence.kind, source, text, fence.first, fence.last, fence.id, document=self.name)
+        return Block(fence.kind, source, text, fence.first, fence.last, fence.id, document=self.name, **more)
 
     def _block(self, fence: Fence | BrokenFence) -> Block:
         return self._broken_fence(fence) if isinstance(fence, BrokenFence) else self._fence(fence)

@@ -7,6 +7,7 @@ block quotes, comments and continuation lines.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from derivations.language.errors import InputError, Place
 
 OPENING = {"(": ")", "[": "]"}
 CLOSING = {")": "(", "]": "["}
+BRACKET = re.compile(r"[()\[\]]")
 
 
 @dataclass(frozen=True)
@@ -136,7 +138,8 @@ def _at(group: list[SourceLine], part: int, column: int, file: str) -> Place:
 def _count_brackets(
     text: str, part: int, depth: list[tuple[str, int, int]], group: list[SourceLine], file: str
 ) -> None:
-    for column, character in enumerate(text):
+    for found in BRACKET.finditer(text):
+        column, character = found.start(), found[0]
         if character in OPENING:
             depth.append((character, part, column))
             if len(depth) > limits.BRACKET_DEPTH:
@@ -146,7 +149,7 @@ def _count_brackets(
                     f"at most {limits.BRACKET_DEPTH} levels (limit BRACKET_DEPTH)",
                     "name the inner part by a definition in a given block",
                 )
-        elif character in CLOSING:
+        else:
             if not depth or depth[-1][0] != CLOSING[character]:
                 raise _mismatch(character, part, column, depth, group, file)
             depth.pop()
