@@ -135,8 +135,42 @@ class Programs:
                       (f"{v}[:, None] * np.ones((1, 3))", (known[v][0], "3")),
                       (f"{v}.cumsum()", known[v]), (f"np.dot({v}, {v}) * {a}", shape),
                       (f"{v}[{self.slice()}]", ("?",))]  # fmt: skip
+        table += self.others(a, b, shape)
         value, made = self.chance.choice(table)
         return [f"{name} = {value}"], made
+
+    def others(self, a: str, b: str, shape: tuple[str, ...]) -> list[tuple[str, tuple[str, ...]]]:
+        """The rows of NumPy's table that are other words for one thing, and those seldom written."""
+        one, order = (shape[0],), self.chance.choice((">", "<=", "=="))
+        word = {">": "greater", "<=": "less_equal", "==": "equal"}[order]
+        same = [
+            f"np.absolute({a})", f"np.asanyarray({a}) - {b}", f"np.ascontiguousarray({a}.T).T", f"{a}.astype(float)",
+            f"np.divide({a}, 4)", f"np.true_divide({a}, len({a}))", f"np.{word}({a}, 1) * {b}", f"np.fliplr({a})",
+            f"np.flipud({a})", f"np.float64(s) * {a}", f"np.fmax({a}, {b})", f"np.fmin({a}, 2)",
+            f"np.full_like({a}, 3.0) * {b}", f"np.greater_equal({a}, {b}) * {a}", f"np.less({a}, {b}) * {a}",
+            f"np.identity(len({a})) @ {a}", f"np.logical_not({a} > 0) * {a}",
+            f"np.logical_or({a} > 3, {a} < 0) * {a}", f"np.matmul({a}, {a}.T) @ {b}", f"np.multiply({a}, {b})",
+            f"np.negative({a})", f"np.not_equal({a}, {a}.max(axis=0)) * {a}", f"np.ones_like({a}) + {a}",
+            f"np.positive({a})", f"np.power({a}, 2)", f"np.reciprocal({a} ** 2 + 1)",
+            f"np.sign({a}) * {b}", f"np.subtract({a}, s)", f"np.tanh({a} / 5)", f"np.expm1({a} / 9)",
+            f"np.log1p(np.abs({a}))", f"np.vdot({a}, {a}) * {b}", f"np.zeros_like({a}) - {a}",
+            f"np.std({a}, axis=0) * {b}", f"np.trace({a}) * {b}", f"np.average({a}, axis=0) + {a}",
+            f"np.floor_divide(np.arange(len({a})), s)[:, None] * {a}", f"np.mod(np.arange(len({a})), 2)[:, None] * {a}",
+            f"np.broadcast_to({a}[0], {a}.shape) - {a}", f"np.empty_like({a}) * 0 + {a}", f"{a} / 3 - s / (p + 1)",
+            f"({a}.argmin(axis=1) == 0)[:, None] * {a}", f"{a}.swapaxes(0, 1).copy().T", f"np.float32(2) * {a}",
+            f"np.amax({a}, axis=1, keepdims=True) - {a}", f"np.amin({a}, axis=0) * {a}", f"np.sqrt({a} ** 2 + s)",
+            f"{a} - {a}[:, :1] + {a}[-1:]", f"np.exp({a} - {a}.max()) / np.exp({a} - {a}.max()).sum()",
+            f"{a} * (np.arange({a}.shape[1]) % 2)", f"{a} ** 3 - {a} ** 2", f"-{a} if p > s else {b} * 1",
+        ]
+        rows = [
+            f"np.prod({a}.shape) * {a}.sum(axis=1)", f"{a}.max(axis=1)", f"{a}.min(1) - {a}[:, 0]",
+            f"{a}[np.arange(len({a})), np.argmin({a}, axis=1)]", f"{a}[np.arange(len({a})), np.nanargmax({a}, axis=1)]",
+            f"np.dot({a}, {a}[-1])", f"{a} @ {a}[0]", f"{a}.std(axis=1)",
+            f"{a}.ravel()[: len({a})]", f"{a}.mean(1) * {a}.shape[1]",
+        ]  # fmt: skip
+        flat = [f"np.ravel({a})", f"{a}.flatten()", f"{a}.T.reshape(-1)", f"np.reshape({a}, -1) * 2"]
+        return [*[(text, shape) for text in same], *[(text, one) for text in rows],
+                *[(text, (f"{shape[0]}*{shape[1]}",)) for text in flat]]  # fmt: skip
 
     def loop(self, name: str, known: dict[str, tuple[str, ...]]) -> tuple[list[str], tuple[str, ...]] | None:
         """A loop over rows that reads a window."""

@@ -3,10 +3,11 @@
     python -m benchmarks.mutate_layers --mutants 500 --seed 1
 
 A mutant changes one place of a backward function: an index or bound is shifted, a factor is dropped, `+=` becomes `=`,
-axes are swapped, a name is another one. Whether it differs is found by running both functions on integers at every size
-up to `--largest`; whether it is proved, by `prove`, first without its run. What must be 0 is the number proved that
-differ, and the number called wrong that do not. Where the verdict is a region, it is compared with the sizes at which
-the mutant agrees. With `--log FILE` each result is a line of the file, and those that stand there are not done again.
+axes are swapped, a name is another one. Whether it differs is found by running both functions on integers at sizes up
+to `--largest`; whether it is proved, by `prove`, first without its run, which must not be needed. What must be 0 is the
+number proved that differ, and the number called wrong that do not. What is found is what `prove` says with its run: a
+region, which is compared with the sizes at which the mutant agrees, or a shape at which the code is wrong. With
+`--log FILE` each result is a line of the file, and those that stand there are not done again.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,8 @@ from derivations.reading.prove import prove_layer
 from derivations.reading.runner import put
 from derivations.reading.signature import Signature, parse_signature
 
+COMPARED = 600  # sizes, the smallest, at which a mutant is run
+FURTHER = 40  # sizes by chance where there are more
 LAYERS = Path(__file__).parent.parent / "tests" / "reading" / "layers"
 # file, forward, backward, --given
 CORRECT = (
@@ -154,12 +158,24 @@ def _assign(at: Any) -> None:
 # -- whether a mutant differs ----------------------------------------------------------------------
 
 
-def sizes_up_to(signature: Signature, largest: int) -> list[dict[str, int]]:
-    """All sizes up to the largest, by their sum."""
+def sizes_up_to(signature: Signature, largest: int) -> Iterator[dict[str, int]]:
+    """All sizes up to the largest, by their sum; made as they are asked for, as there may be millions."""
     names = list(signature.dims)
-    ranges = [range(signature.dims[name], largest + 1) for name in names]
-    every = (dict(zip(names, values, strict=True)) for values in sorted(itertools.product(*ranges), key=sum))
-    return [one for one in every if all(condition.holds(one) for condition in signature.conditions)]
+    least = list(signature.dims.values())
+
+    def values(at: int, total: int) -> Iterator[tuple[int, ...]]:
+        if at == len(least):
+            yield from [()] if total == 0 else []
+            return
+        rest = sum(least[at + 1 :])
+        for value in range(least[at], min(largest, total - rest) + 1):
+            yield from ((value, *others) for others in values(at + 1, total - value))
+
+    for total in range(sum(least), largest * len(least) + 1):
+        for found in values(0, total):
+            sizes = dict(zip(names, found, strict=True))
+            if all(condition.holds(sizes) for condition in signature.conditions):
+                yield sizes
 
 
 def gradients(
@@ -194,7 +210,22 @@ def agreement(
 ) -> list[tuple[dict[str, int], bool]]:
     """At each of the sizes, whether the mutant gives the same gradients."""
     return [(sizes, _same(*[gradients(module, layer, signature, sizes) for module in (right, wrong)]))
-            for sizes in sizes_up_to(signature, largest)[:600]]  # fmt: skip
+            for sizes in _compared(layer[3], largest)]  # fmt: skip
+
+
+@lru_cache
+def _compared(given: str, largest: int) -> list[dict[str, int]]:
+    """The sizes at which mutants of a layer are run: the smallest, and some by chance."""
+    signature = parse_signature(given)
+    found = list(itertools.islice(sizes_up_to(signature, largest), COMPARED))
+    chance = random.Random(given)
+    further = FURTHER if len(found) == COMPARED else 0
+    while further:
+        sizes = {name: chance.randint(least, largest) for name, least in signature.dims.items()}
+        if all(condition.holds(sizes) for condition in signature.conditions):
+            found.append(sizes)
+            further -= 1
+    return found
 
 
 def _same(wanted: Any, found: Any) -> bool:
@@ -234,8 +265,8 @@ def judge(mutant: Mutant, largest: int, directory: str) -> dict[str, Any]:
     path.write_text(mutant.code)
     word, regions = _word(path, mutant, run=False)
     only_run = other is not None and word == "proved"
-    if only_run or word in ("false", "refuted"):
-        # the reading alone was wrong; the run beside it must say so
+    if other is not None or word in ("false", "refuted"):
+        # the reading alone may be wrong; the run beside it must say so
         word, regions = _word(path, mutant, run=True)
     problem = ""
     if other is not None and word == "proved":

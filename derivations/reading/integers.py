@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Union
 
 Atom = Union[str, "Quotient", "Least"]
@@ -35,7 +35,17 @@ class Least:
 
 
 def _rank(atom: Atom) -> tuple[int, str]:
-    return (0, atom) if isinstance(atom, str) else (1, repr(atom))
+    return (0, atom) if isinstance(atom, str) else (1, _written(atom))
+
+
+@lru_cache(maxsize=4096)
+def _written(atom: Quotient | Least) -> str:
+    return repr(atom)
+
+
+def _order(term: tuple[Monomial, int]) -> tuple[int, list[tuple[int, str]]]:
+    """Terms of many factors first, then by their atoms."""
+    return -len(term[0]), [_rank(atom) for atom in term[0]]
 
 
 @dataclass(frozen=True)
@@ -62,7 +72,14 @@ class Int:
     @staticmethod
     def _from(found: Mapping[Monomial, int]) -> Int:
         kept = [(monomial, factor) for monomial, factor in found.items() if factor]
-        return Int(tuple(sorted(kept, key=lambda term: (-len(term[0]), [_rank(atom) for atom in term[0]]))))
+        return Int(tuple(sorted(kept, key=_order) if len(kept) > 1 else kept))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash(self.terms)
 
     @cached_property
     def constant(self) -> int | None:
@@ -98,7 +115,7 @@ class Int:
         found: dict[Monomial, int] = {}
         for left, p in self.terms:
             for right, q in other.terms:
-                monomial = tuple(sorted((*left, *right), key=_rank))
+                monomial = tuple(sorted((*left, *right), key=_rank)) if left and right else left or right
                 found[monomial] = found.get(monomial, 0) + p * q
         return Int._from(found)
 
@@ -169,13 +186,14 @@ class Int:
 
     def mapped(self, change: Callable[[Atom], Int]) -> Int:
         """With an integer for each atom."""
-        total = Int()
+        found: dict[Monomial, int] = {}
         for monomial, factor in self.terms:
-            product = Int.of(factor)
+            product = Int.of(1)
             for atom in monomial:
                 product = product * change(atom)
-            total = total + product
-        return total
+            for part, number in product.terms:
+                found[part] = found.get(part, 0) + factor * number
+        return Int._from(found)
 
     def coefficient(self, name: str) -> tuple[Int, Int] | None:
         """(c, r) with self = c·name + r and name in neither; None where it is not linear in the name."""
