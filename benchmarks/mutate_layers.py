@@ -4,10 +4,10 @@
 
 A mutant changes one place of a backward function: an index or bound is shifted, a factor is dropped, `+=` becomes `=`,
 axes are swapped, a name is another one. Whether it differs is found by running both functions on integers at sizes up
-to `--largest`; whether it is proved, by `prove`, first without its run, which must not be needed. What must be 0 is the
-number proved that differ, and the number called wrong that do not. What is found is what `prove` says with its run: a
-region, which is compared with the sizes at which the mutant agrees, or a shape at which the code is wrong. With
-`--log FILE` each result is a line of the file, and those that stand there are not done again.
+to `--largest`; whether it is proved, by `prove`. What must be 0 is the number proved that differ, and the number called
+wrong that do not; counted apart are readings that would be proved if the run did not refuse them. A region is compared
+with the sizes at which the mutant agrees. With `--log FILE` each result is a line of the file, and those that stand
+there are not done again.
 """
 
 from __future__ import annotations
@@ -263,10 +263,10 @@ def judge(mutant: Mutant, largest: int, directory: str) -> dict[str, Any]:
     other = next((sizes for sizes, same in seen if not same), None)
     path = Path(directory) / "mutant.py"
     path.write_text(mutant.code)
-    word, regions = _word(path, mutant, run=False)
-    only_run = other is not None and word == "proved"
-    if other is not None or word in ("false", "refuted"):
-        # the reading alone may be wrong; the run beside it must say so
+    # the run changes a verdict by refusing the reading or by its counterexample, so that one of both says the other
+    word, regions = _word(path, mutant, run=other is not None)
+    only_run = word == "misread" and _word(path, mutant, run=False)[0] == "proved"
+    if other is None and word in ("false", "refuted"):
         word, regions = _word(path, mutant, run=True)
     problem = ""
     if other is not None and word == "proved":

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from math import ceil, floor
 from typing import Any
 
-from derivations.reading import numpy_axes, numpy_table, torch_table
+from derivations.reading import numpy_axes, numpy_table, torch_windows
 from derivations.reading.arrays import Array
 from derivations.reading.elements import constant
 from derivations.reading.integers import FALSE, TRUE, Cond, Int, at_least, compared, equal, least, product
@@ -46,7 +46,7 @@ class Counted:
 
 def rows(path: str) -> Callable[..., Any] | None:
     """The row of a library's function."""
-    return numpy_axes.ROWS.get(path) or torch_table.ROWS.get(path)
+    return numpy_axes.ROWS.get(path) or torch_windows.ROWS.get(path)
 
 
 def attribute(evaluator: Any, base: Any, name: str) -> Any:
@@ -167,7 +167,7 @@ def _of_method(evaluator: Any, method: Method, arguments: list[Any], keywords: d
     if isinstance(base, Array) and name == "is_integer" and not base.rank:
         return _is_integer(machine, base)
     if isinstance(base, Array):
-        path = (torch_table if machine.torch else numpy_axes).METHODS.get(name)
+        path = (torch_windows if machine.torch else numpy_axes).METHODS.get(name)
         row = rows(path) if path else None
         if row is None:
             machine.refuse(f"the method {name} of arrays is not read", "see docs/prove.md for those that are")

@@ -12,7 +12,7 @@ from derivations.reading.elements import ONE, Element, If, iff, times
 from derivations.reading.indexing import subscripted
 from derivations.reading.integers import Int, at_least, equal, product
 from derivations.reading.machine import Machine
-from derivations.reading.numpy_table import METHODS, ROWS, array, array_of, row, sizes_of
+from derivations.reading.numpy_products import METHODS, ROWS, array, array_of, row, sizes_of
 from derivations.reading.program import Slice
 
 # -- axes ------------------------------------------------------------------------------------------

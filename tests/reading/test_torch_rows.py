@@ -12,7 +12,7 @@ from test_numpy_rows import program
 from derivations.crosscheck import NotEvaluable
 from derivations.reading.kernel import obligation_answer
 from derivations.reading.samples import Evaluated, sizes_for
-from derivations.reading.torch_table import METHODS, ROWS
+from derivations.reading.torch_windows import METHODS, ROWS
 
 HEADER = "import torch\nimport torch.nn.functional as F\nimport torch.nn.grad\n"
 X, XY = "x: n, m", "x: n, m; y: n, m"
