@@ -95,7 +95,9 @@ def test_what_judges_nothing_loads_nothing(tmp_path: Path, arguments: list[str])
     assert not loaded(tmp_path, *arguments)[1] & HEAVY
 
 
-VALUES = ["", "a", "12", "-3", "007", "1e3", "1_0", " 5", "٣", "99999999999", "true", "text", "TEXT", 1, 0, 2.5, True]
+VALUES = [
+    None, "", "a", "12", "-3", "007", "1e3", "1_0", " 5", "٣", "99999999999", "true", "text", "TEXT", 1, 0, 2.5, True,
+]  # fmt: skip
 KINDS: list[tuple[Any, dict[str, Any]]] = [
     (str, {}), (int, {}), (int, {"min": 0, "max": 12}), (float, {"min": 1.0}), (Path, {}), (list[Path], {}),
     (list[str], {}), (bool, {}),
@@ -107,11 +109,11 @@ def test_a_value_is_taken_as_typer_takes_it(kind: Any, limits: dict[str, Any]) -
     """Wherever a value is taken without a check, Typer's check gives the same value of the same type."""
 
     class Parameter:
-        multiple, nargs = False, 1
+        multiple, nargs = str(kind).startswith("list"), 1
 
     asked, taken = Option(**limits), 0
     for value in VALUES:
-        given = [value] if str(kind).startswith("list") else value
+        given = [value] if Parameter.multiple and value is not None else value
         try:
             found = plainly(given, kind, asked)
         except Unsure:

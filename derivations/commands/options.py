@@ -64,8 +64,8 @@ def plainly(value: Any, kind: Any, asked: Any) -> Any:
     """
     if get_origin(kind) is list and isinstance(value, list | tuple):
         return [plainly(each, get_args(kind)[0], asked) for each in value]
-    if value is None and get_origin(kind) is not list:
-        return None
+    if value is None:
+        return () if get_origin(kind) is list else None
     if kind is str and isinstance(value, str):
         return value
     if kind is Path and not any(getattr(asked, name) for name in LOOKED_AT) and isinstance(value, str | Path):
