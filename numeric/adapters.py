@@ -11,13 +11,16 @@ drops to another precision is an error, not a looser check.
     from numeric import check_gradient
     from numeric.adapters import from_torch
     check_gradient(*from_torch(torch.nn.functional.conv2d), x, w, b)
+
+A module has parameters that are no arguments: `numeric.checkers.check_layer(module, x)` checks them by name.
 """
 
 from __future__ import annotations
 
+import copy
 import importlib
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 import numpy as np
@@ -45,6 +48,8 @@ def from_torch(function: Callable[..., Any]) -> Pair:
     argument that the function does not use gets 0. Complex data pass through where PyTorch's operators take them.
     """
     torch = _framework("torch", "torch")
+    if is_module(function):
+        return _with_hint(function, *from_torch(partial(_called, function)))
     from_numpy, gradient = torch.from_numpy, torch.autograd.grad
 
     def tensor(array: Array) -> Any:
@@ -69,7 +74,67 @@ def from_torch(function: Callable[..., Any]) -> Pair:
         each = iter(found)
         return tuple([_given(next(each), t) if t.requires_grad else None for t in tensors])
 
-    return wraps(function)(forward), backward
+    return (wraps(function)(forward) if hasattr(function, "__name__") else forward), backward
+
+
+def is_module(layer: Any) -> bool:
+    """Whether this is a PyTorch module."""
+    return callable(getattr(layer, "named_parameters", None)) and callable(getattr(layer, "named_buffers", None))
+
+
+def from_module(module: Any, **keywords: Any) -> tuple[Callable[..., Array], Callable[..., Any], dict[str, Array]]:
+    """(forward, backward, parameters) of module(x, **keywords): forward takes x and then the parameters' values in the
+    order of `parameters`, whose keys are their names in the module.
+
+    Raises ValueError where the module's precision is not that of the data, which says what to convert.
+
+    Every call finds the buffers, such as batch statistics, as they are now. Parameters that ask for no gradient stay
+    what they are. Of an output with several tensors, the parts are laid end to end.
+    """
+    torch = _framework("torch", "torch")
+    own = copy.deepcopy(module)
+    moving = {name: value.detach() for name, value in own.named_parameters() if value.requires_grad}
+    buffers = {name: value.clone() for name, value in own.named_buffers()}
+
+    def function(x: Any, *values: Any) -> Any:
+        state = {**{name: value.clone() for name, value in buffers.items()}, **dict(zip(moving, values, strict=True))}
+        return _end_to_end(torch, torch.func.functional_call(own, state, (x,), keywords))
+
+    forward, backward = _with_hint(module, *from_torch(function))
+    return forward, backward, {name: value.numpy() for name, value in moving.items()}
+
+
+def _called(module: Any, *tensors: Any) -> Any:
+    return _end_to_end(_framework("torch", "torch"), module(*tensors))
+
+
+def _end_to_end(torch: Any, output: Any) -> Any:
+    """One tensor of an output."""
+    if isinstance(output, dict):
+        output = tuple(output.values())
+    return torch.cat([part.reshape(-1) for part in output]) if isinstance(output, tuple | list) else output
+
+
+def _with_hint(module: Any, forward: Any, backward: Any) -> Pair:
+    """The pair, which says what to convert where module and data are not of one precision."""
+    kinds = {str(value.dtype).removeprefix("torch.") for value in module.parameters() if value.is_floating_point()}
+    foreign = sorted(kind for kind in kinds if not hasattr(np, kind))
+    if foreign:
+        raise ValueError(f"the module's parameters are {foreign[0]}, which NumPy does not have: check module.double()")
+
+    def hinted(*arrays: Array) -> Array:
+        given = str(arrays[0].dtype) if arrays[0].dtype.kind == "f" else ""
+        if kinds and given and given not in kinds:
+            ways = [f"pass x.astype(np.{min(kinds)})"]
+            if given == "float64":
+                ways.insert(0, "check module.double(), which is the sharper check")
+            raise ValueError(
+                f"the module's parameters are {' and '.join(sorted(kinds))} and the data {given}: {', or '.join(ways)}"
+            )
+        values: Array = forward(*arrays)
+        return values
+
+    return hinted, backward
 
 
 def _given(gradient: Any, tensor: Any) -> Array:

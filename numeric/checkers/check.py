@@ -15,6 +15,7 @@ What it cannot see: it checks at one point and, unless every_entry=True, along r
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, Literal
 
@@ -25,6 +26,7 @@ from numeric.checkers.exact import MANY, NotExact
 from numeric.checkers.exact_at_once import Answer, equal_in_doubles, is_small, like_the_data
 from numeric.checkers.ground import wrong_shapes
 from numeric.checkers.judge import ALWAYS_UNSEEN, check_exact, check_smooth, exact_report, limits
+from numeric.checkers.modulus import takes_a_modulus
 from numeric.checkers.over_shapes import over_shapes
 from numeric.checkers.points import Point
 from numeric.checkers.problem import Problem, at_the_data, block_of, make_problem, names_of
@@ -121,9 +123,12 @@ def _strongest(
         try:
             return check_smooth(problem, "complex", reason, every_entry=every_entry, seed=seed)
         except NotAnalytic as error:
-            reason = f"{reason}; no complex step: {error}"
+            reason, why = f"{reason}; no complex step: {error}", takes_a_modulus(problem)
             if method == "complex":
-                raise CheckInputError(f"the complex step does not apply: {error}") from error
+                instead = f"; {why}" if why else ""
+                raise CheckInputError(f"the complex step does not apply: {error}{instead}") from error
+            report = check_smooth(problem, "difference", reason, every_entry=every_entry, seed=seed)
+            return replace(report, notes=(*report.notes, why)) if why else report
     return check_smooth(problem, "difference", reason, every_entry=every_entry, seed=seed)
 
 

@@ -12,13 +12,17 @@ What it cannot see: state outside of the object.
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from numeric.adapters import from_module, is_module
 from numeric.checkers.check import check_gradient
 from numeric.checkers.report import CheckInputError, GradientReport
+from numeric.checkers.reproduce import PAIR
 
 _GRADIENTS = ("d{}", "grad_{}", "{}_grad", "d_{}")
 _TABLES = (("params", "grads"), ("parameters", "gradients"))
@@ -39,6 +43,9 @@ def check_layer(
     parameters: names of attributes, each with its gradient in `d…`, `grad_…` or `…_grad`, or keys of `layer.params`
     with `layer.grads`; all that are found if not given. forward may return an array, or a tuple or a dict of arrays.
 
+    A PyTorch module is checked too: the gradients that its own reverse mode gives, of x and of every parameter by its
+    name in the module (`0.weight`).
+
     >>> class Dense:
     ...     def __init__(self): self.w = np.arange(9.0).reshape(3, 3)
     ...     def forward(self, x): self.x = x; return x @ self.w
@@ -47,6 +54,8 @@ def check_layer(
     gradient wrong: x; w right
     """
     x = np.asarray(x)
+    if is_module(layer):
+        return _check_module(layer, x, parameters, every_entry, seed, keywords)
     trial = copy.deepcopy(layer)
     output = trial.forward(x.copy(), **keywords)
     trial.backward(_apart(np.zeros(_joined(output).shape), output))
@@ -71,6 +80,35 @@ def check_layer(
         return (dx, *[_gradient(own, name) for name in names])
 
     return check_gradient(forward, backward, x, *values, names=["x", *names], every_entry=every_entry, seed=seed)
+
+
+def _check_module(
+    module: Any, x: Any, parameters: Sequence[str] | None, every_entry: bool, seed: int, keywords: dict[str, Any]
+) -> GradientReport:
+    """The report on a PyTorch module: its own reverse mode is what is checked."""
+    try:
+        forward, backward, values = from_module(module, **keywords)
+        if x.dtype.kind in "fc":
+            forward(x.copy(), *values.values())
+    except ValueError as error:
+        raise CheckInputError(str(error)) from error
+    unknown = [name for name in parameters or () if name not in values]
+    if unknown:
+        raise CheckInputError(f"the module has no parameter {unknown[0]} that asks for a gradient: {', '.join(values)}")
+    left_out = [name for name in values if parameters is not None and name not in parameters]
+    if x.dtype.kind not in "fc":
+        left_out.insert(0, "x")
+    names = ["x", *values]
+    report = check_gradient(
+        forward, backward, x, *values.values(), names=names, exclude=left_out, every_entry=every_entry, seed=seed
+    )
+    return replace(report, reproduce=partial(_adapted, report.reproduce)) if report.reproduce else report
+
+
+def _adapted(reproduce: Callable[[], str]) -> str:
+    """The lines that reproduce a disagreement, which begin with where forward and backward come from."""
+    lines = "from numeric.adapters import from_module\nforward, backward, parameters = from_module(module)"
+    return reproduce().replace(PAIR, lines, 1)
 
 
 def _joined(output: Any) -> Any:

@@ -27,6 +27,7 @@ _SEEDS = 4
 _EXACT, _SMOOTH, _IMAGINARY = 0.25, 1e-5, 1e-30
 # a disagreement that shows: beside the rounding of the values over the step, and beside the function's curvature
 _SHOWS, _CURVED = 64, 1e-6
+PAIR = "# forward and backward as they were checked"
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def _trials(problem: Problem, entry: WrongEntry, exact: bool) -> Iterator[_Trial
             parts = np.split(rng.permutation(size) - size // 2 + 0.5, ends)
             arrays = tuple(part.reshape(shape) for part, shape in zip(parts, shapes, strict=True))
             head = (
-                "# forward and backward as they were checked",
+                PAIR,
                 f"rng = np.random.default_rng({seed})",
                 f"parts = np.split(rng.permutation({size}) - {size // 2} + 0.5, {ends})",
                 f"{unpacked} = (part.reshape(s) for part, s in zip(parts, {shapes}))",
