@@ -63,7 +63,7 @@ report: $(DEVELOP)
 	$(BIN)/gradproof report -o report -j $(JOBS)
 
 docs: $(DEVELOP)
-	$(PIP) '.[docs]'
+	$(PIP) --editable '.[docs]'
 	$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build
 	@echo "docs/_build/index.html"
 

@@ -51,6 +51,7 @@ def _visit(display: bool) -> Any:
 
 def _write(path: Path, text: str) -> None:
     if not path.exists() or path.read_text(encoding="utf-8") != text:
+        path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
 
 
@@ -129,8 +130,26 @@ def plain(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[st
     ]
 
 
+BARRIERS = {
+    '<aside class="sidebar-drawer">': '<aside class="sidebar-drawer" aria-label="All pages">',
+    '<aside class="toc-drawer': '<aside aria-label="This page" class="toc-drawer',
+    "<pre>": '<pre tabindex="0">',
+    '<div id="search-results">': '<h1>Search</h1><div id="search-results">',
+}  # what the theme leaves out: names of landmarks, boxes that scroll by keyboard, a heading
+
+
+def without_barriers(app: Any, error: Exception | None) -> None:
+    """The written pages for those who use a keyboard or listen."""
+    for path in [] if error else Path(app.outdir).rglob("*.html"):
+        text = path.read_text(encoding="utf-8")
+        for lacking, whole in BARRIERS.items():
+            text = text.replace(lacking, whole)
+        path.write_text(text, encoding="utf-8")
+
+
 def setup(app: Any) -> None:
-    """Mathematics as MathML; the made pages before anything is read."""
+    """Mathematics as MathML; the made pages before anything is read; barriers mended after all is written."""
     app.add_html_math_renderer("mathml", (_visit(False), None), (_visit(True), None))
     app.connect("builder-inited", made_pages)
     app.connect("autodoc-process-docstring", plain)
+    app.connect("build-finished", without_barriers)

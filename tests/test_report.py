@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -20,9 +21,10 @@ from derivations.show.report import nodes as n
 from derivations.show.report.breaking import LINE, equation, fold, outermost, width
 from derivations.show.report.document import Report, front_matter, report_tree, verdict_mark
 from derivations.show.report.escaping import text
-from derivations.show.report.markup import Source, parse
+from derivations.show.report.graph import dependency_graphs
+from derivations.show.report.markup import Source, parse, plain
 from derivations.show.report.mathml import Missing
-from derivations.show.report.page import formula_of_line, latex_of, snippets_of
+from derivations.show.report.page import CLASS, MACROS, formula_of_line, latex_of, snippets_of
 from derivations.show.report.pictures import footprints
 from derivations.show.report.statements import readers_version, value_to_latex, witness_text
 from derivations.show.report.table import COLUMNS, markdown_table, rows
@@ -411,3 +413,59 @@ def test_a_function_of_a_witness_is_set_as_a_polynomial() -> None:
     """f(t) = t**2 reads as a formula, in LaTeX and for the converter of the page's mathematics."""
     witness = Witness(sizes={"n": 1}, index=(0,), data={"f(t)": "3 - 7*t**2", "x": [2]}, left="0", right="1")
     assert r"$f(t) = 3 - 7\,t^{2}$, $x = (2)$" in witness_text(witness)
+
+
+def test_what_is_wrong_says_the_same_once(judged: tuple[list[Document], Results]) -> None:
+    """Readings of which the same is said are one entry; the true formula in it is set, its difference marked."""
+    text = GIVEN.replace("tensor x[n]", "tensor x[n], y[n]\nchoose star in conv, corr\nz = star(x, y, full)") + (
+        "```claim sized\nshape(z) == (2 * n,)\n```\n```claim open\nstar(x, y, full) == conv(x, y, full)\n```\n"
+    )
+    document = Document.parse(text, "n.md")
+    results = Results()
+    for claim in document.claims:
+        results.verdicts.extend(judge_claim(claim, repair=True))
+    [chapter] = [each for each in report_tree([document], results).chapters if each.id == "what-is-wrong"]
+    [items] = [block for block in chapter.blocks if isinstance(block, n.Items)]
+    said = [plain_of(item) for item in items.items]
+    assert len(said) == 2
+    assert "(star = conv or star = corr)" in said[0]
+    assert "(star = corr)" in said[1]
+    assert r"\underline{" in said[0] + said[1]
+
+
+def plain_of(blocks: n.Blocks) -> str:
+    """The words and formulas of an entry."""
+    rows = [f"{row.left} = {row.right}" for block in blocks if isinstance(block, n.Equations) for row in block.rows]
+    return " ".join([*(plain(block.inside) for block in blocks if isinstance(block, n.Paragraph)), *rows])
+
+
+def test_each_document_has_its_graph(judged: tuple[list[Document], Results]) -> None:
+    """What rests on what is drawn for each document by itself; every box of it leads to its place, no box upon
+    another."""
+    documents, results = judged
+    other = Document.parse(NOTES.replace("# Notes & more", "# Others"), "others.md")
+    twice = Results([*results.verdicts, *(replace(v, document="others.md") for v in results.verdicts)])
+    report = report_tree([*documents, other], twice)
+    graphs = dependency_graphs(report)
+    assert list(graphs) == ["document-1", "document-2"]
+    page = page_of(report)
+    for graph in graphs.values():
+        boxes = re.findall(r'<rect [^>]*x="([^"]*)" y="([^"]*)"', graph)
+        assert len(boxes) == len(set(boxes)) > 5
+        assert all(f'id="{place}"' in page for place in re.findall(r'href="#([^"]*)"', graph))
+    titles = [plain(chapter.title) for chapter in report.chapters]
+    assert "Notes & more: 100 % of a_1" in titles
+    assert "Others: 100 % of a_1" in titles
+
+
+@pytest.mark.skipif(not (shutil.which("xelatex") and shutil.which("pdftotext")), reason="no xelatex, or no pdftotext")
+def test_a_claim_moves_to_the_next_page_alone(tmp_path: Path) -> None:
+    """What stands before a claim that has no room on its page stays where it is."""
+    tall = [r"\rule{1pt}{0.92\textheight}\par", r"before\par", r"\roomfor{6\baselineskip}", *[r"claim\par"] * 9]
+    made = typeset(CLASS + MACROS + "\\begin{document}" + "\n".join(tall) + "\n\\end{document}", tmp_path / "a.pdf", {})
+    assert not made.problems
+    text = subprocess.run(["pdftotext", tmp_path / "a.pdf", "-"], capture_output=True, text=True, check=True).stdout
+    first, second = (page.split() for page in text.split("\f") if page.strip())
+    assert "before" in first
+    assert "claim" not in first
+    assert second[:9] == ["claim"] * 9

@@ -1,5 +1,5 @@
 """The HTML report in a real browser: mathematics drawn, nothing beyond the margin of a phone, dark where the reader
-wants it dark, filter and folds without a script, no complaint in the console."""
+wants it dark, filter and folds without a script, no complaint in the console, no barrier that axe-core finds."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ import json
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from axe import barriers
 
 from derivations.batch.run import judge_claim
 from derivations.judgement.results import Results
@@ -34,8 +36,9 @@ lang: de
 
 # Faltung 卷积
 
-A formula $\frac{a}{b}$, a long one
+A formula $\frac{a}{b}$ and $f'(x)$, a long one
 $$ \sum_{i=0}^{n-1} x_i + \sum_{i=0}^{n-1} x_i + \sum_{i=0}^{n-1} x_i + \sum_{i=0}^{n-1} x_i + \sum_{i=0}^{n-1} x_i $$
+in a line $\sum_{i=0}^{n-1} x_i + \sum_{i=0}^{n-1} x_i + \sum_{i=0}^{n-1} x_i + \sum_{i=0}^{n-1} x_i + \sum_{i=0}^{n} y$
 and a-word-that-is-longer-than-the-screen-of-any-telephone-which-anybody-has-ever-carried-in-a-pocket-of-trousers.
 
 | a | very | wide | table | with | many | columns | that | no | phone | shows |
@@ -49,6 +52,8 @@ z = conv(a, w, valid)
 loss J(z)
 delta = grad(J, z)
 ```
+
+## A claim, below a heading of the second order
 
 ```claim right
 grad(J, w) == conv(rot180(a), delta, valid)
@@ -151,3 +156,38 @@ def test_dark_is_dark(page: Path) -> None:
     dark, _ = seen(page, 801, "--blink-settings=preferredColorScheme=0")
     assert light["paper"] == "rgb(255, 255, 255)"
     assert dark["paper"] == "rgb(22, 24, 28)"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+    with playwright.sync_playwright() as driver:
+        found = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield found
+        found.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [375, 1200])
+def test_no_barriers(page: Path, browser: Any, scheme: str, width: int) -> None:
+    """axe-core finds nothing, everything unfolded, on a desk and on a phone, by day and by night."""
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True)
+    opened = context.new_page()
+    opened.goto(page.as_uri())
+    opened.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
+    assert barriers(opened) == []
+    context.close()
+
+
+def test_a_prime_is_seen(page: Path, browser: Any) -> None:
+    """A derivative is told from the function: its mark is of the formula's size, not shrunk as an exponent."""
+    context = browser.new_context()
+    opened = context.new_page()
+    opened.goto(page.as_uri())
+    script = """[...document.querySelectorAll('mo')].filter(e => /^[′″‴]+$/.test(e.textContent))
+      .map(e => [parseFloat(getComputedStyle(e).fontSize),
+      parseFloat(getComputedStyle(e.closest('math')).fontSize)])"""
+    sizes = opened.evaluate(script)
+    assert sizes
+    assert all(mark == whole for mark, whole in sizes)
+    context.close()

@@ -8,8 +8,8 @@ side; nothing is judged here.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -19,10 +19,11 @@ from derivations.judgement.verdict import Verdict
 from derivations.language.block import Block
 from derivations.language.document import Document
 from derivations.show.lines import GLYPHS
-from derivations.show.lines import reading as reading_of
 from derivations.show.report import nodes as n
+from derivations.show.report.breaking import LINE, width
 from derivations.show.report.markup import BLOCK, Source, parse, plain, without_private
 from derivations.show.report.pictures import footprints
+from derivations.show.report.repairs import repair_to_latex
 from derivations.show.report.rules import Rules
 from derivations.show.report.statements import (
     as_blocks,
@@ -36,6 +37,7 @@ from derivations.show.report.statements import (
     witness_text,
 )
 from derivations.show.report.table import LEGEND, markdown_table
+from derivations.typeset.integers import counted_from
 
 COLOURS = {
     "proved": "proved",
@@ -50,6 +52,7 @@ _LABELS = {"proved": "proved for all sizes", "holds where": "true on a region", 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 FRONT = re.compile(r"\A---[ \t]*\n(?P<body>.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 TITLE = "Derivations, judged"
+LINE_OF_WORDS = LINE / 2  # a true formula that is longer stands in a line of its own
 LONGEST_FIELD = 500  # letters of a title; more is no title
 
 
@@ -164,8 +167,8 @@ def report_tree(documents: Sequence[Document], results: Results) -> Report:
     for number, document in enumerate(documents, 1):
         front, blocks = _document(document, judged, rules, number, report.problems)
         fronts.append(front)
-        title = front.title or (PurePath(document.name).name if len(documents) > 1 else "")
-        chapters.append(Chapter((n.Text(title),) if title else (), f"document-{number}", blocks))
+        title, blocks = _titled(front, blocks, PurePath(document.name).name if len(documents) > 1 else "")
+        chapters.append(Chapter(title, f"document-{number}", blocks))
     report.front = fronts[0] if len(fronts) == 1 else Front()
     report.front.title = report.front.title or TITLE
     wrong = tuple(_wrong(documents, judged, results, report.problems))
@@ -176,6 +179,20 @@ def report_tree(documents: Sequence[Document], results: Results) -> Report:
     if rules.lemmas:
         report.chapters.append(Chapter((n.Text("The rules of the derivations"),), "rules", rules.blocks()))
     return report
+
+
+def _titled(front: Front, blocks: n.Blocks, name: str) -> tuple[n.Inlines, n.Blocks]:
+    """A chapter's title and blocks: of several documents each has the title of its front matter, else that of its
+    first heading, else its name; the name of its file stands below. One document needs none."""
+    if not name:
+        return ((n.Text(front.title),) if front.title else ()), blocks
+    head = blocks[0] if blocks else None
+    file = n.Paragraph((n.Code(name),))
+    if front.title:
+        return (n.Text(front.title),), (file, *blocks)
+    if isinstance(head, n.Heading) and head.level == 1:
+        return head.inside, (file, *blocks[1:])
+    return (n.Text(name),), blocks
 
 
 def _document(
@@ -216,7 +233,9 @@ def _block(block: Block, judged: Judged, rules: Rules, number: int, problems: li
         drawn = (
             n.Figure(drawing, words) for drawing, words in (footprints(block.contexts[0][1]) if block.contexts else ())
         )
-        return (n.Box("given", "", (), (*text, *drawn)),)
+        names = ", ".join(block.contexts[0][1].names) if block.contexts else ""
+        place = f"context-{number}-{block.first}"
+        return (n.Box("given", place, (), (*text, *drawn), f"line {block.first}: {names}"),)
     if block.kind == "notation":
         return (n.Listing(block.text),)
     if block.kind == "remark":
@@ -254,7 +273,7 @@ def _wrong(
         names = ", ".join(verdict.id for verdict in results.contradictions)
         yield _paragraph("refuted", f"The evidence contradicts itself: {names}.")
     entries = [
-        (not all(v.as_expected for v in verdicts), number, claim, verdicts)
+        (number, claim, verdicts)
         for number, document in enumerate(documents, 1)
         for block in document.blocks
         for claim, verdicts in judged.readings(block)
@@ -265,11 +284,12 @@ def _wrong(
         said = "Nothing was found: every claim is proved." if count else "There is no claim that was judged."
         yield n.Paragraph((n.Text(said),))
     for group, head in ((True, "Not as expected"), (False, "Not true as it stands, as its author says")):
-        items = [_entry(number, claim, verdicts, problems) for odd, number, claim, verdicts in entries if odd is group]
+        chosen = (entry for entry in entries if group is not all(v.as_expected for v in entry[2]))
+        items = [_item(entry, problems) for entry in _merged(chosen)]
         if items:
             yield n.Paragraph((n.Marked("strong", (n.Text(f"{head} ({len(items)})"),)),))
             yield n.Items(tuple(items))
-    yield n.Heading(2, (n.Text("Counts"),), "counts")
+    yield n.Heading(1, (n.Text("Counts"),), "counts")
     yield from parse(markdown_table(results))
     yield from parse(LEGEND)
 
@@ -278,33 +298,78 @@ def _paragraph(kind: str, words: str) -> n.Block:
     return n.Paragraph((n.Badge(kind, ""), n.Text(" " + without_private(words))))
 
 
-def _entry(number: int, claim: Claim, verdicts: Sequence[Verdict], problems: list[str]) -> n.Blocks:
-    """One claim that is not proved: its name, its verdict, the counterexample, a true formula."""
+@dataclass
+class _Entry:
+    """What is said of a claim that is not proved, under those of its readings of which the same is said."""
+
+    number: int
+    claim: Claim
+    step: int
+    verdict: str
+    said: str
+    repair: tuple[str, str] | str = ""
+    readings: list[str] = field(default_factory=list)
+
+
+def _merged(found: Iterable[tuple[int, Claim, Sequence[Verdict]]]) -> Iterator[_Entry]:
+    """One entry for neighbouring readings of a claim of which the same is said."""
+    last: _Entry | None = None
+    for number, claim, verdicts in found:
+        entry = _entry(number, claim, verdicts)
+        if last is not None and replace(entry, claim=last.claim, readings=last.readings) == last and (
+            entry.claim.id == last.claim.id
+        ):
+            last.readings += entry.readings
+            continue
+        if last is not None:
+            yield last
+        last = entry
+    if last is not None:
+        yield last
+
+
+def _entry(number: int, claim: Claim, verdicts: Sequence[Verdict]) -> _Entry:
+    """One claim that is not proved: its verdict, the counterexample's sizes and values, a true formula."""
     verdict = next((v for v in verdicts if not v.as_expected), None) or next(
         (v for v in verdicts if v.verdict != "proved"), verdicts[0]
     )
-    name = claim.id + reading_of(claim.reading)
-    step = f", step {verdict.link}" if len(verdicts) > 1 else ""
-    label = _LABELS.get(verdict.verdict, verdict.verdict)
+    said = [f"True exactly where {region_text(verdict)}."] if verdict.verdict == "holds where" else []
+    link = claim.links[verdict.link - 1]
+    with counted_from(claim.context.origin, {part.index for each in claim.links for part in each.free}):
+        if verdict.witness is not None:
+            said.append(witness_text(verdict.witness, with_data=False))
+        elif verdict.reason:
+            said.append(f"{escaped(verdict.reason)}.")
+        repair: tuple[str, str] | str = ""
+        if verdict.repair:
+            repair = repair_to_latex(claim, link, verdict.repair[0]) or verdict.repair[0]
+    reading = ", ".join(f"{key} = {value}" for key, value in claim.reading.items())
+    step = verdict.link if len(verdicts) > 1 else 0
+    return _Entry(number, claim, step, verdict.verdict, " ".join(said), repair, [reading] if reading else [])
+
+
+def _item(entry: _Entry, problems: list[str]) -> n.Blocks:
+    """An entry of the list; a true formula that is too long for a line stands below it."""
+    claim = entry.claim
+    step = f", step {entry.step}" if entry.step else ""
+    readings = f" ({' or '.join(entry.readings)})" if entry.readings else ""
     head: list[n.Inline] = [
-        n.Badge(verdict.verdict, label),
+        n.Badge(entry.verdict, _LABELS.get(entry.verdict, entry.verdict)),
         n.Text(" "),
-        n.Link(f"#{claim_id(number, claim.id)}", (n.Text(f"{name}{step}"),)),
-        n.Text(f" (line {claim.line}). "),
+        n.Link(f"#{claim_id(entry.number, claim.id)}", (n.Text(f"{claim.id}{step}"),)),
+        n.Text(f"{readings}, line {claim.line}. "),
     ]
-    said = []
-    if verdict.verdict == "holds where":
-        said.append(f"True exactly where {region_text(verdict)}.")
-    if verdict.witness is not None:
-        said.append(witness_text(verdict.witness))
-    elif verdict.reason:
-        said.append(f"{escaped(verdict.reason)}.")
-    for block in as_blocks([" ".join(said)], problems, claim.document):
+    for block in as_blocks([entry.said], problems, claim.document):
         if isinstance(block, n.Paragraph):
             head += block.inside
-    if verdict.repair:
-        head += [n.Text(" True is "), n.Code(verdict.repair[0]), n.Text(".")]
-    return (n.Paragraph(tuple(head)),)
+    if not entry.repair:
+        return (n.Paragraph(tuple(head)),)
+    if isinstance(entry.repair, str):
+        return (n.Paragraph((*head, n.Text(" True is "), n.Code(entry.repair), n.Text("."))),)
+    if sum(map(width, entry.repair)) < LINE_OF_WORDS:
+        formula = n.Mathematics(" = ".join(entry.repair))
+        return (n.Paragraph((*head, n.Text(" True is "), formula, n.Text("."))),)
+    return n.Paragraph((*head, n.Text(" True is"))), n.Equations((n.Row(*entry.repair),))
 
 
 # -- the index -------------------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from derivations.formulas.names import GREEK_LETTERS
 
@@ -97,6 +98,7 @@ class Formula:
     labels: tuple[str, ...] = ()
 
 
+@lru_cache(maxsize=20_000)  # both formats read the same formulas, and pages repeat theirs
 def read(formula: str) -> Formula:
     r"""The formula, if it is mathematics; raises BadMathematics.
 

@@ -11,8 +11,10 @@ import json
 import re
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from xml.etree import ElementTree
 
 from derivations.show.report import nodes as n
 from derivations.show.report.mathematics import BadMathematics, read
@@ -20,7 +22,8 @@ from derivations.show.report.typeset import run_confined
 
 SECONDS = 120  # for the formulas of one page; those of the four documents take a few
 _DIV = re.compile(r'<div id="m(?P<number>\d+)">\s*<p>(?P<shown>.*?)</p>\s*</div>', re.DOTALL)
-_ANNOTATION = re.compile(r"<annotation[^>]*>.*?</annotation>", re.DOTALL)
+_SPACE = "http://www.w3.org/1998/Math/MathML"
+_PRIMES, _LOW_LINE = set("′″‴"), "_"
 
 
 class Missing(RuntimeError):
@@ -56,12 +59,43 @@ class Converter:
         for number, key in enumerate(formulas):
             found = shown.get(number, "")
             if "<math" in found:
-                known[key] = _ANNOTATION.sub("", found).replace("<semantics>", "").replace("</semantics>", "")
+                known[key] = drawable(found)
             else:
                 node = self.asked[key]
                 where, what = (node.place, node.source) if node else ("the report", key[0])
                 problems.append(f"{where}: no MathML for {what.strip()[:80]}; shown as text")
         return Converter(known, problems=problems)
+
+
+def drawable(mathml: str) -> str:
+    """The formula as browsers draw it. A prime as an exponent is shrunk until it is not seen, where the letter of fonts
+    is small and raised already; a line below is a letter that does not stretch; the source is no part of the picture.
+
+    >>> drawable(f'<math xmlns="{_SPACE}"><msup><mi>f</mi><mo>′</mo></msup></math>').partition(">")[2]
+    '<mrow><mi>f</mi><mo lspace="0" rspace="0">′</mo></mrow></math>'
+    """
+    ElementTree.register_namespace("", _SPACE)
+    root = ElementTree.fromstring(mathml.strip())
+    for node in root.iter():
+        node[:] = [part for each in node for part in _without_source(each)]
+        last = node[-1] if len(node) == 2 else None
+        text = last.text or "" if last is not None and last.tag == f"{{{_SPACE}}}mo" else ""
+        if last is not None and node.tag == f"{{{_SPACE}}}msup" and text and set(text) <= _PRIMES:
+            node.tag = f"{{{_SPACE}}}mrow"
+            last.attrib.update(lspace="0", rspace="0")
+        elif last is not None and node.tag == f"{{{_SPACE}}}munder" and text == _LOW_LINE:
+            node.tag = f"{{{_SPACE}}}mrow"
+            node.set("class", "differs")
+            node.remove(last)
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+def _without_source(node: ElementTree.Element) -> Iterator[ElementTree.Element]:
+    if node.tag == f"{{{_SPACE}}}semantics":
+        for part in node:
+            yield from _without_source(part)
+    elif node.tag != f"{{{_SPACE}}}annotation":
+        yield node
 
 
 def _ours(tex: str) -> str:

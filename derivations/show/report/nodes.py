@@ -193,5 +193,14 @@ class Figure:
     words: str
 
 
-Block = Paragraph | Heading | Listing | Items | Quote | Table | Rule | Equations | Footnotes | Box | Fold | Figure
+@dataclass(frozen=True)
+class Figures:
+    """Drawings that belong together, side by side where there is room."""
+
+    figures: tuple[Figure, ...]
+
+
+Block = (
+    Paragraph | Heading | Listing | Items | Quote | Table | Rule | Equations | Footnotes | Box | Fold | Figure | Figures
+)
 Blocks = tuple[Block, ...]

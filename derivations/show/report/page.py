@@ -57,7 +57,10 @@ MACROS = r"""\usepackage{amsmath,amssymb,graphicx,xcolor,booktabs,longtable,arra
   \gpfit{\gproom}{$\displaystyle\ #2$}}
 \newcommand{\gpnote}[1]{\hfill\parbox[t]{0.3\linewidth}{\raggedleft\footnotesize #1}}
 \newcommand{\gpend}{\par\vskip-\parskip\vskip3pt plus 1pt}
-\newcommand{\roomfor}[1]{\par\ifdim\pagegoal<\maxdimen\ifdim\dimexpr\pagegoal-\pagetotal\relax<#1\newpage\fi\fi}
+% A page that has less room than this left may end here: left to who breaks pages, who knows what fits. That is
+% stretched 4.6 times its own stretch before it counts as infinitely bad.
+\newcommand{\roomfor}[1]{\par\setlength{\gproom}{\dimexpr#1*10/46\relax}%
+  \vskip0pt plus \gproom\penalty-120\vskip0pt plus -\gproom\relax}
 \newcommand{\gphead}{}
 % A claim: a coloured rule at the left, its name, its verdict by sign and word.
 \newenvironment{claim}[4]{\roomfor{6\baselineskip}\addvspace{9pt}\noindent#4\textcolor{#1}{\rule{3pt}{1.6ex}}\enspace
@@ -79,6 +82,7 @@ OTHER = r"""\IfFontExistsTF{FreeSerif}{\newfontfamily\gpother{FreeSerif}}{%
 _COMMENT = "%@"  # begins the source line of a formula that a stranger wrote
 LETTERS = 76  # of a table's row in one line
 MANY = 5  # columns; a table with more is shrunk rather than torn into narrow columns
+LEAST_FIGURE, FIGURES = 150.0, 415.0  # points: of the words below a drawing, of all that stand side by side
 NOTE_WIDTH = 0.31  # of a line, for the rule of a step
 
 
@@ -197,12 +201,10 @@ class Page:
             case n.Fold(head):
                 self.folds.append((self.place, block))
                 return rf"\hyperlink{{complete-{anchor(self.place)}}}{{{text(head)}}}: in the appendix.\par"
-            case n.Figure(drawing, words):
-                shown = to_picture(drawing, text)
-                return (
-                    rf"\roomfor{{{drawing.height * 0.8 + 40:g}pt}}\par\medskip\noindent\gpfit{{\linewidth}}{{{shown}}}"
-                    rf"\par\nobreak{{\footnotesize {text(words)}\par}}\medskip"
-                )
+            case n.Figure():
+                return self._figures((block,))
+            case n.Figures(figures):
+                return self._figures(figures)
             case n.Footnotes():
                 return ""
 
@@ -217,6 +219,27 @@ class Page:
         colour = COLOURS.get(block.kind, "open")
         head = rf"\begin{{claim}}{{{colour}}}{{{name}}}{{{label}}}{{{mark}}}"
         return f"{head}\n{self.blocks(block.inside)}\\end{{claim}}"
+
+    def _figures(self, figures: Sequence[n.Figure]) -> str:
+        """Drawings with their words, side by side where they have room, else one below the other."""
+        widths = [max(each.drawing.width * each.drawing.unit, LEAST_FIGURE) + 8 for each in figures]
+        if len(figures) == 1 or sum(widths) > FIGURES:
+            widths, groups = [0.0] * len(figures), [[each] for each in figures]
+        else:
+            widths[-1] += FIGURES - sum(widths)
+            groups = [list(figures)]
+        return "".join(self._beside(group, widths) for group in groups)
+
+    @staticmethod
+    def _beside(figures: Sequence[n.Figure], widths: Sequence[float]) -> str:
+        shown = []
+        for each, width_ in zip(figures, widths, strict=False):
+            drawn = rf"\gpfit{{\linewidth}}{{{to_picture(each.drawing, text)}}}"
+            words = rf"{{\raggedright\footnotesize {text(each.words)}\par}}"
+            column = rf"\begin{{minipage}}[b]{{{width_:g}pt}}{drawn}\par{words}\end{{minipage}}"
+            shown.append(column if len(figures) > 1 else rf"{drawn}\par\nobreak{words}")
+        beside = r"\hfill ".join(shown)
+        return rf"\par\medskip\noindent {beside}\par\medskip"
 
     def _table(self, table: n.Table) -> str:
         columns = max((len(row) for row in table.rows), default=1)

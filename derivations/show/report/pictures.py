@@ -69,12 +69,13 @@ class Words:
 
 @dataclass(frozen=True)
 class Drawing:
-    """width and height in points; y runs downwards."""
+    """width and height in points; y runs downwards. On paper its unit is `unit` points."""
 
     width: float
     height: float
     cells: tuple[Cell, ...]
     words: tuple[Words, ...]
+    unit: float = 0.8
 
 
 def pictures_of(claim: Claim, verdict: Verdict) -> Iterator[tuple[Drawing, str]]:
@@ -191,7 +192,8 @@ def region_picture(claim: Claim, verdict: Verdict, witness: Witness) -> tuple[Dr
     words += [Words(30 + (c + 0.5) * CELL, 21, str(value)) for c, value in enumerate(columns)]
     said = f"Where the claim is true, over {across} and {down}, whatever the other sizes that the context allows"
     said += "; the smallest counterexample is marked, grey is outside of the context."
-    return Drawing(36 + len(columns) * CELL, 28 + len(rows) * CELL, tuple(cells), tuple(words)), said
+    drawn = Drawing(36 + len(columns) * CELL, 28 + len(rows) * CELL, tuple(cells), tuple(words), unit=0.5)
+    return drawn, said
 
 
 def _only(sizes: dict[str, int], names: Sequence[str]) -> dict[str, int]:
@@ -348,7 +350,7 @@ def to_picture(drawing: Drawing, text: Any) -> str:
     """The drawing in LaTeX's own picture environment: rules, lines and words."""
     height = drawing.height
     parts = [
-        r"{\setlength{\unitlength}{0.8pt}\setlength{\fboxsep}{0pt}"
+        rf"{{\setlength{{\unitlength}}{{{drawing.unit:g}pt}}\setlength{{\fboxsep}}{{0pt}}"
         rf"\begin{{picture}}({drawing.width:g},{height:g})"
     ]
     for cell in drawing.cells:
@@ -358,7 +360,7 @@ def to_picture(drawing: Drawing, text: Any) -> str:
         square = rf"\rule{{{CELL:g}\unitlength}}{{{CELL:g}\unitlength}}"
         parts.append(rf"\put({x:g},{y:g}){{\textcolor{{{ink}}}{{{square}}}}}")
         if cell.words:
-            size = r"\scriptsize" if len(cell.words) <= 2 else r"\tiny"
+            size = r"\scriptsize" if len(cell.words) <= 2 and drawing.unit > 0.6 else r"\tiny"
             middle = rf"\makebox(0,0){{{size} {text(cell.words)}}}"
             parts.append(rf"\put({x + CELL / 2:g},{y + CELL / 2:g}){{{middle}}}")
     for cell in drawing.cells:
@@ -368,8 +370,9 @@ def to_picture(drawing: Drawing, text: Any) -> str:
         if cell.marked:
             x, y = cell.x, height - cell.y - CELL
             parts.append(rf"{{\linethickness{{1.4pt}}\put({x:g},{y:g}){{\framebox({CELL:g},{CELL:g}){{}}}}}}")
+    small = r"\scriptsize" if drawing.unit > 0.6 else r"\tiny"
     for each in drawing.words:
         place = r"\makebox(0,0)" if each.middle else r"\makebox(0,0)[l]"
-        parts.append(rf"\put({each.x:g},{height - each.y + 4:g}){{{place}{{\scriptsize {text(each.text)}}}}}")
+        parts.append(rf"\put({each.x:g},{height - each.y + 4:g}){{{place}{{{small} {text(each.text)}}}}}")
     return "".join([*parts, r"\end{picture}}"])
 

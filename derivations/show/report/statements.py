@@ -196,7 +196,18 @@ def _parts(readings: Sequence[tuple[Claim, Sequence[Verdict]]], lemmas: Mapping[
     for body, names in bodies:
         head = "Reading" if len(names) == 1 else "Each of the readings"
         parts += [f"*{head}* {_join([code(name) for name in names])}:", *body]
-    return parts
+    return list(_drawn_once(parts))
+
+
+def _drawn_once(parts: Iterable[Part]) -> Iterable[Part]:
+    """The parts without the pictures that stood before: readings may have the same region."""
+    drawn: set[n.Figure] = set()
+    for part in parts:
+        if isinstance(part, n.Figures):
+            new = tuple(each for each in part.figures if each not in drawn)
+            drawn.update(new)
+            part = n.Figures(new) if new else ""
+        yield part
 
 
 def _one_reading(claim: Claim, verdicts: Sequence[Verdict], lemmas: Mapping[str, str]) -> Iterable[Part]:
@@ -247,7 +258,9 @@ def repair_parts(claim: Claim, verdict: Verdict) -> Iterable[Part]:
 
 def pictures(claim: Claim, verdict: Verdict) -> Iterable[Part]:
     """What can be drawn of a verdict: the counterexample, the region."""
-    yield from (n.Figure(drawing, words) for drawing, words in pictures_of(claim, verdict))
+    figures = tuple(n.Figure(drawing, words) for drawing, words in pictures_of(claim, verdict))
+    if figures:
+        yield n.Figures(figures)
 
 
 def _right(claim: Claim, number: int) -> str:
@@ -323,7 +336,7 @@ def region_text(verdict: Verdict) -> str:
     return ", ".join(f"${part}$" for part in latex) if latex else code(verdict.holds_where or "")
 
 
-def witness_text(witness: Witness) -> str:
+def witness_text(witness: Witness, with_data: bool = True) -> str:
     """The counterexample in a sentence, its data as matrices."""
     sizes = ", ".join(f"${name_to_latex(name)} = {value}$" for name, value in witness.sizes.items())
     text = f"Smallest counterexample: {sizes or 'the sizes given'}"
@@ -333,7 +346,7 @@ def witness_text(witness: Witness) -> str:
     named = [(str(name), value) for name, value in witness.data.items()]
     data = [f"${_datum(name, value)}$" for name, value in named if not is_zero(value)]
     zeros = [f"${name_to_latex(name)}$" for name, value in named if is_zero(value)]
-    if data:
+    if data and with_data:
         text += f"; with {', '.join(data)}" + (f", every entry of {_join(zeros)} 0" if zeros else "")
     index = [str(place + origin_of_page()) for place in witness.index or ()]
     where = f"entry $({', '.join(index)})$" if index else "the value"

@@ -35,7 +35,9 @@ border-bottom:1px solid var(--line)}h3{font-size:1.2rem;margin:1.8rem 0 .4rem}
 h4,h5,h6{font-size:1rem;margin:1.2rem 0 .3rem}
 a{color:var(--link);text-underline-offset:.15em}p{margin:.55rem 0}
 math{font-family:"gradproof math","STIX Two Math","Latin Modern Math","Cambria Math",math}
+.differs{border-bottom:.12em solid var(--region);padding-bottom:.1em}li{margin:.2rem 0}
 .display,.equations,.wide,pre{display:block;overflow-x:auto;max-width:100%;overflow-wrap:normal}
+.long{display:inline-block;max-width:100%;overflow-x:auto;overflow-y:hidden;vertical-align:middle}
 .display{position:relative;margin:.6rem 0;padding:.1rem 0;text-align:center}.number{float:right}
 pre{background:var(--shade);padding:.6rem .8rem;border-radius:4px;font-size:.85rem;line-height:1.4}
 code{font-family:ui-monospace,"DejaVu Sans Mono",Menlo,Consolas,monospace;font-size:.88em}
@@ -43,24 +45,27 @@ blockquote{margin:.8rem 0;padding-left:1rem;border-left:3px solid var(--line);co
 table{border-collapse:collapse;font-size:.9rem;margin:.6rem 0}th,td{padding:.2rem .6rem;
 border-bottom:1px solid var(--line);vertical-align:top}th{text-align:left}
 .right{text-align:right}.center{text-align:center}
-img,svg{max-width:100%;height:auto}figure{margin:.9rem 0}figcaption{font-size:.85rem;color:var(--soft)}
+img,svg{max-width:100%;height:auto}figure{margin:.9rem 0}
+.figures{display:flex;flex-wrap:wrap;gap:0 2rem;align-items:flex-end}.figures>figure{flex:1 1 14rem;min-width:0}
+figcaption{font-size:.85rem;color:var(--soft)}
 .given{border-left:3px solid var(--line);padding:.05rem 0 .05rem .9rem;margin:1rem 0;color:var(--soft)}
 .claim{border:1px solid var(--line);border-left:5px solid var(--open);border-radius:4px;padding:.45rem .9rem .6rem;
 margin:1.1rem 0;background:var(--paper)}
 .is-proved{border-left-color:var(--proved)}.is-region{border-left-color:var(--region)}
 .is-wrong{border-left-color:var(--wrong)}.is-open{border-left-color:var(--undecided)}
 .claim>.head{display:flex;flex-wrap:wrap;gap:.2rem 1rem;justify-content:space-between;align-items:baseline}
-.claim h4{margin:0;min-width:0}
+.claim>.head>:first-child{margin:0;min-width:0;font-size:1rem}
 .badge{font-size:.9rem;font-weight:600}.v-proved{color:var(--proved)}.v-region{color:var(--region)}
 .v-wrong{color:var(--wrong)}.v-open{color:var(--undecided)}
 .permalink{text-decoration:none;color:var(--soft);font-weight:400;padding:0 .2rem}
-.equations{margin:.5rem 0;display:grid;grid-template-columns:auto minmax(0,1fr) auto;column-gap:.5rem;row-gap:.25rem;
-align-items:baseline}
-.row{display:contents}.row>.left{grid-column:1;text-align:right;overflow-x:auto}.row>.left.alone{grid-column:1/-1;
-text-align:left}.row>.right{grid-column:2;text-align:left;overflow-x:auto;overflow-y:hidden;padding:.1rem 0}
+.equations{margin:.5rem 0;display:grid;grid-template-columns:auto minmax(max-content,1fr) auto;column-gap:.5rem;
+row-gap:.25rem;align-items:baseline}
+.row{display:contents}.row>.left{grid-column:1;text-align:right}.row>.left.alone{grid-column:1/-1;
+text-align:left}.row>.right{grid-column:2;text-align:left;padding:.1rem 0}
 .row>.rule{grid-column:3;font-size:.82rem;color:var(--soft);max-width:14rem;text-align:right}
 details{margin:.5rem 0}summary{cursor:pointer;color:var(--link)}
 nav{background:var(--shade);border-radius:4px;padding:.2rem .9rem;margin:1rem 0;font-size:.95rem}
+nav ul ul{display:flex;flex-wrap:wrap;gap:.15rem 1.1rem}nav .part{flex-basis:100%}
 nav ul{margin:.2rem 0;padding-left:1.1rem;list-style:none}nav>details>ul{padding-left:.2rem}nav .part{margin-top:.3rem;
 font-weight:600}
 .filter{border:1px solid var(--line);border-radius:4px;padding:.3rem .8rem;margin:1rem 0;font-size:.9rem}
@@ -78,8 +83,9 @@ svg text{fill:var(--ink);font-family:ui-sans-serif,system-ui,sans-serif}svg rect
 .g-proved{stroke:var(--proved)}.g-region{stroke:var(--region)}
 .g-wrong{stroke:var(--wrong)}.g-open{stroke:var(--undecided)}
 .g-given{stroke:var(--soft)}.g-rule{stroke:var(--soft);stroke-dasharray:3 2}
-@media(max-width:34rem){.equations{grid-template-columns:auto minmax(0,1fr)}
-.row>.rule{grid-column:1/-1;max-width:none}h1{font-size:1.45rem}.claim{padding:.4rem .6rem}}
+@media(max-width:34rem){.equations{grid-template-columns:auto 1fr}
+.row>.rule{grid-column:1/-1;max-width:calc(100vw - 4rem);text-align:left}h1{font-size:1.45rem}
+.claim{padding:.4rem .6rem}}
 @media print{body{max-width:none;font-size:10.5pt}
 .filter,.permalink,.skip,nav{display:none}.claim{break-inside:avoid-page}
 details>*{display:block}a{color:inherit;text-decoration:none}}

@@ -15,8 +15,8 @@ from derivations.judgement.results import WORDS
 from derivations.show.files import write_atomically
 from derivations.show.report import nodes as n
 from derivations.show.report.breaking import LINE, fold, width
-from derivations.show.report.document import SIGNS, Report
-from derivations.show.report.graph import dependency_graph
+from derivations.show.report.document import SIGNS, Chapter, Report
+from derivations.show.report.graph import dependency_graphs
 from derivations.show.report.mathml import Converter, Missing
 from derivations.show.report.message import Message
 from derivations.show.report.pictures import to_svg
@@ -24,6 +24,7 @@ from derivations.show.report.style import STYLE, font_rules
 from derivations.typeset.lines import rule_parts
 
 HOW_TO_GET = "Pandoc is not installed, so there is no HTML page. To get it: pip install 'gradproof[report]'"
+PHONE = LINE * 0.3  # of a formula in a line of words; one that is longer may not fit a telephone
 POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; base-uri 'none'; form-action 'none'"
 )
@@ -40,9 +41,11 @@ def escape(words: str) -> str:
 class Web:
     """Writes one report."""
 
-    def __init__(self, formulas: Callable[..., str]) -> None:
+    def __init__(self, formulas: Callable[..., str], fonts: Callable[[str], str] = font_rules) -> None:
         self.formulas = formulas
+        self.fonts = fonts
         self.noted: set[tuple[int, int]] = set()
+        self.level = 2  # of the heading above; the next is at most one below it, as readers of the screen expect
 
     # -- the whole --
 
@@ -50,19 +53,16 @@ class Web:
         """The page."""
         front = report.front
         line = " · ".join(escape(part) for part in (", ".join(front.authors), front.date) if part)
-        chapters = "\n".join(
-            f'<section id="{escape(chapter.id)}">'
-            + (f"<h2>{self.inline(chapter.title)}</h2>" if chapter.title else "")
-            + f"{self.blocks(chapter.blocks)}</section>"
-            for chapter in report.chapters
-        )
+        graphs = {
+            place: f'<details class="graph"><summary>What rests on what</summary>{graph}</details>'
+            for place, graph in dependency_graphs(report).items()
+        }
+        chapters = "\n".join(self._chapter(chapter, graphs.get(chapter.id, "")) for chapter in report.chapters)
         filters = "".join(
             f'<input type="radio" name="shown" id="show-{key}"{" checked" if key == "all" else ""}>'
             f'<label for="show-{key}">{escape(words)}</label>'
             for key, words in FILTERS.items()
         )
-        graph = dependency_graph(report)
-        drawn = f'<details class="graph"><summary>What rests on what</summary>{graph}</details>' if graph else ""
         return (
             f'<!DOCTYPE html>\n<html lang="{escape(front.language)}"><head><meta charset="utf-8">'
             f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
@@ -70,13 +70,18 @@ class Web:
             '<meta name="viewport" content="width=device-width, initial-scale=1">'
             '<meta name="color-scheme" content="light dark"><meta name="generator" content="gradproof">'
             + "".join(f'<meta name="author" content="{escape(author)}">' for author in front.authors)
-            + f"<style>{font_rules(chapters)}{STYLE}</style></head>\n<body>"
+            + f"<style>{self.fonts(chapters)}{STYLE}</style></head>\n<body>"
             f'<a class="skip" href="#content">To the content</a><header><h1>{escape(front.title)}</h1>'
             f"{f'<p>{line}</p>' if line else ''}</header>\n"
-            f'<nav aria-label="Contents">{self._contents(report)}</nav>\n{drawn}'
+            f'<nav aria-label="Contents">{self._contents(report)}</nav>\n'
             f'<main id="content"><fieldset class="filter"><legend>Show claims</legend>{filters}</fieldset>'
             f"\n{chapters}\n</main></body></html>\n"
         )
+
+    def _chapter(self, chapter: Chapter, graph: str) -> str:
+        self.level = 2 if chapter.title else 1
+        title = f"<h2>{self.inline(chapter.title)}</h2>" if chapter.title else ""
+        return f'<section id="{escape(chapter.id)}">{title}{graph}{self.blocks(chapter.blocks)}</section>'
 
     def _contents(self, report: Report) -> str:
         parts = []
@@ -93,7 +98,7 @@ class Web:
             match block:
                 case n.Heading(_, inside, place):
                     yield f'<li class="part"><a href="#{escape(place)}">{self.inline(inside)}</a></li>'
-                case n.Box(kind, place, _, _, name) if place and name:
+                case n.Box(kind, place, _, _, name) if place and name and kind != "given":
                     sign = SIGNS.get(kind, "")
                     mark = f'<span class="v-{_class(kind)}" aria-hidden="true">{sign}</span> ' if sign else ""
                     yield f'<li>{mark}<a href="#{escape(place)}">{escape(name)}</a></li>'
@@ -115,7 +120,8 @@ class Web:
             case n.Paragraph(inside):
                 return f"<p>{self.inline(inside)}</p>"
             case n.Heading(level, inside, place):
-                tag = f"h{min(level + 2, 6)}"
+                self.level = min(level + 2, self.level + 1, 5)
+                tag = f"h{self.level}"
                 return f'<{tag} id="{escape(place)}">{self.inline(inside)}{_permalink(place)}</{tag}>'
             case n.Listing(words):
                 return f'<pre tabindex="0"><code>{escape(words)}</code></pre>'
@@ -138,6 +144,8 @@ class Web:
                 drawn = to_svg(drawing, words, escape)
                 said = f"<figcaption>{escape(words)}</figcaption>"
                 return f'<figure><div class="wide" tabindex="0">{drawn}</div>{said}</figure>'
+            case n.Figures(figures):
+                return f'<div class="figures">{self.blocks(figures)}</div>'
             case n.Footnotes(document, notes):
                 listed = "".join(
                     f'<li id="note-{document}-{number}">{self._item(note)} '
@@ -171,14 +179,14 @@ class Web:
     def _box(self, block: n.Box) -> str:
         inside = self.blocks(block.inside)
         if block.kind == "given":
-            return f'<div class="given">{inside}</div>'
+            return f'<div class="given" id="{escape(block.id)}">{inside}</div>'
         name = "".join(self.inline((part,)) for part in block.head if not isinstance(part, n.Badge))
         badge = "".join(self.inline((part,)) for part in block.head if isinstance(part, n.Badge))
         group = GROUPS.get(block.kind, "rule" if block.kind == "lemma" else "open")
         place = f'id="{escape(block.id)}" ' if block.id else ""
         return (
-            f'<article {place}class="claim is-{group}"><div class="head"><h4>{name}'
-            f"{_permalink(block.id)}</h4>{badge}</div>{inside}</article>"
+            f'<article {place}class="claim is-{group}"><div class="head"><h{self.level + 1}>{name}'
+            f"{_permalink(block.id)}</h{self.level + 1}>{badge}</div>{inside}</article>"
         )
 
     def _equations(self, rows: tuple[n.Row, ...]) -> str:
@@ -241,6 +249,8 @@ class Web:
 
     def _formula(self, node: n.Mathematics) -> str:
         shown = self.formulas(node.tex, display=node.display, node=node)
+        if not node.display and width(node.tex) > PHONE:
+            return f'<span class="long" tabindex="0">{shown}</span>'
         if not node.display:
             return shown
         tags = "".join(f'<span id="equation-{node.document}-{each}">({each})</span>' for each in node.numbers)
@@ -259,7 +269,7 @@ def _permalink(place: str) -> str:
 def web_page(report: Report) -> tuple[str, list[str]]:
     """The page, and what was wrong with formulas; raises `Missing` where Pandoc is not installed."""
     gather = Converter()
-    Web(gather).page(report)  # once to learn which formulas there are
+    Web(gather, lambda letters: "").page(report)  # once to learn which formulas there are
     formulas = gather.converted()
     return Web(formulas).page(report), formulas.problems
 

@@ -9,6 +9,7 @@ it; where one is there and its file is not made, or is not whole, the report has
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +47,11 @@ def write(
         for name, text in found.items():
             write_atomically(snippets / name, text)
         yield Message(f"wrote {len(found) - 1} claims to {snippets}; read gradproof-preamble.tex in your preamble")
-    yield from write_page(directory / f"{NAME}.html", report)
-    yield from _write_pdf(directory, report)
+    with ThreadPoolExecutor(1) as beside:  # TeX is a program of its own: the page is made while it works
+        page = beside.submit(lambda: list(write_page(directory / f"{NAME}.html", report)))
+        pdf = list(_write_pdf(directory, report))
+        yield from page.result()
+    yield from pdf
 
 
 def _write_pdf(directory: Path, report: Any) -> Iterator[Message]:
