@@ -271,6 +271,17 @@ def split(machine: Machine, ary: Any, indices_or_sections: Any, axis: Any = None
     return found
 
 
+@row("take", method="take")
+def take(machine: Machine, a: Any, indices: Any, axis: Any = None) -> Array:
+    """x[..., indices, ...] on one axis; of all entries in one row without an axis."""
+    given = array_of(machine, a)
+    if axis is None:
+        return subscripted(machine, ravel(machine, given), (indices,))
+    items: list[Any] = [Slice(None, None, None)] * given.rank
+    items[ops.axis_number(machine, axis, given.rank)] = indices
+    return subscripted(machine, given, tuple(items))
+
+
 @row("repeat", method="repeat")
 def repeat(machine: Machine, a: Any, repeats: Any, axis: Any = None) -> Array:
     """Each entry several times."""
@@ -341,6 +352,15 @@ def diag(machine: Machine, v: Any) -> Array:
         return times(*[If(one) if one.value.terms else ONE for one in same], entries((index[0],)))
 
     return machine.make((own, own), entry)
+
+
+@row("diagonal", method="diagonal")
+def diagonal(machine: Machine, a: Any) -> Array:
+    """The diagonal of a matrix."""
+    given = array_of(machine, a)
+    if given.rank != 2:
+        machine.refuse("the diagonal of what is no matrix", "einsum")
+    return diag(machine, given)
 
 
 @row("tril")

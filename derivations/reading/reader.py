@@ -76,6 +76,10 @@ def find_layer(forward: str, backward: str | None) -> Layer:
     source = _prepared(path)
     if backward is None:
         found = source.names.get(name)
+        if isinstance(found, Function):
+            file = source.path.rpartition("/")[2]
+            raise InputError(f"{name} is a function, whose backward function is not said", Place(source.path),
+                             "two functions, or a class with both", f"{file}:{name} {file}:BACKWARD")
         if not isinstance(found, Class):
             raise _missing(source, name, "a class with forward and backward, or two functions")
         return _layer_of(found, source, FORWARD_NAMES, BACKWARD_NAMES)

@@ -158,6 +158,12 @@ CASES: dict[str, list[tuple[str, str]]] = {
         ("np.einsum('ii', x)", "x: n, n"),
     ],
     "trace": [("np.trace(x)", "x: n, n")],
+    "diagonal": [("np.diagonal(x)", "x: n, n"), ("(x @ x.T).diagonal()", X)],
+    "take": [
+        ("np.take(x, 0, axis=1)", X),
+        ("np.take(x, -1)", X),
+        ("x.take(np.arange(n)[::-1], axis=0)", X),
+    ],
     "kron": [
         ("np.kron(x, y)", "x: n, m; y: k, l"),
         ("np.kron(x, np.ones((2, 2)))", X),
