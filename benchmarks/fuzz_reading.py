@@ -165,7 +165,8 @@ class Programs:
         rows = [
             f"np.prod({a}.shape) * {a}.sum(axis=1)", f"{a}.max(axis=1)", f"{a}.min(1) - {a}[:, 0]",
             f"{a}[np.arange(len({a})), np.argmin({a}, axis=1)]", f"{a}[np.arange(len({a})), np.nanargmax({a}, axis=1)]",
-            f"np.take({a}, 0, axis=1)", f"({a} @ {a}.T).diagonal()", f"np.dot({a}, {a}[-1])", f"{a} @ {a}[0]", f"{a}.std(axis=1)",
+            f"np.take({a}, 0, axis=1)", f"({a} @ {a}.T).diagonal()",
+            f"np.dot({a}, {a}[-1])", f"{a} @ {a}[0]", f"{a}.std(axis=1)",
             f"{a}.ravel()[: len({a})]", f"{a}.mean(1) * {a}.shape[1]",
         ]  # fmt: skip
         flat = [f"np.ravel({a})", f"{a}.flatten()", f"{a}.T.reshape(-1)", f"np.reshape({a}, -1) * 2"]
