@@ -19,6 +19,7 @@ from derivations.language.errors import InputError, InputErrors, Place
 from derivations.language.files import included
 from derivations.language.given import Checker, Given
 from derivations.language.markdown import BrokenFence, Fence
+from derivations.language.mending import mended
 from derivations.language.openings import is_read
 from derivations.language.read import Sources
 from derivations.language.remarks import Source
@@ -108,8 +109,21 @@ class BlockReader:
                 self.known |= _declared(own)
                 return own, contexts
             except InputError as error:
-                self.errors.append(error)
+                self.errors.append(self._mended(before, own, error))
                 own = self._unspoilt(own, error)
+
+    def _mended(self, before: Given | None, own: Sequence[Statement], error: InputError) -> InputError:
+        """The error with how to write its whole statement, where that is known."""
+        at = next((number for number, statement in enumerate(own) if statement.holds(error)), None)
+        if at is None:
+            return error
+        above = (*(before.statements if before else ()), *own[:at])
+
+        def read(statement: Statement) -> None:
+            for reading in (given := Given((*above, statement), at + 1, before)).readings():
+                given.scope(reading)
+
+        return mended(own[at], error, read)
 
     def _read_definitions(self, before: Given | None, own: list[Statement], line: int) -> list[Statement]:
         """The statements with every `read above` replaced by the definition that it reads; those after one that

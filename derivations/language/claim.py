@@ -22,7 +22,7 @@ from derivations.formulas.integers import Condition, conjuncts, integer_symbol
 from derivations.language import conditions, fixes
 from derivations.language.arithmetic import Arithmetic
 from derivations.language.elaborate import Elaborator
-from derivations.language.errors import did_you_mean
+from derivations.language.errors import InputError, did_you_mean
 from derivations.language.given import (
     Given,
     assumptions,
@@ -32,6 +32,7 @@ from derivations.language.given import (
     is_unique_max,
 )
 from derivations.language.habits import where_call
+from derivations.language.mending import NO_EQUATION, mended
 from derivations.language.openings import (
     AUTHORS_LINES,
     CLAIM_LINES,
@@ -54,7 +55,7 @@ def sort_lines(statements: Sequence[Statement]) -> Lines:
     first = FIRST_WORD.match(statements[0].text)
     if first and first["word"] in CLAIM_LINES:
         fix = where_call(statements[0].text.strip())
-        raise statements[0].error("a claim begins with its equation", *first.span("word"), "A == B", fix)
+        raise statements[0].error(NO_EQUATION, *first.span("word"), "A == B", fix)
     lines = lines_by_kind(statements)
     for statement in lines.other:
         parse("test", statements[0], "prose belongs outside the block")  # of two mistakes the first
@@ -78,7 +79,19 @@ def sort_lines(statements: Sequence[Statement]) -> Lines:
 
 
 def claims_of(given: Given, statements: Sequence[Statement], identifier: str, document: str) -> list[Claim]:
-    """One claim for each reading that the claim uses."""
+    """One claim for each reading that the claim uses. An error says how to write the whole equation, where that is
+    known."""
+
+    def read(equation: Statement) -> list[Claim]:
+        return _claims_of(given, [equation, *statements[1:]], identifier, document)
+
+    try:
+        return read(statements[0])
+    except InputError as error:
+        raise mended(statements[0], error, read) from error
+
+
+def _claims_of(given: Given, statements: Sequence[Statement], identifier: str, document: str) -> list[Claim]:
     lines = sort_lines(statements)
     found = {word for statement in statements for word in re.findall(r"[^\W\d]\w*", statement.text)}
     chosen = dict(_chosen(given.choices, statement) for statement in lines.reading)

@@ -22,7 +22,7 @@ from derivations.language.elaborate import Elaborator
 from derivations.language.errors import InputError, Place
 from derivations.language.files import normalised, read_text
 from derivations.language.given import Checker, Given
-from derivations.language.openings import Lines
+from derivations.language.mending import mended
 from derivations.language.remarks import Refused, Remark
 from derivations.language.scope import Scope
 from derivations.language.source import Statement, lines_of, statements
@@ -150,8 +150,16 @@ def parse_claim(
     >>> parse_claim("x + x == 2*x", context).links[0].text
     'x + x == 2*x'
     """
-    lines: Lines = sort_lines(_claim_statements(text, identifier))
-    return claim_in(Scope.of(context, reading or {}), lines, identifier, "", reading or {})
+    found = _claim_statements(text, identifier)
+
+    def read(equation: Statement) -> Claim:
+        lines = sort_lines([equation, *found[1:]])
+        return claim_in(Scope.of(context, reading or {}), lines, identifier, "", reading or {})
+
+    try:
+        return read(found[0])
+    except InputError as error:
+        raise mended(found[0], error, read) from error
 
 
 def parse_expression(text: str, context: Context, reading: Mapping[str, str] | None = None) -> Expression:

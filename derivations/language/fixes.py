@@ -98,6 +98,8 @@ OPERATORS = {  # names in other languages that are too far from ours to be found
     "ln": "log",
     "trace": "tr",
 }
+# what stands before the names of functions in programs
+LIBRARIES = ("np", "numpy", "torch", "tf", "F", "nn", "jnp", "scipy", "functional", "linalg", "special", "math")
 OWN_LINE = ("where", "expect", "reading")
 CONDITION_WORDS = ("if", "for", "when", "with", "given", "assuming", "assume", "provided", "iff")
 
@@ -127,10 +129,12 @@ def character(start: str, text: str, at: int) -> str:
         return f"write {rest[0].replace('^', '**')}; it is already entrywise"
     attribute = re.match(r"[^\W\d]\w*", rest) if sign == "." else None
     before = re.search(r"[^\W\d]\w*$", text[:at])
-    if attribute and before and before[0] in ("np", "numpy", "torch", "tf", "F", "nn", "jnp", "scipy"):
+    if attribute and before and before[0] in LIBRARIES:
         return f"leave out {before[0]}."
     if attribute and before:
-        return f"an operator is a function: {attribute[0]}({before[0]})"
+        given = re.match(r"\s*\(([^()]*)\)", rest[attribute.end() :])
+        arguments = ", ".join([before[0], *([" ".join(given[1].split())] if given and given[1].strip() else [])])
+        return f"an operator is a function: {attribute[0]}({arguments})"
     if sign == "^" and re.match(r"\s*\(?\{?\s*T\b", rest):
         return "a transpose is written A.T"
     return CHARACTERS.get(sign, "")

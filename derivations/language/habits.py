@@ -152,6 +152,8 @@ def where_call(text: str) -> str:
 
     >>> where_call("where(u > 0, u, 0) == relu(u)")
     'write [u > 0] * u == relu(u)'
+    >>> where_call("where(u > 0, u, 0)[1] + v == 0")
+    'write ([u > 0] * u)[1] + v == 0'
     """
     head, opening, rest = text.partition("(")
     if head.strip() != "where" or not opening:
@@ -164,4 +166,7 @@ def where_call(text: str) -> str:
             if sign == ")":
                 break
         depth += (sign in "([") - (sign in ")]")
-    return f"write {case(*parts)}{rest[start:]}" if len(parts) == 3 and all(parts) else ""
+    if len(parts) != 3 or not all(parts):
+        return ""
+    after, instead = rest[start:], case(*parts)
+    return f"write {instead if after.lstrip().startswith('==') else f'({instead})'}{after}"
