@@ -120,11 +120,20 @@ def check_sarif(log: dict[str, Any]) -> None:
         assert all(rule["shortDescription"]["text"] for rule in driver["rules"])
         assert all(type(each["executionSuccessful"]) is bool for each in run["invocations"])  # 3.20.14: required
         for result in run["results"]:
-            allowed = {"ruleId", "ruleIndex", "level", "message", "locations", "partialFingerprints"}
+            allowed = {"ruleId", "ruleIndex", "level", "message", "locations", "partialFingerprints", "fixes"}
             assert {"message"} <= set(result) <= allowed  # 3.27
             assert result["message"]["text"]  # 3.11.8
             assert identifiers[result["ruleIndex"]] == result["ruleId"]  # 3.27.6
             assert result["level"] in ("none", "note", "warning", "error")  # 3.27.10
+            for each in result.get("fixes", []):  # 3.55
+                assert each["description"]["text"]
+                for change in each["artifactChanges"]:  # 3.56: at least one, with its file and replacements
+                    assert change["artifactLocation"]["uri"]
+                    for replacement in change["replacements"]:  # 3.57.3: required
+                        region = replacement["deletedRegion"]
+                        assert 1 <= region["startLine"] <= region["endLine"]
+                        assert region["startColumn"] >= 1
+                        assert replacement["insertedContent"]["text"]
             for location in result["locations"]:
                 place = location["physicalLocation"]
                 uri = place["artifactLocation"]["uri"]
@@ -185,3 +194,36 @@ def test_the_command_writes_nothing_else(form: str, tmp_path: Path) -> None:
         assert json.loads(done.stdout)["schema"] == 1
     else:
         assert len([line for line in done.stdout.splitlines() if line.startswith("::error file=")]) == 2
+
+
+def test_a_fix_mends(tmp_path: Path) -> None:
+    """Each fix of the log, applied to the file, leaves a document in which its claim is as expected; one-line and
+    continued equations, a word that was misspelt."""
+    from typer.testing import CliRunner
+
+    from derivations.cli import app
+
+    notes = tmp_path / "notes.md"
+    given = "```given\ndims N, D, M\ntensor X[N, D], W[D, M]\nY = X @ W\nloss J(Y)\nG = grad(J, Y)\n```\n\n"
+    claims = ("grad(J, X) == W.T @ G", "  grad(J, X)\n  == W.T @ G", "grad(J, X) == G @ W.T + rot180(cnov(X, X))")
+    for equation in claims[:2]:
+        notes.write_text(f"{given}```claim a\n{equation}\n```\n", encoding="utf-8")
+        done = CliRunner().invoke(app, ["verify", "--no-cache", "--repair", "--format", "sarif", str(notes)])
+        check_sarif(json.loads(done.stdout))
+        (result,) = json.loads(done.stdout)["runs"][0]["results"]
+        notes.write_text(applied(notes.read_text(encoding="utf-8"), result["fixes"][0]), encoding="utf-8")
+        assert CliRunner().invoke(app, ["verify", "--no-cache", str(notes)]).exit_code == 0
+    notes.write_text(f"{given}```claim a\n{claims[2]}\n```\n", encoding="utf-8")
+    done = CliRunner().invoke(app, ["verify", "--no-cache", "--format", "sarif", str(notes)])
+    (result,) = json.loads(done.stdout)["runs"][0]["results"]
+    assert "rot180(conv(X, X))" in applied(notes.read_text(encoding="utf-8"), result["fixes"][0])
+
+
+def applied(text: str, fix: dict[str, Any]) -> str:
+    """A text with its one replacement made, as the specification says: the end column is excluded."""
+    (change,) = fix["artifactChanges"]
+    (replacement,) = change["replacements"]
+    region, lines = replacement["deletedRegion"], text.split("\n")
+    first, last = region["startLine"] - 1, region["endLine"] - 1
+    head, tail = lines[first][: region["startColumn"] - 1], lines[last][region["endColumn"] - 1 :]
+    return "\n".join([*lines[:first], head + replacement["insertedContent"]["text"] + tail, *lines[last + 1 :]])

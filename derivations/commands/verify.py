@@ -99,9 +99,9 @@ def _shown(asked: Asked, found: Chosen) -> Shown:
 
         return AtTheEnd(to_junit)
     if asked.form == "sarif":
-        from derivations.show.formats.sarif import to_sarif
+        from derivations.commands.scanned import Scanned
 
-        return AtTheEnd(to_sarif)
+        return Scanned()
     each = asked.verbose or len(found.names) <= EACH
     lines = Lines(console_for_output(), found.names, each, asked.quiet, asked.durations)
     return Annotated(lines) if asked.form == "github" else lines

@@ -15,6 +15,7 @@ from derivations.judgement.verdict import Verdict
 from derivations.language.block import Block
 from derivations.language.errors import InputError
 from derivations.language.source import Statement, lines_of, statements
+from derivations.show.formats.sarif import subject
 from derivations.show.lines import data_text, difference, evidence_text, name, sizes_text, word
 
 INSTEAD = re.compile(r"(?:did you mean (?P<near>\S+)\?|write (?P<form>[^,;:]+))\Z")
@@ -68,6 +69,16 @@ def marks(found: Judged) -> Iterator[Mark]:
         for verdict in found.verdicts:
             edits = _repairs(verdict, span) if equation is not None and is_one else ()
             yield Mark(span, _severity(verdict), word(verdict), said(verdict), edits)
+
+
+def mending(found: Judged) -> Iterator[tuple[str, tuple[Edit, ...]]]:
+    """The edits of each error and of each verdict that is not as expected, by what they are about (`subject`)."""
+    for error in (*found.block.errors, *found.errors):
+        yield subject(error), _of_error(error).edits
+    seen = [mark for mark in marks(found) if mark.code not in ("input", "defect", "not judged")]
+    for verdict, mark in zip(found.verdicts, seen, strict=True):
+        if not verdict.as_expected:
+            yield subject(verdict), mark.edits
 
 
 def said(verdict: Verdict) -> str:

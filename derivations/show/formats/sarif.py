@@ -6,6 +6,7 @@ Source: OASIS, Static Analysis Results Interchange Format (SARIF) Version 2.1.0,
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path, PurePath
 from typing import Any
@@ -30,11 +31,14 @@ RULES = {
 }
 
 
-def to_sarif(results: Results, seconds: float) -> str:
-    """The log of a run, as JSON text."""
-    names = list(RULES)
-    found = [_of_verdict(v) for v in results.verdicts if v.contradiction or not v.as_expected]
-    found += [_of_error(error) for error in results.errors]
+Fixes = Mapping[str, Sequence[dict[str, Any]]]
+
+
+def to_sarif(results: Results, seconds: float, fixes: Fixes | None = None) -> str:
+    """The log of a run, as JSON text; `fixes` are those of a verdict or an error, by `subject`."""
+    names, mending = list(RULES), fixes or {}
+    found = [_of_verdict(v, mending) for v in results.verdicts if v.contradiction or not v.as_expected]
+    found += [_of_error(error, mending) for error in results.errors]
     found += [
         _result("defect", refused.reason, refused.document, {"startLine": max(refused.line, 1)})
         for refused in results.refused
@@ -58,22 +62,39 @@ def to_sarif(results: Results, seconds: float) -> str:
     return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, ensure_ascii=False, indent=1)
 
 
-def _of_verdict(verdict: Verdict) -> dict[str, Any]:
+def subject(found: Verdict | InputError) -> str:
+    """What a fix is about."""
+    return f"{found.document}\0{name(found)}" if isinstance(found, Verdict) else str(found)
+
+
+def fix(title: str, document: str, region: dict[str, Any], text: str) -> dict[str, Any]:
+    """A fix that puts a text in the place of a region of a document."""
+    change = {"deletedRegion": region, "insertedContent": {"text": text}}
+    changes = {"artifactLocation": {"uri": _uri(document)}, "replacements": [change]}
+    return {"description": {"text": title}, "artifactChanges": [changes]}
+
+
+def _of_verdict(verdict: Verdict, fixes: Fixes) -> dict[str, Any]:
     text = "\n".join([f"{name(verdict)}: {sentence(verdict)}", *further(verdict)])
     result = _result(kind(verdict), text, verdict.document, {"startLine": max(verdict.line, 1)})
     result["locations"][0]["logicalLocations"] = [{"name": verdict.id, "fullyQualifiedName": name(verdict)}]
     result["partialFingerprints"] = {"claim/v1": f"{PurePath(verdict.document).name}::{name(verdict)}"}
-    return result
+    return _mended(result, verdict, fixes)
 
 
-def _of_error(error: InputError) -> dict[str, Any]:
+def _mended(result: dict[str, Any], found: Verdict | InputError, fixes: Fixes) -> dict[str, Any]:
+    own = list(fixes.get(subject(found), ()))
+    return {**result, "fixes": own} if own else result
+
+
+def _of_error(error: InputError, fixes: Fixes) -> dict[str, Any]:
     parts = [error.message, *([f"expected: {error.expected}"] if error.expected else [])]
     parts += [f"fix: {error.fix}"] if error.fix else []
     region: dict[str, Any] = {}
     if error.line:
         column = max(error.column, 1)
         region = {"startLine": error.line, "startColumn": column, "endColumn": column + max(error.place.length, 1)}
-    return _result("input", "\n".join(parts), error.file, region)
+    return _mended(_result("input", "\n".join(parts), error.file, region), error, fixes)
 
 
 def _result(rule: str, text: str, document: str, region: dict[str, Any]) -> dict[str, Any]:
