@@ -156,7 +156,7 @@ class Programs:
             f"np.log1p(np.abs({a}))", f"np.vdot({a}, {a}) * {b}", f"np.zeros_like({a}) - {a}",
             f"np.std({a}, axis=0) * {b}", f"np.trace({a}) * {b}", f"np.average({a}, axis=0) + {a}",
             f"np.floor_divide(np.arange(len({a})), s)[:, None] * {a}", f"np.mod(np.arange(len({a})), 2)[:, None] * {a}",
-            f"np.broadcast_to({a}[0], {a}.shape) - {a}", f"np.empty_like({a}) * 0 + {a}", f"{a} / 3 - s / (p + 1)",
+            f"np.broadcast_to({a}[0], {a}.shape) - {a}", f"{a} / 3 - s / (p + 1)",
             f"({a}.argmin(axis=1) == 0)[:, None] * {a}", f"{a}.swapaxes(0, 1).copy().T", f"np.float32(2) * {a}",
             f"np.amax({a}, axis=1, keepdims=True) - {a}", f"np.amin({a}, axis=0) * {a}", f"np.sqrt({a} ** 2 + s)",
             f"{a} - {a}[:, :1] + {a}[-1:]", f"np.exp({a} - {a}.max()) / np.exp({a} - {a}.max()).sum()",

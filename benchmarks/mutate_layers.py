@@ -186,14 +186,13 @@ def gradients(
     arguments: dict[str, Any] = {}
     for name, axes in signature.arrays.items():
         shape = [int(np.prod([evaluated(size, sizes) for size in axis], dtype=int)) for axis in axes]
-        count = int(np.prod(shape, dtype=int))
-        arguments[name] = (chance.permutation(count) - count // 2).reshape(shape).astype(float)
+        arguments[name] = _integers(chance, tuple(shape))
     for name, value in signature.values.items():
         put(arguments, name, evaluated(value, sizes) if isinstance(value, Int) else value)
     arguments |= dict.fromkeys(signature.scalars, 0.5)
     returned = module[layer[1]](**arguments)
     out, extras = (returned[0], returned[1:]) if isinstance(returned, tuple) else (returned, ())
-    delta = (chance.permutation(out.size) - out.size // 2).reshape(out.shape).astype(float)
+    delta = _integers(chance, out.shape)
     function = module[layer[2]]
     names = function.__code__.co_varnames[1 : function.__code__.co_argcount]
     cache = extras[0] if len(extras) == 1 else extras
@@ -203,6 +202,13 @@ def gradients(
         return tuple(np.asarray(one, dtype=float) for one in (found if isinstance(found, tuple) else (found,)))
     except Exception as error:  # a mutant may do anything
         return str(type(error))
+
+
+def _integers(chance: np.random.Generator, shape: tuple[int, ...]) -> Any:
+    """Different integers, none of them 0: a residual of one entry would else hide every mistake."""
+    count = int(np.prod(shape, dtype=int))
+    chosen = chance.permutation(count) - count // 2
+    return np.where(chosen >= 0, chosen + 1, chosen).reshape(shape).astype(float)
 
 
 def agreement(

@@ -22,13 +22,14 @@ Cell = tuple[Int, ...]
 @dataclass(eq=False)
 class Storage:
     """What arrays show: `sizes` of the factors, the entry at each cell, the number of loops around its creation;
-    `sources`: the storages that its entries were computed from."""
+    `sources`: the storages that its entries were computed from; `made`: NumPy makes it an array even without axes."""
 
     sizes: tuple[Int, ...]
     content: Callable[[Cell], Element]
     depth: int = 0
     name: str = ""
     sources: set[Storage] = field(default_factory=set)
+    made: bool = False
 
     def reached(self) -> set[Storage]:
         """This storage and all that it was computed from."""

@@ -346,6 +346,8 @@ class Interpreter(Loops):
             self._rename(base)
             return
         old = self.value(target, env, source)
+        if isinstance(old, Array) and not old.rank and old.storage.made and as_array(machine, value).rank:
+            machine.refuse("an array without axes is changed in place by one with axes", "start from a number")
         if isinstance(old, Array) and (old.rank or machine.frames[old.storage.depth :]):
             self._in_place(node, target, old, value, env)
             return

@@ -175,7 +175,7 @@ class Loops(Evaluator):
             entries = self.machine.snapshot(array)
         made = self.machine.make(array.axes, entries)
         made.storage.sources |= seen
-        made.storage.name = name
+        made.storage.name, made.storage.made = name, array.storage.made
         return made
 
     def _step(self, name: str, body: Sequence[ast.stmt], env: dict[str, Any], source: Source) -> Int | None:

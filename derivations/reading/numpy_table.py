@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from derivations.reading import operations as ops
 from derivations.reading import reshaping as shapes
-from derivations.reading.arrays import Array, Index, joined_index, plain_axis
+from derivations.reading.arrays import Array, Axes, Index, joined_index, plain_axis
 from derivations.reading.elements import (
     ONE,
     ZERO,
@@ -191,8 +191,13 @@ def logical_not(machine: Machine, x: Any) -> Array:
 
 def filled(machine: Machine, shape: Any, element: Element, kind: str = "real") -> Array:
     """All entries the same."""
-    axes = tuple(machine.axis(size) for size in sizes_of(machine, shape))
-    return machine.make(axes, lambda index: element, kind)
+    return _filled(machine, tuple(machine.axis(size) for size in sizes_of(machine, shape)), element, kind)
+
+
+def _filled(machine: Machine, axes: Axes, element: Element, kind: str) -> Array:
+    found = machine.make(axes, lambda index: element, kind)
+    found.storage.made = True
+    return found
 
 
 def kind_of(dtype: Any, otherwise: str = "real") -> str:
@@ -231,7 +236,7 @@ def full(machine: Machine, shape: Any, fill_value: Any, dtype: Any = None) -> Ar
 def _like(name: str, element: Element) -> None:
     def entries(machine: Machine, a: Any, dtype: Any = None) -> Array:
         given = array_of(machine, a)
-        return machine.make(given.axes, lambda index: element, kind_of(dtype, given.kind))
+        return _filled(machine, given.axes, element, kind_of(dtype, given.kind))
 
     row(name)(entries)
 
@@ -247,8 +252,7 @@ def full_like(machine: Machine, a: Any, fill_value: Any, dtype: Any = None) -> A
     given, value = array_of(machine, a), array_of(machine, fill_value)
     if given.kind != "real" and value.kind == "real":
         machine.refuse("a real number fills an array of integers", "an array of real numbers")
-    element = machine.snapshot(value)(())
-    return machine.make(given.axes, lambda index: element, kind_of(dtype, given.kind))
+    return _filled(machine, given.axes, machine.snapshot(value)(()), kind_of(dtype, given.kind))
 
 
 @row("eye", "identity")

@@ -24,6 +24,7 @@ from derivations.reading.elements import (
     Number,
     Over,
     Plus,
+    Poison,
     Times,
     Top,
     TopPlace,
@@ -41,6 +42,7 @@ from derivations.reading.elements import (
     replaced,
     times,
     total,
+    walk,
     whole,
 )
 from derivations.reading.integers import Cond, Int, at_least, both, compared, equal, negated, product
@@ -102,7 +104,14 @@ def elementwise(machine: Machine, function: Callable[..., Element], *values: Any
     arrays = [as_array(machine, value) for value in values]
     axes = common_axes(machine, arrays)
     parts = [spread(machine, array, axes) for array in arrays]
-    return machine.make(axes, lambda index: function(*[part(index) for part in parts]), kind)
+    return machine.make(axes, lambda index: _kept(function, [part(index) for part in parts]), kind)
+
+
+def _kept(function: Callable[..., Element], parts: list[Element]) -> Element:
+    """A function of entries, one of which may have no value: 0 times what NumPy left undefined is undefined."""
+    found = function(*parts)
+    lost = next((one for part in parts for one in walk(part) if isinstance(one, Poison)), None)
+    return found if lost is None or lost in walk(found) else lost
 
 
 def arithmetic(machine: Machine, word: str, left: Any, right: Any) -> Any:

@@ -180,3 +180,21 @@ def test_without_a_run_the_answer_says_so() -> None:
     found = prove("small.py", "rectify", "rectify_backward", "x: n", run=False)
     assert found.agreement is None
     assert found.status == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("return np.empty_like(x) * 0 + dy * 2", "np.empty_like has no entries until all are assigned"),
+        ("dx = np.zeros_like(3)\n    dx += 2 * dy\n    return dx", "an array without axes is changed in place"),
+        ("dx = np.zeros_like(3)\n    for i in range(2):\n        dx += dy\n    return dx",
+         "an array without axes is changed in place"),
+    ],
+)
+def test_what_numpy_leaves_undefined_or_raises_is_not_read_as_a_value(tmp_path: Path, body: str, reason: str) -> None:
+    """0 times an entry of np.empty is no 0, and `+=` does not give axes to an array that has none."""
+    path = tmp_path / "layer.py"
+    path.write_text(f"import numpy as np\n\n\ndef forward(x):\n    return 2 * x\n\n\n"
+                    f"def backward(dy, x):\n    {body}\n")
+    with pytest.raises(InputError, match=reason):
+        prove_layer(f"{path}:forward", f"{path}:backward", "x: n", False)
