@@ -1,6 +1,6 @@
 """What a cluster costs for each claim, and where it saturates.
 
-    python benchmarks/bench_scale.py [--claims N] [--kills N]
+    python benchmarks/bench_scale.py [--claims N] [--kills N] [--json FILE]
 
 Measured: seconds of one process for each claim (processor time), the client's own processor time for each claim and for
 each batch on a local Dask cluster (its scheduler is in the client's process), the bytes of a claim. Simulated: 100,000
@@ -29,6 +29,7 @@ sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / 
 
 from machines import COMMAND, Machines, document, kill, started  # noqa: E402
 
+from benchmarks.table import Row, machine, versions, write_json  # noqa: E402
 from derivations.batch.run import judge_claim  # noqa: E402
 from derivations.batch.workers import answer, undecided  # noqa: E402
 from derivations.campaigns.cluster import BATCH_SECONDS, BATCHES, LARGEST_BATCH, Cluster  # noqa: E402
@@ -141,12 +142,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--claims", type=int, default=1000)
     parser.add_argument("--kills", type=int, default=0, metavar="N")
+    parser.add_argument("--json", metavar="FILE", help="write the rows here, beside what other benchmarks wrote")
     options = parser.parse_args()
     if options.kills:
         return 0 if kills(options.kills) else 1
     claims = claims_of(options.claims)
     size = mean(len(pickle.dumps(claims[at : at + 50], protocol=5)) / 50 for at in range(0, len(claims) - 50, 50))
     times = service(claims)
+    about = {"goal": None, "met": None, "machine": machine(), "versions": versions()}
+    rows = [Row("a small claim judged in one process", measured=mean(times) * 1e3, peer="—", unit="ms", **about)]
     print(f"one process: {mean(times) * 1e3:.2f} ms a claim (median {median(times) * 1e3:.2f}); {size:.0f} bytes each")
     one, _ = client_cost(claims, 1, 1)
     many, wall = client_cost(claims, 64, 1)
@@ -154,16 +158,22 @@ def main() -> int:
     per_claim = max(0.0, one - per_batch)
     print(f"client and scheduler: {one * 1e3:.2f} ms for a claim alone, {many * 1e3:.3f} ms in a batch of 64 "
           f"(wall {wall * 1e3:.2f}): {per_batch * 1e3:.2f} ms a batch, {per_claim * 1e3:.3f} ms a claim")  # fmt: skip
+    rows.append(Row("a claim sent to a cluster", measured=per_claim * 1e3, peer="in a batch", unit="ms", **about))
+    rows.append(Row("a batch sent to a cluster", measured=per_batch * 1e3, peer="client", unit="ms", **about))
     for workers in (1, 2):
         took, own = real(claims, workers)
+        name = f"small claims judged on a cluster of {workers}"
+        rows.append(Row(name, measured=1 / took, peer="—", unit="claims a second", **about))
         print(f"real, {workers} worker{'s' * (workers > 1)}: {1 / took:.0f} claims a second; "
               f"client {own * 1e3:.2f} ms a claim")  # fmt: skip
     for scale in (1, 10):
         stretched = [scale * each for each in times]
         for workers in WORKERS:
             speed, share = simulated(stretched, workers, per_claim, per_batch)
-            about = f"simulated, claims of {mean(stretched) * 1e3:.0f} ms, {workers:3} workers"
-            print(f"{about}: {speed:7.0f} claims a second, {share:.0%} at work")
+            shown = f"simulated, claims of {mean(stretched) * 1e3:.0f} ms, {workers:3} workers"
+            print(f"{shown}: {speed:7.0f} claims a second, {share:.0%} at work")
+    if options.json:
+        write_json(rows, options.json)
     return 0
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,7 @@ import pytest
 from benchmarks.peers import peers
 from benchmarks.table import Row, markdown, write_json
 
+ROOT = Path(__file__).resolve().parents[2]
 ROW = Row("time", "≥ 5×", 3.0, False, "peer", "×", "machine", "versions")
 
 
@@ -56,3 +59,10 @@ def test_every_peer_takes_a_right_pair_and_refuses_a_zero_gradient() -> None:
             continue
         assert peer.accepts(lambda x, w: x @ w, lambda delta, x, w: (delta @ w.T, x.T @ delta), x, w), peer.name
         assert not peer.accepts(lambda x, w: x @ w, lambda delta, x, w: (0 * x, 0 * w), x, w), peer.name
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "benchmarks").glob("bench_*.py")), ids=lambda path: path.stem)
+def test_every_benchmark_takes_what_make_gives_it(path: Path) -> None:
+    """`make bench` calls each with --json FILE, and its table is the last thing that it prints."""
+    done = subprocess.run([sys.executable, str(path), "--help"], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert "--json FILE" in done.stdout
