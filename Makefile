@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
-EXTRAS ?= test,lint,report,web,watch,editor,cluster
+EXTRAS ?= test,lint,report,typst,web,watch,editor,cluster
 
 RUN := $(VENV)/.ready-run
 DEVELOP := $(VENV)/.ready-develop

@@ -368,8 +368,11 @@ def report(
     snippets: Annotated[
         Path | None, typer.Option("--snippets", metavar="DIR", help="Each claim as LaTeX of its own, for a paper.")
     ] = None,
+    engine: Annotated[
+        Literal["xelatex", "typst"], typer.Option("--engine", help="Who makes the PDF; typst is one Python package.")
+    ] = "xelatex",
 ) -> None:
-    """Write the report: LaTeX, PDF where xelatex is installed, HTML where Pandoc is."""
+    """Write the report: LaTeX, PDF where xelatex or Typst is installed, HTML where Pandoc is."""
     from derivations.commands.running import cache_for, judge
     from derivations.judgement.results import Status
     from derivations.show.lines import failures
@@ -380,7 +383,7 @@ def report(
     results = judge(inputs.blocks, inputs.errors, processes, cache, total=len(inputs.claims), steps=True, repair=True)
     status = results.status
     try:
-        for message in write(output, inputs.documents, results, snippets):
+        for message in write(output, inputs.documents, results, snippets, engine):
             typer.echo(message.text, err=message.is_problem)
             if message.failed and status not in (Status.CONTRADICTION, Status.INTERRUPTED):
                 status = Status.INPUT_ERROR

@@ -29,6 +29,7 @@ from derivations.show.report.pictures import footprints
 from derivations.show.report.statements import readers_version, value_to_latex, witness_text
 from derivations.show.report.table import COLUMNS, markdown_table, rows
 from derivations.show.report.typeset import complaints, error_lines, first_error, typeset
+from derivations.show.report.typst import write_typst
 from derivations.show.report.web import web_page
 from derivations.show.report.write import write
 
@@ -469,3 +470,36 @@ def test_a_claim_moves_to_the_next_page_alone(tmp_path: Path) -> None:
     assert "before" in first
     assert "claim" not in first
     assert second[:9] == ["claim"] * 9
+
+
+def test_typst_makes_the_same_report(tmp_path: Path) -> None:
+    """Every formula is one that Typst takes; what is a command to it in an author's words is text; title, claims
+    and the verdicts are in the PDF, and links within lead somewhere, or it would not be made."""
+    pytest.importorskip("typst", reason="Typst is not installed")
+    pytest.importorskip("pypandoc", reason="Pandoc is not installed")
+    words = 'A #read("/etc/passwd") and `#eval("1")` $a \\otimes b \\circledast f\'(x)$ @x <y> "z".\n\n'
+    words += "$$\\begin{aligned} a &= b \\\\ &= c \\end{aligned}$$\n\n"
+    document = Document.parse(f"---\ntitle: 'Of #panic()'\n---\n# {words}{words}{NOTES}", "notes.md")
+    results = Results(remarks=document.remarks)
+    for claim in document.claims[:4]:
+        results.verdicts.extend(judge_claim(claim, steps=True, repair=True))
+    messages = list(write_typst(tmp_path, "report", report_tree([document], results)))
+    assert [message.text for message in messages if message.is_problem] == []
+    assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF")
+    if shutil.which("pdftotext"):
+        command = ["pdftotext", tmp_path / "report.pdf", "-"]
+        text = " ".join(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split())
+        for expected in ("Of #panic()", '#read("/etc/passwd")', '#eval("1")', "grad-w", "proved for all sizes", "卷积"):
+            assert expected in text, expected
+
+
+def test_typst_says_which_formula_it_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A formula that Pandoc translates to what Typst does not know stands as it was written, and is named."""
+    pytest.importorskip("typst", reason="Typst is not installed")
+    monkeypatch.setattr("derivations.show.report.typst.typst_of", lambda formulas: {
+        tex: "nosuchname" if "alpha" in tex else "x" for tex in formulas
+    })  # fmt: skip
+    report = report_tree([Document.parse("One $\\alpha$ and $x$ and $y$.\n\n" + GIVEN, "n.md")], Results())
+    said = [message.text for message in write_typst(tmp_path, "report", report)]
+    assert said[0] == "Typst refuses $nosuchname$; shown as text"
+    assert said[-1] == f"wrote {tmp_path / 'report.pdf'}"

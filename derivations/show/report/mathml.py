@@ -21,7 +21,15 @@ from derivations.show.report.mathematics import BadMathematics, read
 from derivations.show.report.typeset import run_confined
 
 SECONDS = 120  # for the formulas of one page; those of the four documents take a few
-_DIV = re.compile(r'<div id="m(?P<number>\d+)">\s*<p>(?P<shown>.*?)</p>\s*</div>', re.DOTALL)
+MATHML = (
+    ("-t", "html5", "--mathml"),
+    re.compile(r'<div id="m(?P<number>\d+)">\s*<p>(?P<shown>.*?)</p>\s*</div>', re.DOTALL),
+)
+_RENAMED = re.compile(r"\b(times|plus|minus|dot|convolve)\.circle\b")  # signs that Typst calls otherwise by now
+TYPST = (
+    ("-t", "typst"),
+    re.compile(r"#block\[\n\$(?P<shown>(?:\\.|[^$\\])*)\$\n\s*\] <m(?P<number>\d+)>", re.DOTALL),
+)
 _SPACE = "http://www.w3.org/1998/Math/MathML"
 _PRIMES, _LOW_LINE = set("′″‴"), "_"
 
@@ -41,7 +49,7 @@ class Converter:
     def __call__(self, tex: str, display: bool = False, node: n.Mathematics | None = None, small: bool = False) -> str:
         """The MathML of a formula; in display style unless it is small or stands in a line of words."""
         if node is None:
-            tex = _ours(tex)
+            tex = ours(tex)
         key = (tex, display)
         if self.known is None:
             self.asked.setdefault(key, node)
@@ -54,7 +62,7 @@ class Converter:
     def converted(self) -> Converter:
         """A converter that knows the formulas which were asked for."""
         formulas = list(self.asked)
-        shown = _pandoc(formulas)
+        shown = _pandoc(formulas, *MATHML)
         known, problems = {}, []
         for number, key in enumerate(formulas):
             found = shown.get(number, "")
@@ -98,14 +106,21 @@ def _without_source(node: ElementTree.Element) -> Iterator[ElementTree.Element]:
         yield node
 
 
-def _ours(tex: str) -> str:
+def ours(tex: str) -> str:
+    """A formula of our own, with letters as mathematics fonts have them."""
     try:
         return read(tex).tex
     except BadMathematics:
         return tex
 
 
-def _pandoc(formulas: list[tuple[str, bool]]) -> dict[int, str]:
+def typst_of(formulas: list[str]) -> dict[str, str]:
+    """Formulas in Typst's language, those that Pandoc understands; raises `Missing` without it."""
+    shown = _pandoc([(tex, False) for tex in formulas], *TYPST)
+    return {formulas[number]: _RENAMED.sub(r"\1.o", found.strip()) for number, found in shown.items()}
+
+
+def _pandoc(formulas: list[tuple[str, bool]], target: tuple[str, ...], part: re.Pattern[str]) -> dict[int, str]:
     try:
         import pypandoc
 
@@ -118,13 +133,13 @@ def _pandoc(formulas: list[tuple[str, bool]]) -> dict[int, str]:
             version = json.loads(run_confined([program, "-t", "json"], folder, SECONDS)[1])["pandoc-api-version"]
             blocks = [_block(*each) for each in enumerate(formulas)]
             tree = {"pandoc-api-version": version, "meta": {}, "blocks": blocks}
-            command = [program, "-f", "json", "-t", "html5", "--mathml", "--wrap=none", "--sandbox"]
+            command = [program, "-f", "json", *target, "--wrap=none", "--sandbox"]
             status, output, said = run_confined(command, folder, SECONDS, json.dumps(tree).encode())
         except (OSError, ValueError, KeyError, subprocess.TimeoutExpired) as error:
             raise Missing(f"Pandoc does not run: {error}") from None
     if status:
         raise Missing(f"Pandoc does not run: {said.decode(errors='replace')[:200]}")
-    return {int(match["number"]): match["shown"] for match in _DIV.finditer(output.decode())}
+    return {int(match["number"]): match["shown"] for match in part.finditer(output.decode())}
 
 
 def _block(number: int, formula: tuple[str, bool]) -> dict[str, object]:

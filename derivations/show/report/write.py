@@ -20,6 +20,7 @@ from derivations.show.report.message import Message
 from derivations.show.report.page import formula_of_line, latex_of, snippets_of
 from derivations.show.report.table import markdown_table
 from derivations.show.report.typeset import HOW_TO_GET, typeset
+from derivations.show.report.typst import write_typst
 from derivations.show.report.web import write_page
 
 NAME = "gradproof-report"
@@ -27,10 +28,10 @@ ROUNDS = 3  # of typesetting, after each of which the formulas that TeX refuses 
 
 
 def write(
-    directory: Path, documents: Sequence[Any], results: Results, snippets: Path | None = None
+    directory: Path, documents: Sequence[Any], results: Results, snippets: Path | None = None, engine: str = "xelatex"
 ) -> Iterator[Message]:
     """Writes the report into a directory, which is made if need be; gives a message for each file. snippets: a
-    directory for each claim as LaTeX of its own.
+    directory for each claim as LaTeX of its own. engine: who makes the PDF, xelatex or typst.
 
     Raises OSError where the directory cannot be written.
     """
@@ -49,7 +50,7 @@ def write(
         yield Message(f"wrote {len(found) - 1} claims to {snippets}; read gradproof-preamble.tex in your preamble")
     with ThreadPoolExecutor(1) as beside:  # TeX is a program of its own: the page is made while it works
         page = beside.submit(lambda: list(write_page(directory / f"{NAME}.html", report)))
-        pdf = list(_write_pdf(directory, report))
+        pdf = list(write_typst(directory, NAME, report) if engine == "typst" else _write_pdf(directory, report))
         yield from page.result()
     yield from pdf
 
