@@ -137,6 +137,9 @@ def verify(
     processes: Processes = 1,
     no_cache: NoCache = False,
     repair: Repair = False,
+    obligations: Annotated[
+        Path | None, typer.Option("--obligations", metavar="DIR", help="Write what each verdict rests on into DIR.")
+    ] = None,
     on: On = "",
     store: StoreAt = "",
 ) -> None:
@@ -163,12 +166,34 @@ def verify(
         repair=repair,
         processes=processes,
         no_cache=no_cache,
+        obligations=obligations,
         on=on,
         store=store,
     )
     if watch:
         run = _extra("watch", "watchfiles", "derivations.commands.watch").run
     raise typer.Exit(or_exit(run, asked))
+
+
+@app.command()
+def recheck(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="What `verify --obligations DIR` wrote.")],
+    as_json: AsJson = False,
+) -> None:
+    """Confirm written obligations from the files alone: by every solver found, and by trying small numbers."""
+    from recheck.run import ManifestError
+    from recheck.run import recheck as ask
+
+    try:
+        report = ask(directory)
+    except ManifestError as error:
+        fail(str(error))
+    if as_json:
+        print_json(report.as_json())
+    else:
+        for line in report.lines():
+            typer.echo(line)
+    raise typer.Exit(report.status)
 
 
 @app.command()

@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-SOURCES = sorted([*ROOT.glob("derivations/**/*.py"), *ROOT.glob("numeric/**/*.py")])
-HEAVY = ("sympy", "islpy", "z3", "matplotlib", "scipy", "hypothesis", "torch", "jax", "pypandoc")
+PACKAGES = ("derivations", "numeric", "recheck")
+SOURCES = sorted(path for package in PACKAGES for path in ROOT.glob(f"{package}/**/*.py"))
+HEAVY = ("sympy", "islpy", "z3", "cvc5", "matplotlib", "scipy", "hypothesis", "torch", "jax", "pypandoc")
 STANDARD = sys.stdlib_module_names
 
 
@@ -58,8 +59,8 @@ def source(request: pytest.FixtureRequest) -> Path:
 
 
 def test_the_sources_are_found() -> None:
-    """The glob of this file matches both packages, so that the rules below are about something."""
-    assert {path.relative_to(ROOT).parts[0] for path in SOURCES} == {"derivations", "numeric"}
+    """The glob of this file matches all packages, so that the rules below are about something."""
+    assert {path.relative_to(ROOT).parts[0] for path in SOURCES} == set(PACKAGES)
     assert len(SOURCES) > 20
 
 
@@ -225,6 +226,16 @@ def test_numeric_does_not_know_the_symbolic_half(source: Path) -> None:
         assert not [name for name in imported(source) if under(name, "derivations", "sympy")]
 
 
+def test_a_recheck_knows_no_prover(source: Path) -> None:
+    """recheck/ imports the solvers, the standard library and itself; nobody but the command line imports it."""
+    package, *rest = source.relative_to(ROOT).parts
+    if package == "recheck":
+        for name in imported(source):
+            assert under(name, "recheck", "islpy", "z3", "cvc5") or name.split(".")[0] in STANDARD, name
+    elif rest != ["cli.py"]:
+        assert not [name for name in imported(source) if under(name, "recheck")]
+
+
 def test_one_door_to_numeric(source: Path) -> None:
     """In derivations/ only crosscheck.py (or the modules of a package of that name) imports numeric."""
     parts = source.relative_to(ROOT).parts
@@ -233,12 +244,12 @@ def test_one_door_to_numeric(source: Path) -> None:
 
 
 def test_the_kernel_stands_alone(source: Path) -> None:
-    """derivations/core/ imports the standard library, isl, z3 and itself; nothing else, SymPy least of
-    all."""
+    """derivations/core/ imports the standard library, isl, z3, cvc5 and itself; nothing else, SymPy
+    least of all."""
     if source.relative_to(ROOT).parts[:2] != ("derivations", "core"):
         return
     for name in imported(source):
-        allowed = under(name, "islpy", "z3", "derivations.core") or name.split(".")[0] in STANDARD
+        allowed = under(name, "islpy", "z3", "cvc5", "derivations.core") or name.split(".")[0] in STANDARD
         assert allowed or name == "derivations", f"{source.name} imports {name}"
         assert name != "derivations", f"{source.name} imports from the package derivations itself"
 

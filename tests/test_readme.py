@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -50,6 +51,19 @@ def test_the_readmes_document_is_read() -> None:
 def test_links_lead_somewhere(link: str) -> None:
     """Every file that the README links to is there."""
     assert (ROOT / link).exists()
+
+
+def test_the_trusted_lines_are_counted() -> None:
+    """The README says how many lines must be right for *proved*, to a hundred as the tool counts them."""
+    counted = subprocess.run(
+        [sys.executable, ROOT / "tools" / "trusted_lines.py"], capture_output=True, text=True, check=True
+    ).stdout
+    said, found = (re.search(pattern, text) for pattern, text in (
+        (r"about ([\d,]+) lines of code", README), (r"^([\d,]+) lines in", counted),
+    ))  # fmt: skip
+    assert said
+    assert found
+    assert abs(int(said[1].replace(",", "")) - int(found[1].replace(",", ""))) <= 100
 
 
 def test_the_makefile_has_the_commands() -> None:

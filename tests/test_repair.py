@@ -18,19 +18,19 @@ from typer.testing import CliRunner
 import derivations
 from derivations.batch.run import read, shipped_documents
 from derivations.cli import app
-from derivations.core.solver import Solver
 from derivations.crosscheck import agree_at, generic_sizes, sizes_by_sum
 from derivations.formulas.claims import Claim, Context, Link
 from derivations.formulas.expressions import Expression
 from derivations.formulas.origin import counted_from
 from derivations.formulas.text import claim_to_text, context_to_text
-from derivations.judgement.judge import decide
+from derivations.judgement.decision import decide
 from derivations.judgement.verdict import Verdict
 from derivations.language.document import parse_claim, parse_context
 from derivations.repair.edits import Setting, edits, step_sizes
 from derivations.repair.nearest import Nearest
 from derivations.repair.normal_form import normal
 from derivations.repair.search import Repair, proved, repairs, with_repair
+from derivations.search.solver import Solver
 
 CATALOGUE = Path(derivations.__file__).parent / "catalogue"
 ACCEPTANCE = Path(__file__).parent.parent.parent / "shared" / "acceptance"

@@ -14,6 +14,7 @@ import re
 import sys
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -131,13 +132,18 @@ THOROUGH = {"smallest": 64, "generic": 24}  # sizes by increasing sum, and witho
 
 
 def judge_claim(
-    claim: Claim, thorough: bool = False, steps: bool = False, repair: bool = False
+    claim: Claim, thorough: bool = False, steps: bool = False, repair: bool = False, obligations: Path | None = None
 ) -> list[Verdict]:
     """The judge as the command line uses it: with more numeric evidence, with the derivations of gradients, with
-    the nearest true formulas."""
+    the nearest true formulas; with the questions of each verdict written into a directory."""
     from derivations.judgement.judge import judge
 
-    verdicts = [replace(verdict, misprint=claim.misprint) for verdict in judge(claim)]
+    record = None
+    if obligations is not None:
+        from derivations.batch.obligations import write
+
+        record = partial(write, obligations)
+    verdicts = [replace(verdict, misprint=claim.misprint) for verdict in judge(claim, record=record)]
     if thorough:
         verdicts = [_thoroughly(claim, verdict) for verdict in verdicts]
     if repair:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from derivations.batch.cache import Cache, Remembered
@@ -73,15 +74,16 @@ def judge(
     whole: bool = True,
     stop: bool = False,
     pool: Any = Workers,
+    obligations: Path | None = None,
     **options: bool,
 ) -> Results:
     """Judges the claims of blocks, shows each as it comes, and keeps what there is when the keyboard interrupts; with
-    `stop`, ends at the first that is not as expected. `pool` is who judges, `options` are those of `judge_claim`."""
+    `stop`, ends at the first that is not as expected. `pool` is who judges; the others are those of `judge_claim`."""
     shown = shown or Shown()
     results = Results(errors=list(errors), whole=whole)
     complain_of(error_texts(errors))
     known = len(errors)
-    judge_one: Judge = partial(judge_claim, **options)  # type: ignore[arg-type]  # flags, all of them keywords
+    judge_one: Judge = partial(judge_claim, obligations=obligations, **options)  # type: ignore[arg-type]  # flags, all of them keywords
     try:
         with Progress(total) as progress, closing(judged(blocks, judge_one, processes, cache, pool)) as answers:
             for found in answers:

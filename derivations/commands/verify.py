@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from derivations.batch.cache import Cache
+from derivations.batch.obligations import collect
 from derivations.batch.run import Source, shipped_documents, source
 from derivations.choosing.claims import Choice, Chosen, chosen
 from derivations.choosing.expression import expression
@@ -39,6 +40,7 @@ class Asked:
     repair: bool = False
     processes: int = 1
     no_cache: bool = False
+    obligations: Path | None = None
     on: str = ""
     store: str = ""
 
@@ -54,14 +56,17 @@ def verify(asked: Asked) -> int:
     start = time.perf_counter()
     shown = _shown(asked, found)
     options = {"thorough": asked.thorough, "repair": asked.repair}
-    cache = cache_for(asked.no_cache, asked.store, **options)
+    cache = cache_for(asked.no_cache or asked.obligations is not None, asked.store, **options)
     recall = None if cache is None else cache.read
     blocks = (block for each in found.sources for block in each.blocks(recall))
     wrong = [*errors, *found.errors]
     with engine(asked.on, asked.processes) as pool:
         results = judge(
-            blocks, wrong, asked.processes, cache, shown, len(found.names), False, asked.stop, pool, **options
-        )
+            blocks, wrong, asked.processes, cache, shown, len(found.names), False, asked.stop, pool,
+            obligations=asked.obligations, **options,
+        )  # fmt: skip
+    if asked.obligations is not None:
+        collect(asked.obligations, results.verdicts)
     if not (results.verdicts or results.remarks or results.refused or results.errors or results.interrupted):
         results.nothing = why_nothing(found, asked.expression, asked.failed)
     shown.end(results, time.perf_counter() - start)

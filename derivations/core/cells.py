@@ -11,7 +11,7 @@ from itertools import combinations
 from derivations.core.fractions import sum_of_fractions
 from derivations.core.implication import Known
 from derivations.core.names import Name
-from derivations.core.sums import Piece
+from derivations.core.sums import Piece, canonical_leftover
 from derivations.core.terms import (
     FALSE,
     TRUE,
@@ -29,6 +29,22 @@ from derivations.core.terms import (
 CELL_LIMIT = 4096  # sets of overlapping pieces of one monomial that are compared
 GROUP_LIMIT = 64  # pieces of one monomial whose overlaps are looked at, two by two
 SOLVING_LIMIT = 12  # equations that are solved to see whether two pieces overlap at all
+
+
+def merge(pieces: Sequence[Piece]) -> list[Piece]:
+    """Add the coefficients of pieces with the same condition; drop those that vanish."""
+    found: dict[tuple[frozenset[Condition], frozenset[Name]], Piece] = {}
+    for piece in pieces:
+        piece = canonical_leftover(piece)
+        key = (frozenset(conjuncts(piece.condition)), piece.leftover)
+        if key in found:
+            old = found[key]
+            numerator, denominator = sum_of_fractions(
+                (old.numerator, old.denominator), (piece.numerator, piece.denominator)
+            )
+            piece = Piece(piece.condition, numerator, denominator, piece.leftover, piece.demands | old.demands)
+        found[key] = piece
+    return [piece for piece in found.values() if piece.numerator.terms]
 
 
 def cells(pieces: Sequence[Piece], context: Condition = TRUE) -> Iterator[tuple[Condition, Int]]:

@@ -10,14 +10,16 @@ linear relaxation n·a and n·h are unknowns of their own, and z3 seldom finds t
 
 Law: all is integer; n is a symbol of which the conjunction itself says that it is at least 1. From n·t >= −c and n >= 1
 follows t > 0 where −c >= 1; t >= 0 where c = 0; and t >= −c where c > 0, for a negative t is not less than n·t.
-Quotients are over divisors >= 1 (as in `solver`): q·⌊p/q⌋ <= p <= q·⌊p/q⌋ + q − 1.
+Quotients are over divisors >= 1 (as in `solver`): q·⌊p/q⌋ <= p <= q·⌊p/q⌋ + q − 1; one that is not negative is no more
+than what is divided. And l <= b and b <= u say that l <= u: a fact about sizes that is then multiplied with others.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import product
 
-from derivations.core.names import Name
+from derivations.core.names import Name, is_size
 from derivations.core.terms import (
     Condition,
     Int,
@@ -26,6 +28,7 @@ from derivations.core.terms import (
     Sym,
     Zero,
     all_of,
+    condition_terms,
     conjuncts,
     nonnegative,
 )
@@ -40,11 +43,13 @@ def with_cuts(condition: Condition) -> Condition:
     if not sizes:
         return condition
     amounts = dict.fromkeys(amount for part in parts for amount in _amounts(part))
-    found = dict.fromkeys(floor for amount in amounts for floor in _floors(amount, sizes))
+    found = dict.fromkeys(floor for term in condition_terms(condition) for floor in _floors(term, sizes))
     given = [*amounts, *found]
     seen: set[Int] = set()
     for name in dict.fromkeys(sizes):
         found |= dict.fromkeys(_cuts(Sym(name), given, sizes, seen))
+    found |= dict.fromkeys(_shrunk([*amounts, *found], sizes))
+    found |= dict.fromkeys(_between([*amounts, *found]))
     new = [nonnegative(amount) for amount in found if amount not in amounts]
     return all_of((*parts, *new)) if new else condition
 
@@ -62,8 +67,11 @@ def _positive(part: Condition) -> Name | None:
 
 def _is_positive(divisor: Int, sizes: Sequence[Name]) -> bool:
     """Whether it is a product of sizes."""
-    (monomial, coefficient), *others = divisor.terms.items()
-    return not others and coefficient >= 1 and all(isinstance(g, Sym) and g.name in sizes for g in monomial)
+    products = [*divisor.terms.items()]
+    return len(products) == 1 and all(
+        coefficient >= 1 and all(isinstance(each, Sym) and each.name in sizes for each in monomial)
+        for monomial, coefficient in products
+    )
 
 
 def _amounts(part: Condition) -> list[Int]:
@@ -79,6 +87,34 @@ def _floors(amount: Int, sizes: Sequence[Name]) -> Iterator[Int]:
         if isinstance(quotient, Quotient) and quotient.q.constant is None and _is_positive(quotient.q, sizes):
             rest = quotient.p - quotient.q * Int({(quotient,): 1})
             yield from (rest, quotient.q - 1 - rest)
+
+
+def _shrunk(amounts: Sequence[Int], sizes: Sequence[Name]) -> Iterator[Int]:
+    """Of each quotient f = ⌊p/q⌋ of which some amount f − c, c >= 0, is not negative: p − f."""
+    for amount in amounts:
+        for monomial in amount.terms:
+            quotient = monomial[0] if len(monomial) == 1 else None
+            if isinstance(quotient, Quotient) and _is_positive(quotient.q, sizes):
+                whole = Int({monomial: 1})
+                least = (whole - amount).constant
+                if least is not None and least >= 0:
+                    yield quotient.p - whole
+
+
+def _between(amounts: Sequence[Int]) -> Iterator[Int]:
+    """Of each symbol that is no size and that amounts bound from below, l <= b, and from above, b <= u: u − l."""
+    lows: dict[Name, list[Int]] = {}
+    highs: dict[Name, list[Int]] = {}
+    for amount in amounts:
+        for monomial, coefficient in amount.terms.items():
+            generator = monomial[0] if len(monomial) == 1 and coefficient in (1, -1) else None
+            if isinstance(generator, Sym) and not is_size(generator.name):
+                (lows if coefficient == 1 else highs).setdefault(generator.name, []).append(amount)
+    for name, below in lows.items():
+        for left, right in product(below, highs.get(name, ())):
+            amount = left + right
+            if name not in amount.symbols() and amount.constant is None:
+                yield amount
 
 
 def _cuts(size: Sym, amounts: Iterable[Int], sizes: Sequence[Name], seen: set[Int]) -> Iterator[Int]:

@@ -22,7 +22,7 @@ from typing import Any
 
 from derivations.core.heads import Argument, Head, Heads, Part, Reciprocal
 from derivations.core.implication import Known
-from derivations.core.names import Mark, Name, Role, has_role, in_order, is_size
+from derivations.core.names import Mark, Name, Role, has_role, in_order, is_size, text_of
 from derivations.core.terms import (
     FALSE,
     TRUE,
@@ -184,26 +184,25 @@ def eliminate(term: Term) -> Iterator[Piece]:
     condition = term.condition
     if condition == FALSE or not term.numerator.terms:
         return
-    for cases in _cases(term):
-        if cases is not None:
-            for case in cases:
-                yield from eliminate(case)
-            return
-    step = _solve_one(term)
-    if step is not None:
-        yield from eliminate(step)
+    division = divide(term)
+    if division is not None:
+        for case in division.cases:
+            yield from eliminate(case)
         return
-    bound = term.bound & (condition_symbols(condition) | term.numerator.symbols() | term.denominator.symbols())
-    if term.bound - bound:
+    step = solve_one(term)
+    if step is not None:
+        yield from eliminate(step.term)
+        return
+    if not term.bound <= condition_symbols(condition) | term.numerator.symbols() | term.denominator.symbols():
         raise LimitReached("a sum over an index that nothing bounds")
-    counted = _count_one(term)
+    counted = count_one(term)
     if counted is not None:
-        yield from counted
+        yield from eliminate(counted.term)
         return
     demands = set(term.demands)
     condition = all_of(_divisibility(part, demands) for part in conjuncts(condition))
     reduced = all_of(_without_quotient(part, demands) for part in conjuncts(solved(condition)))
-    yield Piece(reduced, term.numerator, term.denominator, bound, frozenset(demands))
+    yield Piece(reduced, term.numerator, term.denominator, term.bound, frozenset(demands))
 
 
 def solved(condition: Condition) -> Condition:
@@ -285,8 +284,17 @@ def _last_place(part: Condition) -> tuple[Name, Int] | None:
     return None
 
 
-def _cases(term: Term) -> Iterator[list[Term] | None]:
-    """Split where a disjunction, a minimum or a maximum speaks of a bound index; the cases are disjoint."""
+@dataclass(frozen=True)
+class Division:
+    """The disjoint cases of a term: `by` the alternatives of a disjunction, the last of which holds where none before
+    it does; or by which argument of an extremum is the smaller."""
+
+    by: tuple[Condition, ...] | Least | Greatest
+    cases: tuple[Term, ...]
+
+
+def divide(term: Term) -> Division | None:
+    """Split where a disjunction, a minimum or a maximum speaks of a bound index."""
     parts = conjuncts(term.condition)
     for number, part in enumerate(parts):
         rest = [*parts[:number], *parts[number + 1 :]]
@@ -296,18 +304,14 @@ def _cases(term: Term) -> Iterator[list[Term] | None]:
             for alternative in part.parts:
                 cases.append(replace(term, condition=all_of((*rest, *before, alternative))))
                 before.append(negate(alternative))
-            yield cases
-            return
+            return Division(part.parts, tuple(cases))
     extremum = _bound_extremum(term)
-    if extremum is not None:
-        p, q = extremum.p, extremum.q
-        first, second = (p, q) if isinstance(extremum, Least) else (q, p)
-        yield [
-            _with_value(term, extremum, first, at_most(p, q)),
-            _with_value(term, extremum, second, at_most(q + 1, p)),
-        ]
-        return
-    yield None
+    if extremum is None:
+        return None
+    p, q = extremum.p, extremum.q
+    first, second = (p, q) if isinstance(extremum, Least) else (q, p)
+    smaller = _with_value(term, extremum, first, at_most(p, q))
+    return Division(extremum, (smaller, _with_value(term, extremum, second, at_most(q + 1, p))))
 
 
 def _bound_extremum(term: Term) -> Least | Greatest | None:
@@ -328,11 +332,20 @@ def _with_value(term: Term, extremum: Least | Greatest, value: Int, case: Condit
     )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Step:
+    """What became of a term once a bound index or a quotient was found to have a value."""
+
+    term: Term
+    found: Name | Quotient
+    value: Int
+
+
 def _substituted(
     term: Term, name: Name, value: Int, extra: Iterable[Condition] = (), demands: Iterable[Condition] = ()
-) -> Term:
+) -> Step:
     values = {name: value}
-    return Term(
+    changed = Term(
         (),
         term.bound - {name},
         all_of((*extra, substitute_condition(term.condition, values))),
@@ -340,9 +353,10 @@ def _substituted(
         substitute(term.denominator, values),
         term.demands | set(demands),
     )
+    return Step(changed, name, value)
 
 
-def _solve_one(term: Term) -> Term | None:
+def solve_one(term: Term) -> Step | None:
     """One step: remove a quotient that an equation determines, or a bound index that an equation determines."""
     parts = conjuncts(term.condition)
     equations = [(number, part.term) for number, part in enumerate(parts) if isinstance(part, Zero)]
@@ -365,7 +379,7 @@ def _solve_one(term: Term) -> Term | None:
     return _solve_window(term)
 
 
-def _solve_window(term: Term) -> Term | None:
+def _solve_window(term: Term) -> Step | None:
     """0 <= p − q·b <= q − 1  ⟺  b = ⌊p / q⌋, for q >= 1 (a demand): windows that do not overlap."""
     parts = [part for part in conjuncts(term.condition) if isinstance(part, NonNegative)]
     terms = {part.term for part in parts}
@@ -407,19 +421,20 @@ def _amounts(term: Term) -> Iterator[Int]:
     yield from (term.numerator, term.denominator)
 
 
-def _with_quotient(term: Term, generator: Quotient, value: Int, demands: Iterable[Condition]) -> Term:
+def _with_quotient(term: Term, generator: Quotient, value: Int, demands: Iterable[Condition]) -> Step:
     """The term with a value in place of a quotient."""
 
     def change(old: Int) -> Int:
         return replace_generator(old, generator, value)
 
-    return Term(
+    changed = Term(
         (), term.bound, map_condition(term.condition, change), change(term.numerator), change(term.denominator),
         term.demands | set(demands),
     )  # fmt: skip
+    return Step(changed, generator, value)
 
 
-def _nested_quotient(term: Term) -> Term | None:
+def _nested_quotient(term: Term) -> Step | None:
     """⌊⌊p / a⌋ / b⌋ = ⌊p / (a·b)⌋, for a >= 1 and b >= 1 (demands)."""
     for outer in sorted(_quotients(_amounts(term)), key=repr):
         (monomial, coefficient), *others = outer.p.terms.items() or [((), 0)]
@@ -431,7 +446,7 @@ def _nested_quotient(term: Term) -> Term | None:
     return None
 
 
-def _known_quotient(term: Term) -> Term | None:
+def _known_quotient(term: Term) -> Step | None:
     """⌊p / q⌋ = 0 where 0 <= p <= q − 1 follows from conditions without quotients, for q >= 1 (a demand)."""
     quotients = _quotients(_amounts(term))
     if not quotients:
@@ -454,7 +469,7 @@ def _without(term: Term, number: int) -> Term:
     return replace(term, condition=all_of((*parts[:number], *parts[number + 1 :])))
 
 
-def _solve_quotient(term: Term, number: int, equation: Int) -> Term | None:
+def _solve_quotient(term: Term, number: int, equation: Int) -> Step | None:
     """⌊p / q⌋ = e  ⟺  0 <= p − q·e <= q − 1, for q >= 1 (a demand): the quotient disappears from the whole term."""
     for monomial, coefficient in equation.terms.items():
         if len(monomial) != 1 or coefficient not in (1, -1) or not isinstance(monomial[0], Quotient):
@@ -470,10 +485,11 @@ def _solve_quotient(term: Term, number: int, equation: Int) -> Term | None:
         def change(value: Int, generator: Quotient = generator, rest: Int = rest) -> Int:
             return replace_generator(value, generator, rest)
 
-        return Term(
+        changed = Term(
             (), term.bound, all_of((*range_conditions, map_condition(other.condition, change))),
             change(term.numerator), change(term.denominator), term.demands | set(positive(generator.q)),
         )  # fmt: skip
+        return Step(changed, generator, rest)
     return None
 
 
@@ -487,7 +503,7 @@ def _nested(value: Int) -> Iterator[set[object]]:
             yield from _nested(generator.q)
 
 
-def _solve_multiple(term: Term, number: int, equation: Int) -> Term | None:
+def _solve_multiple(term: Term, number: int, equation: Int) -> Step | None:
     """c·b = e  ⟺  b = ⌊e / c⌋ and c·⌊e / c⌋ = e, for c >= 1 (a demand) free of bound indices."""
     for monomial, coefficient in equation.terms.items():
         names = [g.name for g in monomial if isinstance(g, Sym) and g.name in term.bound]
@@ -513,10 +529,19 @@ def positive(divisor: Int) -> tuple[Condition, ...]:
     return () if (divisor.constant or 0) >= 1 else (nonnegative(divisor - 1),)
 
 
-def _count_one(term: Term) -> list[Piece] | None:
-    """Count bound indices that stand in an interval alone: Σ_b [l <= b <= u] = max(0, u − l + 1)."""
-    names = [name for name in in_order(term.bound) if _interval(term, name) is not None]
-    for name in names:
+@dataclass(frozen=True)
+class Counted:
+    """What became of a term once the values of a bound index were counted, from `low` to `high`."""
+
+    term: Term
+    index: Name
+    low: Int
+    high: Int
+
+
+def count_one(term: Term) -> Counted | None:
+    """Count a bound index that stands in an interval alone: Σ_b [l <= b <= u] = max(0, u − l + 1)."""
+    for name in in_order(term.bound):
         bounds = _interval(term, name)
         if bounds is None or name in term.numerator.symbols() or name in term.denominator.symbols():
             continue
@@ -536,7 +561,7 @@ def _count_one(term: Term) -> list[Piece] | None:
             term.denominator,
             term.demands | demands,
         )
-        return list(eliminate(counted))
+        return Counted(counted, name, low, high)
     return None
 
 
@@ -599,6 +624,17 @@ def rename_term(term: Term, values: Mapping[Any, Int]) -> Term:
     )  # fmt: skip
 
 
+def alike(left: Sequence[Term], right: Sequence[Term]) -> bool:
+    """Whether two sums are the same but for the names of their bound indices, term by term; False says nothing."""
+
+    def renamed(term: Term) -> Term:
+        order = sorted(term.bound, key=lambda name: (len(text_of(name)), text_of(name)))
+        values = {name: Int.symbol(Mark(Role.LEFTOVER, number)) for number, name in enumerate(order)}
+        return rename_term(replace(term, demands=frozenset()), values)
+
+    return len(left) == len(right) and all(renamed(p) == renamed(q) for p, q in zip(left, right, strict=True))
+
+
 def canonical_argument(terms: Iterable[Term]) -> tuple[Argument, frozenset[Condition]]:
     """The alpha-normalised value of a sum of terms, equal only for sums that are equal (equal sums may have different
     values), and what its reduction demanded."""
@@ -627,14 +663,7 @@ def canonical_leftover(piece: Piece) -> Piece:
     """The piece with its leftover indices numbered anew by how they stand, so that equal sums look equal."""
     if not piece.leftover:
         return piece
-    others = Int.symbol(Mark(Role.ANY))
-
-    def signature(name: Name) -> list[str]:
-        values = {**dict.fromkeys(piece.leftover, others), name: Int.symbol(Mark(Role.THIS))}
-        return sorted(render(substitute_condition(part, values)) for part in conjuncts(piece.condition))
-
-    signatures = {name: signature(name) for name in piece.leftover}
-    order = sorted(in_order(piece.leftover), key=signatures.__getitem__)
+    order = leftover_order(piece)
     names = [Mark(Role.LEFTOVER, number) for number in range(len(order))]
     values = {name: Int.symbol(new) for name, new in zip(order, names, strict=True)}
     return Piece(
@@ -644,3 +673,15 @@ def canonical_leftover(piece: Piece) -> Piece:
         frozenset(names),
         frozenset(substitute_condition(demand, values) for demand in piece.demands),
     )
+
+
+def leftover_order(piece: Piece) -> tuple[Name, ...]:
+    """The leftover indices of a piece by how they stand in its condition."""
+    others = Int.symbol(Mark(Role.ANY))
+
+    def signature(name: Name) -> list[str]:
+        values = {**dict.fromkeys(piece.leftover, others), name: Int.symbol(Mark(Role.THIS))}
+        return sorted(render(substitute_condition(part, values)) for part in conjuncts(piece.condition))
+
+    signatures = {name: signature(name) for name in piece.leftover}
+    return tuple(sorted(in_order(piece.leftover), key=signatures.__getitem__))

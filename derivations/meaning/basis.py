@@ -21,7 +21,7 @@ from fractions import Fraction
 from math import gcd
 
 from derivations.core import terms as k
-from derivations.core.decide import merge
+from derivations.core.cells import merge
 from derivations.core.fractions import sum_of_fractions
 from derivations.core.heads import (
     INVERSE,
@@ -352,6 +352,7 @@ class Basis:
         key, demands = canonical_argument(terms)
         self.lowering.demands |= demands
         head = make(key)
+        self.lowering.argument_met(head, terms)
         formals = formal_places(len(place))
         if head not in self.defined:
             equal = self._known_equal(type(head), terms, formals)
@@ -583,8 +584,12 @@ class Basis:
             return [Term(), *scaled(self.jump("==", found), -1)]
         if not any(term.atoms for term in found):
             known = {name: of_number(Map(Kind.JUMP, name), found) for name in (">", ">=")}
-            if known[">"] is not None and known[">="] is not None:
-                return [*known[">="], *scaled(known[">"], -1)] if operator == "==" else known[operator] or []
+            strict, weak = known[">"], known[">="]
+            if strict is not None and weak is not None:
+                self.lowering.suppose_equal("a number", found, strict[1])
+                if operator == "==":
+                    return [*weak[0], *scaled(strict[0], -1)]
+                return strict[0] if operator == ">" else weak[0]
         sign, opposite = self.signs.of_sum(found), self.signs.of_sum(scaled(found, -1))
         if sign is Sign.POSITIVE or opposite is Sign.POSITIVE:
             return [Term()] if sign is Sign.POSITIVE and operator != "==" else []

@@ -16,8 +16,7 @@ from collections.abc import Callable, Sequence
 from enum import Enum
 
 from derivations.core import terms as k
-from derivations.core.cells import cells
-from derivations.core.decide import merge
+from derivations.core.cells import cells, merge
 from derivations.core.heads import Function, Head, Kind
 from derivations.core.names import Name, Role, has_role, in_order
 from derivations.core.sums import Atom, Monomials, Piece, Term

@@ -112,9 +112,11 @@ def apply_function(
     """f^(order) of an entry given by terms in formal indices (which obey `guard`), at `index`."""
     argument = [term for term in argument if term.condition != k.FALSE and term.numerator.terms]
     if order == 0 and not any(term.atoms for term in argument):
-        known = of_number(name, [rename_term(term, at_values(formals, index)) for term in argument])
+        here = [rename_term(term, at_values(formals, index)) for term in argument]
+        known = of_number(name, here)
         if known is not None:
-            return known
+            lowering.suppose_equal(f"the argument of {name.name}", here, known[1])
+            return known[0]
     if len(argument) == 1 and len(argument[0].atoms) == 1 and not argument[0].bound:
         (term,) = argument
         if term.numerator == term.denominator == 1:
@@ -157,6 +159,7 @@ def _function_atom(
     key, demands = canonical_argument(argument)
     lowering.demands |= demands
     head = Function(name, order, key)
+    lowering.argument_met(head, argument, guard)
     if head not in lowering.opaque:
         lowering.opaque[head] = _function_record(lowering, name, order, argument, formals, single, head, guard)
     return Term((Atom(head, place),))

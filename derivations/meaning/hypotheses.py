@@ -1,8 +1,9 @@
 """Hypotheses on the data, such as `where sum(y) == 1`: used by parametrising the data that satisfy them.
 
-For a hypothesis h(y) = 0 put y = P(y0) with y0 arbitrary and P(y0) = y0 − A·h(y0). Where h(P(y0)) = 0 for all y0 (the
-kernel proves it), P maps onto the data that satisfy the hypothesis: its values do, and it leaves alone what did. So a
-claim holds under the hypothesis exactly when it holds with P(y0) for y. The hypothesis itself must exist at all sizes.
+For a hypothesis h(y) = 0 put y = P(y0) with y0 arbitrary and P(y0) = y0 − A·h(y0). Where h(P(y0)) = 0 for all y0 (a
+premise of the goal, which the referee asks for), P maps onto the data that satisfy the hypothesis: its values do, and
+it leaves alone what did. So a claim holds under the hypothesis exactly when it holds with P(y0) for y. The hypothesis
+itself must exist at all sizes.
 """
 
 from __future__ import annotations
@@ -12,17 +13,15 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from derivations.core import terms as k
-from derivations.core.decide import Goal, Group, Proof, of_heads, prove
+from derivations.core.goals import Duty, Equality
 from derivations.core.heads import Entry
 from derivations.core.names import Mark, Role
-from derivations.core.solver import Solver
-from derivations.core.sums import Atom, Monomials, Piece, Term
+from derivations.core.sums import Atom, Term
 from derivations.core.terms import Int
 from derivations.formulas.claims import Claim, Hypothesis
 from derivations.formulas.expressions import Expression, Tensor
 from derivations.meaning.existence import obligations
 from derivations.meaning.functions import Unsupported
-from derivations.meaning.goal import context_condition
 from derivations.meaning.lowering import Lowering, Terms, scaled
 
 
@@ -50,7 +49,7 @@ def apply_hypotheses(lowering: Lowering, claim: Claim, found: Terms) -> Terms:
 
 
 def parametrise(lowering: Lowering, claim: Claim, hypothesis: Hypothesis) -> Parametrisation:
-    """A parametrisation that the kernel has proved, or Unsupported."""
+    """A parametrisation that search finds to satisfy the hypothesis, or Unsupported."""
     tensors = [node for node in _tensors(hypothesis.left) + _tensors(hypothesis.right) if node.rank]
     for tensor in dict.fromkeys(tensors):
         for entry in _candidates(lowering, hypothesis, tensor):
@@ -112,7 +111,7 @@ def _candidates(
 
 
 def _satisfies(lowering: Lowering, claim: Claim, hypothesis: Hypothesis, chosen: Parametrisation) -> bool:
-    """Whether the kernel proves h(P(y0)) = 0 for all y0."""
+    """Whether h(P(y0)) = 0 for all y0, by search; if so, that it is, and that h exists, are noted as premises."""
     rank = max(hypothesis.left.rank, hypothesis.right.rank)
     index = tuple(Int.symbol(Mark(Role.ENTRY, axis)) for axis in range(rank))
     shape = lowering.shape(hypothesis.left if hypothesis.left.rank else hypothesis.right, {})
@@ -121,19 +120,16 @@ def _satisfies(lowering: Lowering, claim: Claim, hypothesis: Hypothesis, chosen:
         other = lowering.shape(hypothesis.right, {})
         same = k.all_of(k.equal(p, q) for p, q in zip(shape, other, strict=True))
     inside = k.all_of(k.between(0, i, n - 1) for i, n in zip(index, shape, strict=True))
-    monomials = Monomials()
-    for term in _residual(lowering, hypothesis, index):
-        for new in lowering.replaced(term, Entry(chosen.tensor.name), chosen.entry):
-            monomials.add(new)
-    duties = [
-        duty for side in (hypothesis.left, hypothesis.right) for duty in obligations(lowering, side, {})
+    residual = [
+        new
+        for term in _residual(lowering, hypothesis, index)
+        for new in lowering.replaced(term, Entry(chosen.tensor.name), chosen.entry)
     ]
-    one = Int.of(1)
-    groups = (
-        *[Group(duty.what, (Piece(k.all_of((duty.guard, k.negate(duty.condition))), one, one),)) for duty in duties],
-        Group("shapes", (Piece(k.negate(same), Int.of(1), Int.of(1)),)),
-        *[Group(of_heads(heads), tuple(pieces), inside) for heads, pieces in monomials.groups.items()],
-    )
-    context = context_condition(lowering, claim.context, claim.conditions)
-    names = tuple(dim.name for dim in claim.context.dims)
-    return isinstance(prove(Solver(), Goal(names, context, groups)), Proof)
+    if not lowering.same(residual, [], inside):
+        return False
+    for side in (hypothesis.left, hypothesis.right):
+        for duty in obligations(lowering, side, {}):
+            lowering.premises.append(Duty(duty.what, k.TRUE, duty.condition, duty.guard))
+    lowering.premises.append(Duty(f"the shapes of {hypothesis.text}", k.TRUE, same))
+    lowering.premises.append(Equality(hypothesis.text, inside, tuple(residual)))
+    return True

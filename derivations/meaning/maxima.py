@@ -222,6 +222,7 @@ def _argmax_head(
     argument, demands = canonical_argument(template)
     lowering.demands |= demands
     head = Argmax(window, axes, frame, argument)
+    lowering.argument_met(head, template)
     sizes = (*window, *(size for size in _sizes(frame)))
     if any(has_role(name, role) for size in sizes for name in size.symbols() for role in (Role.BOUND, Role.FORMAL)):
         raise Unsupported("a maximum over a window whose size depends on an index")

@@ -12,10 +12,9 @@ from fractions import Fraction
 from math import isqrt
 
 from derivations.core import terms as k
-from derivations.core.cells import cells
-from derivations.core.decide import merge
 from derivations.core.heads import Kind, Map
-from derivations.core.sums import Monomials, Piece, Term
+from derivations.core.parts import Part, cells, merged
+from derivations.core.sums import Monomials, Term
 from derivations.core.terms import Condition, Int
 
 CASES = 6  # pieces of which an indicator's sum may have; more stay an unknown
@@ -24,13 +23,14 @@ INDICATORS = (Map(Kind.JUMP, ">"), Map(Kind.JUMP, ">="))
 AT_ZERO = {"exp": Fraction(1), "tanh": Fraction(0), "sigmoid": Fraction(1, 2), "sqrt": Fraction(0)}
 
 
-def of_number(function: Map, argument: Sequence[Term]) -> list[Term] | None:
-    """A function of terms without atoms, as terms; None where its value is not known.
+def of_number(function: Map, argument: Sequence[Term]) -> tuple[list[Term], list[Term]] | None:
+    """A function of terms without atoms, as terms, with the sum for which the argument was taken; None where its value
+    is not known.
 
-    >>> of_number(Map(Kind.KNOWN, "sqrt"), [Term(numerator=Int.of(25), denominator=Int.of(4))])[0].numerator
+    >>> of_number(Map(Kind.KNOWN, "sqrt"), [Term(numerator=Int.of(25), denominator=Int.of(4))])[0][0].numerator
     5
     >>> n = Int.symbol("n")
-    >>> of_number(Map(Kind.JUMP, ">"), [Term(numerator=n), Term(numerator=Int.of(-2))])[0].condition
+    >>> of_number(Map(Kind.JUMP, ">"), [Term(numerator=n), Term(numerator=Int.of(-2))])[0][0].condition
     NonNegative(term=-3 + n)
     >>> of_number(Map(Kind.KNOWN, "exp"), [Term()]) is None
     True
@@ -38,32 +38,37 @@ def of_number(function: Map, argument: Sequence[Term]) -> list[Term] | None:
     known = function.kind is Kind.KNOWN and function.name in (*AT_ZERO, "log")
     if not known and function not in INDICATORS:
         return None
-    pieces = _pieces(argument)
-    if pieces is None:
+    parts = _parts(argument)
+    if parts is None:
         return None
+    read = [Term((), frozenset(), part.condition, part.numerator, part.denominator) for part in parts]
     if function in INDICATORS:
-        return _indicator(pieces, strict=function is INDICATORS[0])
-    value = _value(function.name, _number(pieces))
+        found = _indicator(parts, strict=function is INDICATORS[0])
+        return None if found is None else (found, read)
+    value = _value(function.name, _number(parts))
     if value is None:
         return None
-    return [Term(numerator=Int.of(value.numerator), denominator=Int.of(value.denominator))] if value else []
+    terms = [Term(numerator=Int.of(value.numerator), denominator=Int.of(value.denominator))] if value else []
+    return terms, read
 
 
-def _pieces(argument: Sequence[Term]) -> list[Piece] | None:
-    """The argument as pieces, merged; None where a rewriting demands something or an index is left over."""
+def _parts(argument: Sequence[Term]) -> list[Part] | None:
+    """The argument as parts; None where a rewriting demands something or an index is left over."""
     monomials = Monomials()
     for term in argument:
         monomials.add(term)
     found = [piece for pieces in monomials.groups.values() for piece in pieces]
     # Of all pieces: those that cancel may have become equal by what they demand.
-    return None if any(piece.leftover or piece.demands for piece in found) else merge(found)
+    if any(piece.leftover or piece.demands for piece in found):
+        return None
+    return merged([Part(piece.condition, piece.numerator, piece.denominator) for piece in found])
 
 
-def _number(pieces: Sequence[Piece]) -> Fraction | None:
+def _number(parts: Sequence[Part]) -> Fraction | None:
     total = Fraction(0)
-    for piece in pieces:
-        top, bottom = piece.numerator.constant, piece.denominator.constant
-        if piece.condition != k.TRUE or top is None or not bottom:
+    for part in parts:
+        top, bottom = part.numerator.constant, part.denominator.constant
+        if part.condition != k.TRUE or top is None or not bottom:
             return None
         total += Fraction(top, bottom)
     return total
@@ -82,12 +87,12 @@ def _value(name: str, number: Fraction | None) -> Fraction | None:
     return None
 
 
-def _indicator(pieces: Sequence[Piece], *, strict: bool) -> list[Term] | None:
+def _indicator(parts: Sequence[Part], *, strict: bool) -> list[Term] | None:
     """[Σ pieces > 0] (or >= 0) as one term with a condition on the sizes and indices."""
-    if len(pieces) > CASES or any((piece.denominator.constant or 0) <= 0 for piece in pieces):
+    if len(parts) > CASES or any((part.denominator.constant or 0) <= 0 for part in parts):
         return None
     # Outside all cells the sum is 0: there > fails and >= holds.
     sign = 1 if strict else -1
-    beyond: list[Condition] = [k.all_of((cell, k.nonnegative(value * sign - 1))) for cell, value in cells(pieces)]
+    beyond: list[Condition] = [k.all_of((cell, k.nonnegative(value * sign - 1))) for cell, value in cells(parts)]
     condition = k.any_of(beyond) if strict else k.negate(k.any_of(beyond))
     return [] if condition == k.FALSE else [Term(condition=condition)]

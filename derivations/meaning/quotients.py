@@ -34,6 +34,7 @@ def _reciprocal(lowering: Translation, node: Expression, index: tuple[Int, ...],
         return [multiply(inverse, *[inverse_atom(lowering, atom) for atom in term.atoms])]
     number = _constant(found)
     if number is not None:
+        lowering.suppose_equal("a constant", found, [Term(numerator=number[0], denominator=number[1])])
         return [Term(numerator=number[1], denominator=number[0])]
     if any(term.atoms for term in found):
         lowering.axioms[f"no entry of {node} is 0"] = None

@@ -14,10 +14,11 @@ from itertools import count, product
 from sympy import Basic, Symbol
 
 from derivations.core import terms as k
+from derivations.core.goals import Duty, Equality
 from derivations.core.heads import Argmax, Head, Kind, Map, Reciprocal
 from derivations.core.heads import Entry as EntryHead
 from derivations.core.names import Mark, Name, Role, text_of
-from derivations.core.sums import Atom, LimitReached, Term, rename_term
+from derivations.core.sums import Atom, LimitReached, Term, alike, rename_term
 from derivations.core.terms import Condition, Int
 from derivations.formulas.expressions import Definition, Expression
 from derivations.meaning.integers import Environment, Integers
@@ -95,6 +96,9 @@ class Translation(Integers):
     axioms: dict[str, None] = field(default_factory=dict)
     demands: set[Condition] = field(default_factory=set)
     shapes: dict[Head, tuple[Int, ...]] = field(default_factory=dict)  # of tensors and definitions that are unknowns
+    # What the reading of the formulas supposes: that arguments which became one are equal, and the like.
+    premises: list[Duty | Equality] = field(default_factory=list)
+    met: dict[Head, tuple[Term, ...]] = field(default_factory=dict)
     kinks: list[tuple[Map, Terms]] = field(default_factory=list)  # the jumps that were taken as differentiable
     fresh_numbers: Iterator[int] = field(default_factory=count)
     # Whether relations between unknowns are told (`relations.py`), and the symmetries found so far.
@@ -106,6 +110,16 @@ class Translation(Integers):
     def fresh(self) -> Mark:
         """A bound index that no other term has."""
         return Mark(Role.BOUND, next(self.fresh_numbers))
+
+    def suppose_equal(self, what: str, left: Sequence[Term], right: Sequence[Term], guard: Condition = k.TRUE) -> None:
+        """Note that two sums of terms are taken for equal wherever `guard` holds, unless they are written alike."""
+        if not alike(left, right):
+            self.premises.append(Equality(what, guard, (*left, *scaled(list(right), -1))))
+
+    def argument_met(self, head: Head, argument: Sequence[Term], guard: Condition = k.TRUE) -> None:
+        """Note that a head's argument is the one with which it was met first."""
+        first = self.met.setdefault(head, tuple(argument))
+        self.suppose_equal(f"one argument of {head}", argument, first, guard)
 
     def lower(self, node: Expression, index: Sequence[Int], env: Environment, cut: Cut) -> Terms:
         """The terms of entry `index` of a formula; names in `cut` are unknowns, not their definitions."""

@@ -18,24 +18,21 @@ from typing import Any
 
 from sympy import Symbol
 
-from derivations.core.decide import Proof, prove
-from derivations.core.solver import Answer, Solver, Unknown
 from derivations.core.sums import LimitReached
 from derivations.crosscheck.candidates import Sieve
 from derivations.formulas.claims import Claim, Context, Link
 from derivations.formulas.expressions import Apply, Constant, Definition, Loss, ShapeError, Tensor
 from derivations.formulas.origin import counted_from
 from derivations.formulas.text import context_to_text, to_text
-from derivations.judgement.judge import goal_of, same_terms
+from derivations.judgement import decision
 from derivations.judgement.verdict import Verdict
 from derivations.language.document import parse_claim
 from derivations.language.errors import InputError
 from derivations.meaning.functions import Unsupported
-from derivations.meaning.lowering import Lowering
 from derivations.repair.edits.proposals import SLIDING, open_parts
 from derivations.repair.nearest import Candidate, Nearest
 from derivations.repair.normal_form import normal
-from derivations.search.region import small_sizes
+from derivations.search.solver import Answer, Solver, Unknown
 
 PROOFS = 16  # candidates that are handed to the kernel
 CLOSE = 1  # the last stage that is looked at although something nearer was found
@@ -178,12 +175,9 @@ class _Search:
 
 
 def proved(claim: Claim, link: Link, solver: Solver) -> bool:
-    """Whether the kernel proves a link in its claim's context, and the context admits sizes."""
-    lowering = Lowering()
+    """Whether a link is proved in its claim's context, and the context admits sizes."""
     try:
-        lowering.same = same_terms(lowering, claim, solver)
-        goal = goal_of(lowering, claim, link)
-        return isinstance(prove(solver, goal), Proof) and any(True for _ in small_sizes(goal, 1))
+        return decision.proved(claim, link, solver)
     except (Unsupported, LimitReached, ShapeError, GivenUp):
         return False
 

@@ -14,25 +14,31 @@ from dataclasses import dataclass, field
 from itertools import combinations, islice, product
 from typing import Any
 
+from derivations.core import goals
 from derivations.core import terms as k
-from derivations.core.decide import (
+from derivations.core.heads import Heads
+from derivations.core.names import Name, in_order
+from derivations.core.parts import alternatives
+from derivations.core.sums import LimitReached
+from derivations.core.terms import FALSE, TRUE, Condition, Int
+from derivations.core.writing import operand, syntax, written
+from derivations.search.decide import (
     CounterModel,
     Goal,
     Group,
     Proof,
     Undecided,
+    affine_failures,
     failing_sizes,
     failing_values,
     failures,
     holds_at,
+    prepare,
     prove,
     prove_fails,
 )
-from derivations.core.names import Name, in_order
-from derivations.core.solver import IslLimit, Solver, is_affine, isl_limited, isl_point, isl_set
-from derivations.core.sums import LimitReached
-from derivations.core.terms import FALSE, TRUE, Condition, Int
-from derivations.core.writing import operand, syntax, written
+from derivations.search.solver import IslLimit, Solver, is_affine, isl_limited, isl_point, isl_set
+from derivations.search.witness_terms import smallest_points
 
 SAMPLES = 16  # sizes decided before the first proposal; counterexamples add more
 SIZES_TRIED = 20_000  # of which those that a context admits are taken
@@ -40,8 +46,7 @@ MORE_SAMPLES = 120  # sizes decided once no region fits
 ROUNDS = 14  # proposals per claim
 PLAIN = 4  # the cost up to which a condition of the vocabulary reads at a glance
 CASES = 4  # conjunctions of a region; more are not an answer that anybody reads
-TRIES = 12  # instances looked for, one after the other, for one outside proof
-INSTANCES = 48  # instances offered for one outside proof
+TRIES = 24  # instances chosen, one after the other, for one outside proof
 
 Sizes = dict[Any, int]  # by name
 
@@ -73,6 +78,15 @@ class Region:
         return " or ".join(" and ".join(literal.text for literal in case) for case in self.cases)
 
 
+@dataclass(frozen=True)
+class Outside:
+    """A part of what lies outside a region: the instances by which the goal fails there, and of which monomials."""
+
+    part: Condition
+    instances: tuple[dict[Name, Int], ...]
+    among: frozenset[Heads]
+
+
 @dataclass
 class Search:
     """One search: the goal, what is known about sample sizes, and the instances found so far."""
@@ -81,9 +95,11 @@ class Search:
     goal: Goal
     exact: Any = None
     wanted: int = SAMPLES
+    witnesses: bool = True  # whether instances are wanted where isl finds by projection that the claim fails
     failing: list[tuple[Group, Condition]] = field(default_factory=list)
     samples: dict[tuple[int, ...], bool] = field(default_factory=dict)
     instances: list[dict[Name, Int]] = field(default_factory=list)
+    outside: list[Outside] = field(default_factory=list)  # the region's, once found
 
     def run(self) -> Region | str:
         """The region with both proofs made, or why there is none."""
@@ -159,15 +175,20 @@ class Search:
         return None
 
     def _outside(self, region: Region) -> Sizes | str | None:
-        """None where the claim is proved to fail everywhere outside; else sizes where it holds."""
+        """None where the claim is found to fail everywhere outside, with instances of it in `outside`; else sizes where
+        it holds."""
+        self.outside = []
         outside = k.all_of((self.goal.context, k.negate(region.condition)))
         if self.exact is not None and is_affine(outside):
             try:
                 with isl_limited(self.solver.isl_operations):
-                    return isl_point(isl_set(outside, self.goal.sizes).subtract(self.exact), self.goal.sizes)
+                    point = isl_point(isl_set(outside, self.goal.sizes).subtract(self.exact), self.goal.sizes)
             except IslLimit:
                 return f"past isl's limit of {self.solver.isl_operations:,} operations"
-        for part in _alternatives(k.negate(region.condition)):
+            if point is not None or not self.witnesses:
+                return point
+            self._propose_smallest()
+        for part in alternatives(k.negate(region.condition)):
             found = self._outside_part(part)
             if found is not None:
                 return found
@@ -180,22 +201,58 @@ class Search:
             if not held and len(used) < 3 and _specific_holds(part, sizes):
                 used.add(key)
                 self._learn_instances(sizes)
+        chosen: list[dict[Name, Int]] = []
+        among = set[Heads]()
         for _ in range(TRIES):
-            decision = prove_fails(self.solver, self.goal, part, self.instances[-INSTANCES:])
+            decision = prove_fails(self.solver, self.goal, part, chosen)
             if isinstance(decision, Proof):
+                self.outside.append(Outside(part, tuple(chosen), frozenset(among)))
                 return None
             if isinstance(decision, Undecided):
                 return decision.reason
             sizes = decision.sizes
-            held_here = self._holds(sizes)
-            if held_here is None:
-                return "the kernel cannot decide a counterexample's sizes"
-            if held_here:
-                return sizes
-            self.samples.setdefault(self._key(sizes), False)
-            if not self._learn_instances(sizes):
+            serving = self._serving(sizes, chosen)
+            if serving is None:
+                held_here = self._holds(sizes)
+                if held_here is None:
+                    return "the kernel cannot decide a counterexample's sizes"
+                if held_here:
+                    return sizes
+                self.samples.setdefault(self._key(sizes), False)
+                self._learn_instances(sizes)
+                serving = self._serving(sizes, chosen)
+            if serving is None:
                 return "no witness was found that serves all sizes outside"
+            chosen.append(serving[0])
+            among.add(serving[1])
         return "no witness was found that serves all sizes outside"
+
+    def _propose_smallest(self) -> None:
+        """Where the goal is affine, the smallest failing points are the first instances."""
+        proposed: list[dict[Name, Int]] = []
+        for group in self.goal.groups:
+            pieces, _ = prepare(self.solver, self.goal, group)
+            context = k.all_of((self.goal.context, group.context))
+            try:
+                with isl_limited(self.solver.isl_operations):
+                    affine = affine_failures(self.solver, pieces, context, self.goal.sizes)
+                    proposed += smallest_points(*affine, self.goal.sizes) if affine is not None else ()
+            except IslLimit:
+                continue
+        self.instances = proposed + [instance for instance in self.instances if instance not in proposed]
+
+    def _serving(self, sizes: Sizes, chosen: Sequence[dict[Name, Int]]) -> tuple[dict[Name, Int], Heads] | None:
+        """The first instance, not among the chosen, by which the claim fails at these sizes, and its monomial."""
+        for instance in self.instances:
+            if instance in chosen:
+                continue
+            values = {name: _value(term, sizes) for name, term in instance.items()}
+            point = {**sizes, **{name: value for name, value in values.items() if value is not None}}
+            for group, failure in self.failing:
+                condition = k.all_of((group.context, failure))
+                if k.condition_symbols(condition) <= point.keys() and _specific_holds(condition, point):
+                    return instance, group.heads
+        return None
 
     def _learn_instances(self, sizes: Sizes) -> bool:
         """Generalise the entries at which the claim fails at these sizes; whether anything new was found."""
@@ -233,12 +290,26 @@ def open_part(solver: Solver, goal: Goal) -> Goal:
     return found
 
 
-def find(solver: Solver, goal: Goal, samples: int = SAMPLES) -> Region | str:
+@dataclass(frozen=True)
+class Found:
+    """A region, what shows that the goal fails outside, and all monomials whose coefficients may fail."""
+
+    region: Region
+    outside: tuple[Outside, ...]
+    among: frozenset[Heads]
+
+
+def find(solver: Solver, goal: Goal, samples: int = SAMPLES, witnesses: bool = True) -> Found | str:
     """The exact region where a goal holds (no case: it holds nowhere), or the reason why none was found."""
     try:
-        return Search(solver, open_part(solver, goal), wanted=samples).run()
+        still = open_part(solver, goal)
+        search = Search(solver, still, wanted=samples, witnesses=witnesses)
+        region = search.run()
     except LimitReached as limit:
         return str(limit)
+    if isinstance(region, str):
+        return region
+    return Found(region, tuple(search.outside), frozenset(group.heads for group in still.groups))
 
 
 def _specific_holds(condition: Condition, sizes: Sizes) -> bool:
@@ -248,14 +319,10 @@ def _specific_holds(condition: Condition, sizes: Sizes) -> bool:
         return False
 
 
-def _alternatives(condition: Condition) -> Sequence[Condition]:
-    return condition.parts if isinstance(condition, k.Or) else (condition,)
-
-
 # -- samples and vocabulary -------------------------------------------------------------------------------------------
 
 
-def small_sizes(goal: Goal, limit: int) -> Iterator[Sizes]:
+def small_sizes(goal: Goal | goals.Goal, limit: int) -> Iterator[Sizes]:
     """Admissible sizes by increasing sum, then in declaration order."""
     count = len(goal.sizes)
     if not count:

@@ -314,9 +314,9 @@ def record(asked: Question | str) -> Iterator[Event]:
     yield "record", _results(document, repair=True).as_json()
 
 
-def _results(document: Document, **options: bool) -> Results:
+def _results(document: Document, steps: bool = False, repair: bool = False) -> Results:
     def judged(claim: Claim) -> list[Verdict]:
-        return judge_claim(claim, **options)
+        return judge_claim(claim, steps=steps, repair=repair)
 
     results = Results()
     for block in document.blocks:

@@ -9,7 +9,8 @@ from derivations import crosscheck
 from derivations.core import terms as k
 from derivations.core.terms import Int
 from derivations.judgement import judge as judging
-from derivations.judgement.judge import Symbolic, judge_link
+from derivations.judgement.decision import Symbolic
+from derivations.judgement.judge import judge_link
 from derivations.judgement.verdict import Verdict
 from derivations.search.region import Literal, Region
 from derivations.show.lines import line

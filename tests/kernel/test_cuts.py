@@ -9,8 +9,8 @@ from integer_trees import SIZES, Claimed, Tree, Values, names, numbers, trees, v
 
 from derivations.core import terms as k
 from derivations.core.cuts import with_cuts
-from derivations.core.solver import Solver, Unsatisfiable
 from derivations.core.terms import Condition, Int, conjuncts
+from derivations.search.solver import Solver, Unsatisfiable
 
 n, m, h, a, b, i, r = map(Int.symbol, ("n", "m", "h", "a", "b", "i", "r"))
 products = st.tuples(names, names).map(lambda pair: Tree("*", pair))

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from derivations.core import sums
 from derivations.core import terms as k
-from derivations.core.cells import cells
-from derivations.core.decide import merge
+from derivations.core.cells import cells, merge
 from derivations.core.heads import Entry
 from derivations.core.names import Mark, Role, in_order
 from derivations.core.sums import (

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from integer_trees import Claimed, affine_trees, conditions, trees
 
 from derivations.core import terms as k
-from derivations.core.solver import (
+from derivations.core.terms import Condition, Int
+from derivations.search.solver import (
     Z3_RESOURCES,
     Answer,
     Satisfiable,
@@ -28,7 +29,6 @@ from derivations.core.solver import (
     without_extrema,
     z3_answer,
 )
-from derivations.core.terms import Condition, Int
 
 FEW = settings(max_examples=60, deadline=None)
 BOX = {"s": (1, 3), "t": (1, 2), "a": (-2, 3), "b": (0, 3), "c": (-1, 1)}

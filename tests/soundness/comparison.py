@@ -16,11 +16,11 @@ from typing import TypeVar
 from random_claims import Random
 
 from derivations.core import terms as k
-from derivations.core.solver import Solver
 from derivations.crosscheck import agree_at
 from derivations.formulas.claims import Link
 from derivations.formulas.expressions import Definition
-from derivations.judgement.judge import Symbolic, decide
+from derivations.judgement.decision import Symbolic, decide
+from derivations.search.solver import Solver
 
 Sizes = dict[str, int]
 T = TypeVar("T")

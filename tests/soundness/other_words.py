@@ -14,7 +14,6 @@ from itertools import islice
 from sympy import Basic, Symbol
 
 from derivations.core import terms as k
-from derivations.core.solver import Solver
 from derivations.crosscheck import sizes_by_sum
 from derivations.formulas.claims import Claim, Link
 from derivations.formulas.expressions import (
@@ -35,6 +34,7 @@ from derivations.formulas.expressions import (
 )
 from derivations.formulas.integers import integer_symbol
 from derivations.judgement.judge import Symbolic, decide, exists_everywhere
+from derivations.search.solver import Solver
 
 Chance = random.Random
 SIZES = 40  # at which two regions are compared

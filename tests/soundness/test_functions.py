@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 from function_terms import disagreement
 
-from derivations.core.solver import Solver
 from derivations.core.sums import LimitReached
 from derivations.formulas.claims import Claim
-from derivations.judgement.judge import decide
+from derivations.judgement.decision import decide
 from derivations.language.document import Document
 from derivations.meaning import basis, signs
 from derivations.meaning.basis import Basis
 from derivations.meaning.functions import Unsupported
 from derivations.meaning.signs import Sign, Signs
+from derivations.search.solver import Solver
 
 DATA = "dims n, m, p >= 0\ntensor x[n], y[n], u[n], A[m, n], e[p]\nscalar t, c\nassume t > 0"
 NORM = "dims m\ntensor x[m]\nscalar eps\nassume eps > 0\nv = sum((x - mean(x))**2)/m\nloss J(x)"

@@ -16,7 +16,7 @@ import pytest
 import derivations.crosscheck as crosscheck
 from derivations.core import heads
 from derivations.crosscheck import comparison
-from derivations.judgement import judge as judging
+from derivations.judgement import decision
 from derivations.judgement.judge import judge
 from derivations.language.document import Document
 from derivations.meaning import elementwise, existence
@@ -46,8 +46,8 @@ def equal_arguments_are_not_seen(patch: Patch) -> None:
 
 def unknowns_are_independent(patch: Patch) -> None:
     """Whether unknowns may depend on each other is not asked."""
-    patch.setattr(judging, "independent", lambda *arguments: True)
-    patch.setattr(judging, "relations_met", lambda *arguments: False)
+    patch.setattr(decision, "independent", lambda *arguments: True)
+    patch.setattr(decision, "relations_met", lambda *arguments: False)
 
 
 def the_outside_is_not_tried(patch: Patch) -> None:

@@ -16,17 +16,15 @@ from formulas import MUTATIONS, Setting
 from random_claims import changed
 
 import derivations
-from derivations.core.decide import Proof, prove
-from derivations.core.solver import Answer, Solver, Unknown
 from derivations.core.sums import LimitReached
 from derivations.core.terms import Condition
 from derivations.crosscheck import agree_at, generic_sizes, sizes_by_sum
 from derivations.formulas.claims import Claim, Link
 from derivations.formulas.expressions import Expression, ShapeError, Tensor
-from derivations.judgement.judge import goal_of, same_terms
+from derivations.judgement import decision
 from derivations.language.document import Document
 from derivations.meaning.functions import Unsupported
-from derivations.meaning.lowering import Lowering
+from derivations.search.solver import Answer, Solver, Unknown
 
 WANTED, TRIED = 5, 40
 ROOT = Path(derivations.__file__).parent
@@ -49,11 +47,9 @@ class Impatient(Solver):
 
 
 def proved(claim: Claim, link: Link, solver: Solver) -> bool:
-    """Whether the kernel proves a link; regions are not looked for."""
-    lowering = Lowering()
+    """Whether a link is proved; regions are not looked for."""
     try:
-        lowering.same = same_terms(lowering, claim, solver)
-        return isinstance(prove(solver, goal_of(lowering, claim, link)), Proof)
+        return decision.proved(claim, link, solver)
     except (Unsupported, LimitReached, ShapeError, GivenUp):
         return False
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from derivations.core import terms as k
-from derivations.core.solver import Solver
 from derivations.formulas.claims import Claim
-from derivations.judgement.judge import decide
+from derivations.judgement.decision import decide
 from derivations.language.document import Document
+from derivations.search.solver import Solver
 
 # (name, given, claim): none of these may be proved
 FALSE = [

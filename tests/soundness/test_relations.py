@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import pytest
 
-from derivations.core.solver import Solver
-from derivations.judgement import judge
-from derivations.judgement.judge import decide
+from derivations.judgement import decision
+from derivations.judgement.decision import decide
 from derivations.language.document import Document
+from derivations.search.solver import Solver
 
 GIVEN = """dims n, m
 tensor x[n], y[n], A[n, n], B[m, n], t[2*n]
@@ -82,5 +82,5 @@ def test_what_is_false_has_its_region(text: str) -> None:
 @pytest.mark.parametrize("text", [TRUE[0], "max_unpool(d, a, 4, 1)[0] * max_unpool(d, a, 4, 1)[1] == 0"])
 def test_the_relations_are_needed(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Untold, they leave a true claim open."""
-    monkeypatch.setattr(judge, "relations_met", lambda *arguments: False)
+    monkeypatch.setattr(decision, "relations_met", lambda *arguments: False)
     assert said(text)[0] != "proved"

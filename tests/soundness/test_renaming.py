@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from derivations.core.solver import Solver
 from derivations.formulas.claims import Claim, Context
-from derivations.judgement.judge import decide
+from derivations.judgement.decision import decide
 from derivations.language.document import Document
 from derivations.language.errors import InputError
+from derivations.search.solver import Solver
 
 ROOT = Path(__file__).resolve().parents[2] / "derivations"
 DOCUMENTS = sorted([*(ROOT / "documents").glob("*.md"), *(ROOT / "catalogue").glob("*.md")])

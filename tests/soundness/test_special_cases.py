@@ -13,14 +13,14 @@ from random_claims import admissible
 
 from derivations.core import terms as k
 from derivations.core.heads import Kind, Map
-from derivations.core.solver import Solver
 from derivations.core.sums import Term
 from derivations.core.terms import Int
 from derivations.crosscheck import agree_at
 from derivations.formulas.claims import Claim
-from derivations.judgement.judge import decide
+from derivations.judgement.decision import decide
 from derivations.language.document import Document
 from derivations.meaning.numbers import of_number
+from derivations.search.solver import Solver
 
 CONVOLUTION = "dims H, m where m <= H\ntensor x[H], w[m]\nfunction f\n"
 POOLING = "dims H, f where f <= H\ntensor x[H]\nfunction g\n"
@@ -89,4 +89,4 @@ def test_an_indicator_of_a_sum_of_counts(slope: int, other: int, number: int, st
     for value in range(-6, 9):
         total = slope * value + (other if value >= 3 else 0) + number
         expected = total > 0 if strict else total >= 0
-        assert any(k.holds(term.condition, {"n": value}) for term in found) == expected
+        assert any(k.holds(term.condition, {"n": value}) for term in found[0]) == expected

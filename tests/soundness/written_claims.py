@@ -18,12 +18,12 @@ from itertools import islice
 from comparison import solver
 
 from derivations.core import terms as k
-from derivations.core.solver import Solver
 from derivations.crosscheck import agree_at, sizes_by_sum
 from derivations.formulas.claims import Claim
-from derivations.judgement.judge import decide
+from derivations.judgement.decision import decide
 from derivations.language.document import Document
 from derivations.language.errors import InputError
+from derivations.search.solver import Solver
 
 SIZES, SEEDS = 30, 3  # the smallest admissible sizes, and data at each
 PATIENCE = 60  # data at sizes at which a claim is said to be false: one order of six can be the one that tells

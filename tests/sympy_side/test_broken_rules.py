@@ -54,7 +54,7 @@ def without_last_term(node: Expression) -> Expression:
 @pytest.fixture(autouse=True)
 def _no_regions(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where a refused step would be true is not asked here."""
-    monkeypatch.setattr("derivations.judgement.judge.find", lambda *_, **__: "not looked for")
+    monkeypatch.setattr("derivations.judgement.decision.find", lambda *_, **__: "not looked for")
 
 
 # -- what uses which rule --------------------------------------------------------------------------

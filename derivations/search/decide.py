@@ -14,24 +14,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from derivations.core.cells import CELL_LIMIT, cells, substituted
-from derivations.core.fractions import sum_of_fractions, without_positive_factors
+from derivations.core.cells import CELL_LIMIT, cells, merge, substituted
+from derivations.core.fractions import without_positive_factors
 from derivations.core.heads import Heads
 from derivations.core.implication import Known, irredundant
 from derivations.core.names import Name, in_order
-from derivations.core.solver import (
-    IslLimit,
-    Satisfiable,
-    Solver,
-    Unknown,
-    Unsatisfiable,
-    is_affine,
-    isl_limited,
-    isl_nonzero,
-    isl_point,
-    isl_set,
-)
-from derivations.core.sums import Piece, canonical_leftover
+from derivations.core.sums import Piece
 from derivations.core.terms import (
     FALSE,
     TRUE,
@@ -53,6 +41,18 @@ from derivations.core.terms import (
     zero,
 )
 from derivations.core.writing import syntax, written
+from derivations.search.solver import (
+    IslLimit,
+    Satisfiable,
+    Solver,
+    Unknown,
+    Unsatisfiable,
+    is_affine,
+    isl_limited,
+    isl_nonzero,
+    isl_point,
+    isl_set,
+)
 
 
 @dataclass(frozen=True)
@@ -145,22 +145,6 @@ def check_demands(solver: Solver, context: Condition, conditions: Sequence[Condi
         if solver.implies(base, nonnegative(divisor - 1)) is not True:
             return f"that the divisor {syntax(divisor)} is positive"
     return None
-
-
-def merge(pieces: Sequence[Piece]) -> list[Piece]:
-    """Add the coefficients of pieces with the same condition; drop those that vanish."""
-    found: dict[tuple[frozenset[Condition], frozenset[Name]], Piece] = {}
-    for piece in pieces:
-        piece = canonical_leftover(piece)
-        key = (frozenset(conjuncts(piece.condition)), piece.leftover)
-        if key in found:
-            old = found[key]
-            numerator, denominator = sum_of_fractions(
-                (old.numerator, old.denominator), (piece.numerator, piece.denominator)
-            )
-            piece = Piece(piece.condition, numerator, denominator, piece.leftover, piece.demands | old.demands)
-        found[key] = piece
-    return [piece for piece in found.values() if piece.numerator.terms]
 
 
 def prepare(solver: Solver, goal: Goal, group: Group) -> tuple[list[Piece], str | None]:

@@ -1,0 +1,371 @@
+"""What is proved of a link, and where it holds: search proposes, the referee says.
+
+Law: every word that this module gives rests on what the referee made: `proved` on a proof, `holds where` and `refuted`
+on a region. Where the referee refuses, the link is undecided, or false without a region, with the question that stayed
+open. What it cannot see: whether the goal says what the formulas say; `numeric/` is asked that (`judge.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Any
+
+from derivations.core import terms as k
+from derivations.core.goals import Equality, Goal, Plans
+from derivations.core.heads import Head
+from derivations.core.names import Mark, Name, Role
+from derivations.core.parts import alternatives
+from derivations.core.referee import Proof, Referee, Refused, Refutation
+from derivations.core.referee import Region as Settled
+from derivations.core.sums import LimitReached, Term, rename_term
+from derivations.core.terms import Condition, Int
+from derivations.core.writing import written
+from derivations.formulas import integers
+from derivations.formulas.claims import Claim, Context, Dimension, Link
+from derivations.formulas.expressions import Definition, Expression, ShapeError
+from derivations.judgement.verdict import Word
+from derivations.meaning import forms
+from derivations.meaning.forms import Form, has_functions
+from derivations.meaning.functions import Unsupported
+from derivations.meaning.goal import context_condition
+from derivations.meaning.lowering import Lowering, Template, Terms, entangled
+from derivations.meaning.relations import related, relations_met
+from derivations.meaning.statement import existence_of, goal_of
+from derivations.meaning.symmetry import symmetries_of
+from derivations.meaning.translation import at
+from derivations.search import decide as search
+from derivations.search.groups import grouped
+from derivations.search.plans import chosen, has_orders, planned
+from derivations.search.region import Found, Region, find, open_part, small_sizes
+from derivations.search.solver import Satisfiable, Solver
+from derivations.search.specialise import binds_data, special_cases
+
+
+@dataclass(frozen=True)
+class Symbolic:
+    """What is shown of one link. `sizes` is a counterexample's sizes; `certain` is False where opaque functions of
+    composite arguments stand for unknowns, or where assumptions bind the data, so that a failure may be an artefact.
+    `shown` is what the referee made: of the link, and of its definitions' existence."""
+
+    word: Word
+    region: Region | None = None
+    sizes: dict[Any, int] | None = None
+    reason: str = ""
+    axioms: tuple[str, ...] = ()
+    certain: bool = True
+    shown: tuple[Proof | Settled, ...] = ()
+
+
+@dataclass
+class Means:
+    """Who is asked about one link: a solver for search, the referee, and what was planned of each equality."""
+
+    solver: Solver
+    referee: Referee = field(default_factory=Referee)
+    plans: dict[tuple[int, bool], tuple[Equality, Plans]] = field(default_factory=dict)
+
+    def planned(self, equality: Equality, every: bool = True) -> Plans:
+        """The plans of an equality, made once: of every order of its terms' atoms, or of one."""
+        key = id(equality), every
+        if key not in self.plans:
+            self.plans[key] = equality, planned(equality) if every else chosen(equality)
+        return self.plans[key][1]
+
+    def prove(self, goal: Goal) -> Proof | Refused:
+        """What the referee says of a goal: of one order of atoms, and where this does not serve, of all."""
+        proof = self.referee.prove(goal, lambda equality: self.planned(equality, every=False))
+        sums = [each for each in (*goal.premises, *goal.equalities) if isinstance(each, Equality)]
+        if isinstance(proof, Refused) and any(map(has_orders, sums)):
+            return self.referee.prove(goal, self.planned)
+        return proof
+
+    def settle(self, goal: Goal, found: Found, inside: Callable[[Condition], Proof | Refused]) -> Settled | Refused:
+        """The region that search found for a goal, shown: `inside` shows that it holds at the sizes of an alternative,
+        the referee refutes it at those outside."""
+        proofs: list[Proof] = []
+        where = found.region.condition
+        for part in alternatives(where) if found.region.cases else ():
+            proof = inside(part)
+            if isinstance(proof, Refused):
+                return proof
+            proofs.append(proof)
+        refutations: list[Refutation] = []
+        for each in found.outside:
+            beyond = _within(goal, each.part)
+            refutation = self.referee.refute(beyond, self.planned, each.instances, each.among)
+            if isinstance(refutation, Refused) and found.among - each.among:
+                refutation = self.referee.refute(beyond, self.planned, each.instances, found.among)
+            if isinstance(refutation, Refused):
+                return refutation
+            refutations.append(refutation)
+        return self.referee.region(goal, where, proofs, refutations)
+
+
+def decide(claim: Claim, link: Link, solver: Solver, told: bool = False) -> Symbolic:
+    """What is shown of a link, with the exact region where it is not true everywhere. Relations between unknowns are
+    told only where a failure may come of not telling them."""
+    means = Means(solver)
+    lowering = Lowering(related=told)
+    try:
+        lowering.same = same_terms(lowering, claim, solver)
+        goal = goal_of(lowering, claim, link)
+        supposed, existing = _definitions(claim, link)
+        axioms = (*lowering.axioms, *supposed)
+        groups = grouped(goal, lowering.demands)
+        decision = search.prove(solver, groups)
+        proof = means.prove(goal) if isinstance(decision, search.Proof) else None
+        if isinstance(proof, Proof):
+            return _proved(solver, goal, axioms, (proof, *existing))
+        normal = _in_normal_form(claim, link, means) if has_functions(lowering) else None
+        if normal is not None:
+            return normal
+        if isinstance(decision, search.Undecided):
+            return Symbolic("undecided", reason=decision.reason, axioms=axioms)
+        if isinstance(decision, search.Proof):
+            return Symbolic("undecided", reason=proof.reason if proof else "", axioms=axioms)
+        certain = not binds_data(claim) and independent(lowering, groups, means)
+        if not (certain or told):
+            still = open_part(solver, groups).groups
+            if relations_met(lowering, [[head for head, _ in group.heads] for group in still]):
+                return decide(claim, link, solver, told=True)
+        if not certain:
+            known = _by_special_case(claim, link, means, axioms, told)
+            reason = "its region rests on unknowns that may depend on each other"
+            return known or Symbolic("false", sizes=decision.sizes, reason=reason, axioms=axioms, certain=False)
+        found = find(solver, groups)
+        if isinstance(found, str):
+            return Symbolic("false", sizes=decision.sizes, reason=found, axioms=axioms)
+        settled = means.settle(goal, found, lambda part: means.prove(_within(goal, part)))
+        if isinstance(settled, Refused):
+            return Symbolic("false", sizes=decision.sizes, reason=settled.reason, axioms=axioms)
+        return _of_region(found.region, settled, decision.sizes, axioms)
+    except (Unsupported, LimitReached, ShapeError) as error:
+        normal = _in_normal_form(claim, link, means) if isinstance(error, LimitReached) else None
+        return normal or Symbolic("undecided", reason=str(error), axioms=tuple(lowering.axioms))
+
+
+def _proved(solver: Solver, goal: Goal, axioms: tuple[str, ...], shown: tuple[Proof, ...]) -> Symbolic:
+    """The verdict on a goal that is proved; of no sizes, everything would be true."""
+    if not _admits_sizes(solver, goal):
+        return Symbolic("undecided", reason="no sizes are known that satisfy its conditions", axioms=axioms)
+    return Symbolic("proved", axioms=axioms, shown=shown)
+
+
+def _in_normal_form(claim: Claim, link: Link, means: Means) -> Symbolic | None:
+    """What the normal form of functions decides: a proof, or a region where its unknowns are independent."""
+    supposed, existing = _definitions(claim, link)
+    for kind in (forms.Kind.BASIS, forms.Kind.CLEARED):
+        lowering, form = Lowering(), Form(kind)
+        lowering.same = same_terms(lowering, claim, means.solver)
+        try:
+            goal = goal_of(lowering, claim, link, form=form)
+            decision = search.prove(means.solver, grouped(goal, lowering.demands))
+            proof = means.prove(goal) if isinstance(decision, search.Proof) else None
+        except (Unsupported, LimitReached):
+            continue
+        if isinstance(proof, Proof):
+            return _proved(means.solver, goal, (*lowering.axioms, *supposed), (proof, *existing))
+    if binds_data(claim) or claim.hypotheses:
+        return None
+    lowering, form = Lowering(), Form(forms.Kind.STRIPPED)
+    lowering.same = same_terms(lowering, claim, means.solver)
+    try:
+        goal = goal_of(lowering, claim, link, form=form)
+        groups = grouped(goal, lowering.demands)
+        decision = search.prove(means.solver, groups)
+        if not isinstance(decision, search.CounterModel) or form.basis is None:
+            return None
+        still = open_part(means.solver, groups).groups
+        if not forms.independent(form.basis, [group.heads for group in still]):
+            return None
+        found = find(means.solver, groups)
+        if isinstance(found, str):
+            return None
+        settled = means.settle(goal, found, lambda part: means.prove(_within(goal, part)))
+    except (Unsupported, LimitReached):
+        return None
+    if isinstance(settled, Refused):
+        return None
+    return _of_region(found.region, settled, decision.sizes, (*lowering.axioms, *supposed))
+
+
+def _within(goal: Goal, part: Condition) -> Goal:
+    return replace(goal, context=k.all_of((goal.context, part)))
+
+
+def _of_region(region: Region, settled: Settled, sizes: dict[Any, int], axioms: tuple[str, ...]) -> Symbolic:
+    word: Word = "holds where" if region.cases else "refuted"
+    return Symbolic(word, region, sizes, axioms=axioms, shown=(settled,))
+
+
+def _by_special_case(
+    claim: Claim, link: Link, means: Means, axioms: tuple[str, ...], told: bool
+) -> Symbolic | None:  # fmt: skip
+    """Where a special case fails, the link fails; so it holds exactly where the special case does, if it is proved to
+    hold there."""
+    for special in special_cases(claim, link):
+        lowering = Lowering(related=told)
+        lowering.same = same_terms(lowering, claim, means.solver)
+        instance = goal_of(lowering, claim, link, special)
+        groups = grouped(instance, lowering.demands)
+        decision = search.prove(means.solver, groups)
+        if not isinstance(decision, search.CounterModel) or not independent(lowering, groups, means):
+            continue
+        found = find(means.solver, groups)
+        if isinstance(found, str):
+            continue
+        settled = means.settle(instance, found, lambda part: _proved_within(claim, link, part, means, told))
+        if isinstance(settled, Settled):
+            return _of_region(found.region, settled, decision.sizes, axioms)
+    return None
+
+
+def _proved_within(claim: Claim, link: Link, region: Condition, means: Means, told: bool) -> Proof | Refused:
+    """That a link holds at all sizes of a region, where more arguments of functions may be equal."""
+    lowering = Lowering(related=told)
+    lowering.same = same_terms(lowering, claim, means.solver, region)
+    return means.prove(goal_of(lowering, claim, link, region=region))
+
+
+def proved(claim: Claim, link: Link, solver: Solver) -> bool:
+    """Whether a link is proved, and some sizes are known at which it says something."""
+    lowering = Lowering()
+    lowering.same = same_terms(lowering, claim, solver)
+    goal = goal_of(lowering, claim, link)
+    return isinstance(Means(solver).prove(goal), Proof) and any(True for _ in small_sizes(goal, 1))
+
+
+def _admits_sizes(solver: Solver, goal: Goal) -> bool:
+    """Whether some sizes satisfy the context; of none, everything would be true."""
+    if any(True for _ in small_sizes(goal, 1)):
+        return True
+    answer = solver.satisfiable(goal.context)
+    return isinstance(answer, Satisfiable) and k.holds(goal.context, answer.model)
+
+
+def same_terms(
+    lowering: Lowering, claim: Claim, solver: Solver, region: Condition = k.TRUE
+) -> Callable[[Terms, Terms, Condition], bool]:
+    """Search's word on whether two sums of terms are equal within the claim's context and a region of it; that they
+    are, is noted as a premise, for whoever asks supposes it."""
+    names = tuple(dim.name for dim in claim.context.dims)
+
+    def same(left: Terms, right: Terms, guard: Condition) -> bool:
+        context = k.all_of((context_condition(lowering, claim.context, claim.conditions), region))
+        terms = difference(related(lowering, left), related(lowering, right))
+        equality = Equality("what is one value", guard, terms)
+        found = search.prove(solver, grouped(Goal(names, context, (), (equality,))))
+        if isinstance(found, search.Proof):
+            lowering.premises.append(equality)
+        return isinstance(found, search.Proof)
+
+    return same
+
+
+def difference(left: Iterable[Term], right: Iterable[Term]) -> tuple[Term, ...]:
+    """The terms of left − right."""
+    return (*left, *(replace(term, numerator=-term.numerator) for term in right))
+
+
+# -- unknowns that may take any values --------------------------------------------------------------------------------
+
+
+def independent(lowering: Lowering, groups: search.Goal, means: Means) -> bool:
+    """Whether the opaque atoms may take any values, so that a failure with them as unknowns is a failure.
+
+    An arbitrary function takes arbitrary values at different points; the entries it is applied to are different points
+    for some data if they are different polynomials. That is decided for every two entries at every size. Window maxima
+    and known functions are independent only in the plain cases that lowering marks, and no product may hold an unknown
+    with its reciprocal, or twice the indicators of one maximum. Only what stands in the groups that search does not
+    prove has a part in the failure.
+    """
+    still = open_part(means.solver, groups).groups
+    if any(entangled([head for head, _ in group.heads]) for group in still):
+        return False
+    compared = frozenset[Head]().union(*({head, *head.mentions} for group in still for head, _ in group.heads))
+    records = [record for head, record in lowering.opaque.items() if head in compared]
+    if all(record.plain for record in records):
+        return True
+    for record in records:
+        if not record.plain and (record.template is None or not record.template.arbitrary):
+            return False
+    templates = list(dict.fromkeys(record.template for record in records if record.template is not None))
+    if any(entangled([atom.head for atom in term.atoms]) for template in templates for term in template.terms):
+        return False
+    for number, left in enumerate(templates):
+        for right in templates[number:]:
+            if left.function is right.function and not distinct(lowering, left, right, groups, means):
+                return False
+    return True
+
+
+def distinct(lowering: Lowering, left: Template, right: Template, goal: search.Goal, means: Means) -> bool:
+    """Whether two arguments of a function differ as polynomials in the data: at all sizes, at every two places (of one
+    argument: every two different places that no map of its symmetries connects). Search's word: no proof rests on it,
+    and what is refuted by it is replayed by `numeric/` inside and outside of the region."""
+    names: list[Name] = []
+    sides = []
+    for side, template in ((Role.FIRST, left), (Role.SECOND, right)):
+        places = [Mark(side, axis) for axis in range(len(template.formals))]
+        formals = [next(iter(formal.symbols())) for formal in template.formals]
+        values = {formal: Int.symbol(place) for formal, place in zip(formals, places, strict=True)}
+        names += places
+        moved = [rename_term(term, values) for term in template.terms]
+        sides.append((moved, k.substitute_condition(template.guard, values), list(values.values())))
+    (first, first_guard, first_place), (second, second_guard, second_place) = sides
+    parts = [goal.context, first_guard, second_guard]
+    if left == right:
+        if not first_place:
+            return True
+        for image in (left.formals, *symmetries_of(lowering, left)):
+            images = [at(i, left.formals, first_place) for i in image]
+            parts.append(k.negate(k.all_of(k.equal(i, j) for i, j in zip(images, second_place, strict=True))))
+    equality = Equality("one argument", k.TRUE, difference(related(lowering, first), related(lowering, second)))
+    question = Goal((*goal.sizes, *names), k.all_of(parts), (), (equality,))
+    found = find(means.solver, grouped(question), samples=8, witnesses=False)
+    return not isinstance(found, str) and not found.region.cases
+
+
+# -- definitions that exist -------------------------------------------------------------------------------------------
+
+
+def exists_everywhere(context: Context, node: Expression) -> str | None:
+    """None where a formula exists at all sizes of its context or this cannot be told; else what is missing, for the
+    input error. `decide` names among a verdict's axioms what cannot be told."""
+    return _existence(context.dims, context.conditions, node)[0]
+
+
+@lru_cache(maxsize=4096)
+def _existence(
+    dims: tuple[Dimension, ...], conditions: tuple[integers.Condition, ...], node: Expression
+) -> tuple[str | None, Proof | None]:
+    """What a formula lacks to exist at all sizes of a context (None: nothing known), and the proof that it exists."""
+    solver = Solver()
+    try:
+        goal = existence_of(Lowering(), Context(dims, conditions), node)
+        proof = Referee().prove(goal, planned)
+        if isinstance(proof, Proof):
+            return None, proof
+        for duty in goal.duties:
+            answer = solver.implies(k.all_of((goal.context, duty.guard)), duty.condition)
+            if answer is False:
+                return f"{duty.what} needs {written(duty.condition)}", None
+    except (Unsupported, LimitReached):
+        pass
+    return None, None
+
+
+def _definitions(claim: Claim, link: Link) -> tuple[tuple[str, ...], tuple[Proof, ...]]:
+    """The axioms that a link's definitions exist at all sizes, where this is neither proved nor refuted; the proofs."""
+    found = {node.name: node for side in (link.left, link.right) for node in side.atoms(Definition)}
+    context = claim.context
+    axioms, proofs = [], []
+    for name, node in sorted(found.items()):
+        proof = _existence(context.dims, context.conditions, node.body)[1]
+        if proof is None:
+            axioms.append(f"{name} exists at all sizes")
+        elif proof.questions:
+            proofs.append(proof)
+    return tuple(axioms), tuple(proofs)

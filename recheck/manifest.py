@@ -1,0 +1,71 @@
+"""The manifest of a directory of obligations: which verdicts there are, and which files each rests on.
+
+    {"schema": 1, "verdicts": [{"document", "id", "link", "reading", "verdict", "statement", "questions": [file, ...]}]}
+
+Law: a file that the manifest names lies in the directory, a verdict that claims something names at least one file, and
+whatever is not so is an error with its place.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+NAME = "manifest.json"
+SCHEMA = 1
+
+
+class ManifestError(Exception):
+    """A directory that is none of obligations, and why."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One verdict with the files of its questions."""
+
+    document: str
+    id: str
+    link: int
+    reading: Mapping[str, str]
+    verdict: str
+    statement: str
+    questions: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """The claim, its reading and its link, for messages."""
+        chosen = ", ".join(f"{name}={value}" for name, value in self.reading.items())
+        return f"{self.id}{f' [{chosen}]' if chosen else ''}{f' link {self.link}' if self.link > 1 else ''}"
+
+
+def load(directory: Path) -> tuple[Entry, ...]:
+    """The verdicts of a directory; raises ManifestError."""
+    path = directory / NAME
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ManifestError(f"{path}: {error.strerror or error}; `gradproof verify --obligations` writes it") from None
+    except ValueError as error:
+        raise ManifestError(f"{path}: {error}") from None
+    if not isinstance(record, dict) or record.get("schema") != SCHEMA or not isinstance(record.get("verdicts"), list):
+        raise ManifestError(f'{path}: an object with "schema": {SCHEMA} and a list "verdicts" is expected')
+    return tuple(_entry(path, number, item) for number, item in enumerate(record["verdicts"], 1))
+
+
+_TYPES = {"document": str, "id": str, "link": int, "reading": dict, "verdict": str, "statement": str, "questions": list}
+
+
+def _entry(path: Path, number: int, item: Any) -> Entry:
+    if not isinstance(item, dict):
+        raise ManifestError(f"{path}: verdict {number} is no object")
+    for key, kind in _TYPES.items():
+        if not isinstance(item.get(key), kind):
+            raise ManifestError(f'{path}: verdict {number} has no {kind.__name__} "{key}"')
+    for name in item["questions"]:
+        if not isinstance(name, str) or Path(name).is_absolute() or ".." in Path(name).parts:
+            raise ManifestError(f"{path}: verdict {number} names {name!r}, which is no file of this directory")
+    values = {key: item[key] for key in _TYPES if key != "questions"}
+    return Entry(**values, questions=tuple(item["questions"]))
