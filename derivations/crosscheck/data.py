@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import lru_cache
+from functools import lru_cache, reduce
 from math import prod
 from typing import Literal
 
@@ -244,8 +244,12 @@ def data_for(needs: Ingredients, sizes: Mapping[str, int], manner: Manner) -> di
     """Data for everything that the link mentions; raises DoesNotExist, Vacuous, NotExact or NotEvaluable."""
     bare = scope_for(needs, sizes, {}, manner.exact)
     data = {tensor.name: drawn(tensor.name, bare.shape(tensor), manner) for tensor in needs.tensors}
+    bounds: dict[Tensor, list[tuple[str, Expression]]] = {}
     for assumption in needs.assumptions:
-        _build(assumption, data, needs, sizes, manner)
+        if (found := _bound(assumption)) is not None:
+            bounds.setdefault(found[0], []).append(found[1:])
+    for tensor, said in bounds.items():
+        _build(tensor, said, data, needs, sizes, manner)
     scope = scope_for(needs, sizes, data, manner.exact)
     smooth = replace(manner, kinked=False, positive=False)
     for loss in needs.losses:
@@ -264,32 +268,50 @@ def data_for(needs: Ingredients, sizes: Mapping[str, int], manner: Manner) -> di
     return full
 
 
-def _build(
-    assumption: Assumption, data: dict[str, Number], needs: Ingredients, sizes: Mapping[str, int], manner: Manner
-) -> None:
-    """Move a tensor so that `x > bound` (or <, >=, <=, !=, ==) holds in every entry."""
+def _bound(assumption: Assumption) -> tuple[Tensor, str, Expression] | None:
+    """A tensor, an order and what it is compared with, where data can be built to satisfy it; `satisfied` decides
+    whether random data are admissible where it is something else."""
     about = assumption.about
     if not isinstance(about, DataBracket):
-        return
+        return None
     left, right = about.args[1], about.args[2]
     operator = about.operator
     if not isinstance(left, Tensor):
         left, right = right, left
         operator = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}.get(operator, operator)
-    if not isinstance(left, Tensor) or left.name in data_names(right):
-        return  # nothing to build; `satisfied` decides whether the random data are admissible
-    bound = values.extend(value_of(right, scope_for(needs, sizes, data, manner.exact)), left.rank)
-    entries = data[left.name].array
+    return (left, operator, right) if isinstance(left, Tensor) and left.name not in data_names(right) else None
+
+
+def _build(
+    tensor: Tensor, said: Sequence[tuple[str, Expression]], data: dict[str, Number], needs: Ingredients,
+    sizes: Mapping[str, int], manner: Manner,
+) -> None:  # fmt: skip
+    """Move a tensor so that all of what is said of its entries holds: `> bound`, and <, >=, <=, !=, ==. Raises
+    NotExact where between two bounds there may be no integer."""
+    entries = data[tensor.name].array
+    scope = scope_for(needs, sizes, data, manner.exact)
+    bounds = [(operator, values.extend(value_of(right, scope), tensor.rank)) for operator, right in said]
+    lows = [bound for operator, bound in bounds if operator in (">", ">=")]
+    highs = [bound for operator, bound in bounds if operator in ("<", "<=")]
     distance = abs(entries)
-    moved: dict[str, Array] = {
-        ">": bound + distance,
-        ">=": bound + distance,
-        "<": bound - distance,
-        "<=": bound - distance,
-        "!=": np.where(entries == bound, entries + 1, entries),
-        "==": np.broadcast_to(bound, entries.shape),
-    }
-    data[left.name] = values.measured(moved[operator])
+    if lows and highs:
+        low, high = reduce(np.maximum, lows), reduce(np.minimum, highs)
+        if not manner.exact:
+            entries = low + (high - low) * (distance + 1) / (distance + 3)
+        elif (high - low < 2).any():
+            raise NotExact(f"what lies between the bounds of {tensor.name}")
+        else:
+            entries = low + 1 + distance % (high - low - 1)
+    elif lows:
+        entries = reduce(np.maximum, lows) + distance
+    elif highs:
+        entries = reduce(np.minimum, highs) - distance
+    for operator, bound in bounds:
+        if operator == "!=":
+            entries = np.where(entries == bound, entries + 1, entries)
+        elif operator == "==":
+            entries = np.broadcast_to(bound, entries.shape)
+    data[tensor.name] = values.measured(entries)
 
 
 def satisfied(needs: Ingredients, sizes: Mapping[str, int], data: Mapping[str, Number], exact: bool) -> Array:

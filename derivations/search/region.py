@@ -37,6 +37,7 @@ from derivations.search.decide import (
     prove,
     prove_fails,
 )
+from derivations.search.hull import equations
 from derivations.search.solver import IslLimit, Solver, is_affine, isl_limited, isl_point, isl_set
 from derivations.search.witness_terms import smallest_points
 
@@ -122,6 +123,8 @@ class Search:
                     self._sample(sample)
                 region = learn(self.goal.sizes, self.samples, vocabulary)
             if region is None:
+                region = learn(self.goal.sizes, self.samples, [*vocabulary, *self._equations()])
+            if region is None:
                 return "no condition of the vocabulary separates the sizes where it holds"
             counterexample = self._inside(region) or self._outside(region)
             if counterexample is None:
@@ -134,6 +137,13 @@ class Search:
             if len(self.samples) == before:
                 return reason
         return reason
+
+    def _equations(self) -> list[Literal]:
+        """The equations that hold wherever the claim does, as far as is known, and not everywhere."""
+        names = self.goal.sizes
+        positive = [dict(zip(names, key, strict=True)) for key, held in self.samples.items() if held]
+        found = [(_text(k.zero(term)), k.zero(term)) for term in equations(names, positive)]
+        return [Literal(text, condition, 8) for text, condition in found if text is not None]
 
     def _constant(self, word: Literal) -> bool:
         return word.condition in (TRUE, FALSE)
