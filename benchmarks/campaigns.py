@@ -60,10 +60,10 @@ def mutant_record(number: int) -> Record:
     np.seterr(all="ignore")
     mutant, tally = every_mutant()[number], mutate_layers.Tally()
     with tempfile.TemporaryDirectory() as directory:
-        mutate_layers.judge(mutant, 6, tally, directory)
-    counts = {name: count for name, count in sorted(tally.counts.items()) if name != "mutants"}
-    word = next(iter(counts), "refused")
-    return {"number": number, "change": mutant.change, "word": word, "counts": counts, "wrong": tally.wrong}
+        result = mutate_layers.judge(mutant, 6, directory)
+    tally.add(result)
+    counts = {name: count for name, count in sorted(tally.counts.items()) if count and name != "mutants"}
+    return {"number": number, "change": mutant.change, "word": result["kind"], "counts": counts, "wrong": tally.wrong}
 
 
 def reading_record(number: int) -> Record:

@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from derivations.batch.run import judge_claim
 from derivations.batch.store import NoStore, Store
 from derivations.campaigns.child import Child
+from derivations.campaigns.own import own_record
 from derivations.campaigns.results import Lines, OtherRun, records
 from derivations.cli import app
 from derivations.language.document import parse_claim, parse_context
@@ -133,6 +134,15 @@ def test_an_own_run_says_what_it_did(tmp_path: Path) -> None:
     run(4)
     assert path.read_bytes().startswith(first)
     assert [record["number"] for record in records(path)] == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("name", ["soundness", "written", "mutants", "reading"])
+def test_each_own_run_gives_records(name: str) -> None:
+    """The first number of a run is judged: its record has the number, says what was found, and nothing wrong."""
+    record = own_record(name, 0)
+    assert record["number"] == 0
+    assert record.get("word") or record["counts"]
+    assert record["wrong"] == []
 
 
 # -- one child ---------------------------------------------------------------------------------------------------------
