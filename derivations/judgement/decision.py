@@ -37,8 +37,10 @@ from derivations.meaning.symmetry import symmetries_of
 from derivations.meaning.translation import at
 from derivations.search import decide as search
 from derivations.search.groups import grouped
+from derivations.search.learning import Region
 from derivations.search.plans import chosen, has_orders, planned
-from derivations.search.region import Found, Region, find, open_part, small_sizes
+from derivations.search.region import Found, find, open_part
+from derivations.search.samples import small_sizes
 from derivations.search.solver import Satisfiable, Solver
 from derivations.search.specialise import binds_data, special_cases
 

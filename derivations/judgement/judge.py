@@ -23,7 +23,8 @@ from derivations.judgement.decision import Symbolic, decide, exists_everywhere
 from derivations.judgement.verdict import Evidence, Verdict, Witness, Word
 from derivations.meaning.goal import context_condition
 from derivations.meaning.lowering import Lowering
-from derivations.search.region import Region, small_sizes
+from derivations.search.learning import Region
+from derivations.search.samples import small_sizes
 from derivations.search.solver import Solver
 
 COMPARED = 2000  # sizes at which two regions are compared that no decider can compare

@@ -1,4 +1,4 @@
-"""Data between bounds: all assumptions about one tensor hold at once, exactly where there is room, else in floating point."""
+"""Data between bounds: all assumptions about one tensor hold, exactly where there is room, else in floating point."""
 
 from __future__ import annotations
 

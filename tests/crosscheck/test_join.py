@@ -12,7 +12,8 @@ from derivations.judgement import judge as judging
 from derivations.judgement.decision import Symbolic
 from derivations.judgement.judge import judge_link
 from derivations.judgement.verdict import Verdict
-from derivations.search.region import Literal, Region
+from derivations.search.learning import Region
+from derivations.search.vocabulary import Literal
 from derivations.show.lines import line
 
 GIVEN = "dims n, m\ntensor x[n]"

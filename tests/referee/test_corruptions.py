@@ -32,7 +32,7 @@ from derivations.meaning.functions import Unsupported
 from derivations.meaning.lowering import Lowering
 from derivations.meaning.statement import goal_of
 from derivations.search.plans import planned
-from derivations.search.region import small_sizes
+from derivations.search.samples import small_sizes
 from derivations.search.solver import Solver
 
 ROOT = Path(derivations.__file__).parent
