@@ -10,8 +10,9 @@ from itertools import combinations
 
 from derivations.core.fractions import sum_of_fractions
 from derivations.core.implication import Known
+from derivations.core.monomials import canonical_leftover
 from derivations.core.names import Name
-from derivations.core.sums import Piece, canonical_leftover
+from derivations.core.sums import Piece
 from derivations.core.terms import (
     FALSE,
     TRUE,

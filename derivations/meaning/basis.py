@@ -38,8 +38,9 @@ from derivations.core.heads import (
     Value,
     alone,
 )
+from derivations.core.monomials import Monomials, canonical_argument
 from derivations.core.names import Mark, Name, Role, is_size, text_of
-from derivations.core.sums import Atom, LimitReached, Monomials, Term, canonical_argument, rename_term
+from derivations.core.sums import Atom, LimitReached, Term, rename_term
 from derivations.core.terms import Int
 from derivations.meaning.factors import (
     Exponent,

@@ -18,8 +18,9 @@ from enum import Enum
 from derivations.core import terms as k
 from derivations.core.cells import cells, merge
 from derivations.core.heads import Function, Head, Kind
+from derivations.core.monomials import Monomials
 from derivations.core.names import Name, Role, has_role, in_order
-from derivations.core.sums import Atom, Monomials, Piece, Term
+from derivations.core.sums import Atom, Piece, Term
 from derivations.core.terms import Condition, Int
 from derivations.meaning.functions import Unsupported
 

@@ -15,8 +15,9 @@ from sympy import Basic
 
 from derivations.core import terms as k
 from derivations.core.heads import INVERSE, Function, Head, Kind, Map, Reciprocal
+from derivations.core.monomials import canonical_argument
 from derivations.core.names import Name
-from derivations.core.sums import Atom, Term, canonical_argument, rename_term
+from derivations.core.sums import Atom, Term, rename_term
 from derivations.core.terms import Condition, Int
 from derivations.formulas.expressions import (
     Constant,

@@ -17,10 +17,11 @@ from fractions import Fraction
 from math import floor
 
 from derivations.core import terms as k
+from derivations.core.elimination import eliminate
 from derivations.core.fractions import sum_of_fractions
 from derivations.core.heads import Head, Reciprocal, Root
 from derivations.core.names import Name, Role, has_role, is_size, text_of
-from derivations.core.sums import Atom, LimitReached, Term, eliminate, rename_term
+from derivations.core.sums import Atom, LimitReached, Term, rename_term
 from derivations.core.terms import Condition, Int, Sym, Zero
 
 Exponent = Fraction | tuple[Int, Int]

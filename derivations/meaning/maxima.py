@@ -14,8 +14,9 @@ from sympy import Rational
 
 from derivations.core import terms as k
 from derivations.core.heads import Argmax, Frame, Head
+from derivations.core.monomials import canonical_argument
 from derivations.core.names import Name, Role, has_role
-from derivations.core.sums import Atom, Term, canonical_argument
+from derivations.core.sums import Atom, Term
 from derivations.core.terms import Int
 from derivations.formulas.expressions import Apply, Expression
 from derivations.meaning.functions import Unsupported

@@ -13,8 +13,9 @@ from math import isqrt
 
 from derivations.core import terms as k
 from derivations.core.heads import Kind, Map
+from derivations.core.monomials import Monomials
 from derivations.core.parts import Part, cells, merged
-from derivations.core.sums import Monomials, Term
+from derivations.core.sums import Term
 from derivations.core.terms import Condition, Int
 
 CASES = 6  # pieces of which an indicator's sum may have; more stay an unknown

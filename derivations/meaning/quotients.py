@@ -6,8 +6,9 @@ from fractions import Fraction
 
 from derivations.core import terms as k
 from derivations.core.heads import INVERSE, Kind, Map
+from derivations.core.monomials import Monomials
 from derivations.core.names import is_size
-from derivations.core.sums import LimitReached, Monomials, Term
+from derivations.core.sums import LimitReached, Term
 from derivations.core.terms import Int
 from derivations.formulas.expressions import Constant, Definition, Expression, Over, Power
 from derivations.meaning.elementwise import function, inverse_atom

@@ -17,8 +17,9 @@ from derivations.core import terms as k
 from derivations.core.goals import Duty, Equality
 from derivations.core.heads import Argmax, Head, Kind, Map, Reciprocal
 from derivations.core.heads import Entry as EntryHead
+from derivations.core.monomials import alike
 from derivations.core.names import Mark, Name, Role, text_of
-from derivations.core.sums import Atom, LimitReached, Term, alike, rename_term
+from derivations.core.sums import Atom, LimitReached, Term, rename_term
 from derivations.core.terms import Condition, Int
 from derivations.formulas.expressions import Definition, Expression
 from derivations.meaning.integers import Environment, Integers

@@ -10,8 +10,9 @@ from dataclasses import replace
 
 from derivations.core import terms as k
 from derivations.core.goals import Equality, Goal
+from derivations.core.monomials import Monomials
 from derivations.core.names import is_size
-from derivations.core.sums import Monomials, Piece
+from derivations.core.sums import Piece
 from derivations.core.terms import Condition, Int
 from derivations.search import decide
 from derivations.search.decide import Group, of_heads

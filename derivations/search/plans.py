@@ -8,20 +8,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from derivations.core.elimination import Division, count_one, divide, eliminate, solve_one
 from derivations.core.goals import Count, Equality, Extremum, Known, Leaf, Plan, Plans, Solve, Split
+from derivations.core.monomials import canonical_leftover, leftover_order
 from derivations.core.names import Name, in_order, is_size
 from derivations.core.referee import arrangements
-from derivations.core.sums import (
-    Division,
-    LimitReached,
-    Term,
-    canonical_leftover,
-    count_one,
-    divide,
-    eliminate,
-    leftover_order,
-    solve_one,
-)
+from derivations.core.sums import LimitReached, Term
 from derivations.core.terms import (
     FALSE,
     Int,

@@ -13,18 +13,11 @@ from hypothesis import strategies as st
 from derivations.core import sums
 from derivations.core import terms as k
 from derivations.core.cells import cells, merge
+from derivations.core.elimination import eliminate
 from derivations.core.heads import Entry
+from derivations.core.monomials import Monomials, canonical_leftover, pieces_of
 from derivations.core.names import Mark, Role, in_order
-from derivations.core.sums import (
-    Atom,
-    LimitReached,
-    Monomials,
-    Piece,
-    Term,
-    canonical_leftover,
-    eliminate,
-    pieces_of,
-)
+from derivations.core.sums import Atom, LimitReached, Piece, Term
 from derivations.core.terms import Condition, Int
 
 REACH = 4  # every bound index lies between 0 and this, by construction

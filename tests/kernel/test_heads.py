@@ -29,8 +29,9 @@ from derivations.core.heads import (
     Softmax,
     alone,
 )
+from derivations.core.monomials import Monomials, canonical_argument
 from derivations.core.names import Mark, Name, Role, is_size, text_of
-from derivations.core.sums import Atom, Monomials, Term, canonical_argument, rename_term
+from derivations.core.sums import Atom, Term, rename_term
 from derivations.core.terms import Int, Sym
 
 ROOT = Path(__file__).resolve().parents[2] / "derivations"

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from derivations.core import cuts, deciders, referee, sums
+from derivations.core import cuts, deciders, elimination, monomials, referee, sums
 from derivations.core import terms as k
 from derivations.core.heads import Entry, Reciprocal
 from derivations.core.names import Mark, Name, Role
@@ -75,13 +75,13 @@ def a_coefficient_is_never_zero(patch: Patch) -> None:
 
 
 def everything_counts_once(patch: Patch) -> None:
-    original = sums.count_one
+    original = elimination.count_one
 
-    def once(term: sums.Term) -> sums.Counted | None:
+    def once(term: sums.Term) -> elimination.Counted | None:
         found = original(term)
         return found and replace(found, term=replace(found.term, numerator=term.numerator))
 
-    patch.setattr(sums, "count_one", once)
+    patch.setattr(elimination, "count_one", once)
 
 
 def what_cannot_be_counted_counts_once(patch: Patch) -> None:
@@ -93,7 +93,7 @@ def what_cannot_be_counted_counts_once(patch: Patch) -> None:
 
 
 def entries_do_not_commute(patch: Patch) -> None:
-    patch.setattr(sums, "_orders", lambda atoms: [(tuple(atoms), 1)])
+    patch.setattr(monomials, "_orders", lambda atoms: [(tuple(atoms), 1)])
 
 
 def functions_ignore_the_indices_in_scope(patch: Patch) -> None:
@@ -175,7 +175,7 @@ def products_imply_nothing(patch: Patch) -> None:
 
 
 def quotients_stay_nested(patch: Patch) -> None:
-    patch.setattr(sums, "_nested_quotient", lambda term: None)
+    patch.setattr(elimination, "_nested_quotient", lambda term: None)
     # Composite indices are opened by this too.
     patch.setattr(meaning_goal, "factored", lambda sizes, context, terms, fresh: (context, terms))
 
@@ -183,7 +183,7 @@ def quotients_stay_nested(patch: Patch) -> None:
 def divisors_are_supposed_positive(patch: Patch) -> None:
     patch.setattr(decision, "check_demands", lambda *arguments: None)
     patch.setattr(referee._Hearing, "_divisors", lambda *arguments: None)
-    patch.setattr(sums, "positive", lambda divisor: ())
+    patch.setattr(elimination, "positive", lambda divisor: ())
     patch.setattr(existence, "_divisors", lambda *arguments: iter(()))
 
 
@@ -204,7 +204,7 @@ def inverses_everywhere(patch: Patch) -> None:
                     break
         return left
 
-    patch.setattr(sums, "_without_reciprocals", cancelled)
+    patch.setattr(monomials, "_without_reciprocals", cancelled)
     patch.setattr(referee, "_without_reciprocals", cancelled)
 
 

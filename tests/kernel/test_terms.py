@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from integer_trees import Claimed, Tree, Values, conditions, divisors, trees, values
 
 from derivations.core import terms as k
+from derivations.core.elimination import solved
 from derivations.core.implication import Known, irredundant
-from derivations.core.sums import solved
 from derivations.core.terms import Int
 
 FEW = settings(max_examples=150, deadline=None)
