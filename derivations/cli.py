@@ -4,6 +4,8 @@ calls.
 Law: standard output carries the answer and nothing else; errors and progress go to standard error. Wrong
 input or a wrong command line is a message and status 2, never a traceback. Heavy libraries are loaded by the
 commands that use them, so that `--help` answers at once.
+
+Over 500 lines: every command with its options and help stands here, for one reading of the whole.
 """
 
 from __future__ import annotations

@@ -327,3 +327,13 @@ def test_importing_the_command_line_is_light() -> None:
     """`import derivations.cli` loads neither SymPy nor the solvers nor NumPy, so that --help answers at
     once."""
     assert not loaded_by("import derivations.cli") & {*HEAVY, "numpy", "numeric", "lark", "markdown_it"}
+
+
+LONG = 500  # lines of a file; whoever needs more says why at its head
+
+
+def test_long_files_say_why(source: Path) -> None:
+    """A file of more than 500 lines says in its opening why it is one file; no other does."""
+    text = source.read_text(encoding="utf-8")
+    opening = ast.get_docstring(ast.parse(text)) or ""
+    assert ("Over 500 lines: " in opening) == (len(text.splitlines()) > LONG)

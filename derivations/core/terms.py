@@ -6,6 +6,8 @@ exist: `p % q` is `p - q*(p // q)`, which gives every `//` and `%` of the same p
 
 Law: every rewriting here is an equivalence for all integers with q >= 1 in every quotient. That divisors are positive
 is the obligation of whoever builds a quotient (lowering states it as an existence condition).
+
+Over 500 lines: terms and conditions are made of each other, and half of it is their normal form.
 """
 
 from __future__ import annotations

@@ -11,6 +11,8 @@ exist there. Nothing is guessed: what cannot be computed raises NotEvaluable.
 What it cannot see: all sizes. And an arbitrary loss is represented by one function, c + Σ δ∘z (+ Σ q∘z∘z
 under second derivatives), an arbitrary elementwise function by one cubic polynomial: enough for a
 counterexample, not for a proof.
+
+Over 500 lines: one short function for each node of the language.
 """
 
 from __future__ import annotations

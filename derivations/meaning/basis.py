@@ -11,6 +11,8 @@ functions becomes one between polynomials in unknowns over index sums, which the
 Laws: each rewriting is an equality wherever the formula exists (a divisor is not 0, a logarithm's argument is positive,
 a root's is not negative: existence names these). `signs` says of what it is known that it is positive. Unknowns that
 are told apart need not be independent: a difference in this form refutes nothing by itself.
+
+Over 500 lines: the rewritings of one normal form call each other.
 """
 
 from __future__ import annotations

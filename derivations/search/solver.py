@@ -6,6 +6,8 @@ no caller may read as yes or no.
 
 Law: quotients are over divisors >= 1. The encodings state that divisor's positivity nowhere; the context must imply
 it, and lowering makes every divisor an existence condition.
+
+Over 500 lines: both encodings of a condition stand side by side.
 """
 
 from __future__ import annotations

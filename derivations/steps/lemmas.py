@@ -9,6 +9,8 @@ that it is printed for. Of reversals and quarter turns one stands for all.
 What it cannot see: other axes than the two that it is written for; a derivation over one or three axes prints
 the lemma for two. Every step of a derivation is judged by itself, whatever its lemma says.
 Sources: as in `adjoints.py`.
+
+Over 500 lines: it is a table, a few lines for each lemma.
 """
 
 from __future__ import annotations

@@ -9,6 +9,8 @@ What it cannot see: line breaks. A long formula is one line; `tactic.py` and the
 
 Notation: ∘ is the entrywise product, ⊗ the Kronecker product, ∗ convolution, ⋆ correlation, ⊛ the commutative
 convolution, [·] Iverson's bracket, **1** a matrix of ones.
+
+Over 500 lines: one short function for each node of the language.
 """
 
 from __future__ import annotations

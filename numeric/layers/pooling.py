@@ -10,6 +10,8 @@ times f·g.
 What it cannot see: at a tie the maximum has no derivative. `max_pool_backward` then follows the rule that
 its caller names; `max_pool_ties`, `max_pool_margin` and `max_pool_subgradient` say where that happened and
 what else is valid.
+
+Over 500 lines: three poolings share one notion of a window, each with forward, adjoint and ties.
 """
 
 from __future__ import annotations
