@@ -2,8 +2,8 @@
 
     {"schema": 1, "verdicts": [{"document", "id", "link", "reading", "verdict", "statement", "questions": [file, ...]}]}
 
-Law: a file that the manifest names lies in the directory, a verdict that claims something names at least one file, and
-whatever is not so is an error with its place.
+Law: a file that the manifest names lies in the directory; whatever is not so is an error with its place. A verdict may
+name no file, which the report counts. What it cannot see: whether a verdict named other files when it was written.
 """
 
 from __future__ import annotations

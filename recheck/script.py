@@ -14,6 +14,9 @@ Node = str | int | tuple["Node", ...]  # a symbol, a numeral, or an application
 
 _TOKEN = re.compile(r"\s+|;[^\n]*|([()]|[^\s();|]+|\|[^|]*\|)")
 _NUMERAL = re.compile(r"0|[1-9][0-9]*")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*|\|[^|\\]*\|")
+_RESERVED = {"_", "true", "false", "and", "or", "not", "xor", "ite", "let", "forall", "exists", "match", "par", "as",
+             "distinct", "div", "mod", "abs"}  # fmt: skip
 _ARGUMENTS = {"+": (1, None), "*": (1, None), "-": (1, 2), "ite": (3, 3)}
 _COMPARISONS = ("=", "<=", ">=", "<", ">")
 DEPTH = 200  # of nested parentheses
@@ -72,6 +75,8 @@ def read(text: str) -> Script:
                 raise ScriptError(line, "a constant is declared as (declare-const NAME Int)")
             if node[1] in names:
                 raise ScriptError(line, f"{node[1]} is declared twice")
+            if not _NAME.fullmatch(node[1]) or node[1].strip("|") in (_RESERVED | {each.strip("|") for each in names}):
+                raise ScriptError(line, f"{node[1]} is no name of its own")
             names[node[1]] = None
         elif node[0] == "assert" and len(node) == 2:
             _check_condition(node[1], names, line)

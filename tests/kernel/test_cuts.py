@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from itertools import product
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -37,6 +40,45 @@ def test_cuts_are_implied(claimed: list[Claimed], points: list[Values]) -> None:
     more = with_cuts(condition)
     for at in points:
         assert k.holds(more, at) == all(each.holds(at) for each in claimed)
+
+
+small = st.integers(-2, 2).map(lambda n: Tree("number", (n,)))
+dividends = st.tuples(st.sampled_from("+-*"), st.tuples(st.one_of(small, names), names)).map(lambda p: Tree(*p))
+by = st.sampled_from((*SIZES, "a", "2", "-3", "s*t", "s*a", "s-t")).map(
+    lambda text: {
+        "2": Tree("number", (2,)),
+        "-3": Tree("number", (-3,)),
+        "s*t": Tree("*", (Tree("name", ("s",)), Tree("name", ("t",)))),
+        "s*a": Tree("*", (Tree("name", ("s",)), Tree("name", ("a",)))),
+        "s-t": Tree("-", (Tree("name", ("s",)), Tree("name", ("t",)))),
+    }.get(text, Tree("name", (text,)))
+)
+floors = st.tuples(dividends, by).map(lambda p: Tree("//", p))
+nested = st.tuples(st.one_of(floors, dividends), by).map(lambda p: Tree("//", p))
+bounds = st.tuples(st.just("<="), st.tuples(*[st.one_of(small, names, dividends, floors, nested)] * 2)).map(
+    lambda p: Claimed(*p)
+)
+lasting = st.tuples(small, st.tuples(names, by).map(lambda p: Tree("//", p))).map(lambda p: Claimed("<=", p))
+either = st.tuples(st.sampled_from(("or", "and")), st.tuples(bounds, bounds)).map(lambda p: Claimed(*p))
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.one_of(bounds, lasting, either), min_size=1, max_size=4))
+def test_every_small_solution_is_one_with_cuts(claimed: list[Claimed]) -> None:
+    """All small numbers at which a condition means something: quotients of quotients, of what is negative, by two
+    sizes, by what is no size, in alternatives."""
+    try:
+        condition = with_sizes([each.condition() for each in claimed])
+    except ZeroDivisionError:  # by s - s
+        return
+    more = with_cuts(condition)
+    if more == condition:
+        return
+    names_met = [name for name in (*SIZES, "a", "b", "c") if name in SIZES or name in k.condition_symbols(condition)]
+    for chosen in product(*[range(1, 4) if name in SIZES else range(-2, 3) for name in names_met]):
+        at = dict(zip(names_met, chosen, strict=True))
+        with suppress(ZeroDivisionError):  # where a divisor is not positive, nothing is said
+            assert not k.holds(condition, at) or k.holds(more, at), at
 
 
 @pytest.mark.parametrize(

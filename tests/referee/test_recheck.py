@@ -90,6 +90,11 @@ def test_a_solver_that_lies_is_contradicted_by_small_numbers(tmp_path: Path) -> 
         ("(declare-const n Int)", 1, "missing"),
         ("(check-sat)(assert false)", 1, "nothing follows"),
         ("n", 1, "a command"),
+        *[
+            (f"(declare-const {name} Int)(check-sat)", 1, "no name of its own")
+            for name in ("true", "|true|", "let", "and", "ite", "+", "-1", "1.5", ":a", '"a"', "|a\\\\b|")
+        ],
+        ("(declare-const x Int)\n(declare-const |x| Int)(check-sat)", 2, "no name of its own"),
         ("(" * 500, 1, "nested"),
         ("(assert |n|x|)", 1, ""),
     ],
