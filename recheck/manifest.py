@@ -16,6 +16,7 @@ from typing import Any
 
 NAME = "manifest.json"
 SCHEMA = 1
+VERDICTS = ("proved", "holds where", "refuted")
 
 
 class ManifestError(Exception):
@@ -64,6 +65,8 @@ def _entry(path: Path, number: int, item: Any) -> Entry:
     for key, kind in _TYPES.items():
         if not isinstance(item.get(key), kind):
             raise ManifestError(f'{path}: verdict {number} has no {kind.__name__} "{key}"')
+    if item["verdict"] not in VERDICTS:
+        raise ManifestError(f"{path}: verdict {number} is {item['verdict']!r}, not one of {', '.join(VERDICTS)}")
     for name in item["questions"]:
         if not isinstance(name, str) or Path(name).is_absolute() or ".." in Path(name).parts:
             raise ManifestError(f"{path}: verdict {number} names {name!r}, which is no file of this directory")

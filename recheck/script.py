@@ -13,7 +13,7 @@ from dataclasses import dataclass
 Node = str | int | tuple["Node", ...]  # a symbol, a numeral, or an application
 
 _TOKEN = re.compile(r"\s+|;[^\n]*|([()]|[^\s();|]+|\|[^|]*\|)")
-_NUMERAL = re.compile(r"0|[1-9][0-9]*")
+_NUMERAL = re.compile(r"0|[1-9][0-9]{0,999}")  # Python reads no more than some thousands of digits
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*|\|[^|\\]*\|")
 _RESERVED = {"_", "true", "false", "and", "or", "not", "xor", "ite", "let", "forall", "exists", "match", "par", "as",
              "distinct", "div", "mod", "abs"}  # fmt: skip
