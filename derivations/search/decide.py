@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from typing import Any
 
 from derivations.core.cells import CELL_LIMIT, cells, merge, substituted
@@ -48,11 +49,14 @@ from derivations.search.solver import (
     Unknown,
     Unsatisfiable,
     is_affine,
+    isl_coordinates,
     isl_limited,
     isl_nonzero,
     isl_point,
     isl_set,
 )
+
+POINTS = 2_000  # values of free indices that are tried one by one at given sizes
 
 
 @dataclass(frozen=True)
@@ -386,9 +390,43 @@ def failing_values(
         except IslLimit:
             affine = None
         if affine is None:
-            yield group, None
+            answer = _first_failure(solver, pieces, context)
+            if answer is None or answer:
+                yield group, answer
         elif model is not None:
             yield group, model
+
+
+def _first_failure(solver: Solver, pieces: Sequence[Piece], context: Condition) -> dict[Name, int] | None:
+    """The smallest values at which pieces without sizes do not add up to 0, of all at which some piece applies; {} where
+    there are none, None where these are not finitely many or too many to try."""
+    conditions = [all_of((context, piece.condition)) for piece in pieces]
+    symbols = in_order(frozenset().union(*map(condition_symbols, conditions)))
+    if not symbols or not all(map(is_affine, conditions)):
+        return None
+    try:
+        with isl_limited(solver.isl_operations):
+            points = isl_set(FALSE, symbols)
+            for condition in conditions:
+                points = points.union(isl_set(condition, symbols))
+            if not points.is_bounded() or int(points.count_val().to_python()) > POINTS:
+                return None
+            found: list[tuple[int, ...]] = []
+            points.foreach_point(lambda point: found.append(isl_coordinates(point, len(symbols))))
+    except IslLimit:
+        return None
+    for values in sorted(found):
+        model = dict(zip(symbols, values, strict=True))
+        total = Fraction(0)
+        for piece, condition in zip(pieces, conditions, strict=True):
+            if holds(condition, model):
+                divisor = evaluate(piece.denominator, model)
+                if not divisor:
+                    return None
+                total += Fraction(evaluate(piece.numerator, model), divisor)
+        if total:
+            return model
+    return {}
 
 
 __all__ = [

@@ -441,13 +441,18 @@ def isl_nonzero(context: Condition, pieces: Sequence[Piece], symbols: Sequence[N
 
 def isl_point(points: Any, symbols: Sequence[Name], *, smallest: bool = False) -> dict[Name, int] | None:
     """A point of an isl set, by symbol; None if it is empty. `smallest` asks for the lexicographically smallest."""
-    import islpy as isl
 
     if points.is_empty():
         return None
     point = (points.lexmin() if smallest and points.is_bounded() else points).sample_point()
-    values = [point.get_coordinate_val(isl.dim_type.set, n).to_python() for n in range(len(symbols))]
-    return dict(zip(symbols, values, strict=True))
+    return dict(zip(symbols, isl_coordinates(point, len(symbols)), strict=True))
+
+
+def isl_coordinates(point: Any, count: int) -> tuple[int, ...]:
+    """The coordinates of an isl point."""
+    import islpy as isl
+
+    return tuple(int(point.get_coordinate_val(isl.dim_type.set, number).to_python()) for number in range(count))
 
 
 # -- z3 ---------------------------------------------------------------------------------------------------------------
