@@ -2,7 +2,7 @@
 
 Law: a verdict is confirmed only if each of its questions is: some solver says `unsat`, none says `sat`, and no small
 numbers satisfy it. The exit status is the first that applies of: 4 a question is satisfied, so that a verdict is
-contradicted; 2 the directory cannot be read; 3 something could not be confirmed; 0.
+contradicted; 2 the directory cannot be read, or is not as it was written; 3 something could not be confirmed; 0.
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ class Report:
 
     entries: Sequence[Entry]
     solvers: tuple[str, ...]
+    untouched: bool = True  # whether the directory is as it was written
     findings: dict[str, Finding] = field(default_factory=dict)
 
     def of(self, entry: Entry) -> list[Finding]:
@@ -68,7 +69,7 @@ class Report:
         findings = self.findings.values()
         if any(finding.contradicted for finding in findings):
             return CONTRADICTED
-        if any(finding.error for finding in findings):
+        if any(finding.error for finding in findings) or not self.untouched:
             return WRONG
         return OPEN if self.unconfirmed else CONFIRMED
 
@@ -78,6 +79,7 @@ class Report:
         return {
             "schema": 1,
             "solvers": list(self.solvers),
+            "untouched": self.untouched,
             "verdicts": len(self.entries),
             "confirmed": len(self.entries) - len(unconfirmed),
             "questions": len(self.findings),
@@ -118,6 +120,8 @@ class Report:
             reached = sum(each.largest >= 1 for each in tried)
             found_any = sum(each.found is not None for each in tried)
             yield f"all numbers up to 1, often up to {LARGEST}, tried in {reached}: {found_any} satisfied"
+        if not self.untouched:
+            yield "the files are not those that were written: write them again with `gradproof verify --obligations`"
 
 
 def _said(finding: Finding) -> str:
@@ -131,7 +135,8 @@ def _said(finding: Finding) -> str:
 def recheck(directory: Path, solvers: Mapping[str, Solver] | None = None, work: int = WORK) -> Report:
     """Every question of a directory, asked anew; raises ManifestError."""
     solvers = present() if solvers is None else solvers
-    report = Report(load(directory), tuple(solvers))
+    manifest = load(directory)
+    report = Report(manifest.entries, tuple(solvers), manifest.untouched)
     known: dict[str, Finding] = {}  # files with the same script are asked once
     for name in dict.fromkeys(name for entry in report.entries for name in entry.questions):
         try:

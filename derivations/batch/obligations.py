@@ -21,6 +21,7 @@ from derivations.core.obligations import Script
 from derivations.core.referee import Answered, Proof, Region
 from derivations.core.writing import written
 from derivations.judgement.verdict import Verdict
+from recheck.manifest import digest
 
 SETTLED = ("proved", "holds where", "refuted")
 RECORD = "record.json"
@@ -90,7 +91,8 @@ def collect(directory: Path, verdicts: Iterable[Verdict]) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     paths = [directory / folder(verdict) / RECORD for verdict in verdicts if verdict.verdict in SETTLED]
     records = [json.loads(path.read_text(encoding="utf-8")) for path in paths if path.exists()]
-    text = json.dumps({"schema": 1, "verdicts": records}, ensure_ascii=False, indent=1)
+    whole = {"schema": 1, "digest": digest(directory, records), "verdicts": records}
+    text = json.dumps(whole, ensure_ascii=False, indent=1)
     (directory / "manifest.json").write_text(text + "\n", encoding="utf-8")
     script = directory / "check.sh"
     script.write_text(CHECK, encoding="utf-8")

@@ -398,8 +398,8 @@ def failing_values(
 
 
 def _first_failure(solver: Solver, pieces: Sequence[Piece], context: Condition) -> dict[Name, int] | None:
-    """The smallest values at which pieces without sizes do not add up to 0, of all at which some piece applies; {} where
-    there are none, None where these are not finitely many or too many to try."""
+    """The smallest values at which pieces without sizes do not add up to 0, of those at which some piece applies; {} if
+    there are none, None if these are not finitely many or too many to try."""
     conditions = [all_of((context, piece.condition)) for piece in pieces]
     symbols = in_order(frozenset().union(*map(condition_symbols, conditions)))
     if not symbols or not all(map(is_affine, conditions)):

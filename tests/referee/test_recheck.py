@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from recheck.enumerate import small
-from recheck.manifest import ManifestError
+from recheck.manifest import ManifestError, digest
 from recheck.run import CONFIRMED, CONTRADICTED, OPEN, WRONG, recheck
 from recheck.script import ScriptError, read
 from recheck.solvers import present
@@ -33,7 +33,8 @@ def _directory(path: Path, verdicts: dict[str, Sequence[str]]) -> Path:
             files.append(f"{name}/{number}.smt2")
         entries.append({"document": "d.md", "id": name, "link": 1, "reading": {}, "verdict": "proved",
                         "statement": "a == b", "questions": files})  # fmt: skip
-    (path / "manifest.json").write_text(json.dumps({"schema": 1, "verdicts": entries}), encoding="utf-8")
+    whole = {"schema": 1, "digest": digest(path, entries), "verdicts": entries}
+    (path / "manifest.json").write_text(json.dumps(whole), encoding="utf-8")
     return path
 
 
@@ -123,6 +124,31 @@ def test_a_manifest_that_lies(tmp_path: Path) -> None:
     manifest.unlink()
     with pytest.raises(ManifestError, match="obligations"):
         recheck(directory)
+
+
+@pytest.mark.parametrize(
+    "change", ["a question dropped", "all questions dropped", "a verdict dropped", "a file exchanged", "another word"]
+)
+def test_what_was_touched_is_not_confirmed(tmp_path: Path, change: str) -> None:
+    """A directory that lost a question, or has another in its place, is not one that confirms its verdicts."""
+    directory = _directory(tmp_path, {"one": [TRUE, AFFINE], "two": [TRUE]})
+    assert recheck(directory).status == CONFIRMED
+    manifest = directory / "manifest.json"
+    record = json.loads(manifest.read_text(encoding="utf-8"))
+    if change == "a question dropped":
+        record["verdicts"][0]["questions"].pop()
+    elif change == "all questions dropped":
+        record["verdicts"][0]["questions"].clear()
+    elif change == "a verdict dropped":
+        record["verdicts"].pop()
+    elif change == "a file exchanged":
+        (directory / "one" / "1.smt2").write_text(TRUE, encoding="utf-8")
+    else:
+        record["verdicts"][0]["verdict"] = "refuted"
+    manifest.write_text(json.dumps(record), encoding="utf-8")
+    report = recheck(directory)
+    assert report.status == WRONG
+    assert "not those that were written" in "\n".join(report.lines())
 
 
 def test_trying_looks_everywhere() -> None:
