@@ -224,6 +224,12 @@
     },
   };
 
+  // What a status line says of many verdicts: the last ones, and how many there are.
+  function summary(words) {
+    const most = 6;
+    return words.length > most ? `${words.slice(-most).join("; ")}; ${words.length} in all` : words.join("; ");
+  }
+
   async function ask() {
     asking?.abort();
     reading?.abort();
@@ -243,14 +249,14 @@
         if (asking !== mine) return;
         if (name === "verdict") {
           words.push(found.said + (found.about ? ` (${found.about})` : ""));
-          byId("status").textContent = `Verdict: ${words.join("; ")}. Looking further …`;
+          byId("status").textContent = `Verdict: ${summary(words)}. Looking further …`;
         }
         if (name === "limit" || name === "defect") end = found.said;
-        if (name === "end") end = words.length ? `Verdict: ${words.join("; ")}.` : "Not judged: there is a mistake in the question.";
+        if (name === "end") end = words.length ? `Verdict: ${summary(words)}.` : "Not judged: there is a mistake in the question.";
         TAKES[name]?.(found);
       }
       byId("status").textContent = end || "The answer broke off.";
-      if (end && words.length && !end.startsWith("Verdict")) byId("status").textContent = `Verdict: ${words.join("; ")}. ${end}`;
+      if (end && words.length && !end.startsWith("Verdict")) byId("status").textContent = `Verdict: ${summary(words)}. ${end}`;
     } catch (error) {
       if (asking !== mine) return;
       byId("status").textContent = error.name === "AbortError" ? "Cancelled." : said(error);
