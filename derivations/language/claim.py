@@ -88,7 +88,7 @@ def claims_of(given: Given, statements: Sequence[Statement], identifier: str, do
     try:
         return read(statements[0])
     except InputError as error:
-        raise mended(statements[0], error, read) from error
+        raise mended(statements[0], error, read) from None
 
 
 def _claims_of(given: Given, statements: Sequence[Statement], identifier: str, document: str) -> list[Claim]:

@@ -159,7 +159,7 @@ def parse_claim(
     try:
         return read(found[0])
     except InputError as error:
-        raise mended(found[0], error, read) from error
+        raise mended(found[0], error, read) from None
 
 
 def parse_expression(text: str, context: Context, reading: Mapping[str, str] | None = None) -> Expression:

@@ -185,6 +185,7 @@ def test_several_errors_are_one() -> None:
         Document.parse(text, "notes.md")
     error = caught.value
     assert (error.line, error.message) == (9, "q is not declared")
+    assert all(each.__cause__ is not each for each in error.errors)  # or whoever sends causes too would find no end
     copy = pickle.loads(pickle.dumps(error))
     assert str(copy) == str(error) == "\n\n".join(map(str, error.errors))
     assert len(copy.errors) == 2
