@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import signal
 import sqlite3
 import stat
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -22,6 +24,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from derivations.batch import cache
 from derivations.batch.cache import NAME, Cache, may_be_remembered
 from derivations.batch.run import Source, judge_claim, judged
 from derivations.batch.workers import LOOK_AHEAD, Judge, Workers, undecided
@@ -457,6 +460,23 @@ def obstacle(kind: str, directory: Path) -> None:
 
 OBSTACLES = ["a file for the directory", "a link for the directory", "a pipe", "a link", "a directory"]
 BY_ROOT = ["a device", "another user's file"]
+
+
+# What no verdict comes of: prose, its notes, the command line, the terminal.
+SHOWING = {"markdown-it-py", "mdit-py-plugins", "typer", "rich"}
+
+
+def test_verdicts_are_remembered_for_the_libraries_they_come_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every library that reads, decides or evaluates is part of what a verdict is remembered under."""
+    project = tomllib.loads((Path(__file__).resolve().parent.parent / "pyproject.toml").read_text(encoding="utf-8"))
+    needed = {re.split(r"[=<>]", line)[0] for line in project["project"]["dependencies"]}
+    assert set(cache.TRUSTED) == needed - SHOWING
+    before = cache.source_digest.__wrapped__()
+    version = cache._version
+    for name in cache.TRUSTED:
+        assert version(name), name
+        monkeypatch.setattr(cache, "_version", lambda found, name=name: "0" if found == name else version(found))
+        assert cache.source_digest.__wrapped__() != before, name
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs the files of Unix")

@@ -35,7 +35,8 @@ from derivations.judgement.verdict import Evidence, Step, Verdict, Witness
 from derivations.language.private import default_location, make_private
 
 T = TypeVar("T")
-TRUSTED = ("sympy", "islpy", "z3-solver", "numpy")
+# All that a verdict comes of: reading, deciding, evaluating.
+TRUSTED = ("sympy", "islpy", "z3-solver", "cvc5", "mpmath", "numpy", "lark")
 STALE_SECONDS = 30 * 86400  # entries of other versions of the source are removed after a month
 PATIENCE_SECONDS = 5.0  # for another run that is writing
 NAME = "verdicts.sqlite3"
@@ -64,13 +65,18 @@ def source_digest() -> str:
     return digest.hexdigest()
 
 
+@cache
+def _names(folder: str) -> list[str]:
+    return os.listdir(folder)
+
+
 def _version(library: str) -> str:
     """The version of a library, from the name of the directory that pip left beside it: to read what stands in there
     takes longer than all the rest of a remembered run."""
     wanted = re.compile(rf"{library.replace('-', '[-_.]')}-([^-]+)[.]dist-info", re.IGNORECASE)
     for folder in sys.path:
         with suppress(OSError):
-            found = sorted(match[1] for match in map(wanted.fullmatch, os.listdir(folder or ".")) if match)
+            found = sorted(match[1] for match in map(wanted.fullmatch, _names(folder or ".")) if match)
             if found:
                 return " ".join(found)
     from importlib import metadata

@@ -10,8 +10,8 @@ linear relaxation n·a and n·h are unknowns of their own, and z3 seldom finds t
 
 Law: all is integer; n is a symbol of which the conjunction itself says that it is at least 1. From n·t >= −c and n >= 1
 follows t > 0 where −c >= 1; t >= 0 where c = 0; and t >= −c where c > 0, for a negative t is not less than n·t.
-Quotients are over divisors >= 1 (as in `solver`): q·⌊p/q⌋ <= p <= q·⌊p/q⌋ + q − 1; one that is not negative is no more
-than what is divided. And l <= b and b <= u say that l <= u: a fact about sizes that is then multiplied with others.
+Quotients are over divisors >= 1, which the referee asks first: q·⌊p/q⌋ <= p <= q·⌊p/q⌋ + q − 1; one that is not
+negative is no more than what is divided. And l <= b and b <= u say that l <= u, a fact that is multiplied with others.
 """
 
 from __future__ import annotations

@@ -6,28 +6,23 @@ for. A head that stands more than once in a monomial is symmetrised, because its
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from math import factorial, prod
 
 from derivations.core.elimination import eliminate
-from derivations.core.heads import Argument, Heads, Part, Reciprocal
+from derivations.core.heads import Argument, Heads, Part
 from derivations.core.names import Mark, Name, Role, in_order, text_of
-from derivations.core.sums import Atom, LimitReached, Piece, Term, place, rename_term
+from derivations.core.sums import LimitReached, Piece, Term, arrangements, rename_term
 from derivations.core.terms import (
     Condition,
     Int,
-    all_of,
     conjuncts,
-    equal,
     render,
     substitute,
     substitute_condition,
 )
 
 PIECE_LIMIT = 2000  # pieces of both sides of a claim; the documents' largest has some dozens
-PERMUTATION_LIMIT = 24  # one head standing five times in a monomial has 120 orders; nobody's gradient has
 
 
 @dataclass
@@ -49,59 +44,12 @@ class Monomials:
 
 def pieces_of(term: Term) -> Iterator[tuple[Heads, Piece]]:
     """The pieces of a term, one for each order of the atoms that share a head."""
-    atoms = sorted(_without_reciprocals(term.atoms), key=lambda atom: (atom.head.order, len(atom.indices)))
-    heads = tuple((atom.head, len(atom.indices)) for atom in atoms)
-    for order, times in _orders(atoms):
-        equations = [
-            equal(Int.symbol(place(slot, axis)), index)
-            for slot, atom in enumerate(order)
-            for axis, index in enumerate(atom.indices)
-        ]
-        # Equations first: they determine the bound indices that the other conditions then speak of.
-        condition = all_of((*equations, term.condition))
+    orders, times = arrangements(term)
+    for atoms, condition in orders:
+        heads = tuple((atom.head, len(atom.indices)) for atom in atoms)
         start = Term((), term.bound, condition, term.numerator * times, term.denominator, term.demands)
         for piece in eliminate(start):
             yield heads, piece
-
-
-def _orders(atoms: Sequence[Atom]) -> list[tuple[tuple[Atom, ...], int]]:
-    """All arrangements that move atoms among slots of the same head, each with how often it comes up: atoms at one
-    place are alike."""
-    orders: list[tuple[tuple[Atom, ...], int]] = [((), 1)]
-    start = 0
-    while start < len(atoms):
-        stop = start
-        while stop < len(atoms) and atoms[stop].head is atoms[start].head:
-            stop += 1
-        alike = Counter(atoms[start:stop])
-        times = prod(map(factorial, alike.values()))
-        if factorial(stop - start) // times * len(orders) > PERMUTATION_LIMIT:
-            raise LimitReached(f"{stop - start} entries of {atoms[start].head} in one product")
-        orders = [((*head, *tail), times * count) for head, count in orders for tail in _arranged(alike)]
-        start = stop
-    return orders
-
-
-def _arranged(alike: Mapping[Atom, int]) -> Iterator[tuple[Atom, ...]]:
-    """The different orders of atoms, some of which are alike."""
-    if not alike:
-        yield ()
-    for atom, count in alike.items():
-        rest = {other: left for other, left in alike.items() if other is not atom}
-        for tail in _arranged(rest if count == 1 else {atom: count - 1, **rest}):
-            yield (atom, *tail)
-
-
-def _without_reciprocals(atoms: Sequence[Atom]) -> list[Atom]:
-    """x · (1/x) = 1 where both stand at the same place (every divisor is supposed non-zero)."""
-    left = list(atoms)
-    for atom in atoms:
-        if isinstance(atom.head, Reciprocal):
-            partner = Atom(atom.head.of, atom.indices)
-            if partner in left and atom in left:
-                left.remove(partner)
-                left.remove(atom)
-    return left
 
 
 def alike(left: Sequence[Term], right: Sequence[Term]) -> bool:

@@ -23,11 +23,8 @@ What it cannot see: whether a goal says what the formula says. That is `meaning/
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import permutations, product
-from math import factorial, prod
 
 from derivations.core.deciders import Panel
 from derivations.core.goals import (
@@ -43,7 +40,7 @@ from derivations.core.goals import (
     Solve,
     Split,
 )
-from derivations.core.heads import Heads, Reciprocal
+from derivations.core.heads import Heads
 from derivations.core.names import Mark, Name, Role, has_role, in_order
 from derivations.core.obligations import Question, divisors
 from derivations.core.parts import (
@@ -59,7 +56,7 @@ from derivations.core.parts import (
     with_value,
 )
 from derivations.core.solving import solved
-from derivations.core.sums import Atom, Term, place
+from derivations.core.sums import LimitReached, Term, arrangements
 from derivations.core.terms import (
     FALSE,
     Condition,
@@ -83,8 +80,6 @@ from derivations.core.terms import (
     zero,
 )
 
-ORDERS = 24  # different arrangements of the atoms of one term
-MOST = 6  # atoms of one head in one term
 FEW = 3  # pieces whose cells are asked one by one; of more, whether their sum is other than 0
 
 
@@ -162,7 +157,7 @@ class Referee:
                 hearing.establish(statement, planned)
         except _Refusal as refusal:
             return refusal.refused
-        except (TooManyCells, ValueError, ZeroDivisionError) as limit:
+        except (TooManyCells, LimitReached, ValueError, ZeroDivisionError) as limit:
             return Refused(str(limit))
         return Proof(_KEY, goal, tuple(hearing.answered))
 
@@ -193,7 +188,7 @@ class Referee:
             hearing.ask(goal.context, dict.fromkeys(held), "at no size do all instances hold")
         except _Refusal as refusal:
             return refusal.refused
-        except (TooManyCells, ValueError, ZeroDivisionError) as limit:
+        except (TooManyCells, LimitReached, ValueError, ZeroDivisionError) as limit:
             return Refused(str(limit))
         return Refutation(_KEY, goal, tuple(hearing.answered))
 
@@ -458,42 +453,3 @@ def _names(term: Term) -> frozenset[Name]:
 def _reserved(names: Iterable[Name]) -> bool:
     """Whether some name is one that the referee gives: to places, and to the indices that are left."""
     return any(has_role(name, role) for name in names for role in (Role.PLACE, Role.LEFTOVER))
-
-
-def arrangements(term: Term) -> tuple[list[tuple[tuple[Atom, ...], Condition]], int]:
-    """The atoms of a term in each different order that moves them among the slots of their head, and the term's
-    condition with the places of the slots set equal to their indices; and how often each order comes up."""
-    atoms = sorted(_without_reciprocals(term.atoms), key=lambda atom: (atom.head.order, len(atom.indices)))
-    orders: list[tuple[Atom, ...]] = [()]
-    start, alike = 0, 1
-    while start < len(atoms):
-        stop = start
-        while stop < len(atoms) and atoms[stop].head is atoms[start].head:
-            stop += 1
-        times = prod(map(factorial, Counter(atoms[start:stop]).values()))
-        if factorial(stop - start) // times * len(orders) > ORDERS or stop - start > MOST:
-            raise _Refusal(f"{stop - start} entries of {atoms[start].head} in one product")
-        alike *= times
-        orders = [(*first, *then) for first, then in product(orders, dict.fromkeys(permutations(atoms[start:stop])))]
-        start = stop
-    found = []
-    for order in orders:
-        places = [
-            equal(Int.symbol(place(slot, axis)), index)
-            for slot, atom in enumerate(order)
-            for axis, index in enumerate(atom.indices)
-        ]
-        found.append((order, all_of((*places, term.condition))))
-    return found, alike
-
-
-def _without_reciprocals(atoms: Sequence[Atom]) -> list[Atom]:
-    """x · (1/x) = 1 where both stand at the same place (every divisor is supposed other than 0)."""
-    left = list(atoms)
-    for atom in atoms:
-        if isinstance(atom.head, Reciprocal):
-            partner = Atom(atom.head.of, atom.indices)
-            if partner in left and atom in left:
-                left.remove(partner)
-                left.remove(atom)
-    return left

@@ -9,21 +9,26 @@ its atoms stand are free variables and the bound indices are solved for (`elimin
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import factorial, prod
 from typing import Any
 
-from derivations.core.heads import Head
+from derivations.core.heads import Head, Reciprocal
 from derivations.core.names import Mark, Name, Role
 from derivations.core.terms import (
     TRUE,
     Condition,
     Int,
+    all_of,
+    equal,
     substitute,
     substitute_condition,
 )
 
 ONE = Int.of(1)
+ORDERS = 24  # one head standing five times in a monomial has 120 orders; nobody's gradient has
 
 
 @dataclass(frozen=True)
@@ -82,3 +87,54 @@ def rename_term(term: Term, values: Mapping[Any, Int]) -> Term:
         substitute(term.denominator, values),
         term.demands,
     )  # fmt: skip
+
+
+def arrangements(term: Term) -> tuple[list[tuple[tuple[Atom, ...], Condition]], int]:
+    """The atoms of a term in each different order that moves them among the slots of their head, and the term's
+    condition with the places of the slots set equal to their indices; and how often each order comes up. Raises
+    LimitReached past ORDERS."""
+    atoms = sorted(_without_reciprocals(term.atoms), key=lambda atom: (atom.head.order, len(atom.indices)))
+    orders: list[tuple[Atom, ...]] = [()]
+    start, times = 0, 1
+    while start < len(atoms):
+        stop = start
+        while stop < len(atoms) and atoms[stop].head is atoms[start].head:
+            stop += 1
+        alike = Counter(atoms[start:stop])
+        often = prod(map(factorial, alike.values()))
+        if factorial(stop - start) // often * len(orders) > ORDERS:
+            raise LimitReached(f"{stop - start} entries of {atoms[start].head} in one product")
+        orders = [(*first, *then) for first in orders for then in _arranged(alike)]
+        start, times = stop, times * often
+    found = []
+    for order in orders:
+        places = [
+            equal(Int.symbol(place(slot, axis)), index)
+            for slot, atom in enumerate(order)
+            for axis, index in enumerate(atom.indices)
+        ]
+        # Equations first: they determine the bound indices that the other conditions then speak of.
+        found.append((order, all_of((*places, term.condition))))
+    return found, times
+
+
+def _arranged(alike: Mapping[Atom, int]) -> Iterator[tuple[Atom, ...]]:
+    """The different orders of atoms, some of which are alike."""
+    if not alike:
+        yield ()
+    for atom, count in alike.items():
+        rest = {other: left for other, left in alike.items() if other is not atom}
+        for tail in _arranged(rest if count == 1 else {atom: count - 1, **rest}):
+            yield (atom, *tail)
+
+
+def _without_reciprocals(atoms: Sequence[Atom]) -> list[Atom]:
+    """x · (1/x) = 1 where both stand at the same place (every divisor is supposed non-zero)."""
+    left = list(atoms)
+    for atom in atoms:
+        if isinstance(atom.head, Reciprocal):
+            partner = Atom(atom.head.of, atom.indices)
+            if partner in left and atom in left:
+                left.remove(partner)
+                left.remove(atom)
+    return left

@@ -117,7 +117,7 @@ def decide(claim: Claim, link: Link, solver: Solver, told: bool = False) -> Symb
         axioms = (*lowering.axioms, *supposed)
         groups = grouped(goal, lowering.demands)
         decision = search.prove(solver, groups)
-        proof = means.prove(goal) if isinstance(decision, search.Proof) else None
+        proof = means.prove(goal) if isinstance(decision, search.Believed) else None
         if isinstance(proof, Proof):
             return _proved(solver, goal, axioms, (proof, *existing))
         normal = _in_normal_form(claim, link, means) if has_functions(lowering) else None
@@ -125,7 +125,7 @@ def decide(claim: Claim, link: Link, solver: Solver, told: bool = False) -> Symb
             return normal
         if isinstance(decision, search.Undecided):
             return Symbolic("undecided", reason=decision.reason, axioms=axioms)
-        if isinstance(decision, search.Proof):
+        if isinstance(decision, search.Believed):
             return Symbolic("undecided", reason=proof.reason if proof else "", axioms=axioms)
         certain = not binds_data(claim) and independent(lowering, groups, means)
         if not (certain or told):
@@ -164,7 +164,7 @@ def _in_normal_form(claim: Claim, link: Link, means: Means) -> Symbolic | None:
         try:
             goal = goal_of(lowering, claim, link, form=form)
             decision = search.prove(means.solver, grouped(goal, lowering.demands))
-            proof = means.prove(goal) if isinstance(decision, search.Proof) else None
+            proof = means.prove(goal) if isinstance(decision, search.Believed) else None
         except (Unsupported, LimitReached):
             continue
         if isinstance(proof, Proof):
@@ -259,9 +259,9 @@ def same_terms(
         terms = difference(related(lowering, left), related(lowering, right))
         equality = Equality("what is one value", guard, terms)
         found = search.prove(solver, grouped(Goal(names, context, (), (equality,))))
-        if isinstance(found, search.Proof):
+        if isinstance(found, search.Believed):
             lowering.premises.append(equality)
-        return isinstance(found, search.Proof)
+        return isinstance(found, search.Believed)
 
     return same
 

@@ -1,7 +1,7 @@
-"""The decision: at which sizes do all pieces cancel? Only here can a `Proof` be made.
+"""Search's decision: at which sizes do all pieces cancel? What it says is to be shown to the referee.
 
 A `Goal` is a list of groups of pieces over (sizes; variables). It holds at sizes P when, in every group, for all values
-of the variables, Σ coefficient·[condition] = 0. `prove` shows that it holds at all sizes of a context;
+of the variables, Σ coefficient·[condition] = 0. `prove` finds that it holds at all sizes of a context;
 `prove_fails` that at every size of a context it fails (some variables' values give a sum ≠ 0).
 
 Laws: coefficients belong to pieces, so overlapping pieces are added before they are compared with 0. A divisor's
@@ -84,16 +84,10 @@ class Goal:
     groups: tuple[Group, ...]
 
 
-_KEY = object()
-
-
-class Proof:
-    """That a goal holds at all sizes of its context, or fails at all of them; made in this module only."""
-
-    def __init__(self, key: object, statement: str) -> None:
-        if key is not _KEY:
-            raise TypeError("a proof is made by the kernel's decision only")
-        self.statement = statement
+@dataclass(frozen=True)
+class Believed:
+    """Search's word that a goal holds at all sizes of its context, or fails at all of them. It is no proof: the referee
+    makes those."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +106,7 @@ class Undecided:
     reason: str
 
 
-Decision = Proof | CounterModel | Undecided
+Decision = Believed | CounterModel | Undecided
 
 
 def divisors(conditions: Iterable[Condition]) -> set[Int]:
@@ -234,7 +228,7 @@ def prove(solver: Solver, goal: Goal) -> Decision:
             return decision
         if isinstance(decision, Undecided):
             undecided = undecided or decision
-    return undecided or Proof(_KEY, "holds at all sizes")
+    return undecided or Believed()
 
 
 def _decide(solver: Solver, goal: Goal, group: Group) -> Decision:
@@ -249,7 +243,7 @@ def _decide(solver: Solver, goal: Goal, group: Group) -> Decision:
             affine = None  # the cells, one by one, may be simpler
         if affine is not None:
             if model is None:
-                return Proof(_KEY, "cancels at all sizes")
+                return Believed()
             return CounterModel({name: model[name] for name in goal.sizes}, group.name, model)
     conditions, missing = failures(solver, goal, group)
     if missing is not None:
@@ -264,7 +258,7 @@ def _decide(solver: Solver, goal: Goal, group: Group) -> Decision:
             return CounterModel(_complete(solver, goal, answer.model), group.name, answer.model)
         if isinstance(answer, Unknown):
             undecided = undecided or Undecided(f"past {answer.limit}")
-    return undecided or Proof(_KEY, "cancels at all sizes")
+    return undecided or Believed()
 
 
 def _admits(goal: Goal, sizes: dict[Name, int]) -> bool:
@@ -355,7 +349,7 @@ def prove_fails(solver: Solver, goal: Goal, outside: Condition, instances: Seque
         return Undecided(f"the kernel cannot tell {missing_divisor}")
     answer = solver.satisfiable(all_of((supposed, *demands)))
     if isinstance(answer, Unsatisfiable):
-        return Proof(_KEY, "fails at all sizes")
+        return Believed()
     if isinstance(answer, Unknown):
         return Undecided(f"past {answer.limit}")
     return CounterModel({name: answer.model.get(name, 1) for name in goal.sizes}, "", answer.model)
@@ -430,6 +424,17 @@ def _first_failure(solver: Solver, pieces: Sequence[Piece], context: Condition) 
 
 
 __all__ = [
-    "CounterModel", "Decision", "Goal", "Group", "Proof", "Undecided", "evaluate", "failing_sizes", "failing_values",
-    "holds_at", "of_heads", "prove", "prove_fails",
+    "Believed",
+    "CounterModel",
+    "Decision",
+    "Goal",
+    "Group",
+    "Undecided",
+    "evaluate",
+    "failing_sizes",
+    "failing_values",
+    "holds_at",
+    "of_heads",
+    "prove",
+    "prove_fails",
 ]  # fmt: skip

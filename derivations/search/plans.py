@@ -12,8 +12,7 @@ from derivations.core.elimination import Division, count_one, divide, eliminate,
 from derivations.core.goals import Count, Equality, Extremum, Known, Leaf, Plan, Plans, Solve, Split
 from derivations.core.monomials import canonical_leftover, leftover_order
 from derivations.core.names import Name, in_order, is_size
-from derivations.core.referee import arrangements
-from derivations.core.sums import LimitReached, Term
+from derivations.core.sums import LimitReached, Term, arrangements
 from derivations.core.terms import (
     FALSE,
     Int,

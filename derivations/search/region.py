@@ -1,10 +1,11 @@
-"""At which sizes does a false claim hold? An untrusted proposer; the kernel proves both directions.
+"""At which sizes does a false claim hold? A proposal, with what the referee needs to show both directions.
 
-The proposer decides the claim at many small sizes, finds the simplest conditions of a vocabulary that separate the
-sizes where it holds from those where it fails, and asks the kernel: (inside) it holds wherever the region's condition
-holds, (outside) it fails wherever it does not. A counterexample of either is one more sample; then it proposes again.
+The claim is decided at many small sizes; the simplest conditions of a vocabulary that separate the sizes where it holds
+from those where it fails are a first region. Then `decide` is asked: (inside) does it hold wherever the region's
+condition does, (outside) does it fail wherever this does not. A counterexample of either is one more sample, and there
+is another proposal.
 
-Law: a region is returned only with both proofs. What it cannot see: regions outside its vocabulary.
+Law: a region is returned only where `decide` believes both. What it cannot see: regions outside its vocabulary.
 """
 
 from __future__ import annotations
@@ -21,10 +22,10 @@ from derivations.core.parts import alternatives
 from derivations.core.sums import LimitReached
 from derivations.core.terms import FALSE, TRUE, Condition, Int
 from derivations.search.decide import (
+    Believed,
     CounterModel,
     Goal,
     Group,
-    Proof,
     Undecided,
     affine_failures,
     failing_sizes,
@@ -46,7 +47,7 @@ from derivations.search.witness_terms import smallest_points
 SAMPLES = 16  # sizes decided before the first proposal; counterexamples add more
 MORE_SAMPLES = 120  # sizes decided once no region fits
 ROUNDS = 14  # proposals per claim
-TRIES = 24  # instances chosen, one after the other, for one outside proof
+TRIES = 24  # instances chosen, one after the other, for one outside part
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ class Search:
     outside: list[Outside] = field(default_factory=list)  # the region's, once found
 
     def run(self) -> Region | str:
-        """The region with both proofs made, or why there is none."""
+        """The region of which both directions are believed, or why there is none."""
         for group in self.goal.groups:
             conditions, missing = failures(self.solver, self.goal, group)
             if missing is not None:
@@ -142,7 +143,7 @@ class Search:
         return holds_at(self.solver, self.goal, sizes)
 
     def _inside(self, region: Region) -> Sizes | str | None:
-        """None where the claim is proved inside; else sizes where it fails, or why this is not known."""
+        """None where the claim is believed inside; else sizes where it fails, or why this is not known."""
         if not region.cases:
             return None
         for case in region.cases:
@@ -185,7 +186,7 @@ class Search:
         among = set[Heads]()
         for _ in range(TRIES):
             decision = prove_fails(self.solver, self.goal, part, chosen)
-            if isinstance(decision, Proof):
+            if isinstance(decision, Believed):
                 self.outside.append(Outside(part, tuple(chosen), frozenset(among)))
                 return None
             if isinstance(decision, Undecided):
@@ -255,13 +256,13 @@ class Search:
 
 
 def open_part(solver: Solver, goal: Goal) -> Goal:
-    """The goal without the groups that are proved: what holds everywhere has no part in where the goal holds."""
+    """The goal without the groups that are believed: what holds everywhere has no part in where the goal holds."""
     key = ("open", id(goal))
     if key not in solver.memory:
         groups = [
             group
             for group in goal.groups
-            if not isinstance(prove(solver, Goal(goal.sizes, goal.context, (group,))), Proof)
+            if not isinstance(prove(solver, Goal(goal.sizes, goal.context, (group,))), Believed)
         ]
         rest = Goal(goal.sizes, goal.context, tuple(groups))
         solver.memory[key] = goal, rest

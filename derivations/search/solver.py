@@ -1,4 +1,4 @@
-"""One interface to the two deciders: isl where a condition is affine, z3 otherwise. Both trusted.
+"""What search asks: isl where a condition is affine, z3 otherwise. Verdicts rest on `core.deciders`, not on this.
 
 `satisfiable(condition)` asks whether integers exist that satisfy a condition. Limits count operations (z3's resource
 limit, isl's operation count), so an answer does not depend on the machine; past them the answer is `Unknown`, which

@@ -24,8 +24,8 @@ from derivations.core.goals import Count, Equality, Extremum, Goal, Known, Leaf,
 from derivations.core.heads import Heads
 from derivations.core.names import Mark, Name, Role, in_order
 from derivations.core.parts import Part
-from derivations.core.referee import Proof, Referee, _Hearing, arrangements
-from derivations.core.sums import Atom, LimitReached, Term, place, rename_term
+from derivations.core.referee import Proof, Referee, _Hearing
+from derivations.core.sums import Atom, LimitReached, Term, arrangements, place, rename_term
 from derivations.core.terms import Condition, Int
 from derivations.judgement.decision import same_terms
 from derivations.meaning.functions import Unsupported
@@ -132,13 +132,15 @@ def _holds(condition: Condition, values: dict[Name, int]) -> bool:
 
 def amount(case: Case, order: int, values: dict[Name, int]) -> object:
     """The coefficient itself: a sum over all values of the bound indices in a box."""
-    _, condition = arrangements(case.term)[0][order]
+    orders, times = arrangements(case.term)
+    _, condition = orders[order]
     names = in_order(case.term.bound)
     total = 0
     for chosen in product(BOX, repeat=len(names)):
         point = {**values, **dict(zip(names, chosen, strict=True))}
         if _holds(condition, point):
-            total += k.evaluate(case.term.numerator, point) * 720_720 // (k.evaluate(case.term.denominator, point) or 1)
+            divisor = k.evaluate(case.term.denominator, point) or 1
+            total += k.evaluate(case.term.numerator, point) * times * 720_720 // divisor
     return total
 
 
