@@ -305,24 +305,6 @@ class Argmax(Head):
         return f"argmax({_inside(self.argument)})"
 
 
-class Softmax(Head):
-    """softmax over the last axis, of this size, of an argument."""
-
-    __slots__ = ()
-
-    def __new__(cls, size: Int, argument: Argument) -> Softmax:
-        return cls._of(size, argument)
-
-    @property
-    def argument(self) -> Argument:
-        found: Argument = self.parts[1]
-        return found
-
-    @property
-    def label(self) -> str:
-        return f"softmax({_inside(self.argument)})"
-
-
 class Value(Head):
     """A sum that stands under a function or a bar: an unknown with its definition."""
 

@@ -395,8 +395,9 @@ def _first_failure(solver: Solver, pieces: Sequence[Piece], context: Condition) 
     """The smallest values at which pieces without sizes do not add up to 0, of those at which some piece applies; {} if
     there are none, None if these are not finitely many or too many to try."""
     conditions = [all_of((context, piece.condition)) for piece in pieces]
-    symbols = in_order(frozenset().union(*map(condition_symbols, conditions)))
-    if not symbols or not all(map(is_affine, conditions)):
+    amounts = [term.symbols() for piece in pieces for term in (piece.numerator, piece.denominator)]
+    symbols = in_order(frozenset().union(*map(condition_symbols, conditions), *amounts))
+    if not all(map(is_affine, conditions)):
         return None
     try:
         with isl_limited(solver.isl_operations):

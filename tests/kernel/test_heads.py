@@ -16,6 +16,7 @@ from derivations.core import terms as k
 from derivations.core.heads import (
     Argmax,
     Argument,
+    Choice,
     Differential,
     Entry,
     Frame,
@@ -25,8 +26,10 @@ from derivations.core.heads import (
     LossValue,
     Map,
     Reciprocal,
+    Root,
     Sensitivity,
-    Softmax,
+    Side,
+    Value,
     alone,
 )
 from derivations.core.monomials import Monomials, canonical_argument
@@ -95,7 +98,9 @@ def heads() -> st.SearchStrategy[Head]:
         return st.one_of(
             inner.map(Reciprocal),
             st.builds(Function, maps, st.integers(0, 2), arguments),
-            st.builds(Softmax, st.just(HOW_MANY), arguments),
+            st.builds(Value, arguments),
+            st.builds(lambda of: Root(of, Int.of(1), Int.of(2)), inner),
+            st.builds(Choice, st.sampled_from(Side), st.fractions(0, 1, max_denominator=2), arguments),
             st.builds(lambda a: Argmax((HOW_MANY,), (0,), None, a), arguments),
             st.builds(lambda a: Argmax((HOW_MANY,), (0,), Frame((HOW_MANY,), (HOW_MANY,), ()), a), arguments),
         )
