@@ -36,6 +36,7 @@ from derivations.reading.signature import Signature, parse_signature
 
 COMPARED = 600  # sizes, the smallest, at which a mutant is run
 FURTHER = 40  # sizes by chance where there are more
+DRAWS = 2  # data at each size: one matrix may be symmetric by chance
 LAYERS = Path(__file__).parent.parent / "tests" / "reading" / "layers"
 # file, forward, backward, --given
 CORRECT = (
@@ -179,10 +180,10 @@ def sizes_up_to(signature: Signature, largest: int) -> Iterator[dict[str, int]]:
 
 
 def gradients(
-    module: dict[str, Any], layer: tuple[str, str, str, str], signature: Signature, sizes: dict[str, int]
+    module: dict[str, Any], layer: tuple[str, str, str, str], signature: Signature, sizes: dict[str, int], draw: int = 0
 ) -> Any:
     """What backward gives on integers, or the error that it raises."""
-    chance = np.random.default_rng(sum(sizes.values()))
+    chance = np.random.default_rng([draw, *sizes.values()])
     arguments: dict[str, Any] = {}
     for name, axes in signature.arrays.items():
         shape = [int(np.prod([evaluated(size, sizes) for size in axis], dtype=int)) for axis in axes]
@@ -205,18 +206,21 @@ def gradients(
 
 
 def _integers(chance: np.random.Generator, shape: tuple[int, ...]) -> Any:
-    """Different integers, none of them 0: a residual of one entry would else hide every mistake."""
+    """Different integers, none of them 0, 1 or −1: an array of one entry would else hide a factor that is lost."""
     count = int(np.prod(shape, dtype=int))
     chosen = chance.permutation(count) - count // 2
-    return np.where(chosen >= 0, chosen + 1, chosen).reshape(shape).astype(float)
+    return np.where(chosen >= 0, chosen + 2, chosen - 1).reshape(shape).astype(float)
 
 
 def agreement(
     right: dict[str, Any], wrong: dict[str, Any], layer: Any, signature: Signature, largest: int
 ) -> list[tuple[dict[str, int], bool]]:
-    """At each of the sizes, whether the mutant gives the same gradients."""
-    return [(sizes, _same(*[gradients(module, layer, signature, sizes) for module in (right, wrong)]))
-            for sizes in _compared(layer[3], largest)]  # fmt: skip
+    """At each of the sizes, whether the mutant gives the same gradients, of all DRAWS."""
+
+    def agrees(sizes: dict[str, int], draw: int) -> bool:
+        return _same(*[gradients(module, layer, signature, sizes, draw) for module in (right, wrong)])
+
+    return [(sizes, all(agrees(sizes, draw) for draw in range(DRAWS))) for sizes in _compared(layer[3], largest)]
 
 
 @lru_cache
