@@ -206,10 +206,11 @@ def gradients(
 
 
 def _integers(chance: np.random.Generator, shape: tuple[int, ...]) -> Any:
-    """Different integers, none of them 0, 1 or −1: an array of one entry would else hide a factor that is lost."""
+    """Integers of different absolute values, none of them 0 or 1: an array of one entry would else hide a lost factor,
+    and one of few values be symmetric by chance."""
     count = int(np.prod(shape, dtype=int))
-    chosen = chance.permutation(count) - count // 2
-    return np.where(chosen >= 0, chosen + 2, chosen - 1).reshape(shape).astype(float)
+    chosen = chance.choice(np.arange(2, 10 * count + 12), count, replace=False) * chance.choice([-1, 1], count)
+    return chosen.reshape(shape).astype(float)
 
 
 def agreement(
