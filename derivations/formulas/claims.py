@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from sympy import Expr, Symbol
 
@@ -98,7 +99,7 @@ class Link:
     text: str
     supposed: tuple[Expression, ...] = ()
 
-    @property
+    @cached_property
     def indexed(self) -> tuple[Expression, ...]:
         """The formulas along which a free index runs: it stands alone as an index of the left side's entries of them.
         They must exist, whether they have entries or not."""
