@@ -21,6 +21,7 @@ from derivations.crosscheck.data import Ingredients, scope_for
 from derivations.crosscheck.evaluate import Scope, Varying, value_of
 from derivations.crosscheck.infinitesimal import MAGNITUDES, PRIME, SPARE, Digits, Residues
 from derivations.crosscheck.integers import compiled
+from derivations.crosscheck.structure import index_names
 from derivations.crosscheck.values import Number
 from derivations.formulas.claims import Link
 from numeric.operators import Array, DoesNotExist, precise
@@ -108,7 +109,7 @@ def compare(
         return Comparison(False, reason=str(error))
     scope = scope_for(needs, sizes, data, exact, residues)
     for node in link.indexed:
-        if not node.free_symbols & {free.index for free in link.free}:
+        if index_names(node).isdisjoint(indices):
             along = side(node, scope, {}, 1)
             if along.absent.any():
                 return Comparison(False, reason=along.reason)

@@ -60,6 +60,7 @@ from derivations.meaning.factors import (
 )
 from derivations.meaning.functions import Unsupported
 from derivations.meaning.numbers import of_number
+from derivations.meaning.resumming import without_sum
 from derivations.meaning.signs import Sign, Signs
 from derivations.meaning.translation import TERM_LIMIT, Terms, Translation, at_values, formal_places, scaled
 
@@ -145,8 +146,11 @@ class Basis:
         return [new for part in self.tidied(term) for new in self._collected(part)]
 
     def tidied(self, term: Term) -> Terms:
-        """The term with as few indices as a glance tells; what that demands of the sizes is demanded of them at once,
-        for terms may cancel by what they demand."""
+        """The term with as few indices, and conditions on sizes, as a glance tells; what that demands of the sizes is
+        demanded of them at once, for terms may cancel by what they demand."""
+        if term.condition != k.TRUE:
+            parts = k.conjuncts(term.condition)
+            term = replace(term, condition=k.all_of(part for part in parts if not self.signs.of_condition(part)))
         found = tidy(term)
         for part in found:
             self.lowering.demands |= part.demands
@@ -154,6 +158,9 @@ class Basis:
 
     def _collected(self, term: Term) -> Terms:
         powers = powers_of(term.atoms)
+        resummed = self._resummed(term, powers)
+        if resummed is not None:
+            return self.collected(resummed)
         chosen = self._chosen(powers)
         if chosen is None:
             return []
@@ -181,6 +188,19 @@ class Basis:
             return [whole_term]
         products = self.lowering.products([[whole_term], *expanded])
         return [new for product in products for new in self.collected(product)]
+
+    def _resummed(self, term: Term, powers: dict[tuple[Head, Place], Exponent]) -> Term | None:
+        """The product in which a sum that it is divided by is found again, Σ_b D(b)/S = 1, at a place that is summed
+        over: of others, denominators are cleared."""
+        for (base, place), amount in powers.items():
+            if not isinstance(base, Value) or split(amount)[0] >= 0 or is_fixed(place, term):
+                continue
+            if len(self.defined[base].terms) == 1:
+                (whole,) = self.instance(self.defined[base].terms, place)
+                rest = without_sum(term, whole)
+                if rest is not None:
+                    return replace(rest, atoms=(*rest.atoms, Atom(base, place)))
+        return None
 
     def _chosen(
         self, powers: dict[tuple[Head, Place], Exponent]
@@ -251,9 +271,7 @@ class Basis:
                 self.lowering.demands |= piece.demands
         return not any(merge(pieces) for pieces in sums.groups.values())
 
-    def by_cases(
-        self, found: Terms, function: Callable[[Terms], Terms], *, partial: bool = False
-    ) -> Terms | None:
+    def by_cases(self, found: Terms, function: Callable[[Terms], Terms], *, partial: bool = False) -> Terms | None:
         """A function of a sum in which choices stand: case by case; None where there are none.
 
             f(c·g + (1 − c)·h) = c·f(g) + (1 − c)·f(h)

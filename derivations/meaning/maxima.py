@@ -189,7 +189,8 @@ def _shown(
 ) -> tuple[Terms, tuple[Int, ...], tuple[int, ...], Callable[[tuple[Int, ...]], tuple[Int, ...]]]:
     """What a window of x is cut out of: a tensor or definition that x shows shifted or transposed, with its axes that
     are x's axes and the map of places; else x itself."""
-    formals = formal_places(x.rank)
+    # Not the formal places: the indices in scope may stand at these.
+    formals = tuple(Int.symbol(lowering.fresh()) for _ in range(x.rank))
     single = single_atom(lowering.lower(x, formals, env, ALL))
     if single is not None and _is_shift(single.indices, formals):
         definition = definition_of(x, single.head, cut)

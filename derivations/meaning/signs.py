@@ -65,6 +65,10 @@ class Signs:
             return Sign.NOT_NEGATIVE if self.known.implies(k.nonnegative(value)) else None
         return Sign.POSITIVE if Sign.POSITIVE in found else Sign.NOT_NEGATIVE
 
+    def of_condition(self, condition: Condition) -> bool:
+        """Whether a condition on sizes visibly follows from the context."""
+        return all(map(is_size, k.condition_symbols(condition))) and self.known.implies(condition)
+
     def _of_monomial(self, monomial: k.Monomial, coefficient: int) -> Sign | None:
         if coefficient < 0:
             return None

@@ -13,6 +13,7 @@ from derivations.core.sums import Term
 from derivations.core.terms import Condition, Int
 from derivations.formulas.claims import Claim, Context, Link
 from derivations.formulas.expressions import Expression
+from derivations.formulas.indices import free_names
 from derivations.meaning.existence import obligations
 from derivations.meaning.factoring import factored
 from derivations.meaning.forms import Form, in_form
@@ -73,7 +74,7 @@ def premises(lowering: Lowering) -> tuple[Duty | Equality, ...]:
 
 def _ranges_in(lowering: Lowering, node: Expression, link: Link, env: dict[str, Int]) -> Condition:
     """The ranges of the free indices that stand in a formula."""
-    used = [part for part in link.free if part.index in node.free_symbols]
+    used = [part for part in link.free if part.index.name in free_names(node)]
     return k.all_of(k.between(0, env[part.index.name], lowering.integer(part.size, {}) - 1) for part in used)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from itertools import count, product
 
-from sympy import Basic, Symbol
+from sympy import Basic
 
 from derivations.core import terms as k
 from derivations.core.goals import Duty, Equality
@@ -22,6 +22,7 @@ from derivations.core.names import Mark, Name, Role, text_of
 from derivations.core.sums import Atom, LimitReached, Term, rename_term
 from derivations.core.terms import Condition, Int
 from derivations.formulas.expressions import Definition, Expression
+from derivations.formulas.indices import free_names
 from derivations.meaning.integers import Environment, Integers
 
 Terms = list[Term]
@@ -258,6 +259,6 @@ def equal_places(left: Sequence[Int], right: Sequence[Int]) -> Condition:
 
 
 def outer_names(node: Expression, env: Environment) -> list[str]:
-    """The indices in scope that a formula may mention."""
-    mentioned = {symbol.name for symbol in node.atoms(Symbol)}
-    return [name for name in env if name in mentioned]
+    """The indices in scope that a formula uses; what its own sums bind by the same name is another index."""
+    used = free_names(node)
+    return [name for name in env if name in used]

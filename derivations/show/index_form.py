@@ -55,6 +55,7 @@ from derivations.formulas.expressions import Apply, Definition, Expression, Grad
 from derivations.formulas.integers import FloorDiv, Maximum, Minimum, integer_symbol
 from derivations.formulas.text import to_text
 from derivations.meaning.lowering import Cut, Environment, Lowering, Terms
+from derivations.meaning.translation import outer_names
 from derivations.show.index_terms import Facts, age, changed, counted, reduced, solved, without_quotients
 from derivations.show.index_text import condition_text, factor, intervals, operand, pretty, solution
 
@@ -116,8 +117,7 @@ class _Showing(Lowering):
     def lower(self, node: Expression, index: Sequence[Int], env: Environment, cut: Cut) -> Terms:
         found = super().lower(node, index, env, cut)
         if isinstance(node, Apply) and node.operator == "softmax" and len(found) == 1 and len(found[0].atoms) == 1:
-            mentioned = {symbol.name for symbol in node.atoms(Symbol)}
-            outer = tuple(name for name in env if name in mentioned)
+            outer = tuple(outer_names(node, env))
             if len(outer) + node.rank == len(found[0].atoms[0].indices):
                 self.softmaxes.setdefault(found[0].atoms[0].head, (node, outer))
         return found
