@@ -60,9 +60,10 @@ from derivations.meaning.factors import (
 )
 from derivations.meaning.functions import Unsupported
 from derivations.meaning.numbers import of_number
+from derivations.meaning.powers import checked
 from derivations.meaning.resumming import without_sum
 from derivations.meaning.signs import Sign, Signs
-from derivations.meaning.translation import TERM_LIMIT, Terms, Translation, at_values, formal_places, scaled
+from derivations.meaning.translation import Terms, Translation, at_values, formal_places, scaled
 
 CHOICES = 6  # choices inside the argument of one function; each doubles its cases
 PRIMES = 1000  # the largest prime that is looked for in a number under a root or a logarithm
@@ -171,7 +172,7 @@ class Basis:
             whole, rest = split(amount)
             if isinstance(base, Value) and whole > 0:
                 definition = self.defined[base]
-                expanded += [self.instance(definition.terms, place) for _ in range(whole)]
+                expanded.append(self.lowering.power(self.instance(definition.terms, place), whole))
                 atoms += atoms_of(base, place, rest)
             elif isinstance(base, Function) and base.function is SIN and not base.derivative and whole >= 2:
                 cosine = Atom(Function(COS, 0, base.argument), place)
@@ -498,7 +499,7 @@ class Basis:
             raise Unsupported("a power of 0")
         whole = parts_of(amount)[1] == 1
         if isinstance(amount, Fraction) and whole and amount > 0:
-            products = self.lowering.products([self.refreshed(found) for _ in range(int(amount))])
+            products = self.lowering.power(found, int(amount))
             return [new for product in products for new in self.collected(product)]
         if _is_product(found):
             done = self._power_of_product(found[0], amount, whole=whole)
@@ -563,10 +564,10 @@ class Basis:
             return Term()
         if isinstance(amount, Fraction) and whole:
             count = int(amount)
-            if abs(count) > 12:
-                raise LimitReached(f"a power with the exponent {count}")
             if count < 0:
                 numerator, denominator, count = denominator, numerator, -count
+            checked(len(numerator.terms), count)
+            checked(len(denominator.terms), count)
             return Term(numerator=numerator**count, denominator=denominator**count)
         above, below = _number_factors(numerator), _number_factors(denominator)
         if not whole:  # a root of a product of sizes: of all but one of them it must be known that it is not negative
@@ -818,4 +819,4 @@ def _number_factors(value: Int) -> list[tuple[Int, int]]:
     return list(found.items())
 
 
-__all__ = ["TERM_LIMIT", "Basis", "Defined", "Root", "abstracted"]
+__all__ = ["Basis", "Defined", "Root", "abstracted"]

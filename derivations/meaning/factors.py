@@ -21,12 +21,12 @@ from derivations.core.elimination import eliminate
 from derivations.core.fractions import sum_of_fractions
 from derivations.core.heads import Head, Reciprocal, Root
 from derivations.core.names import Name, Role, has_role, is_size, text_of
-from derivations.core.sums import Atom, LimitReached, Term, rename_term
+from derivations.core.sums import Atom, Term, rename_term
 from derivations.core.terms import Condition, Int, Sym, Zero
+from derivations.meaning.powers import checked
 
 Exponent = Fraction | tuple[Int, Int]
 Place = tuple[Int, ...]
-WHOLE_LIMIT = 12  # a power of one unknown past it is no formula that anybody writes
 
 
 def exponent(numerator: Int | int, denominator: Int | int = 1) -> Exponent:
@@ -98,8 +98,7 @@ def split(amount: Exponent) -> tuple[int, Exponent]:
 def atoms_of(base: Head, place: Place, amount: Exponent) -> list[Atom]:
     """A power of a base at a place as atoms."""
     whole, rest = split(amount)
-    if abs(whole) > WHOLE_LIMIT:
-        raise LimitReached(f"a power with the exponent {whole}")
+    checked(1, abs(whole))
     found = [Atom(Root(base, *parts_of(rest)), place)] if rest != 0 else []
     return found + [Atom(base if whole > 0 else Reciprocal(base), place)] * abs(whole)
 

@@ -13,9 +13,9 @@ from derivations.formulas import integers
 from derivations.formulas.expressions import Expression
 from derivations.formulas.integers import FloorDiv, Maximum, Minimum, Remainder
 from derivations.meaning.functions import Unsupported
+from derivations.meaning.powers import checked
 
 Environment = dict[str, Int]
-POWER_LIMIT = 6  # of sizes: a polynomial past it is no formula that anybody writes
 
 
 class Integers:
@@ -42,9 +42,11 @@ class Integers:
                 top, bottom = self.fraction(part, env)
                 numerator, denominator = numerator * top, denominator * bottom
             return numerator, denominator
-        if value.is_Pow and value.exp.is_Integer and abs(int(value.exp)) <= POWER_LIMIT:
+        if value.is_Pow and value.exp.is_Integer:
             top, bottom = self.fraction(value.base, env)
             exponent = int(value.exp)
+            for part in (top, bottom):
+                checked(len(part.terms), abs(exponent))
             return (top**exponent, bottom**exponent) if exponent >= 0 else (bottom**-exponent, top**-exponent)
         if isinstance(value, FloorDiv | Remainder | Minimum | Maximum):
             p, q = (self.integer(part, env) for part in value.args)

@@ -46,8 +46,9 @@ from derivations.meaning.functions import Unsupported
 from derivations.meaning.integers import Environment
 from derivations.meaning.linear import argument_of, gathered
 from derivations.meaning.maxima import max_pool, max_unpool, maximum
+from derivations.meaning.powers import TERM_LIMIT
 from derivations.meaning.softmax import softmax
-from derivations.meaning.translation import ALL, TERM_LIMIT, Cut, Template, Terms, Translation, entangled, scaled
+from derivations.meaning.translation import ALL, Cut, Template, Terms, Translation, entangled, scaled
 from derivations.operators import OPERATORS
 
 __all__ = ["ALL", "Cut", "Environment", "Lowering", "Template", "Terms", "Unsupported", "entangled", "scaled"]

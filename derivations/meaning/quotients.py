@@ -8,12 +8,12 @@ from derivations.core import terms as k
 from derivations.core.heads import INVERSE, Kind, Map
 from derivations.core.monomials import Monomials
 from derivations.core.names import is_size
-from derivations.core.sums import LimitReached, Term
+from derivations.core.sums import Term
 from derivations.core.terms import Int
 from derivations.formulas.expressions import Constant, Definition, Expression, Over, Power
 from derivations.meaning.elementwise import function, inverse_atom
 from derivations.meaning.functions import Unsupported
-from derivations.meaning.integers import POWER_LIMIT, Environment
+from derivations.meaning.integers import Environment
 from derivations.meaning.translation import Cut, Terms, Translation, multiply
 
 
@@ -49,11 +49,12 @@ def power(lowering: Translation, node: Power, index: tuple[Int, ...], env: Envir
     if not value.is_Integer:
         return _general_power(lowering, base, lowering.fraction(value, env), index, env, cut)
     amount = int(value)
-    if abs(amount) > POWER_LIMIT:
-        raise LimitReached(f"a power with the exponent {amount}")
-    if amount < 0:
-        return lowering.products([_reciprocal(lowering, base, index, env, cut) for _ in range(-amount)])
-    return lowering.products([lowering.part(base, index, env, cut) for _ in range(amount)])
+    once = (_reciprocal if amount < 0 else _value)(lowering, base, index, env, cut)
+    return lowering.power(once, abs(amount))
+
+
+def _value(lowering: Translation, node: Expression, index: tuple[Int, ...], env: Environment, cut: Cut) -> Terms:
+    return lowering.part(node, index, env, cut)
 
 
 def _general_power(

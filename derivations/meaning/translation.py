@@ -24,6 +24,7 @@ from derivations.core.terms import Condition, Int
 from derivations.formulas.expressions import Definition, Expression
 from derivations.formulas.indices import free_names
 from derivations.meaning.integers import Environment, Integers
+from derivations.meaning.powers import TERM_LIMIT, multinomial
 
 Terms = list[Term]
 Places = tuple[Int, ...]
@@ -37,8 +38,6 @@ class Every(Enum):
 
 Cut = frozenset[str | Every]
 ALL: Cut = frozenset({Every.DEFINITION})
-
-TERM_LIMIT = 4000  # terms of one entry; a product of sums past it is not a formula that anybody writes
 
 
 @dataclass(frozen=True)
@@ -146,6 +145,14 @@ class Translation(Integers):
         if size > TERM_LIMIT:
             raise LimitReached(f"more than {TERM_LIMIT} terms in one product")
         return [multiply(*choice) for choice in product(*factors)]
+
+    def power(self, found: Terms, amount: int) -> Terms:
+        """A sum to a whole power that is not negative, multiplied out."""
+        return [
+            new
+            for choice, times in multinomial(len(found), amount)
+            for new in scaled([multiply(*[self.refreshed(found[part]) for part in choice])], times)
+        ]
 
     def inside(self, node: Expression, index: Sequence[Int], env: Environment) -> Condition:
         """That an index is one of a formula's."""

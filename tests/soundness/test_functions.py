@@ -51,10 +51,17 @@ TRUE = [
     "grad(sum(x**(m + 1)), x) == (m + 1)*x**m",
     "sum[i](sum[j](A[i, j])) == sum(A)",
     "grad(log(sum(exp(x))), x) == softmax(x)",
+    "x**40 == x**20*x**20",
+    "(x + y)**20 == (x + y)**3*(x + y)**17",
+    "grad(sum((x**2 + 1)**(-8)), x) == -16*x/(x**2 + 1)**9",
+    "(n + m)**8*x == (n + m)**3*(n + m)**5*x",
 ]
 FALSE = [
     ("x/([x == 0] + [x != 0]*x) == ones(n)", "refuted"),  # at x = 0 the left side is 0
     ("sqrt(x**2) == x", "refuted"),
+    ("x**40 == x**20*x**19", "refuted"),
+    ("(x + y)**8 == x**8 + y**8", "refuted"),
+    ("grad(sum(x**30), x) == 29*x**29", "refuted"),
     ("exp(x*y) == exp(x)*exp(y)", "refuted"),
     ("x*abs(x) == x**2", "refuted"),
     ("softmax(2*x) == softmax(x)", "holds where"),  # one entry is 1 whatever it is
