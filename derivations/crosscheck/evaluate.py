@@ -62,6 +62,7 @@ from numeric.operators import (
     DoesNotExist,
     Tie,
     max_places,
+    precise_pi,
     precise_softmax,
     real,
     simplest,
@@ -411,6 +412,10 @@ def _apply(node: Apply, scope: Scope) -> Number:
     arguments = [
         value_of(part, scope) if isinstance(part, Expression) else _parameter(part, scope) for part in node.arguments
     ]
+    if node.operator == "pi" and isinstance(scope.infinitesimal, Digits):
+        return values.number(precise_pi())
+    if node.operator == "pi" and scope.exact:
+        raise NotExact("pi has no exact value")
     if node.operator in CONSTANTS:
         result = values.number(OPERATORS[node.operator](*arguments))
         return result if scope.exact else values.as_float(result)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from sympy import Add, Expr, Integer, Matrix, Rational, exp
+from sympy import Add, Expr, Integer, Matrix, Rational, exp, pi
 
 from derivations.entries.choices import EXPLICIT_CHOICES
 from derivations.entries.grids import DoesNotExist, Grid, Index, indices, need, scalar, total
@@ -409,6 +409,7 @@ EXPLICIT: dict[str, Callable[..., Grid]] = {
     "ones": lambda shape: Grid.build(shape, lambda at: Integer(1)),
     "zeros": lambda shape: Grid.build(shape, lambda at: Integer(0)),
     "eye": lambda n: Grid.build((n, n), lambda at: Integer(at[0] == at[1])),
+    "pi": lambda: scalar(pi),
     "diag": diagonal,
     "kron": kron,
     "outer": outer,

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sympy import Add, Dummy, Expr, Function, Integer, Symbol, exp, log, sqrt, tanh
+from sympy import Add, Dummy, Expr, Function, Integer, Symbol, cos, erf, exp, log, sin, sqrt, tanh
 
 from derivations.formulas.names import name_to_latex
 
@@ -131,7 +131,7 @@ def _known(name: str, x: Expr) -> Expr | None:
         return x * Step(x)
     if name == "abs":
         return x * (Step(x) - Step(-x))
-    functions = {"exp": exp, "log": log, "sqrt": sqrt, "tanh": tanh}
+    functions = {"exp": exp, "log": log, "sqrt": sqrt, "tanh": tanh, "sin": sin, "cos": cos, "erf": erf}
     return functions[name](x) if name in functions else None
 
 

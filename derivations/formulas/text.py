@@ -266,6 +266,8 @@ def _power(value: Power) -> Printed:
 def _apply(value: Apply) -> Printed:
     if value.operator == "transpose":
         return f"{_bracketed(node(value.tensors[0]), ATOM)}.T", ATOM
+    if not TABLE[value.operator].parameters:
+        return value.operator, ATOM
     if value.operator == "matmul":
         left, right = value.tensors
         chained = isinstance(left, Apply) and left.operator == "matmul"

@@ -114,6 +114,8 @@ class Elaborator:
             return Constant(scope.abbreviations[name])
         if name in scope.names:
             return scope.names[name]
+        if name in OPERATORS and not OPERATORS[name].parameters and not scope.kind(name):
+            return apply(name)
         raise self._unknown(token)
 
     def _unknown(self, token: Token) -> InputError:

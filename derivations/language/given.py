@@ -285,6 +285,10 @@ class Reader:
         for token in parse("names", statement).children:
             if token == "d":
                 raise statement.error("d( is the differential", *span(token), "another name", "call the function f")
+            if str(token) in ELEMENTWISE:  # a tensor may have the name, an arbitrary function would be taken for it
+                raise statement.error(
+                    f"{token} is a function of the language", *span(token), "a name of your own", f"call it {token}1"
+                )
             self.scope.functions.append(self.declare(statement, token))
 
     def _loss(self, statement: Statement) -> None:

@@ -17,16 +17,18 @@ from derivations.formulas.integers import Condition
 from derivations.language.openings import CLAIM_LINES
 from derivations.operators import ALIASES, OPERATORS
 
-ELEMENTWISE = ("exp", "log", "sqrt", "tanh", "sigmoid", "relu", "softplus", "abs")
+ELEMENTWISE = ("exp", "log", "sqrt", "tanh", "sigmoid", "relu", "softplus", "abs", "sin", "cos", "erf")
 MODES = ("valid", "full", "same")
 STATEMENTS = ("dims", "tensor", "scalar", "function", "loss", "choose", "assume", "origin", "where")
 FUNCTIONS = ("grad", "jacobian", "shape", "floor", "ceil", "min", "max", "sum", "entries", "unique_max")
 GRAMMAR_WORDS = ("in", "and", "or", "not", "true", "false")
-# Operators that the contract does not name: an author may give these names to something else.
-SOFT = frozenset(("maximum", "minimum", "clamp", "select", "iota", "broadcast", "permute"))
-RESERVED = frozenset(
-    (*STATEMENTS, *CLAIM_LINES, *FUNCTIONS, *ELEMENTWISE, *MODES, *ALIASES, *GRAMMAR_WORDS, *(OPERATORS.keys() - SOFT))
+# Words that the contract does not name: an author may give these names to something else.
+SOFT = frozenset(
+    ("maximum", "minimum", "clamp", "select", "iota", "broadcast", "permute", "sin", "cos", "erf", "pi")
 )
+RESERVED = frozenset(
+    (*STATEMENTS, *CLAIM_LINES, *FUNCTIONS, *ELEMENTWISE, *MODES, *ALIASES, *GRAMMAR_WORDS, *OPERATORS)
+).difference(SOFT)
 CALLABLE = (*FUNCTIONS, *ELEMENTWISE, *OPERATORS, *ALIASES, "d")
 
 

@@ -1,6 +1,7 @@
 """One normal form for functions of data: exponentials, logarithms, powers, sines, and choices, of canonical summands.
 
     exp(Σ c·M) = Π exp(M)^c                     log(Π x^e) = Σ e·log|x|             (Π x^e)^c = Π x^(e·c)   for x > 0
+    sin(s + t) = sin s·cos t + cos s·sin t      sin² t = 1 − cos² t                 erf(−t) = −erf t
     tanh t = 1 − 2/(exp(2t) + 1)                sigmoid t = 1/(1 + exp(−t))          softplus t = log(1 + exp t)
     f(c·g + (1 − c)·h) = c·f(g) + (1 − c)·f(h)  for a choice c, which is 0 or 1
 
@@ -58,7 +59,7 @@ from derivations.meaning.factors import (
     tidy,
     times,
 )
-from derivations.meaning.functions import Unsupported
+from derivations.meaning.functions import PI, Unsupported
 from derivations.meaning.numbers import of_number
 from derivations.meaning.powers import checked
 from derivations.meaning.resumming import without_sum
@@ -68,9 +69,13 @@ from derivations.meaning.translation import Terms, Translation, at_values, forma
 CHOICES = 6  # choices inside the argument of one function; each doubles its cases
 PRIMES = 1000  # the largest prime that is looked for in a number under a root or a logarithm
 
-EXP, LOG, SIN, COS = (Map(Kind.KNOWN, name) for name in ("exp", "log", "sin", "cos"))
+EXP, LOG, SIN, COS, ERF = (Map(Kind.KNOWN, name) for name in ("exp", "log", "sin", "cos", "erf"))
+TURNS = 12  # the largest multiple of an angle that is written in its sine and cosine
 HALF = Fraction(1, 2)
 ONE = Fraction(1)
+
+
+Turn = tuple[Terms, Terms]  # the sine and the cosine of an angle
 
 
 @dataclass(frozen=True)
@@ -170,9 +175,9 @@ class Basis:
         expanded: list[Terms] = []
         for (base, place), amount in powers.items():
             whole, rest = split(amount)
-            if isinstance(base, Value) and whole > 0:
-                definition = self.defined[base]
-                expanded.append(self.lowering.power(self.instance(definition.terms, place), whole))
+            if isinstance(base, Value) and (whole > 0 or (whole < 0 and self._is_number(base))):
+                definition = self.instance(self.defined[base].terms, place)
+                expanded.append(self.lowering.power(definition if whole > 0 else _turned_over(definition), abs(whole)))
                 atoms += atoms_of(base, place, rest)
             elif isinstance(base, Function) and base.function is SIN and not base.derivative and whole >= 2:
                 cosine = Atom(Function(COS, 0, base.argument), place)
@@ -202,6 +207,11 @@ class Basis:
                 if rest is not None:
                     return replace(rest, atoms=(*rest.atoms, Atom(base, place)))
         return None
+
+    def _is_number(self, base: Value) -> bool:
+        """Whether an unknown is a number of sizes that stands under a root; where it is divided by, it is not 0."""
+        found = self.defined[base].terms
+        return _is_product(list(found)) and not found[0].atoms
 
     def _chosen(
         self, powers: dict[tuple[Head, Place], Exponent]
@@ -247,20 +257,18 @@ class Basis:
 
     def merged(self, found: Sequence[Term]) -> Terms:
         """Terms in which those that differ in their coefficient alone are one; those that vanish are left out."""
-        kept: dict[Argument, Term] = {}
+        kept: dict[Argument, tuple[Int, Int, Term]] = {}
         for part in found:
             for term in self.tidied(part):
                 top, bottom, unit = _apart(term)
                 key, demands = canonical_argument([unit])
                 self.lowering.demands |= demands
                 if key in kept:
-                    old = kept[key]
-                    top, bottom = sum_of_fractions((old.numerator, old.denominator), (top, bottom))
-                    _, _, unit = _apart(old)
-                    kept[key] = _scaled(unit, top, bottom)
-                else:
-                    kept[key] = term
-        return [kept[key] for key in sorted(kept, key=lambda key: key.order) if kept[key].numerator.terms]
+                    above, below, unit = kept[key]
+                    top, bottom = sum_of_fractions((above, below), (top, bottom))
+                kept[key] = top, bottom, unit
+        terms = [_scaled(kept[key][2], *kept[key][:2]) for key in sorted(kept, key=lambda key: key.order)]
+        return [term for term in terms if term.numerator.terms]
 
     def vanishes(self, found: Sequence[Term]) -> bool:
         """Whether a sum is visibly 0."""
@@ -672,6 +680,78 @@ class Basis:
         """√t = t^(1/2)."""
         return self.power(found, HALF)
 
+    def sin(self, found: Terms) -> Terms:
+        """sin(s + t) = sin s·cos t + cos s·sin t."""
+        found = self.merged(found)
+        cases = self.by_cases(found, self.sin)
+        return cases if cases is not None else self._turned(found)[0]
+
+    def cos(self, found: Terms) -> Terms:
+        """cos(s + t) = cos s·cos t − sin s·sin t."""
+        found = self.merged(found)
+        cases = self.by_cases(found, self.cos)
+        return cases if cases is not None else self._turned(found)[1]
+
+    def _turned(self, found: Terms) -> Turn:
+        turn: Turn = [], [Term()]
+        for term in found:
+            for monomial, coefficient in term.numerator.terms.items():
+                part = replace(term, numerator=Int({monomial: 1}))
+                turn = self._both(turn, self._turn_of(part, coefficient))
+        return turn
+
+    def _both(self, first: Turn, second: Turn) -> Turn:
+        """One angle after the other."""
+        (s, c), (sine, cosine) = first, second
+        return (
+            self.merged([*self._product(s, cosine), *self._product(c, sine)]),
+            self.merged([*self._product(c, cosine), *scaled(self._product(s, sine), -1)]),
+        )
+
+    def _product(self, left: Terms, right: Terms) -> Terms:
+        products = self.lowering.products([self.refreshed(left), self.refreshed(right)])
+        return [new for product in products for new in self.collected(product)]
+
+    def _turn_of(self, unit: Term, coefficient: int) -> Turn:
+        """Sine and cosine of a multiple p/q of a summand, by those of its q-th part; of [c]·M, by cases."""
+        where = k.TRUE if unit.bound else unit.condition
+        unit = unit if unit.bound else replace(unit, condition=k.TRUE)
+        amount = Fraction(coefficient, gcd(*unit.denominator.terms.values()))
+        half_turns = _of_pi(unit, amount)
+        if half_turns is not None:
+            sine, cosine = ((0, 1), (1, 0), (0, -1), (-1, 0))[half_turns % 4]
+            turn: Turn = scaled([Term()], sine) if sine else [], scaled([Term()], cosine) if cosine else []
+        elif abs(amount.numerator) <= TURNS:
+            part = self._angle([replace(unit, denominator=_reduced(unit.denominator, coefficient))])
+            turn = [], [Term()]
+            for _ in range(abs(amount.numerator)):
+                turn = self._both(turn, part)
+            turn = turn if amount > 0 else (scaled(turn[0], -1), turn[1])
+        else:
+            turn = self._angle([replace(unit, numerator=unit.numerator * coefficient)])
+        if where == k.TRUE:
+            return turn
+        there, elsewhere = [Term(condition=where)], Term(condition=k.negate(where))
+        return self._product(there, turn[0]), [*self._product(there, turn[1]), elsewhere]
+
+    def _angle(self, found: Terms) -> Turn:
+        """Sine and cosine as unknowns: sin(−t) = −sin t, cos(−t) = cos t."""
+        sign, found = _leading(found)
+        sine = self._unknown(lambda key: Function(SIN, 0, key), found)
+        cosine = self._unknown(lambda key: Function(COS, 0, key), found)
+        return [Term((sine,), numerator=Int.of(sign))], [Term((cosine,))]
+
+    def erf(self, found: Terms) -> Terms:
+        """erf(−t) = −erf t."""
+        found = self.merged(found)
+        cases = self.by_cases(found, self.erf)
+        if cases is not None:
+            return cases
+        if not found:
+            return []
+        sign, found = _leading(found)
+        return [Term((self._unknown(lambda key: Function(ERF, 0, key), found),), numerator=Int.of(sign))]
+
 
 FUNCTIONS: dict[str, Callable[[Basis, Terms], Terms]] = {
     "exp": Basis.exp,
@@ -680,6 +760,9 @@ FUNCTIONS: dict[str, Callable[[Basis, Terms], Terms]] = {
     "tanh": Basis.tanh,
     "sigmoid": Basis.sigmoid,
     "softplus": Basis.softplus,
+    "sin": Basis.sin,
+    "cos": Basis.cos,
+    "erf": Basis.erf,
 }
 _ONE_LOG: Terms = []
 
@@ -738,14 +821,18 @@ def _apart(term: Term) -> tuple[Int, Int, Term]:
     top, bottom = Int.of(1), Int.of(1)
     if all(map(is_size, term.numerator.symbols())):
         top, term = term.numerator, replace(term, numerator=Int.of(1))
+    else:
+        number = gcd(*term.numerator.terms.values())
+        number = number if term.numerator.terms[min(term.numerator.terms, key=str)] > 0 else -number
+        top, term = Int.of(number), replace(term, numerator=_divided(term.numerator, number))
     if all(map(is_size, term.denominator.symbols())):
         bottom, term = term.denominator, replace(term, denominator=Int.of(1))
     return top, bottom, term
 
 
 def _scaled(term: Term, numerator: Int, denominator: Int) -> Term:
-    """A term with another coefficient, in lowest terms where a glance tells them."""
-    return replace(term, numerator=numerator, denominator=denominator)
+    """A term times a coefficient."""
+    return replace(term, numerator=term.numerator * numerator, denominator=term.denominator * denominator)
 
 
 def _divided(value: Int, number: int) -> Int:
@@ -754,6 +841,24 @@ def _divided(value: Int, number: int) -> Int:
 
 def _is_log(base: Head) -> bool:
     return isinstance(base, Function) and base.function is LOG
+
+
+def _turned_over(number: Terms) -> Terms:
+    """One by a number of sizes."""
+    return [replace(term, numerator=term.denominator, denominator=term.numerator) for term in number]
+
+
+def _of_pi(unit: Term, amount: Fraction) -> int | None:
+    """How often half of π is this multiple of a product without its number; None of what is no such angle."""
+    whole = unit.numerator == 1 and unit.denominator.constant is not None and not unit.bound
+    pi = whole and len(unit.atoms) == 1 and unit.atoms[0].head is PI
+    return int(2 * amount) if pi and amount.denominator in (1, 2) else None
+
+
+def _reduced(denominator: Int, coefficient: int) -> Int:
+    """A denominator without the numbers that it shares with a coefficient."""
+    number = gcd(coefficient, *denominator.terms.values())
+    return _divided(denominator, number)
 
 
 def _is_product(found: Terms) -> bool:

@@ -13,6 +13,7 @@ not to be 0 throughout.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from enum import Enum
 
 from derivations.core import terms as k
@@ -22,7 +23,7 @@ from derivations.core.monomials import Monomials
 from derivations.core.names import Name, Role, has_role, in_order
 from derivations.core.sums import Atom, Piece, Term
 from derivations.core.terms import Condition, Int
-from derivations.meaning.functions import Unsupported
+from derivations.meaning.functions import PI, Unsupported
 
 
 class Domain(Enum):
@@ -51,7 +52,10 @@ def allowed(terms: Sequence[Term], domain: Domain, argument: Argument) -> Condit
     groups = [(heads, merge(pieces)) for heads, pieces in data.groups.items()]
     groups = [(heads, pieces) for heads, pieces in groups if pieces]
     # A number that is a factor, as in sqrt(n - 1)·x, may be 0 itself.
-    found = [_somewhere(pieces) if all(_has_data(head) for head, _ in heads) else None for heads, pieces in groups]
+    found = [
+        _somewhere(pieces) if all(_has_data(head) or head is PI for head, _ in heads) else None
+        for heads, pieces in groups
+    ]
     varies = k.any_of(condition for condition in found if condition is not None)
     if varies == k.TRUE:
         return k.TRUE
@@ -60,6 +64,21 @@ def allowed(terms: Sequence[Term], domain: Domain, argument: Argument) -> Condit
             return _single(terms, domain, argument)
         raise Unsupported("whether a divisor is 0 for all data")
     return k.any_of((varies, _of_numbers(numbers, domain, argument)))
+
+
+def _is_positive(atom: Atom, argument: Argument) -> bool:
+    """Whether an unknown without data is a positive number whatever the sizes."""
+    head = atom.head
+    if head is PI:
+        return True
+    if not isinstance(head, Function) or head.function.kind is not Kind.KNOWN or head.derivative:
+        return False
+    if head.function.name != "sqrt":
+        return head.function.name in _POSITIVE
+    inner = argument(atom) or []
+    return len(inner) == 1 and not inner[0].bound and inner[0].condition == k.TRUE and all(
+        value.constant is not None and value.constant > 0 for value in (inner[0].numerator, inner[0].denominator)
+    ) and all(_is_positive(part, argument) for part in inner[0].atoms)  # fmt: skip
 
 
 def _has_data(head: Head) -> bool:
@@ -149,6 +168,9 @@ def _single(terms: Sequence[Term], domain: Domain, argument: Argument) -> Condit
     if len(terms) != 1 or terms[0].bound:
         raise Unsupported("whether a sum with functions of sizes is 0")
     (term,) = terms
+    kept = tuple(atom for atom in term.atoms if _has_data(atom.head) or not _is_positive(atom, argument))
+    if kept != term.atoms:
+        return allowed([replace(term, atoms=kept)], domain, argument)
     table = _NOT_ZERO if domain is Domain.NOT_ZERO else _POSITIVE
     factors = []
     for atom in term.atoms:

@@ -253,12 +253,13 @@ def _of_argument(
         exponent = node.args[1]
         amount = int(exponent.value if isinstance(exponent, Constant) else exponent)
         return lowering.products([at(node.args[0]) for _ in range(amount)])
-    if isinstance(node, Elementwise) and node.of == ARGUMENT:
-        return apply_function(lowering, Map(Kind.KNOWN, node.name), node.order, argument, formals, index, guard)
+    if isinstance(node, Elementwise):
+        of = argument if node.of == ARGUMENT else _of_argument(lowering, node.of, argument, formals, formals, guard)
+        return apply_function(lowering, Map(Kind.KNOWN, node.name), node.order, of, formals, index, guard)
     if isinstance(node, Over):
         divisor = _of_argument(lowering, node.args[1], argument, formals, formals, guard)
         return lowering.products([at(node.args[0]), _inverse_of(lowering, divisor, formals, index, guard)])
-    if isinstance(node, Constant):
+    if not node.rank and ARGUMENT not in node.atoms(Tensor):
         return lowering.lower(node, (), {}, frozenset())
     raise AssertionError(f"the table of derivatives has a formula that is not read here: {node}")
 

@@ -8,7 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from derivations.formulas.expressions import Constant, DataBracket, Elementwise, Expression, Over, Power, Times
+from derivations.core.heads import Argument, Function, Kind, Map
+from derivations.formulas.expressions import (
+    Apply,
+    Constant,
+    DataBracket,
+    Elementwise,
+    Expression,
+    Minus,
+    Over,
+    Power,
+    Times,
+)
+
+PI = Function(Map(Kind.KNOWN, "pi"), 0, Argument(()))  # a function of nothing
 
 
 class Unsupported(Exception):
@@ -26,6 +39,9 @@ DERIVATIVES: dict[str, Callable[[Expression], Expression]] = {
     "tanh": lambda x: Constant(1) - Power(_f("tanh", x), Constant(2)),
     "sigmoid": lambda x: Times(_f("sigmoid", x), Constant(1) - _f("sigmoid", x)),
     "softplus": lambda x: _f("sigmoid", x),
+    "sin": lambda x: _f("cos", x),
+    "cos": lambda x: Minus(_f("sin", x)),
+    "erf": lambda x: Over(Constant(2), _f("sqrt", Apply("pi"))) * _f("exp", Minus(Power(x, Constant(2)))),
 }
 
 # relu(x) = x·[x > 0] and abs(x) = x·(2[x > 0] − 1) hold everywhere; their derivatives need x ≠ 0.

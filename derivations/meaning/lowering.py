@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from derivations.core.sums import LimitReached
+from derivations.core.sums import Atom, LimitReached, Term
 from derivations.core.terms import Int
 from derivations.formulas.expressions import (
     Apply,
@@ -42,7 +42,7 @@ from derivations.formulas.expressions import (
 )
 from derivations.meaning import derivatives, linear, quotients
 from derivations.meaning.elementwise import data_bracket, elementwise
-from derivations.meaning.functions import Unsupported
+from derivations.meaning.functions import PI, Unsupported
 from derivations.meaning.integers import Environment
 from derivations.meaning.linear import argument_of, gathered
 from derivations.meaning.maxima import max_pool, max_unpool, maximum
@@ -110,9 +110,15 @@ MEANINGS: dict[type, Meaning] = {
     Differential: derivatives.differential,
 }
 
+def pi(lowering: Lowering, node: Apply, index: tuple[Int, ...], env: Environment, cut: Cut) -> Terms:
+    """A real number of which polynomials over the sizes tell nothing: it is transcendental."""
+    return [Term((Atom(PI),))]
+
+
 NONLINEAR: dict[str, Meaning] = {  # the operators of the table that are read off no index definition
     "max": maximum,
     "max_pool": max_pool,
     "max_unpool": max_unpool,
+    "pi": pi,
     "softmax": softmax,
 }

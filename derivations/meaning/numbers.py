@@ -21,7 +21,11 @@ from derivations.core.terms import Condition, Int
 CASES = 6  # pieces of which an indicator's sum may have; more stay an unknown
 
 INDICATORS = (Map(Kind.JUMP, ">"), Map(Kind.JUMP, ">="))
-AT_ZERO = {"exp": Fraction(1), "tanh": Fraction(0), "sigmoid": Fraction(1, 2), "sqrt": Fraction(0)}
+AT_ZERO = {
+    **{name: Fraction(0) for name in ("tanh", "sqrt", "sin", "erf")},
+    **{name: Fraction(1) for name in ("exp", "cos")},
+    "sigmoid": Fraction(1, 2),
+}
 
 
 def of_number(function: Map, argument: Sequence[Term]) -> tuple[list[Term], list[Term]] | None:

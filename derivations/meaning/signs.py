@@ -85,7 +85,7 @@ class Signs:
 
     def of_power(self, base: Head) -> Sign | None:
         """The sign of an unknown."""
-        if isinstance(base, Function) and base.function.kind is Kind.KNOWN and base.function.name == "exp":
+        if isinstance(base, Function) and base.function.kind is Kind.KNOWN and base.function.name in ("exp", "pi"):
             return Sign.POSITIVE
         if isinstance(base, Choice):
             return Sign.NOT_NEGATIVE

@@ -390,6 +390,8 @@ ROWS = (
     Operator("eye", (Parameter("n", "integer", required=True),), lambda n: (n, n),
              lambda n: [Compare(">=", n, 0)], _identity_entry, lambda n: rf"I_{{{n}}}", "identity matrix",
              numpy=lambda n: f"np.eye({n}, dtype=int)"),
+    Operator("pi", (), lambda: (), always, None, lambda: r"\pi", "a circle's circumference by its diameter",
+             numpy=lambda: "np.pi"),
     Operator("diag", (tensor("v", 1),), lambda v: (v.shape[0], v.shape[0]), always, _diagonal_entry, _fence("diag"),
              "diagonal matrix of a vector",
              adjoints=(

@@ -189,7 +189,7 @@ class Operator:
         if rest:
             at = names.index(rest[0].name)
             arguments = [*arguments[:at], tuple(arguments[at:])]
-        elif self.parameters[-1].kind == "padding" and self.parameters[-1].required:
+        elif self.parameters and self.parameters[-1].kind == "padding" and self.parameters[-1].required:
             # pad(A, (top, bottom), (left, right)): the pairs of all axes follow one another
             at = len(names) - 1
             pairs = tuple(arguments[at:])

@@ -86,7 +86,8 @@ def _entry(name: str) -> Entry:
 
 def example(row: Operator) -> tuple[Context, Apply]:
     """The operator applied to tensors of symbolic sizes, with the context that declares them."""
-    letters = iter("AB" if row.parameters[0].name == "A" else [part.name for part in row.parameters])
+    own = [part.name for part in row.parameters]
+    letters = iter("AB" if own[:1] == ["A"] else own)
     tensors: list[Tensor] = []
     arguments: list[object] = []
     for parameter in row.parameters:

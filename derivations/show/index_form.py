@@ -54,6 +54,7 @@ from derivations.formulas.claims import Context, Link
 from derivations.formulas.expressions import Apply, Definition, Expression, Grad, Loss
 from derivations.formulas.integers import FloorDiv, Maximum, Minimum, integer_symbol
 from derivations.formulas.text import to_text
+from derivations.meaning.functions import PI
 from derivations.meaning.lowering import Cut, Environment, Lowering, Terms
 from derivations.meaning.translation import outer_names
 from derivations.show.index_terms import Facts, age, changed, counted, reduced, solved, without_quotients
@@ -260,6 +261,8 @@ class _Shown:
         entry = f"[{', '.join(map(pretty, atom.indices))}]" if atom.indices else ""
         if atom.head in self.names:
             return self.names[atom.head] + entry, False
+        if atom.head is PI:
+            return "pi", False
         function = self.lowering.argument(atom)
         if function is not None:
             head, terms, guard = function

@@ -104,7 +104,7 @@ def _written(claim: Claim, link: Link, program: _Sides, sizes: list[dict[str, in
     statement = to_text(link.left) + " == " + to_text(link.right)
     shown = f"    {statement}".replace("\\", "/").replace('"""', "'''")
     head = ['"""A formula in numbers; needs NumPy alone, runs under pytest or as a script:', "", shown, '"""', ""]
-    parts = ["\n".join([*head, *head_lines(helpers)])]
+    parts = ["\n".join([*head, *head_lines(program)])]
     parts += [helper.rstrip() for helper in helpers]
     parts.append(DRAW.replace("POSITIVE", str(positive)).strip())
     parts += [GRADIENT.strip()] if program.has_gradient else []

@@ -68,9 +68,12 @@ class NoProgram(ValueError):
 
 _CARRIED = (
     "conv", "corr", "rot180", "up", "dilate", "pad", "crop", "resize", "sum_pool", "max_pool", "max_unpool", "softmax",
-    "sigmoid", "softplus", "broadcast",
+    "sigmoid", "softplus", "erf", "broadcast",
 )  # fmt: skip
-_FUNCTIONS = {"exp": "np.exp", "log": "np.log", "tanh": "np.tanh", "sqrt": "np.sqrt", "abs": "np.abs"}
+_FUNCTIONS = {
+    "exp": "np.exp", "log": "np.log", "tanh": "np.tanh", "sqrt": "np.sqrt", "abs": "np.abs", "sin": "np.sin",
+    "cos": "np.cos",
+}  # fmt: skip
 
 
 @dataclass
@@ -206,7 +209,7 @@ class Program:
             slope = PIECEWISE[node.name](node.of)
             return self.text(slope if node.order else Times(slope, node.of))
         name = _FUNCTIONS.get(node.name) if not node.order else None
-        if not node.order and node.name in ("sigmoid", "softplus"):
+        if not node.order and node.name in ("sigmoid", "softplus", "erf"):
             self.helpers.add(node.name)
             name = node.name
         if name is None:
@@ -329,15 +332,16 @@ def _source(program: Program, derived: Derived, name: str, result: str) -> str:
         f'    """{gradient} == {to_text(derived.result)}"""',
         *(f"    {line}" for line in body),
     ]
-    parts = ["\n".join(head_lines(helpers)), *(helper.rstrip() for helper in helpers), "\n".join(function)]
+    parts = ["\n".join(head_lines(program)), *(helper.rstrip() for helper in helpers), "\n".join(function)]
     return "\n\n\n".join(parts)
 
 
-def head_lines(helpers: Sequence[str]) -> list[str]:
-    """The imports of a program that carries these functions."""
-    if not helpers:
+def head_lines(program: Program) -> list[str]:
+    """The imports of a program with the functions that it carries."""
+    if not program.helpers:
         return ["import numpy as np"]
-    head = ["from __future__ import annotations", "", "from collections.abc import Sequence", "from typing import Any"]
+    head = ["from __future__ import annotations", "", *["import math"] * ("erf" in program.helpers)]
+    head += ["from collections.abc import Sequence", "from typing import Any"]
     return [*head, "", "import numpy as np", "", "Array = np.ndarray[Any, Any]"]
 
 

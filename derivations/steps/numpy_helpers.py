@@ -8,6 +8,7 @@ Law: a program that uses them is compared with `numeric/` before it is printed. 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -144,4 +145,10 @@ def sigmoid(x: Array) -> Array:
 def softplus(x: Array) -> Array:
     """log(1 + exp(x)), without overflow."""
     value: Array = np.logaddexp(0, x)
+    return value
+
+
+def erf(x: Array) -> Array:
+    """2/sqrt(pi) times the integral of exp(-t**2) from 0 to x."""
+    value: Array = np.vectorize(math.erf, otypes=[float])(x)
     return value

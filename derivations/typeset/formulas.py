@@ -236,7 +236,8 @@ def _(node: Power) -> Piece:
 
 _FUNCTIONS = {
     "exp": r"\exp", "log": r"\log", "tanh": r"\tanh", "sigmoid": r"\operatorname{sigmoid}",
-    "relu": r"\operatorname{ReLU}", "softplus": r"\operatorname{softplus}",
+    "relu": r"\operatorname{ReLU}", "softplus": r"\operatorname{softplus}", "sin": r"\sin", "cos": r"\cos",
+    "erf": r"\operatorname{erf}",
 }  # fmt: skip
 
 

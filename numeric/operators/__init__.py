@@ -20,7 +20,7 @@ from numeric.operators import algebra, choices, resampling, sliding
 from numeric.operators.algebra import tied_maxima
 from numeric.operators.arrays import Array, DoesNotExist, Tie, exact, floating, quotient, real, simplest
 from numeric.operators.functions import FUNCTIONS, PIECEWISE_LINEAR
-from numeric.operators.precise import PRECISE, precise, precise_softmax
+from numeric.operators.precise import PRECISE, precise, precise_pi, precise_softmax
 from numeric.operators.sliding import max_places
 
 OPERATORS: dict[str, Callable[..., Array]] = {
@@ -35,6 +35,7 @@ OPERATORS: dict[str, Callable[..., Array]] = {
     "ones": algebra.ones,
     "zeros": algebra.zeros,
     "eye": algebra.eye,
+    "pi": algebra.pi,
     "diag": algebra.diag,
     "kron": algebra.kron,
     "outer": algebra.outer,
@@ -69,7 +70,7 @@ OPERATORS: dict[str, Callable[..., Array]] = {
 }
 
 # operators without a data argument: they take no `stack`
-CONSTANTS = frozenset({"ones", "zeros", "eye", "iota"})
+CONSTANTS = frozenset({"ones", "zeros", "eye", "iota", "pi"})
 
 __all__ = [
     "CONSTANTS",
@@ -84,6 +85,7 @@ __all__ = [
     "floating",
     "max_places",
     "precise",
+    "precise_pi",
     "precise_softmax",
     "quotient",
     "real",

@@ -186,6 +186,15 @@ def eye(n: int) -> Array:
     return np.eye(n, dtype=np.int64)
 
 
+def pi() -> Array:
+    """A circle's circumference by its diameter.
+
+    >>> round(pi().item(), 6)
+    3.141593
+    """
+    return np.asarray(np.pi)
+
+
 def diag(v: Array, *, stack: int = 0) -> Array:
     """The square matrix with v on its diagonal: (n,) -> (n, n).
 

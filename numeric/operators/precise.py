@@ -58,6 +58,24 @@ def _sech2(z: Any) -> Any:
     return mp.sech(z) ** 2 if abs(z) < LARGEST_EXPONENT else mpf(0)
 
 
+def _turned(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """A function of an angle: of a very large one, more digits than memory has would have to be known."""
+
+    def value(z: Any) -> Any:
+        if abs(z) > LARGEST_EXPONENT:
+            raise OverflowError("the sine of a very large number")
+        return function(z)
+
+    return value
+
+
+_sin, _cos = _turned(mp.sin), _turned(mp.cos)
+
+
+def _bell(z: Any) -> Any:
+    return 2 / mp.sqrt(mp.pi) * _exp(-(z**2)) if abs(z) < LARGEST_EXPONENT else mpf(0)
+
+
 _SCALAR: dict[str, tuple[Callable[[Any], Any], ...]] = {
     "exp": (_exp, _exp, _exp),
     "log": (mp.log, lambda z: 1 / z, lambda z: -1 / z**2),
@@ -65,6 +83,9 @@ _SCALAR: dict[str, tuple[Callable[[Any], Any], ...]] = {
     "tanh": (_tanh, _sech2, lambda z: -2 * _tanh(z) * _sech2(z)),
     "sigmoid": (_sigmoid, _sigmoid_slope, lambda z: _sigmoid_slope(z) * (_sigmoid(-z) - _sigmoid(z))),
     "softplus": (_softplus, _sigmoid, _sigmoid_slope),
+    "sin": (_sin, _cos, lambda z: -_sin(z)),
+    "cos": (_cos, lambda z: -_sin(z), lambda z: -_cos(z)),
+    "erf": (mp.erf, _bell, lambda z: -2 * z * _bell(z)),
 }
 
 
@@ -76,6 +97,15 @@ def _everywhere(function: Callable[[Any], Any]) -> Callable[[Array], Array]:
 PRECISE: dict[str, tuple[Callable[[Array], Array], ...]] = {
     name: tuple(_everywhere(function) for function in orders) for name, orders in _SCALAR.items()
 }
+
+
+def precise_pi() -> Array:
+    """π, as a number of rank 0.
+
+    >>> precise_pi().item()
+    mpf('3.1415926535897931')
+    """
+    return np.asarray(+mp.pi, dtype=object)
 
 
 def precise_softmax(z: Array) -> Array:

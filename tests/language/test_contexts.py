@@ -29,6 +29,7 @@ from derivations.formulas.expressions import (
 from derivations.formulas.integers import AllOf, Compare, FloorDiv, Maximum, Minimum, Remainder, integer_symbol
 from derivations.formulas.text import to_text
 from derivations.language.document import Document, parse_claim, parse_context, parse_expression
+from derivations.language.errors import InputError
 
 H, W, m, n, i, j, p, q = (integer_symbol(name) for name in "HWmnijpq")
 BASE = "dims H, W, m, n where m <= H, n <= W\ntensor x[H, W], k[m, n], u[H], v[n]\nscalar b\nfunction f\n"
@@ -371,3 +372,14 @@ def test_misprints_are_carried() -> None:
     document = Document.parse(text + "```misprint d\nline 3 says a for b\n```\n```remark e\nopen\n```\n")
     assert [claim.misprint for claim in document.claims] == ["the m is an n"]
     assert [(remark.id, remark.misprint) for remark in document.remarks] == [("d", True), ("e", False)]
+
+
+def test_the_known_functions_names_are_free_for_tensors_alone() -> None:
+    """`cos` and `pi` may name tensors, which the formula then means; an arbitrary function may not be called so."""
+    given = "```given\ndims n\ntensor cos[n]\nscalar pi\n```\n\n```claim c\n{}\n```\n"
+    (own,) = Document.parse(given.format("pi*cos == cos*pi")).claims
+    assert {node.name for node in own.links[0].left.atoms(Tensor)} == {"pi", "cos"}
+    (number,) = Document.parse(given.replace("scalar pi\n", "").format("pi*cos == cos*pi")).claims
+    assert {node.operator for node in number.links[0].left.atoms(Apply)} == {"pi"}
+    with pytest.raises(InputError, match="erf is a function of the language"):
+        Document.parse("```given\nfunction erf\n```\n")

@@ -42,6 +42,7 @@ from derivations.formulas.expressions import (
 from derivations.formulas.integers import integer_symbol
 from derivations.meaning.basis import Basis
 from derivations.meaning.clearing import cleared
+from derivations.meaning.functions import PI
 from derivations.meaning.lowering import Lowering
 from derivations.meaning.signs import Signs
 from derivations.operators import apply
@@ -57,6 +58,9 @@ FUNCTIONS = {
     "tanh": math.tanh,
     "sigmoid": lambda t: 1 / (1 + math.exp(-t)),
     "softplus": lambda t: math.log(1 + math.exp(t)),
+    "sin": math.sin,
+    "cos": math.cos,
+    "erf": math.erf,
 }
 NEAR = 1e-9  # roots of numbers are rounded: nearer ones than this are equal
 JUMPS = {
@@ -98,7 +102,8 @@ def formula(number: int) -> Expression:
 
 def _grown(chance: random.Random, depth: int) -> Expression:
     if depth == 0:
-        return chance.choice((X, X, Y, T, Constant(chance.choice((1, 2, -1, 3)))))
+        number = Constant(chance.choice((1, 2, -1, 3)))
+        return chance.choice((X, X, Y, T, number) * 3 + (apply("pi"), apply("iota", N)))
     kind = chance.choice("aaammmfffffqqjjrpss")
     inner = _grown(chance, depth - 1)
     if kind in "amqj":
@@ -111,7 +116,7 @@ def _grown(chance: random.Random, depth: int) -> Expression:
             return Over(inner, other)
         return Times(inner, DataBracket(chance.choice((">", ">=", "==", "!=", "<", "<=")), inner, other))
     if kind == "f":
-        return Elementwise(chance.choice((*FUNCTIONS, "exp", "log", "sqrt")), 0, inner)
+        return Elementwise(chance.choice((*FUNCTIONS, "exp", "log", "sqrt", "sin", "cos")), 0, inner)
     if kind == "r":
         return Elementwise(chance.choice(("relu", "abs")), 0, inner)
     if kind == "p":
@@ -143,7 +148,10 @@ def _term_value(term: Term, point: Point, atom_value: Any) -> float:
         factors = [
             atom_value(atom.head, tuple(k.evaluate(i, here) for i in atom.indices), point) for atom in term.atoms
         ]
-        coefficient = k.evaluate(term.numerator, here) / k.evaluate(term.denominator, here)
+        below = k.evaluate(term.denominator, here)
+        if not below:
+            raise DoesNotExist
+        coefficient = k.evaluate(term.numerator, here) / below
         total += reduce(mul, factors, coefficient)
     return total
 
@@ -162,6 +170,8 @@ class Evaluation:
     def _translated(self, head: Head, place: tuple[int, ...], point: Point) -> float:
         if isinstance(head, Entry):
             return point.data[head.name][place]
+        if head is PI:
+            return math.pi
         if isinstance(head, Reciprocal):
             return _inverse(self._translated(head.of, place, point))
         record = self.lowering.opaque[head]
@@ -187,6 +197,8 @@ class Evaluation:
     def _normal(self, head: Head, place: tuple[int, ...], point: Point) -> float:
         if isinstance(head, Entry):
             return point.data[head.name][place]
+        if head is PI:
+            return math.pi
         if isinstance(head, Reciprocal):
             return _inverse(self._normal(head.of, place, point))
         if isinstance(head, Root):

@@ -51,6 +51,19 @@ TRUE = [
     "grad(sum(x**(m + 1)), x) == (m + 1)*x**m",
     "sum[i](sum[j](A[i, j])) == sum(A)",
     "grad(log(sum(exp(x))), x) == softmax(x)",
+    "sin(x)**2 + cos(x)**2 == ones(n)",
+    "sin(x + y) == sin(x)*cos(y) + cos(x)*sin(y)",
+    "cos(2*x - y) == cos(2*x)*cos(y) + 2*sin(x)*cos(x)*sin(y)",
+    "sin(x + pi/2) == cos(x)",
+    "cos(relu(x)) == [x > 0]*cos(x) + [x <= 0]",
+    "grad(sum(sin(x*y)), x) == y*cos(x*y)",
+    "erf(-x) == -erf(x)",
+    "erf'(x) == 2/sqrt(pi)*exp(-x**2)",
+    "grad(sum(x*(1 + erf(x/sqrt(2)))/2), x) == (1 + erf(x/sqrt(2)))/2 + x*exp(-x**2/2)/sqrt(2*pi)",
+    "grad(log(exp(-c**2/(2*t**2))/sqrt(2*pi*t**2)), c) == -c/t**2",
+    "sum[i in 0..n-1](x[i]*cos(2*pi*m*i/n))**2 + sum[i in 0..n-1](x[i]*sin(2*pi*m*i/n))**2 "
+    "== sum[i in 0..n-1, j in 0..n-1](x[i]*x[j]*cos(2*pi*m*(i - j)/n))",
+    "exp(iota(n)*x/3 + iota(n)*x/3) == exp(2*iota(n)*x/3)",
     "x**40 == x**20*x**20",
     "(x + y)**20 == (x + y)**3*(x + y)**17",
     "grad(sum((x**2 + 1)**(-8)), x) == -16*x/(x**2 + 1)**9",
@@ -59,6 +72,14 @@ TRUE = [
 FALSE = [
     ("x/([x == 0] + [x != 0]*x) == ones(n)", "refuted"),  # at x = 0 the left side is 0
     ("sqrt(x**2) == x", "refuted"),
+    ("sin(x + y) == sin(x)*cos(y) - cos(x)*sin(y)", None),
+    ("cos(2*x) == 1 - sin(x)**2", None),
+    ("sin(x + pi) == sin(x)", None),
+    ("cos(relu(x)) == [x > 0]*cos(x)", "refuted"),
+    ("erf(-x) == erf(x)", None),
+    ("erf'(x) == exp(-x**2)", None),
+    ("pi*x == 3*x", "refuted"),
+    ("exp(iota(n)*x/3 + iota(n)*x/3) == exp((iota(n) + 1)*x/3)", None),
     ("x**40 == x**20*x**19", "refuted"),
     ("(x + y)**8 == x**8 + y**8", "refuted"),
     ("grad(sum(x**30), x) == 29*x**29", "refuted"),
@@ -164,18 +185,31 @@ def _dropping(name: str) -> Callable[[Any], None]:
     def halves_forgotten(monkeypatch: Any) -> None:
         monkeypatch.setattr(basis, "HALF", Fraction(1))
 
+    def angles_that_only_add(monkeypatch: Any) -> None:
+        both = Basis._both
+
+        def without_sines(self: Basis, one: Any, two: Any) -> Any:
+            return both(self, one, two)[0], self._product(one[1], two[1])
+
+        monkeypatch.setattr(Basis, "_both", without_sines)
+
+    def odd_taken_for_even(monkeypatch: Any) -> None:
+        leading = basis._leading
+        monkeypatch.setattr(basis, "_leading", lambda found: (1, leading(found)[1]))
+
     def cases_of_partial_functions(monkeypatch: Any) -> None:
         monkeypatch.setattr(Basis, "_is_total", lambda self, term: True)
 
     mutants: dict[str, Callable[[Any], None]] = {
         f.__name__: f
         for f in (log_of_sums, roots_of_squares, everything_positive, no_tie, smaller_threshold, halves_forgotten,
-                  cases_of_partial_functions)
+                  angles_that_only_add, odd_taken_for_even, cases_of_partial_functions)
     }  # fmt: skip
     return mutants[name]
 
 
-SEEN_BY_VALUES = ["log_of_sums", "everything_positive", "no_tie", "smaller_threshold", "halves_forgotten"]
+SEEN_BY_VALUES = ["log_of_sums", "everything_positive", "no_tie", "smaller_threshold", "halves_forgotten",
+                  "angles_that_only_add", "odd_taken_for_even"]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", SEEN_BY_VALUES)
