@@ -403,9 +403,11 @@ def report(
     from derivations.commands.running import cache_for, judge
     from derivations.judgement.results import Status
     from derivations.show.lines import failures
+    from derivations.show.report.document import check_citations
     from derivations.show.report.write import write
 
     inputs = _read(files)
+    or_exit(check_citations, inputs.documents)
     cache = cache_for(no_cache, steps=True, repair=True)
     results = judge(inputs.blocks, inputs.errors, processes, cache, total=len(inputs.claims), steps=True, repair=True)
     status = results.status

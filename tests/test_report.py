@@ -143,7 +143,7 @@ def test_mathematics_is_lifted(parts: list[str]) -> None:
 def test_markdown_becomes_latex(latex: str) -> None:
     """Each construct of Markdown has its LaTeX, and mathematics is what it was."""
     for expected in (
-        r"\subsection{", r"100 \% of a\_1", r"\emph{emphasis}", r"\textbf{strength}", "$w_{1} * a_{2}$",
+        r"\subsection[", r"100 \% of a\_1", r"\emph{emphasis}", r"\textbf{strength}", "$w_{1} * a_{2}$",
         r"\begin{itemize}", r"\begin{quote}", r"\textless{}tags\textgreater{}",
         r"\ensuremath{\nabla}", "卷积", r"$\beta$", r"\{",
     ):  # fmt: skip

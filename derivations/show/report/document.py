@@ -18,9 +18,13 @@ from derivations.judgement.results import Results
 from derivations.judgement.verdict import Verdict
 from derivations.language.block import Block
 from derivations.language.document import Document
+from derivations.language.errors import InputError, InputErrors
+from derivations.language.remarks import Remark
 from derivations.show.lines import GLYPHS
 from derivations.show.report import nodes as n
+from derivations.show.report.bibliography import bibliography_of, named
 from derivations.show.report.breaking import LINE, width
+from derivations.show.report.citations import Bibliography, Citations
 from derivations.show.report.markup import BLOCK, Source, parse, plain, without_private
 from derivations.show.report.pictures import footprints
 from derivations.show.report.repairs import repair_to_latex
@@ -51,6 +55,7 @@ _GRAVEST = ("undecided", "false", "refuted", "holds where", "proved")
 _LABELS = {"proved": "proved for all sizes", "holds where": "true on a region", "refuted": "true at no size"}
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 FRONT = re.compile(r"\A---[ \t]*\n(?P<body>.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
+CITES = frozenset({"bibliography", "references"})  # fields of front matter
 TITLE = "Derivations, judged"
 LINE_OF_WORDS = LINE / 2  # a true formula that is longer stands in a line of its own
 LONGEST_FIELD = 500  # letters of a title; more is no title
@@ -58,12 +63,14 @@ LONGEST_FIELD = 500  # letters of a title; more is no title
 
 @dataclass
 class Front:
-    """What stands above a document: its title, authors, date and language, as plain words."""
+    """What stands above a document: its title, authors, date and language, as plain words, and what else it says."""
 
     title: str = ""
     authors: tuple[str, ...] = ()
     date: str = ""
     language: str = "en"
+    text: str = ""
+    cites: bool = False
 
 
 @dataclass
@@ -77,11 +84,12 @@ class Chapter:
 
 @dataclass
 class Report:
-    """The whole: front matter, chapters, and what was reported while it was made."""
+    """The whole: front matter, chapters, and what was reported while it was made, or makes it no report."""
 
     front: Front
     chapters: list[Chapter] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    errors: list[InputError] = field(default_factory=list)
 
 
 class Judged:
@@ -144,6 +152,8 @@ def front_matter(text: str, problems: list[str], name: str) -> tuple[Front, str]
         tuple(map(_field, authors if isinstance(authors, list) else [authors] if authors else [])),
         _field(found.get("date", "")),
         language if _LANGUAGE.fullmatch(language) else "en",
+        match["body"],
+        not CITES.isdisjoint(found),
     )
     return front, "\n" * match[0].count("\n") + text[match.end() :]
 
@@ -152,23 +162,27 @@ def _field(value: Any) -> str:
     """One field as words; of what has parts, the name."""
     if isinstance(value, dict):
         value = value.get("name", "")
-    return without_private(" ".join(str(value).split()))[:LONGEST_FIELD] if not isinstance(value, list) else ""
+    if isinstance(value, dict | list):  # what YAML's aliases hold can be as large as they like
+        return ""
+    return without_private(" ".join(str(value).split()))[:LONGEST_FIELD]
 
 
 # -- the whole -------------------------------------------------------------------------------------------------------
 
 
 def report_tree(documents: Sequence[Document], results: Results) -> Report:
-    """The tree of the whole report."""
+    """The tree of the whole report; raises InputErrors where a document cites what is not there."""
     judged = Judged(results)
     rules = Rules(results)
     report = Report(Front())
     chapters, fronts = [], []
     for number, document in enumerate(documents, 1):
-        front, blocks = _document(document, judged, rules, number, report.problems)
+        front, blocks = _document(document, judged, rules, number, report)
         fronts.append(front)
         title, blocks = _titled(front, blocks, PurePath(document.name).name if len(documents) > 1 else "")
         chapters.append(Chapter(title, f"document-{number}", blocks))
+    if report.errors:
+        raise InputErrors(report.errors)
     report.front = fronts[0] if len(fronts) == 1 else Front()
     report.front.title = report.front.title or TITLE
     wrong = tuple(_wrong(documents, judged, results, report.problems))
@@ -179,6 +193,18 @@ def report_tree(documents: Sequence[Document], results: Results) -> Report:
     if rules.lemmas:
         report.chapters.append(Chapter((n.Text("The rules of the derivations"),), "rules", rules.blocks()))
     return report
+
+
+def check_citations(documents: Sequence[Document]) -> None:
+    """Raises InputErrors where a document cites what its bibliography does not have, before anything is judged."""
+    nothing = Results()
+    report = Report(Front())
+    for number, document in enumerate(documents, 1):
+        front, _ = front_matter("\n".join(_without_blocks(document)), [], document.name)
+        if front.cites:
+            _document(document, Judged(nothing), Rules(nothing), number, report)
+    if report.errors:
+        raise InputErrors(report.errors)
 
 
 def _titled(front: Front, blocks: n.Blocks, name: str) -> tuple[n.Inlines, n.Blocks]:
@@ -195,12 +221,37 @@ def _titled(front: Front, blocks: n.Blocks, name: str) -> tuple[n.Inlines, n.Blo
     return (n.Text(name),), blocks
 
 
-def _document(
-    document: Document, judged: Judged, rules: Rules, number: int, problems: list[str]
-) -> tuple[Front, n.Blocks]:
+def _document(document: Document, judged: Judged, rules: Rules, number: int, report: Report) -> tuple[Front, n.Blocks]:
     """The front matter and the blocks of a document; its notes, links and labels reach over its blocks."""
     path = Path(document.name)
-    source = Source(document.name, path.parent if path.suffix else None, number, problems)
+    folder = path.parent if path.suffix else None
+    lines = _without_blocks(document)
+    front, text = front_matter("\n".join(lines), report.problems, document.name)
+    citations = Citations(number, document.name, _lines(document))
+    if front.cites:
+        citations.bibliography = _bibliography(front, citations, folder)
+    source = Source(document.name, folder, number, report.problems, citations=citations)
+    for at, block in enumerate(document.blocks):
+        if block.kind != "prose":
+            source.blocks[at] = _block(block, judged, rules, number, source)
+    blocks = parse(text, source)
+    found = judged.compared.get(document.name)
+    said = parse(readings_text(found)) if found else ()
+    report.errors += citations.errors
+    return front, (*_with_references(blocks, citations), *said)
+
+
+def _lines(document: Document) -> list[str]:
+    """The lines of a document as they stand in it."""
+    lines: list[str] = []
+    for block in document.blocks:
+        lines += [""] * (block.first - 1 - len(lines))
+        lines += without_private(block.source).split("\n")
+    return lines
+
+
+def _without_blocks(document: Document) -> list[str]:
+    """The lines of a document with a fence of our own for each of our blocks."""
     lines: list[str] = []
     for at, block in enumerate(document.blocks):
         lines += [""] * (block.first - 1 - len(lines))
@@ -212,12 +263,29 @@ def _document(
         indent = before[0] if before else ""
         rest = re.sub(r"[^\s>]", " ", indent)
         lines += [f"{indent}```{BLOCK}{at}", *[rest.rstrip()] * (block.last - block.first - 1), f"{rest}```"]
-        source.blocks[at] = _block(block, judged, rules, number, problems)
-    front, text = front_matter("\n".join(lines), problems, document.name)
-    blocks = parse(text, source)
-    found = judged.compared.get(document.name)
-    said = parse(readings_text(found)) if found else ()
-    return front, (*blocks, *said)
+    return lines
+
+
+def _bibliography(front: Front, citations: Citations, folder: Path | None) -> Bibliography:
+    """What the front matter names; where that is wrong, an error and nothing."""
+    try:
+        found = named(front.text, citations.name, citations.lines)
+        return bibliography_of(found, folder, citations.mentioned())
+    except InputError as error:
+        citations.errors.append(error)
+        return Bibliography(None, {})
+
+
+def _with_references(blocks: n.Blocks, citations: Citations) -> n.Blocks:
+    """The blocks, and below them what they cite; under the document's last heading where nothing stands there."""
+    listed = citations.listed()
+    if listed is None:
+        return blocks
+    notes = blocks[-1:] if blocks and isinstance(blocks[-1], n.Footnotes) else ()
+    before = blocks[: len(blocks) - len(notes)]
+    heading = n.Heading(1, (n.Text("References"),), f"_references-{citations.number}")
+    own = before[-1:] and isinstance(before[-1], n.Heading)
+    return (*before, *(() if own else (heading,)), listed, *notes)
 
 
 def claim_id(number: int, name: str) -> str:
@@ -225,8 +293,9 @@ def claim_id(number: int, name: str) -> str:
     return name if number == 1 else f"{number}-{name}"
 
 
-def _block(block: Block, judged: Judged, rules: Rules, number: int, problems: list[str]) -> n.Blocks:
-    """One of our blocks."""
+def _block(block: Block, judged: Judged, rules: Rules, number: int, source: Source) -> n.Blocks:
+    """One of our blocks of a document that `source` describes."""
+    problems = source.problems
     place = claim_id(number, block.id)
     if block.kind == "given":
         text = parse(context_text(block.contexts), Source(problems=problems))
@@ -240,7 +309,7 @@ def _block(block: Block, judged: Judged, rules: Rules, number: int, problems: li
         return (n.Listing(block.text),)
     if block.kind == "remark":
         label = "misprint" if block.remark and block.remark.misprint else "open"
-        inside = parse(without_private(remark_text(block.remark)), Source(problems=problems)) if block.remark else ()
+        inside = _remark(block.remark, block, source) if block.remark else ()
         return (n.Box("open", place, _head(block.id, "open", label), inside, block.id),)
     if block.kind == "broken":
         place = place if block.id else f"line-{number}-{block.first}"
@@ -254,6 +323,13 @@ def _block(block: Block, judged: Judged, rules: Rules, number: int, problems: li
     return (n.Box(word, place, _head(block.id, word, label), claim_blocks(readings, rules.places, problems), block.id),)
 
 
+def _remark(remark: Remark, block: Block, source: Source) -> n.Blocks:
+    """The words of a remark; they begin where its block has no more empty lines."""
+    above = block.text[: len(block.text) - len(block.text.lstrip())].count("\n")
+    within = Source(citations=source.citations, first=block.first + 1 + above, problems=source.problems)
+    return parse(without_private(remark_text(remark)), within)
+
+
 def _head(name: str, verdict: str, label: str) -> n.Inlines:
     return n.Text(name), n.Badge(verdict, label)
 
@@ -261,9 +337,7 @@ def _head(name: str, verdict: str, label: str) -> n.Inlines:
 # -- what is wrong ---------------------------------------------------------------------------------------------------
 
 
-def _wrong(
-    documents: Sequence[Document], judged: Judged, results: Results, problems: list[str]
-) -> Iterator[n.Block]:
+def _wrong(documents: Sequence[Document], judged: Judged, results: Results, problems: list[str]) -> Iterator[n.Block]:
     """What the reader must know first: whether the run is complete, and each claim that is not proved."""
     for error in results.errors:
         yield _paragraph("refuted", f"Not judged: {str(error).splitlines()[0]}")
@@ -316,8 +390,10 @@ def _merged(found: Iterable[tuple[int, Claim, Sequence[Verdict]]]) -> Iterator[_
     last: _Entry | None = None
     for number, claim, verdicts in found:
         entry = _entry(number, claim, verdicts)
-        if last is not None and replace(entry, claim=last.claim, readings=last.readings) == last and (
-            entry.claim.id == last.claim.id
+        if (
+            last is not None
+            and replace(entry, claim=last.claim, readings=last.readings) == last
+            and (entry.claim.id == last.claim.id)
         ):
             last.readings += entry.readings
             continue

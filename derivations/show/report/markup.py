@@ -2,15 +2,16 @@ r"""An author's Markdown as a tree: paragraphs, lists, tables, footnotes, links,
 
 Law: what an author wrote appears, every character of it, and does nothing. Markup as it stands, raw HTML, attributes
 and addresses of other schemes are words; mathematics is read (`mathematics.py`), and a formula that is none appears as
-code and is reported with its line. Pictures come from beside the document.
+code and is reported with its line. Pictures come from beside the document. Citations are those of `citations.py`.
 
 Mathematics is `$…$`, `$$…$$`, `\(…\)`, `\[…\]` and the environments of amsmath. It is lifted out before Markdown is
-read, since `_` and `*` mean other things there.
+read, since `_` and `*` mean other things there; so are citations, whose places in the text an error needs.
 """
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,7 @@ from markdown_it.token import Token
 from mdit_py_plugins.footnote import footnote_plugin
 
 from derivations.show.report import nodes as n
+from derivations.show.report.citations import Citations, Cited, Part, found_in, reference_place
 from derivations.show.report.mathematics import OUTER, BadMathematics, read
 
 _ENVIRONMENTS = "|".join(map(re.escape, sorted(OUTER, reverse=True)))
@@ -37,7 +39,7 @@ _CODE = re.compile(
     re.DOTALL | re.MULTILINE,
 )
 _PRIVATE = re.compile("[\ue000-\uf8ff\x00-\x08\x0b-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-_MARK, _END, BLOCK = "\ue000", "\ue001", "\ue003"
+_MARK, _END, BLOCK, _BLOT = "\ue000", "\ue001", "\ue003", "\ue004"
 _LIFTED = re.compile(f"{_MARK}(\\d+){_END}")
 SCHEMES = ("http", "https", "mailto")
 PICTURES = {".png": b"\x89PNG\r\n\x1a\n", ".jpg": b"\xff\xd8\xff", ".jpeg": b"\xff\xd8\xff"}
@@ -47,7 +49,7 @@ LARGEST_PICTURE = 20_000_000  # bytes
 @dataclass
 class Source:
     """Where a text comes from: the document's name and number, the folder of its pictures, its numbers of equations,
-    and what was reported of it."""
+    what it cites, and what was reported of it. `first` is the line of the document at which the text begins."""
 
     name: str = ""
     folder: Path | None = None
@@ -57,6 +59,8 @@ class Source:
     equations: int = 0
     blocks: dict[int, n.Blocks] = field(default_factory=dict)
     ids: set[str] = field(default_factory=set)
+    citations: Citations = field(default_factory=Citations)
+    first: int = 1
 
 
 def without_private(text: str) -> str:
@@ -69,10 +73,23 @@ def parse(markdown: str, source: Source | None = None) -> n.Blocks:
     return _Parser(source or Source()).blocks(markdown)
 
 
-@dataclass
+@dataclass(frozen=True)
+class _Cited:
+    """A citation that becomes a node where it is shown: what code or an address holds cites nothing."""
+
+    found: Cited
+    line: int
+    around: tuple[tuple[n.Inlines, n.Inlines], ...]  # each of its parts
+
+
+@dataclass(frozen=True)
 class _Lifted:
+    """What stands from `start` to `end` of the text, and what it is."""
+
+    start: int
+    end: int
     written: str
-    node: n.Inline
+    node: n.Inline | _Cited
 
 
 class _Parser:
@@ -97,26 +114,26 @@ class _Parser:
                 self.source.labels[match[1]] = self.source.equations
 
     def _lift(self, markdown: str) -> str:
-        def mark(match: re.Match[str]) -> str:
-            self.lifted.append(_Lifted(match[0], self._mathematics(match, markdown)))
-            return f"{_MARK}{len(self.lifted) - 1}{_END}"
+        code = [match.span() for match in _CODE.finditer(markdown)]
+        formulas = [
+            _Lifted(*match.span(), match[0], self._mathematics(match, markdown)) for match in _formulas(markdown, code)
+        ]
+        lifted, at = [], 0
+        starts = [each.start for each in formulas]
+        for cited in self._citations(markdown, [*code, *((each.start, each.end) for each in formulas)]):
+            first, last = bisect_left(starts, cited.start), bisect_left(starts, cited.end)
+            lifted += [*formulas[at:first], self._cited(cited, markdown, formulas[first:last])]
+            at = last
+        return self._marked(markdown, 0, len(markdown), [*lifted, *formulas[at:]])
 
-        parts, position = [], 0
-        for span in _CODE.finditer(markdown):
-            parts += [self._between(markdown, position, span.start(), mark), span[0]]
-            position = span.end()
-        return "".join([*parts, self._between(markdown, position, len(markdown), mark)])
-
-    @staticmethod
-    def _between(markdown: str, start: int, end: int, mark: object) -> str:
-        assert callable(mark)
+    def _marked(self, markdown: str, start: int, end: int, lifted: Sequence[_Lifted]) -> str:
+        """A stretch of the text with a mark for each of what was lifted within it."""
         parts, position = [], start
-        for match in _MATHEMATICS.finditer(markdown, start, end):
-            inside = match[match.lastgroup or 0] if match["ref"] is None else ""
-            if inside and "\n\n" in inside:  # two dollars of different paragraphs
-                continue
-            parts += [markdown[position : match.start()], mark(match)]
-            position = match.end()
+        for each in lifted:
+            if start <= each.start and each.end <= end:
+                parts += [markdown[position : each.start], f"{_MARK}{len(self.lifted)}{_END}"]
+                self.lifted.append(each)
+                position = each.end
         return "".join([*parts, markdown[position:end]])
 
     def _mathematics(self, match: re.Match[str], markdown: str) -> n.Inline:
@@ -144,6 +161,60 @@ class _Parser:
         column = at - (markdown.rfind("\n", 0, at) + 1) + 1
         hint = f" ({fix})" if fix else ""
         self.source.problems.append(f"{self.source.name or 'text'}:{line}:{column}: {message}{hint}; shown as text")
+
+    # -- citations --
+
+    def _citations(self, markdown: str, spans: Sequence[tuple[int, int]]) -> list[Cited]:
+        """The citations outside of code and formulas. Without a bibliography there are none, and what looks like one
+        is reported."""
+        found = list(found_in(_hidden(markdown, spans))) if "@" in markdown else []
+        if self.source.citations.bibliography is not None:
+            return found
+        for cited in found:
+            if cited.in_brackets:
+                fix = "no citation, for the front matter names no bibliography"
+                self._complain(markdown, cited.start, fix, "`bibliography: refs.bib`")
+        return []
+
+    def _cited(self, found: Cited, markdown: str, formulas: Sequence[_Lifted]) -> _Lifted:
+        def words(start: int, end: int) -> n.Inlines:
+            text = self._marked(markdown, start, end, formulas).strip()
+            return self._inline(self.markdown.parseInline(text)[0].children or ()) if text else ()
+
+        around = []
+        for part in found.parts:
+            before, after = words(*part.before), words(*part.after)
+            apart = markdown[part.after[0] : part.after[0] + 1].isspace()
+            around.append((
+                (*before, n.Text(" ")) if before else (),
+                (n.Text(" "), *after) if after and apart else after,
+            ))  # fmt: skip
+        line = self.source.first + markdown.count("\n", 0, found.start)
+        written = markdown[found.start : found.end]
+        return _Lifted(found.start, found.end, written, _Cited(found, line, tuple(around)))
+
+    def _citation(self, cited: _Cited) -> Iterator[n.Inline]:
+        """A citation where it is shown."""
+        if cited.found.in_brackets:
+            yield n.Text("(")
+        for at, (part, (before, after)) in enumerate(zip(cited.found.parts, cited.around, strict=True)):
+            if at:
+                yield n.Text("; ")
+            yield from before
+            yield self._key(part, cited)
+            yield from after
+        if cited.found.in_brackets:
+            yield n.Text(")")
+
+    def _key(self, part: Part, cited: _Cited) -> n.Inline:
+        citations = self.source.citations
+        reference = citations.reference(part, cited.line)
+        if reference is None:
+            return n.Text(part.written)
+        year = reference.year if cited.found.in_brackets else f"({reference.year})"
+        words = n.Text(year if part.bare else f"{reference.names} {year}")
+        place = reference_place(citations.number, part.key)
+        return n.Citation(citations.place(part.key, cited.line), (n.Link(f"#{place}", (words,)),))
 
     # -- blocks --
 
@@ -216,7 +287,8 @@ class _Parser:
     def _words(self, content: str) -> Iterator[n.Inline]:
         for position, part in enumerate(_LIFTED.split(content)):
             if position % 2:
-                yield self.lifted[int(part)].node
+                node = self.lifted[int(part)].node
+                yield from self._citation(node) if isinstance(node, _Cited) else (node,)
             elif part:
                 yield n.Text(part)
 
@@ -239,7 +311,7 @@ class _Parser:
                     kind = "emphasis" if token.type == "em_open" else "strong"
                     found.append(n.Marked(kind, self._inline(inside)))
                 case "link_open":
-                    found += self._link(self._restored(str(token.attrs.get("href", ""))), self._inline(inside))
+                    found += link(self._restored(str(token.attrs.get("href", ""))), self._inline(inside))
                 case "image":
                     found.append(self._picture(str(token.attrs.get("src", "")), self._restored(token.content)))
                 case "footnote_ref":
@@ -250,13 +322,6 @@ class _Parser:
                     found += self._words(token.content)
             at = end + 1
         return tuple(found)
-
-    def _link(self, href: str, inside: n.Inlines) -> n.Inlines:
-        scheme = urlsplit(href).scheme.lower() if not re.search(r"[\x00-\x20]", href) else "?"
-        if scheme in SCHEMES or (not scheme and href[:1] == "#"):
-            return (n.Link(href, inside),)
-        where = "" if plain(inside) == href else f" ({href})"
-        return (*inside, n.Text(where))
 
     def _picture(self, address: str, words: str) -> n.Inline:
         """The picture, if it lies in the document's folder and is one; else what it was called."""
@@ -281,6 +346,52 @@ class _Parser:
         if problem:
             self.source.problems.append(f"{self.source.name}: the picture {address} {problem}; its words stand for it")
         return n.Text(f"[{words or 'picture'}: {address}]")
+
+
+def link(address: str, inside: n.Inlines) -> n.Inlines:
+    """A link of an allowed scheme or into the document; else its words and the address in brackets. No link stands
+    within another."""
+    scheme = urlsplit(address).scheme.lower() if not re.search(r"[\x00-\x20]", address) else "?"
+    if scheme in SCHEMES or (not scheme and address[:1] == "#"):
+        return (n.Link(address, unlinked(inside)),)
+    where = "" if plain(inside) == address else f" ({address})"
+    return (*inside, n.Text(where))
+
+
+def unlinked(inside: n.Inlines, with_places: bool = True) -> n.Inlines:
+    """The same words without links; without places and notes too, for a second time that they are shown."""
+    found: list[n.Inline] = []
+    for node in inside:
+        match node:
+            case n.Link(_, more):
+                found += unlinked(more, with_places)
+            case n.Marked(kind, more):
+                found.append(n.Marked(kind, unlinked(more, with_places)))
+            case n.Citation(place, more):
+                more = unlinked(more, with_places)
+                found += (n.Citation(place, more),) if with_places else more
+            case n.Note() if not with_places:
+                pass
+            case _:
+                found.append(node)
+    return tuple(found)
+
+
+def _formulas(markdown: str, code: Sequence[tuple[int, int]]) -> Iterator[re.Match[str]]:
+    """The formulas between stretches of code."""
+    for start, end in zip([0, *(b for _, b in code)], [*(a for a, _ in code), len(markdown)], strict=True):
+        for match in _MATHEMATICS.finditer(markdown, start, end):
+            inside = match[match.lastgroup or 0] if match["ref"] is None else ""
+            if not inside or "\n\n" not in inside:  # else two dollars of different paragraphs
+                yield match
+
+
+def _hidden(markdown: str, spans: Sequence[tuple[int, int]]) -> str:
+    """The text with stretches blotted out."""
+    letters = list(markdown)
+    for start, end in spans:
+        letters[start:end] = _BLOT * (end - start)
+    return "".join(letters)
 
 
 def _begins(file: Path, magic: bytes) -> bool:
@@ -319,7 +430,7 @@ def plain(inside: n.Inlines) -> str:
         match node:
             case n.Text(text) | n.Code(text):
                 found.append(text)
-            case n.Marked(_, more) | n.Link(_, more):
+            case n.Marked(_, more) | n.Link(_, more) | n.Citation(_, more):
                 found.append(plain(more))
             case n.Mathematics(source=source, tex=tex):
                 found.append(source.strip("$") or tex)

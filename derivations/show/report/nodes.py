@@ -74,6 +74,14 @@ class Note:
 
 
 @dataclass(frozen=True)
+class Citation:
+    """A citation, with its place, to which its reference leads back; the way to the reference is a link inside."""
+
+    id: str
+    inside: Inlines
+
+
+@dataclass(frozen=True)
 class Break:
     """The end of a line."""
 
@@ -86,7 +94,7 @@ class Badge:
     words: str
 
 
-Inline = Text | Code | Mathematics | Marked | Link | Picture | Note | Break | Badge
+Inline = Text | Code | Mathematics | Marked | Link | Picture | Note | Citation | Break | Badge
 Inlines = tuple[Inline, ...]
 
 # -- blocks ----------------------------------------------------------------------------------------------------------
@@ -167,6 +175,22 @@ class Footnotes:
 
 
 @dataclass(frozen=True)
+class Listed:
+    """One work of the references: its place, what is said of it, and the places at which it is cited."""
+
+    id: str
+    inside: Inlines
+    cited: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class References:
+    """The works that a document cites."""
+
+    entries: tuple[Listed, ...]
+
+
+@dataclass(frozen=True)
 class Box:
     """A claim, a remark or a context with its place: kind is a verdict's word, open or given."""
 
@@ -201,6 +225,19 @@ class Figures:
 
 
 Block = (
-    Paragraph | Heading | Listing | Items | Quote | Table | Rule | Equations | Footnotes | Box | Fold | Figure | Figures
+    Paragraph
+    | Heading
+    | Listing
+    | Items
+    | Quote
+    | Table
+    | Rule
+    | Equations
+    | Footnotes
+    | References
+    | Box
+    | Fold
+    | Figure
+    | Figures
 )
 Blocks = tuple[Block, ...]

@@ -18,6 +18,7 @@ from derivations.show.report import nodes as n
 from derivations.show.report.breaking import LINE, fold, width
 from derivations.show.report.document import COLOURS, SIGNS, Report, words_of
 from derivations.show.report.escaping import code, text
+from derivations.show.report.markup import unlinked
 from derivations.show.report.mathematics import BadMathematics, read
 from derivations.show.report.pictures import to_picture
 from derivations.typeset.lines import rule_parts
@@ -151,8 +152,9 @@ class Page:
 
     def _section(self, level: int, title: n.Inlines, place: str) -> str:
         name = ("section", "subsection", "subsubsection", "paragraph", "subparagraph")[min(level, 5) - 1]
-        shown = rf"\texorpdfstring{{{self.inline(title)}}}{{{bookmark(words_of(title))}}}"
-        return rf"\roomfor{{8\baselineskip}}\hypertarget{{{anchor(place)}}}{{}}\{name}{{{shown}}}" + "\n"
+        listed = self.inline(unlinked(title, with_places=False))
+        shown = rf"[\texorpdfstring{{{listed}}}{{{bookmark(words_of(title))}}}]{{{self.inline(title)}}}"
+        return rf"\roomfor{{8\baselineskip}}\hypertarget{{{anchor(place)}}}{{}}\{name}{shown}" + "\n"
 
     def _appendix(self) -> str:
         parts = ["\\clearpage\n" + self._section(1, (n.Text("Complete derivations"),), "complete-derivations")]
@@ -207,6 +209,21 @@ class Page:
                 return self._figures(figures)
             case n.Footnotes():
                 return ""
+            case n.References(entries):
+                return "".join(map(self._listed, entries))
+
+    def _listed(self, work: n.Listed) -> str:
+        """One work, and the ways back to where it is cited."""
+        several = len(work.cited) > 1
+        back = "".join(
+            rf" \hyperlink{{{anchor(place)}}}{{$\hookleftarrow${at if several else ''}}}"
+            for at, place in enumerate(work.cited, 1)
+        )
+        target = rf"\hypertarget{{{anchor(work.id)}}}{{}}"
+        return (
+            r"{\raggedright\hangindent=1.6em\hangafter=1\noindent "
+            f"{target}{self.inline(work.inside)}{back}\\par}}\n"
+        )
 
     def _box(self, block: n.Box) -> str:
         place = anchor(block.id)
@@ -339,6 +356,8 @@ class Page:
                 )
             case n.Note(number, document):
                 return self._footnote(document, number)
+            case n.Citation(place, inside):
+                return rf"\hypertarget{{{anchor(place)}}}{{}}{self.inline(inside)}"
             case n.Break():
                 return "\\\\\n"
             case n.Badge(verdict, words):
@@ -364,9 +383,7 @@ class Page:
                 return code(node.source)
         if not node.display:
             return f"{mark}${tex}$"
-        tags = "".join(
-            rf"\hypertarget{{equation-{node.document}-{each}}}{{}}({each})" for each in node.numbers
-        )
+        tags = "".join(rf"\hypertarget{{equation-{node.document}-{each}}}{{}}({each})" for each in node.numbers)
         return rf"{mark}\gpdisplay{{{tex}}}{{{tags}}}"
 
 

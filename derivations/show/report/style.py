@@ -74,6 +74,7 @@ main:has(#show-proved:checked) .claim:not(.is-proved),main:has(#show-region:chec
 main:has(#show-wrong:checked) .claim:not(.is-wrong),main:has(#show-open:checked) .claim:not(.is-open){display:none}
 .skip{position:absolute;left:-99rem}.skip:focus{left:1rem;background:var(--paper);padding:.3rem}
 .notes{border-top:1px solid var(--line);margin-top:1.5rem;font-size:.9rem}
+.references{list-style:none;padding:0}.references li{padding-left:1.6em;text-indent:-1.6em;overflow-wrap:anywhere}
 :target{outline:2px solid var(--link);outline-offset:3px}
 svg text{fill:var(--ink);font-family:ui-sans-serif,system-ui,sans-serif}svg rect{stroke:var(--line);stroke-width:.7}
 .c-positive,.c-read{fill:var(--region)}.c-negative,.c-false{fill:var(--wrong)}.c-true{fill:var(--proved)}

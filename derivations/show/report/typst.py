@@ -17,6 +17,7 @@ from derivations.show.files import write_atomically
 from derivations.show.report import nodes as n
 from derivations.show.report.breaking import LINE, fold, width
 from derivations.show.report.document import COLOURS, SIGNS, Report
+from derivations.show.report.markup import unlinked
 from derivations.show.report.mathml import Missing, ours, typst_of
 from derivations.show.report.message import Message
 from derivations.show.report.pictures import Drawing, to_svg
@@ -90,8 +91,7 @@ class Sheet:
                 if isinstance(block, n.Footnotes):
                     self.notes |= {(block.document, at): note for at, note in enumerate(block.notes, 1)}
         chapters = [
-            (f"#heading(level: 1)[{self.inline(each.title)}]\n" if each.title else "")
-            + self._place(each.id) + self.blocks(each.blocks)
+            (self._heading(1, each.title, each.id) if each.title else self._place(each.id)) + self.blocks(each.blocks)
             for each in report.chapters
         ]  # fmt: skip
         if self.folds:
@@ -111,6 +111,12 @@ class Sheet:
             *chapters,
             "",
         ])  # fmt: skip
+
+    def _heading(self, level: int, inside: n.Inlines, place: str) -> str:
+        """A heading. The contents repeat its words, which have no places, links and notes there."""
+        listed = unlinked(inside, with_places=False)
+        shown = f"#show heading: it => block[{self.inline(inside)}]\n" if listed != inside else ""
+        return f"{self._place(place)}\n#[{shown}#heading(level: {level})[{self.inline(listed)}]]\n"
 
     def _place(self, name: str) -> str:
         if not name or name in self.made:
@@ -132,7 +138,7 @@ class Sheet:
             case n.Paragraph(inside):
                 return self.inline(inside)
             case n.Heading(level, inside, place):
-                return f"#heading(level: {min(level + 1, 6)})[{self.inline(inside)}{self._place(place)}]"
+                return self._heading(min(level + 1, 6), inside, place)
             case n.Listing(words):
                 return f"#raw(block: true, {string(words)})"
             case n.Items(items, start):
@@ -158,6 +164,14 @@ class Sheet:
                 return f"#grid(columns: {len(figures)} * (1fr,), column-gutter: 1em, align: bottom, {columns})"
             case n.Footnotes():
                 return ""
+            case n.References(entries):
+                return "\n\n".join(map(self._listed, entries))
+
+    def _listed(self, work: n.Listed) -> str:
+        """One work, and the ways back to where it is cited."""
+        several = len(work.cited) > 1
+        back = " ".join(self._link(place, f"↩{at if several else ''}") for at, place in enumerate(work.cited, 1))
+        return f"#par(hanging-indent: 1.6em)[{self._place(work.id)}{self.inline(work.inside)} {back}]"
 
     def _box(self, block: n.Box) -> str:
         place = self._place(block.id)
@@ -248,6 +262,8 @@ class Sheet:
                     return f"#super[{number}];"
                 self.noted.add(key)
                 return f"#footnote[{self.blocks(self.notes[key])}];"
+            case n.Citation(place, inside):
+                return f"{self._place(place)}{self.inline(inside)}"
             case n.Break():
                 return "#linebreak();"
             case n.Badge(verdict, words):

@@ -17,6 +17,7 @@ from derivations.show.report import nodes as n
 from derivations.show.report.breaking import LINE, fold, width
 from derivations.show.report.document import SIGNS, Chapter, Report
 from derivations.show.report.graph import dependency_graphs
+from derivations.show.report.markup import unlinked
 from derivations.show.report.mathml import Converter, Missing
 from derivations.show.report.message import Message
 from derivations.show.report.pictures import to_svg
@@ -87,17 +88,16 @@ class Web:
         parts = []
         for chapter in report.chapters:
             inner = "".join(self._entries(chapter.blocks))
-            head = self.inline(chapter.title) or "The document"
-            parts.append(
-                f'<li><a href="#{escape(chapter.id)}">{head}</a>{f"<ul>{inner}</ul>" if inner else ""}</li>'
-            )
+            head = self.inline(unlinked(chapter.title, with_places=False)) or "The document"
+            parts.append(f'<li><a href="#{escape(chapter.id)}">{head}</a>{f"<ul>{inner}</ul>" if inner else ""}</li>')
         return f"<details open><summary>Contents</summary><ul>{''.join(parts)}</ul></details>"
 
     def _entries(self, blocks: n.Blocks) -> Iterator[str]:
         for block in blocks:
             match block:
                 case n.Heading(_, inside, place):
-                    yield f'<li class="part"><a href="#{escape(place)}">{self.inline(inside)}</a></li>'
+                    words = self.inline(unlinked(inside, with_places=False))
+                    yield f'<li class="part"><a href="#{escape(place)}">{words}</a></li>'
                 case n.Box(kind, place, _, _, name) if place and name and kind != "given":
                     sign = SIGNS.get(kind, "")
                     mark = f'<span class="v-{_class(kind)}" aria-hidden="true">{sign}</span> ' if sign else ""
@@ -153,6 +153,17 @@ class Web:
                     for number, note in enumerate(notes, 1)
                 )
                 return f'<section class="notes" aria-label="Notes"><ol>{listed}</ol></section>'
+            case n.References(entries):
+                return f'<ul class="references">{"".join(map(self._listed, entries))}</ul>'
+
+    def _listed(self, work: n.Listed) -> str:
+        """One work, and the ways back to where it is cited."""
+        several = len(work.cited) > 1
+        back = "".join(
+            f' <a href="#{escape(place)}" aria-label="back to citation {at}">↩{at if several else ""}</a>'
+            for at, place in enumerate(work.cited, 1)
+        )
+        return f'<li id="{escape(work.id)}">{self.inline(work.inside)}{back}</li>'
 
     def _item(self, blocks: n.Blocks) -> str:
         """What stands in a list; a paragraph alone is no paragraph there."""
@@ -241,6 +252,8 @@ class Web:
                 place = "" if key in self.noted else f' id="to-note-{document}-{number}"'
                 self.noted.add(key)
                 return f'<sup{place}><a href="#note-{document}-{number}" aria-label="note {number}">{number}</a></sup>'
+            case n.Citation(place, inside):
+                return f'<span id="{escape(place)}">{self.inline(inside)}</span>'
             case n.Break():
                 return "<br>"
             case n.Badge(verdict, words):
@@ -285,4 +298,3 @@ def write_page(target: Path, report: Report) -> Iterator[Message]:
         yield Message(problem, is_problem=True)
     write_atomically(target, page)
     yield Message(f"wrote {target}")
-

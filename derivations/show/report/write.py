@@ -33,10 +33,10 @@ def write(
     """Writes the report into a directory, which is made if need be; gives a message for each file. snippets: a
     directory for each claim as LaTeX of its own. engine: who makes the PDF, xelatex or typst.
 
-    Raises OSError where the directory cannot be written.
+    Raises OSError where the directory cannot be written, InputErrors where a document cites what is not there.
     """
-    directory.mkdir(parents=True, exist_ok=True)
     report = report_tree(documents, results)
+    directory.mkdir(parents=True, exist_ok=True)
     for problem in dict.fromkeys(report.problems):
         yield Message(problem, is_problem=True)
     table = directory / f"{NAME}-table.md"
