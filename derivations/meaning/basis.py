@@ -18,7 +18,7 @@ Over 500 lines: the rewritings of one normal form call each other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import gcd
@@ -66,6 +66,7 @@ from derivations.meaning.resumming import without_sum
 from derivations.meaning.signs import Sign, Signs
 from derivations.meaning.translation import Terms, Translation, at_values, formal_places, scaled
 
+FACTORS = 3  # of a product whose sign is told by theirs; each doubles the cases
 CHOICES = 6  # choices inside the argument of one function; each doubles its cases
 PRIMES = 1000  # the largest prime that is looked for in a number under a root or a logarithm
 
@@ -173,9 +174,13 @@ class Basis:
         powers, number = chosen
         atoms: list[Atom] = []
         expanded: list[Terms] = []
+        solved = self._solved(powers)
         for (base, place), amount in powers.items():
             whole, rest = split(amount)
-            if isinstance(base, Value) and (whole > 0 or (whole < 0 and self._is_number(base))):
+            if whole > 0 and (base, place) in solved:
+                expanded.append(self.lowering.power(solved[base, place], whole))
+                atoms += atoms_of(base, place, rest)
+            elif isinstance(base, Value) and (whole > 0 or (whole < 0 and self._is_number(base))):
                 definition = self.instance(self.defined[base].terms, place)
                 expanded.append(self.lowering.power(definition if whole > 0 else _turned_over(definition), abs(whole)))
                 atoms += atoms_of(base, place, rest)
@@ -207,6 +212,26 @@ class Basis:
                 if rest is not None:
                     return replace(rest, atoms=(*rest.atoms, Atom(base, place)))
         return None
+
+    def _solved(self, powers: Mapping[tuple[Head, Place], Exponent]) -> dict[tuple[Head, Place], Terms]:
+        """What unknowns are where the choices of a product hold: of the equation [c·s + Σ = a] it is s = (a − Σ)/c, of
+        the last unknown in order, so that what replaces it is never replaced by it."""
+        found: dict[tuple[Head, Place], Terms] = {}
+        for base, place in powers:
+            if not isinstance(base, Choice) or base.side is not Side.AT or alone(base.argument) is not None:
+                continue
+            line = self.instance(self.defined[base].terms, place)
+            single = [term for term in line if _is_fixed_term(term) and len(term.atoms) == 1 and _is_scaled_atom(term)]
+            if not single:
+                continue
+            last = max(single, key=lambda term: _order(term.atoms[0]))
+            (atom,) = last.atoms
+            others = [term for term in line if term is not last]
+            if any(_order(Atom(base_of(a.head)[0], a.indices)) >= _order(atom) for term in others for a in term.atoms):
+                continue
+            equal = Term(numerator=Int.of(base.threshold.numerator), denominator=Int.of(base.threshold.denominator))
+            found[atom.head, atom.indices] = scaled([equal, *scaled(others, -1)], last.denominator, last.numerator)
+        return found
 
     def _is_number(self, base: Value) -> bool:
         """Whether an unknown is a number of sizes that stands under a root; where it is divided by, it is not 0."""
@@ -627,6 +652,9 @@ class Basis:
             return [Term()]
         if opposite is Sign.NOT_NEGATIVE and operator == ">":
             return []
+        if (sign or opposite) is Sign.NOT_NEGATIVE and 1 < len(found) <= FACTORS and all(map(_is_fixed_term, found)):
+            zero = self._all_of([self.jump("==", [term]) for term in found])  # a sum of what is not negative
+            return zero if operator == "==" else [Term(), *scaled(zero, -1)]
         if operator == ">=":
             return [*self.jump(">", found), *self.jump("==", found)]
         factor, rest = self.shared(found, positive=True)
@@ -639,6 +667,10 @@ class Basis:
         )
         if not line:
             line, threshold = rest, Fraction(0)
+        if not numbers:
+            product = self._jump_of_product(operator, rest)
+            if product is not None:
+                return product
         scale, line = _leading(line)
         number = gcd(*(c for term in line for c in term.numerator.terms.values()))
         if all(term.denominator == 1 for term in line):
@@ -652,6 +684,17 @@ class Basis:
                 if operator == "==":
                     return []
                 return [Term()] if (known_side > 0) == (scale > 0) else []
+            edge = self.signs.not_beyond(only.head, threshold) if operator == ">" else None
+            if edge is not None:
+                beyond = (edge > 0) == (scale > 0)
+                return [Term(), *scaled(self.jump("==", found), -1)] if beyond else []
+        order = self._ordered(line) if threshold == 0 else None
+        if order is not None:
+            ahead, never_equal = order[0] * scale > 0, order[1]
+            if never_equal:
+                return [Term()] if ahead and operator == ">" else []
+            if operator == ">":
+                return [Term(), *scaled(self.jump("==", found), -1)] if ahead else []
         above = self._unknown(lambda key: Choice(Side.ABOVE, threshold, key), line)
         exact = self._unknown(lambda key: Choice(Side.AT, threshold, key), line)
         at = [] if exact.head in self.excluded else [Term((exact,))]
@@ -660,6 +703,62 @@ class Basis:
         if scale > 0:
             return [Term((above,))]
         return [Term(), Term((above,), numerator=Int.of(-1)), *scaled(at, -1)]
+
+    def _ordered(self, line: Terms) -> tuple[int, bool] | None:
+        """Of a difference of two entries at one place: 1 or −1 where it is known not to be negative or positive, and
+        whether it is then known not to be 0; None where nothing is known."""
+        if len(line) != 2 or not all(_is_fixed_term(term) and len(term.atoms) == 1 for term in line):
+            return None
+        (first,), (second,) = (term.atoms for term in line)
+        opposite = [term.numerator for term in scaled(line[1:], -1)] == [line[0].numerator]
+        if first.indices != second.indices and first.indices and second.indices:
+            return None
+        if not opposite or line[0].denominator != line[1].denominator or line[0].denominator != 1:
+            return None
+        sign = self.signs.of_size(line[0].numerator)
+        back = self.signs.of_size(-line[0].numerator)
+        if Sign.POSITIVE not in (sign, back):
+            return None
+        known = self.signs.between(first.head, second.head)
+        return None if known is None else (known[0] if sign is Sign.POSITIVE else -known[0], known[1])
+
+    def _jump_of_product(self, operator: str, found: Terms) -> Terms | None:
+        """[Π > 0] or [Π == 0] by the signs of what all terms share and of what is left; None where they share nothing.
+
+            [s·t > 0] = [s > 0]·[t > 0] + [s < 0]·[t < 0]          [s²·t > 0] = [s ≠ 0]·[t > 0]
+        """
+        factor, rest = self.shared(found, positive=False)
+        if self.signs.of_size(factor.denominator) is not Sign.POSITIVE:
+            return None
+        powers = powers_of(factor.atoms)
+        number = len(rest) == 1 and _is_number(rest[0])
+        if not powers or len(powers) + (not number) > FACTORS or (number and list(powers.values()) == [1]):
+            return None
+        parts = [([Term((Atom(base, place),))], amount) for (base, place), amount in powers.items()]
+        above: Terms = [Term()]
+        below: Terms = []
+        for part, amount in [*parts, (rest, ONE)]:
+            if isinstance(amount, tuple):
+                return None
+            positive, negative = self.jump(">", part), self.jump(">", scaled(part, -1))
+            if amount.denominator != 1:
+                negative = []  # a root is taken of what is not negative
+            elif amount % 2 == 0:
+                positive, negative = [*positive, *negative], []
+            above, below = (
+                [*self._product(above, positive), *self._product(below, negative)],
+                [*self._product(above, negative), *self._product(below, positive)],
+            )
+        if operator == ">":
+            return self.merged(above)
+        return self.merged([Term(), *scaled(above, -1), *scaled(below, -1)])
+
+    def _all_of(self, choices: Sequence[Terms]) -> Terms:
+        """The product of choices."""
+        found: Terms = [Term()]
+        for choice in choices:
+            found = self._product(found, choice)
+        return found
 
     def tanh(self, found: Terms) -> Terms:
         """tanh t = 1 − 2/(exp(2t) + 1)."""
@@ -859,6 +958,16 @@ def _reduced(denominator: Int, coefficient: int) -> Int:
     """A denominator without the numbers that it shares with a coefficient."""
     number = gcd(coefficient, *denominator.terms.values())
     return _divided(denominator, number)
+
+
+def _is_fixed_term(term: Term) -> bool:
+    return not term.bound and term.condition == k.TRUE
+
+
+def _is_scaled_atom(term: Term) -> bool:
+    """Whether a product of one factor is a whole power of no sum, times a number."""
+    plain = not isinstance(term.atoms[0].head, Reciprocal | Root)
+    return plain and term.numerator.constant is not None and term.denominator.constant is not None
 
 
 def _is_product(found: Terms) -> bool:

@@ -16,7 +16,7 @@ from derivations.meaning.functions import Unsupported
 from derivations.meaning.goal import context_condition
 from derivations.meaning.independence import independent, stripped
 from derivations.meaning.lowering import Lowering, Terms
-from derivations.meaning.signs import Signs, bounds_of
+from derivations.meaning.signs import Signs, bounds_of, orders_of
 
 
 class Kind(Enum):
@@ -54,7 +54,8 @@ def in_form(lowering: Lowering, claim: Claim, found: Terms, form: Form, there: C
         lowering.axioms[text] = None
 
     context = k.all_of((context_condition(lowering, claim.context, claim.conditions), there))
-    basis = form.basis = Basis(lowering, Signs(context, bounds_of(claim.context.assumptions), named))
+    known = claim.context.assumptions
+    basis = form.basis = Basis(lowering, Signs(context, bounds_of(known), named, orders=orders_of(known)))
     basis.exclude(lowering.kinks)
     terms = basis.merged(basis.normal(found))
     if form.kind is Kind.BASIS:

@@ -48,6 +48,7 @@ class Signs:
     bounds: dict[Head, list[Bound]] = field(default_factory=dict)
     name: Callable[[str], None] = lambda text: None
     values: dict[Head, Sign] = field(default_factory=dict)
+    orders: dict[tuple[Head, Head], tuple[bool, str]] = field(default_factory=dict)  # whose entries exceed whose
 
     def __post_init__(self) -> None:
         self.known = Known(k.conjuncts(self.context))
@@ -109,6 +110,23 @@ class Signs:
                 return -1
         return None
 
+    def between(self, left: Head, right: Head) -> tuple[int, bool] | None:
+        """1 where no entry of the left is below that of the right, −1 where none is above it, and whether none are
+        equal; None where nothing is known."""
+        for (first, second), (strict, text) in self.orders.items():
+            if (first, second) in ((left, right), (right, left)):
+                self.name(text)
+                return (1 if first is left else -1), strict
+        return None
+
+    def not_beyond(self, base: Head, number: Fraction) -> int | None:
+        """1 where an unknown is at least a number, −1 where it is at most that; None where this is not known."""
+        for bound in self.bounds.get(base, ()):
+            if bound.number == number:
+                self.name(bound.text)
+                return 1 if bound.above else -1
+        return None
+
     def of_sum(self, found: Sequence[Term]) -> Sign | None:
         """The sign of a sum: not negative where all its terms are, positive where one of them is that is there."""
         certain = False
@@ -148,6 +166,22 @@ class Signs:
         sign = self.of_sum(definition)
         if sign is not None and head not in self.values:
             self.values[head] = sign
+
+
+def orders_of(assumptions: Iterable[Assumption]) -> dict[tuple[Head, Head], tuple[bool, str]]:
+    """What assumptions say of the entries of one tensor beside those of another: (larger, smaller), whether strictly,
+    in words."""
+    found: dict[tuple[Head, Head], tuple[bool, str]] = {}
+    for assumption in assumptions:
+        about = assumption.about
+        if assumption.kind != "condition" or not isinstance(about, DataBracket):
+            continue
+        left, right = about.args[1], about.args[2]
+        if isinstance(left, Tensor) and isinstance(right, Tensor) and about.operator in (">", ">=", "<", "<="):
+            pair = Entry(left.name), Entry(right.name)
+            larger, smaller = pair if about.operator in (">", ">=") else (pair[1], pair[0])
+            found[larger, smaller] = about.operator in (">", "<"), assumption.text
+    return found
 
 
 def bounds_of(assumptions: Iterable[Assumption]) -> dict[Head, list[Bound]]:

@@ -51,6 +51,13 @@ TRUE = [
     "grad(sum(x**(m + 1)), x) == (m + 1)*x**m",
     "sum[i](sum[j](A[i, j])) == sum(A)",
     "grad(log(sum(exp(x))), x) == softmax(x)",
+    "abs(x*y) == abs(x)*abs(y)",
+    "abs(x)**3 == abs(x**3)",
+    "relu(x**2 + y**2) == x**2 + y**2",
+    "[x*y == 0] == [x == 0] + [y == 0] - [x == 0]*[y == 0]",
+    "[x/y > 0] == [x*y > 0]",
+    "relu(x - y) - relu(y - x) == x - y",
+    "x**2*y*[x == y] == y**3*[x == y]",
     "sin(x)**2 + cos(x)**2 == ones(n)",
     "sin(x + y) == sin(x)*cos(y) + cos(x)*sin(y)",
     "cos(2*x - y) == cos(2*x)*cos(y) + 2*sin(x)*cos(x)*sin(y)",
@@ -81,6 +88,10 @@ FALSE = [
     ("pi*x == 3*x", "refuted"),
     ("exp(iota(n)*x/3 + iota(n)*x/3) == exp((iota(n) + 1)*x/3)", None),
     ("x**40 == x**20*x**19", "refuted"),
+    ("[x*y > 0] == [x > 0]*[y > 0]", "refuted"),
+    ("[x*y == 0] == [x == 0] + [y == 0]", "refuted"),
+    ("[x**2 + y**2 > 0] == ones(n)", "refuted"),
+    ("relu(x*y) == relu(x)*relu(y)", "refuted"),
     ("(x + y)**8 == x**8 + y**8", "refuted"),
     ("grad(sum(x**30), x) == 29*x**29", "refuted"),
     ("exp(x*y) == exp(x)*exp(y)", "refuted"),
@@ -119,6 +130,39 @@ def test_a_false_identity_is_not_proved(text: str, expected: str | None) -> None
     found = word(text)
     assert found != "proved"
     assert expected is None or found == expected
+
+
+BOUNDED = [  # what is supposed of data, a formula, whether it is true
+    ("x > 0", "relu(x) == x", True),
+    ("x >= 0", "relu(x) == x", True),
+    ("x <= 0", "relu(x) == 0*x", True),
+    ("x < 0", "abs(x) == -x", True),
+    ("0 < c, c < 1", "relu(c*A - A) == (1 - c)*relu(-A)", True),
+    ("c < 1", "relu(c*x - x) == (1 - c)*relu(-x)", True),
+    ("0 < c, c < 1", "max(x, c*x) == c*x + (1 - c)*relu(x)", True),
+    ("x > y", "relu(x - y) == x - y", True),
+    ("x >= y", "relu(x - y) == x - y", True),
+    ("y < x", "max(x, y) == x", True),
+    ("x > c", "relu(x - c) == x - c", True),
+    ("x >= 0", "[x > 0] == ones(n)", False),
+    ("x >= 0", "relu(x + 1) == x", False),
+    ("x <= 0", "relu(x + 1) == 0*x", False),
+    ("x >= -1", "relu(x) == x", False),
+    ("c > 0", "relu(c*x - x) == (1 - c)*relu(-x)", False),
+    ("x >= y", "[x > y] == ones(n)", False),
+    ("x > y", "relu(y - x) == y - x", False),
+    ("x > y", "relu(x - 2*y) == x - 2*y", False),
+]
+
+
+@pytest.mark.parametrize(("supposed", "text", "true"), BOUNDED)
+def test_what_is_supposed_of_signs_is_used(supposed: str, text: str, true: bool) -> None:
+    """Bounds and orders of data decide choices, at the bound itself too, and no more than they say."""
+    claim = only_claim(DATA, f"{text}\nwhere {supposed}")
+    found = decide(claim, claim.links[0], Solver())
+    assert (found.word == "proved") is true
+    assert found.word != "refuted" or not true
+    assert not true or any(part.split(" ")[0] in " ".join(found.axioms) for part in supposed.split(", "))
 
 
 def test_normalisation_has_its_region() -> None:
