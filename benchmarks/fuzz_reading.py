@@ -27,8 +27,9 @@ import numpy as np
 from derivations.crosscheck import DoesNotExist, NotEvaluable, NotExact, Tie
 from derivations.reading.facts import Facts
 from derivations.reading.integers import Cond, Int, evaluated, negated
+from derivations.reading.layers import Layer
 from derivations.reading.program import Function, parsed
-from derivations.reading.reader import Layer, Reader, Reading
+from derivations.reading.reader import Reader, Reading
 from derivations.reading.records import Obligation, Refused, Split
 from derivations.reading.samples import Evaluated, sample_at
 from derivations.reading.signature import Signature, parse_signature

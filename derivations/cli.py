@@ -354,12 +354,17 @@ def derive(
 
 @app.command()
 def prove(
-    forward: Annotated[str, typer.Argument(metavar="FILE.py:FORWARD", help="The forward function, or a class.")],
+    forward: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE.py:FORWARD", help="The forward function; a class; a loss that returns its gradients."
+        ),
+    ],
     backward: Annotated[
-        str | None, typer.Argument(metavar="FILE.py:BACKWARD", help="The backward function; none for a class.")
+        str | None, typer.Argument(metavar="FILE.py:BACKWARD", help="The backward function, if it is another one.")
     ] = None,
     given: Annotated[
-        str, typer.Option("--given", metavar="TEXT", help='"x: N,C,H,W; eps: scalar; stride = s; p >= 0"')
+        str, typer.Option("--given", metavar="TEXT", help='"x: N,C,H,W; y: N < C; eps: scalar; stride = s; p >= 0"')
     ] = "",
     no_run: Annotated[bool, typer.Option("--no-run", help="Do not run the code beside its reading.")] = False,
     show: Annotated[bool, typer.Option("--show", help="The reading, beside the lines of code.")] = False,

@@ -15,7 +15,7 @@ from typing import Any
 
 from derivations.reading import numpy_axes, numpy_table, torch_windows
 from derivations.reading.arrays import Array
-from derivations.reading.elements import constant
+from derivations.reading.elements import Number, constant
 from derivations.reading.integers import FALSE, TRUE, Cond, Int, at_least, compared, equal, least, product
 from derivations.reading.machine import Machine
 from derivations.reading.operations import arithmetic, as_array, integer_of, quotient_of
@@ -49,14 +49,20 @@ def rows(path: str) -> Callable[..., Any] | None:
     return numpy_axes.ROWS.get(path) or torch_windows.ROWS.get(path)
 
 
+def library(machine: Machine, path: str) -> Any:
+    """A name of a library: a constant's value, or the name."""
+    if path in numpy_table.NUMBERS:
+        return machine.scalar(Number(numpy_table.NUMBERS[path]))
+    return numpy_table.CONSTANTS.get(path, Library(path))
+
+
 def attribute(evaluator: Any, base: Any, name: str) -> Any:
     """base.name."""
     machine: Machine = evaluator.machine
     if isinstance(base, Array):
         return _of_array(machine, base, name)
     if isinstance(base, Library):
-        path = f"{base.path}.{name}"
-        return numpy_table.CONSTANTS.get(path, Library(path))
+        return library(machine, f"{base.path}.{name}")
     if isinstance(base, Module):
         return evaluator.global_name(name, base.source)
     if isinstance(base, Parent):

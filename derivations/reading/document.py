@@ -34,6 +34,9 @@ def context_lines(reading: Reading) -> list[Line]:
             shown.append(f"{reading.names[name]}[{sizes}]")
         else:
             scalars.append(reading.names[name])
+    for name, labels in signature.labels.items():
+        sizes = ", ".join(map(str, (*[size for axis in labels.axes for size in axis], labels.below)))
+        shown.append(f"{reading.names[name]}[{sizes}]")
     if shown:
         found.append(Line(f"tensor {', '.join(shown)}"))
     if scalars:
@@ -44,8 +47,11 @@ def context_lines(reading: Reading) -> list[Line]:
         return [Line(writer.definition(one), one.path, one.line) for one in definitions]
 
     found += lines(reading.forward)
-    found.append(Line(f"loss J({reading.out})"))
-    found.append(Line(f"{reading.names['dout']} = grad(J, {reading.out})"))
+    if reading.seed is None:
+        found.append(Line(f"J = {reading.out}"))
+    else:
+        found.append(Line(f"loss J({reading.out})"))
+        found.append(Line(f"{reading.seed} = grad(J, {reading.out})"))
     return found + lines(reading.backward)
 
 
@@ -57,6 +63,8 @@ def flat_context(reading: Reading) -> tuple[str, dict[str, str]]:
     out = next(one for one in reading.forward if one.name == reading.out)
     sizes = {reading.names[name]: tuple(size for axis in axes for size in axis)
              for name, axes in signature.arrays.items()}
+    sizes |= {reading.names[name]: (*[size for axis in labels.axes for size in axis], labels.below)
+              for name, labels in signature.labels.items()}
     sizes |= {reading.names[name]: () for name in signature.scalars}
     sizes |= {one.name: one.sizes for one in definitions}
     sizes[reading.names["dout"]] = out.sizes

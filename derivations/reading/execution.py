@@ -21,9 +21,11 @@ from typing import Any
 from derivations.crosscheck import DoesNotExist, NotEvaluable, NotExact, Tie
 from derivations.language.errors import InputError, Place
 from derivations.reading.integers import Int, evaluated
+from derivations.reading.layers import Layer
 from derivations.reading.program import Function
-from derivations.reading.reader import Layer, Reading
+from derivations.reading.reader import Reading
 from derivations.reading.samples import Evaluated, Sample, holds, sample_at, sizes_for
+from derivations.reading.signature import Labels
 
 SECONDS, MEGABYTES = 60, 4096  # of the user's process
 WAIT = 600.0  # seconds of the clock after which a process that neither answers nor uses its time is stopped
@@ -229,12 +231,24 @@ def _case(reading: Reading, sizes: Mapping[str, int], sample: Sample, smooth: bo
     """The sample as the process takes it, with the other arguments at these sizes."""
     arguments = {name: {"shape": list(sample.shapes[name]), "data": [float(value) for value in values]}
                  for name, values in sample.values.items() if name != "dout"}
+    for name, labels in reading.signature.labels.items():
+        arguments[name] = _labels(labels, sample.shapes[name], sample.values[name])
     for name in reading.signature.scalars:
         arguments[name] = {"value": float(sample.values[name][0])}
     for name, value in reading.signature.values.items():
         arguments[name] = _plain(value, sizes)
     dout = {"shape": list(sample.shapes["dout"]), "data": [float(value) for value in sample.values["dout"]]}
     return {"arguments": arguments, "dout": dout}
+
+
+def _labels(labels: Labels, shape: Sequence[int], scores: Sequence[Fraction]) -> dict[str, Any]:
+    """The places of the largest scores as integers, or as rows with a 1 there."""
+    below = shape[-1]
+    rows = [scores[at : at + below] for at in range(0, len(scores), below)]
+    places = [max(range(below), key=row.__getitem__) for row in rows]
+    if not labels.one_hot:
+        return {"shape": list(shape[:-1]), "data": places, "integer": True}
+    return {"shape": list(shape), "data": [float(at == place) for place in places for at in range(below)]}
 
 
 def _plain(value: Any, sizes: Mapping[str, int]) -> dict[str, Any]:

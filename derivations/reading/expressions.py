@@ -91,7 +91,8 @@ class Evaluator:
     def global_name(self, name: str, source: Source) -> Any:
         """What a name outside of all functions stands for."""
         if name in source.names:
-            return source.names[name]
+            found = source.names[name]
+            return calls.library(self.machine, found.path) if isinstance(found, Library) else found
         if name in source.constants:
             return self.value(source.constants[name], {}, source)
         if name in source.borrowed:

@@ -7,7 +7,9 @@ are not in the row, so that a call with them is refused. A test compares every r
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any, TypeVar
 
 from derivations.reading import operations as ops
@@ -41,6 +43,9 @@ F = TypeVar("F", bound=Row)
 ROWS: dict[str, Row] = {}
 METHODS: dict[str, str] = {}
 CONSTANTS: dict[str, Any] = {"numpy.newaxis": None}
+# The numbers that programs have for these, exactly: π itself is none of them.
+NUMBERS = {f"{library}.{name}": Fraction(getattr(math, name))
+           for library in ("numpy", "math", "torch") for name in ("pi", "e")}  # fmt: skip
 
 
 def row(*names: str, method: str = "") -> Callable[[F], F]:

@@ -25,6 +25,7 @@ from derivations.reading.elements import (
     Over,
     Plus,
     Poison,
+    Sum,
     Times,
     Top,
     TopPlace,
@@ -249,7 +250,27 @@ def function(name: str, of: Element) -> Element:
         root = Fraction(isqrt(of.value.numerator), isqrt(of.value.denominator))
         if root * root == of.value:
             return Number(root)
+    if isinstance(of, Sum):
+        chosen = _chosen_entry(of)
+        if chosen is not None:
+            return total(of.bound, times(chosen[0], function(name, chosen[1])))
     return Function(name, of)
+
+
+def _chosen_entry(found: Sum) -> tuple[Element, Element] | None:
+    """Of an entry that data choose, Σ_c [c is the place]·e(c): the indicator and e. A function of it is chosen among
+    the function's values: f(Σ_c m(c)·e(c)) = Σ_c m(c)·f(e(c)) where one m(c) is 1 and the others are 0."""
+    parts = found.body.parts if isinstance(found.body, Times) else (found.body,)
+    tops = [part for part in parts if isinstance(part, TopPlace)]
+    if len(tops) != 1:
+        return None
+    (top,) = tops
+    whole_window = len(top.bound) == len(found.bound) == len(top.place) and all(
+        (own[1], own[2]) == (mine[1], mine[2]) and place == Int.symbol(mine[0]) - mine[1]
+        for own, mine, place in zip(top.bound, found.bound, top.place, strict=True)
+    )
+    rest = [part for part in parts if part is not top]
+    return (top, times(*rest) if rest else ONE) if whole_window else None
 
 
 def integer_of(element: Element) -> Int | None:

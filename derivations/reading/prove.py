@@ -24,8 +24,9 @@ from derivations.reading.execution import (
 )
 from derivations.reading.integers import FALSE, Cond, both, condition_text, equal, negated
 from derivations.reading.kernel import Answer, Settler, ask, obligation_answer, verdicts
+from derivations.reading.layers import Layer, find_layer
 from derivations.reading.program import Source
-from derivations.reading.reader import Gradient, Layer, Reader, Reading, find_layer
+from derivations.reading.reader import Gradient, Reader, Reading
 from derivations.reading.records import Obligation, Refused, Split
 from derivations.reading.samples import sizes_for
 from derivations.reading.signature import Signature, parse_signature
@@ -229,7 +230,8 @@ def completed(signature: Signature, layer: Layer) -> Signature:
     spec = layer.forward.node.args
     parts: list[str] = []
     for one in (*spec.posonlyargs, *spec.args, *spec.kwonlyargs):
-        known = {*signature.arrays, *signature.scalars, *[name.partition(".")[0] for name in signature.values]}
+        known = {*signature.arrays, *signature.labels, *signature.scalars,
+                 *[name.partition(".")[0] for name in signature.values]}  # fmt: skip
         note = one.annotation
         if note is None or one.arg in known:
             continue
@@ -244,7 +246,8 @@ def completed(signature: Signature, layer: Layer) -> Signature:
         return signature
     more = parse_signature("; ".join(parts), "the annotations")
     return Signature(
-        {**more.arrays, **signature.arrays}, [*more.scalars, *signature.scalars], {**more.values, **signature.values},
+        {**more.arrays, **signature.arrays}, signature.labels, [*more.scalars, *signature.scalars],
+        {**more.values, **signature.values},
         signature.aliases, {**more.dims, **signature.dims}, [*more.conditions, *signature.conditions],
         signature.assumed,
     )  # fmt: skip

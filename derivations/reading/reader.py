@@ -12,20 +12,17 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from derivations.language.errors import InputError, Place
-from derivations.reading.arrays import Array, Axes, flat
-from derivations.reading.assigned import Sums
-from derivations.reading.elements import Entry, Number, Poison, walk
+from derivations.reading.arrays import Array, Axes, Index, flat, plain_axis
+from derivations.reading.elements import Bound, Chosen, Element, Entry, Number, Poison, TopPlace, walk
 from derivations.reading.facts import Facts
 from derivations.reading.integers import Cond, Int, product
 from derivations.reading.interpreter import Interpreter
+from derivations.reading.layers import Layer
 from derivations.reading.machine import Machine, safe
-from derivations.reading.program import Class, Function, Object, Source, read_source
+from derivations.reading.program import Function, Object
 from derivations.reading.records import Definition, Obligation, Refused
-from derivations.reading.signature import Signature
+from derivations.reading.signature import Labels, Signature
 
-FORWARD_NAMES = ("forward", "forward_pass", "fprop")
-BACKWARD_NAMES = ("backward", "backward_pass", "backprop", "bprop")
 OUTPUT_NAMES = ("dout", "dy", "dz", "grad_output", "grad_out", "delta", "upstream", "gradient", "output_gradient")
 
 
@@ -61,76 +58,10 @@ class Reading:
     plan: tuple[tuple[str, str, str], ...]
 
 
-@dataclass
-class Layer:
-    """The two functions: `of` names a class where they are its methods."""
-
-    forward: Function
-    backward: Function
-    of: Class | None = None
-
-
-def find_layer(forward: str, backward: str | None) -> Layer:
-    """The functions that `file.py:forward` and `file.py:backward`, or `file.py:Class`, name; raises InputError."""
-    path, name = _parts(forward)
-    source = _prepared(path)
-    if backward is None:
-        found = source.names.get(name)
-        if isinstance(found, Function):
-            file = source.path.rpartition("/")[2]
-            raise InputError(f"{name} is a function, whose backward function is not said", Place(source.path),
-                             "two functions, or a class with both", f"{file}:{name} {file}:BACKWARD")
-        if not isinstance(found, Class):
-            raise _missing(source, name, "a class with forward and backward, or two functions")
-        return _layer_of(found, source, FORWARD_NAMES, BACKWARD_NAMES)
-    other_path, other = _parts(backward)
-    second = source if other_path == path else _prepared(other_path)
-    owner, _, method = name.rpartition(".")
-    if owner:
-        found = source.names.get(owner)
-        if not isinstance(found, Class):
-            raise _missing(source, owner, "a class")
-        return _layer_of(found, source, (method,), (other.rpartition(".")[2],))
-    return Layer(_function(source, name), _function(second, other))
-
-
-def _parts(text: str) -> tuple[str, str]:
-    path, colon, name = text.rpartition(":")
-    if not colon or not path or not name:
-        raise InputError(f"{text} names no function", Place("prove"), "FILE.py:NAME")
-    return path, name
-
-
-def _prepared(path: str) -> Source:
-    source = read_source(path)
-    Sums().visit(source.tree)
-    return source
-
-
-def _function(source: Source, name: str) -> Function:
-    found = source.names.get(name)
-    if not isinstance(found, Function):
-        raise _missing(source, name, "a function of the file")
-    return found
-
-
-def _missing(source: Source, name: str, expected: str) -> InputError:
-    known = ", ".join(sorted(name for name, value in source.names.items() if isinstance(value, Function | Class)))
-    fix = f"it has {known}" if known else ""
-    return InputError(f"there is no {name} in this file", Place(source.path), expected, fix)
-
-
-def _layer_of(found: Class, source: Source, forward: Sequence[str], backward: Sequence[str]) -> Layer:
-    """The methods of a class: the first of each row of names that it has."""
-    pair: list[Function] = []
-    for names in (forward, backward):
-        method = next((method for name in names if (method := found.method(name)) is not None), None)
-        if method is None:
-            file, own = source.path.rpartition("/")[2], found.node.name
-            fix = f"say which methods they are: {file}:{own}.NAME {file}:{own}.NAME"
-            raise source.error(found.node, f"the class has no {names[0]}", "forward and backward", fix)
-        pair.append(method)
-    return Layer(pair[0], pair[1], found)
+    @property
+    def seed(self) -> str | None:
+        """The name of the gradient of the output that the code is given; None where the output is the loss itself."""
+        return self.names["dout"] if any(word == "dout" for _, word, _ in self.plan) else None
 
 
 class Reader:
@@ -155,6 +86,8 @@ class Reader:
         self.known = self.forward_obligations = 0
         # whether it is known how the backward function is called
         self.planned = False
+        # what the forward function returns, as the code writes it
+        self.returned: ast.expr | None = None
 
     def read(self) -> Reading:
         """The reading of both functions; raises Refused or Split."""
@@ -181,7 +114,9 @@ class Reader:
         machine = self.machine
         arguments = self._arguments()
         owner = self._owner(arguments)
-        value = self._call(self.layer.forward, arguments, owner)
+        called = _Watched(self.interpreter)
+        value = self._call(self.layer.forward, arguments, owner, called)
+        self.returned = called.node
         out, extras = _output(machine, value)
         self.out, self.out_shape = self._defined("out", out, out.axes), out.shape
         self.forward_obligations = len(machine.obligations)
@@ -231,12 +166,35 @@ class Reader:
         for name, axes in self.signature.arrays.items():
             self.tensors[name] = self._tensor(name, axes)
             _put(found, name, self.tensors[name])
+        for name, labels in self.signature.labels.items():
+            _put(found, name, self._labels(name, labels))
         for name in self.signature.scalars:
             self.tensors[name] = self._tensor(name, ())
             _put(found, name, self.tensors[name])
         for name, value in self.signature.values.items():
             _put(found, name, self._value(value))
         return found
+
+    def _labels(self, name: str, labels: Labels) -> Array:
+        """Integers that are any, by arbitrary scores: each is the place of the largest of its own."""
+        machine = self.machine
+        scores = machine.name_for(safe(f"{name.rpartition('.')[2]}_scores"))
+        self.names[name] = scores
+        machine.tensors[scores] = (*[size for axis in labels.axes for size in axis], labels.below)
+
+        def largest(index: Index) -> tuple[Bound, Element, Int]:
+            place = machine.fresh("c", Int(), labels.below - 1)
+            bound = ((next(iter(place.symbols)), Int(), labels.below - 1),)
+            return bound, Entry(scores, (*flat(index), place)), place
+
+        def entry(index: Index) -> Element:
+            if not labels.one_hot:
+                return Chosen(*largest(index))
+            bound, body, _ = largest(index[:-1])
+            return TopPlace(bound, body, index[-1] or (Int(),))
+
+        axes = (*labels.axes, plain_axis(labels.below)) if labels.one_hot else labels.axes
+        return machine.make(axes, entry, "real" if labels.one_hot else "int")
 
     def _value(self, value: Any) -> Any:
         """An argument that --given says: real numbers as arrays without axes."""
@@ -266,7 +224,7 @@ class Reader:
             made.attributes.update(attributes)
         return made
 
-    def _call(self, function: Function, arguments: dict[str, Any], owner: Object | None) -> Any:
+    def _call(self, function: Function, arguments: dict[str, Any], owner: Object | None, called: _Watched) -> Any:
         names = _parameters(function)
         inner = Function(function.node, function.source, owner, of=function.of)
         if owner is not None and names[:1] in (["self"], ["ctx"]):
@@ -280,7 +238,7 @@ class Reader:
         if missing:
             raise Refused(f"the argument {missing[0]} is not given",
                           f'--given "…; {missing[0]}: sizes" or "{missing[0]} = size"', function.node)
-        return self.interpreter.call_function(inner, [], given)
+        return called.call(inner, given)
 
     # -- the backward function -------------------------------------------------------------------------
 
@@ -289,21 +247,29 @@ class Reader:
     ) -> dict[str, Any]:
         """The gradients by argument."""
         function = self.layer.backward
+        if self.layer.at_once:
+            return self._at_once(dout, extras)
         names = _parameters(function)
         static = owner is not None and owner.of is None
         if owner is not None and names[:1] in (["self"], ["ctx"]):
             names = names[1:]
-        first = next((name for name in names if name in OUTPUT_NAMES), names[0] if names else "")
-        given: dict[str, Any] = {first: dout} if first else {}
-        aliases = self.signature.aliases
-        unknown = [name for name in names if name not in given and aliases.get(name, name) not in arguments]
         spec = function.node.args
         defaults = {one.arg for one in spec.args[len(spec.args) - len(spec.defaults) :]}
+        aliases = self.signature.aliases
+        shared = {name: aliases.get(name, name) for name in names if aliases.get(name, name) in arguments}
+        first = next((name for name in names if name in OUTPUT_NAMES), None)
+        if first is None and not self._is_loss(dout, [name for name in names if name not in shared], extras):
+            if not names:
+                self.machine.refuse("the backward function takes no gradient of the output, which is no number",
+                                    "def backward(dout, …)")
+            first = names[0]
+        given: dict[str, Any] = {} if first is None else {first: dout}
+        self.plan = [] if first is None else [(first, "dout", "")]
+        shared.pop(first or "", None)
+        unknown = [name for name in names if name not in given and name not in shared]
         needed = [name for name in unknown if name not in defaults] or unknown
-        shared = {name: self.signature.aliases.get(name, name) for name in names if name not in given}
-        shared = {name: own for name, own in shared.items() if own in arguments}
         given.update({name: arguments[own] for name, own in shared.items()})
-        self.plan = [(first, "dout", ""), *[(name, "argument", own) for name, own in shared.items()]]
+        self.plan += [(name, "argument", own) for name, own in shared.items()]
         if extras and len(needed) == 1:
             given[needed[0]] = extras[0] if len(extras) == 1 else tuple(extras)
             self.plan.append((needed[0], "extra", "0") if len(extras) == 1 else (needed[0], "extras", ""))
@@ -321,6 +287,26 @@ class Reader:
         returned = _Watched(self.interpreter)
         value = returned.call(inner, given)
         return self._paired(value, returned.node, owner)
+
+    @staticmethod
+    def _is_loss(dout: Array, unknown: Sequence[str], extras: Sequence[Any]) -> bool:
+        """Whether the output is the loss itself: a number, and what its backward function takes is all known without a
+        gradient of it."""
+        return not dout.axes and (not unknown or bool(extras and len(unknown) in (1, len(extras))))
+
+    def _at_once(self, dout: Array, extras: list[Any]) -> dict[str, Any]:
+        """The gradients that one function returns beside its loss."""
+        if dout.axes:
+            raise Refused("a function that returns its gradients too must return a number first",
+                          "say the backward function, FILE.py:NAME FILE.py:BACKWARD", self.layer.forward.node)
+        if not extras:
+            raise Refused("the function returns no gradients", "return loss, dx; or say the backward function",
+                          self.layer.forward.node)
+        parts = self.returned.elts[1:] if isinstance(self.returned, ast.Tuple | ast.List) else []
+        self.planned = True
+        if len(extras) == 1:
+            return self._paired(extras[0], parts[0] if parts else None, None)
+        return self._paired(tuple(extras), ast.Tuple(parts, ast.Load()) if parts else None, None)
 
     def _paired(self, value: Any, node: ast.expr | None, owner: Object | None) -> dict[str, Any]:
         """What backward returns, by the argument whose gradient it is."""

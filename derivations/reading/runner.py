@@ -64,7 +64,8 @@ class Layer:
     def value(self, item: dict[str, Any]) -> Any:
         """A value of the request: an array, or what JSON has."""
         if "shape" in item:
-            made = np.array(item["data"], dtype=np.float64).reshape(item["shape"])
+            kind = np.int64 if item.get("integer") else np.float64
+            made = np.array(item["data"], dtype=kind).reshape(item["shape"])
             return self.tensor(made)
         if "tuple" in item:
             return tuple(self.value(one) for one in item["tuple"])
@@ -103,7 +104,10 @@ class Layer:
                 else:
                     known = {"dout": dout, "extras": tuple(extras)}
                     filled[parameter] = arguments[which] if word == "argument" else known[word]
-            result = backward(**filled)
+            if self.request["backward"] == self.request["forward"]:
+                result = extras[0] if len(extras) == 1 else tuple(extras)
+            else:
+                result = backward(**filled)
             answer["gradients"] = {
                 name: numbers(self.found(result, owner, origin)) for name, origin in self.request["origins"].items()
             }

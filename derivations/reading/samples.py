@@ -48,7 +48,8 @@ LARGEST = 60_000  # products that one definition sums at one size
 
 @dataclass(frozen=True)
 class Sample:
-    """Integers for every tensor, by the argument's name; `dout` under its own."""
+    """Integers for every tensor, by the argument's name, and for labels the scores whose largest they are; `dout` under
+    its own."""
 
     shapes: Mapping[str, tuple[int, ...]]
     values: Mapping[str, list[Fraction]]
@@ -61,6 +62,9 @@ def sample_at(reading: Reading, sizes: Mapping[str, int], seed: int, positive: b
     shapes: dict[str, tuple[int, ...]] = {}
     for name, axes in reading.signature.arrays.items():
         shapes[name] = tuple(math.prod(evaluated(size, sizes) for size in axis) for axis in axes)
+    for name, labels in reading.signature.labels.items():
+        lengths = [math.prod(evaluated(size, sizes) for size in axis) for axis in labels.axes]
+        shapes[name] = (*lengths, evaluated(labels.below, sizes))
     scalars = drawn(reading.signature.scalars, reading.signature.assumed, chance, positive)
     shapes |= dict.fromkeys(scalars, ())
     shapes["dout"] = tuple(evaluated(size, sizes) for size in reading.out_shape)
@@ -114,6 +118,9 @@ class Evaluated:
             numbers: list[Any] = [_number(value, self.smooth) for value in values]
             if name == "dout":
                 factors = next(one for one in self.reading.forward if one.name == self.reading.out).sizes
+            elif name in self.reading.signature.labels:
+                labels = self.reading.signature.labels[name]
+                factors = (*[size for axis in labels.axes for size in axis], labels.below)
             else:
                 factors = tuple(size for axis in self.reading.signature.arrays.get(name, ()) for size in axis)
             shape = tuple(evaluated(size, sizes) for size in factors)
@@ -136,8 +143,10 @@ class Evaluated:
             ((_, self._whole),) = parse_context(context_text(self.reading), "reading")
         node = parse_expression(f"grad(J, {self.reading.names[argument]})", self._whole)
         inputs = {self.reading.names[name]: data[self.reading.names[name]]
-                  for name in (*self.reading.signature.arrays, *self.reading.signature.scalars)}
-        inputs["J"] = data[self.reading.names["dout"]]
+                  for name in (*self.reading.signature.arrays, *self.reading.signature.labels,
+                               *self.reading.signature.scalars)}
+        if self.reading.seed is not None:
+            inputs["J"] = data[self.reading.seed]
         with np.errstate(all="ignore"):
             return _row(evaluate(node, sizes, inputs, exact=not self.smooth))
 

@@ -1,6 +1,7 @@
 """What `--given` says: which arguments are arrays of which sizes, which are integers, what holds between sizes.
 
     x: N, C, H, W; w: F, C, k, k; eps: scalar; conv_param.stride = s; mode = "same"; p >= 0; k <= H + 2*p
+    scores: N, C; y: N < C (integers, 0 to C − 1); t: N, onehot(C) (rows with a single 1)
 
 Law: sizes are declared by their use and are at least 1 unless a condition says less. An axis that is written as a
 product is the list of its factors. A condition is on sizes, or on real arguments.
@@ -24,12 +25,22 @@ NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*\Z")
 SCALAR = re.compile(r"(?:^|;)\s*([^\W\d][\w.]*)\s*:\s*scalar\s*(?=;|$)")
 
 
+@dataclass(frozen=True)
+class Labels:
+    """Integers from 0 to `below` − 1, or, `one_hot`, rows of that many entries that are 1 at one of them and else 0."""
+
+    axes: Axes
+    below: Int
+    one_hot: bool = False
+
+
 @dataclass
 class Signature:
-    """Arrays and scalars by (dotted) name, other arguments, sizes with their least values, conditions on sizes and on
-    scalars; parameters of the backward function that are an array of the forward function under another name."""
+    """Arrays, labels and scalars by (dotted) name, other arguments, sizes with their least values, conditions on sizes
+    and on scalars; parameters of the backward function that are an array of the forward function under another name."""
 
     arrays: dict[str, Axes] = field(default_factory=dict)
+    labels: dict[str, Labels] = field(default_factory=dict)
     scalars: list[str] = field(default_factory=list)
     values: dict[str, Any] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
@@ -101,7 +112,8 @@ class _Reader:
             raise self.error("this is no item of --given", part, at, expected) from None
 
     def _array(self, name: str, sizes: str, part: str, at: int) -> None:
-        if name in self.found.arrays or name in self.found.scalars or name in self.found.values:
+        found = self.found
+        if any(name in known for known in (found.arrays, found.labels, found.scalars, found.values)):
             raise self.error(f"{name} is given twice", part, at)
         if sizes == "scalar":
             self.found.scalars.append(name)
@@ -110,7 +122,22 @@ class _Reader:
             raise self.error("sizes are missing", part, at, f"{name}: N, C, …")
         tree = self.tree(f"({sizes.rstrip(',')},)", part, at)
         assert isinstance(tree, ast.Tuple)
+        if _is_one_hot(tree.elts[-1]) or isinstance(tree.elts[-1], ast.Compare):
+            self.found.labels[name] = self._labels(tree.elts, part, at)
+            return
         self.found.arrays[name] = tuple(self.axis(size, part, at) for size in tree.elts)
+
+    def _labels(self, sizes: list[ast.expr], part: str, at: int) -> Labels:
+        """The labels that `N < C` or `N, onehot(C)` says."""
+        *axes, last = sizes
+        if isinstance(last, ast.Compare):
+            if len(last.ops) != 1 or not isinstance(last.ops[0], ast.Lt):
+                raise self.error("these are no labels", part, at, "integers below a size: y: N < C")
+            below = self.integer(last.comparators[0], part, at)
+            return Labels(tuple(self.axis(size, part, at) for size in (*axes, last.left)), below)
+        assert isinstance(last, ast.Call)
+        below = self.integer(last.args[0], part, at)
+        return Labels(tuple(self.axis(size, part, at) for size in axes), below, one_hot=True)
 
     def axis(self, tree: ast.expr, part: str, at: int) -> Axis:
         """The factors of a size in the order in which they are written."""
@@ -196,6 +223,13 @@ class _Reader:
         """Least values that conditions give."""
         for name, bound in self.least.items():
             self.found.dims[name] = max(bound, 0)
+
+
+def _is_one_hot(tree: ast.expr) -> bool:
+    return (
+        isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name) and tree.func.id == "onehot"
+        and len(tree.args) == 1 and not tree.keywords
+    )  # fmt: skip
 
 
 _WORDS: dict[type[ast.cmpop], str] = {

@@ -18,8 +18,8 @@ import numpy as np
 from derivations.crosscheck.layers import gradient_report
 from derivations.language.errors import InputError
 from derivations.reading.integers import Int, evaluated
+from derivations.reading.layers import find_layer
 from derivations.reading.prove import LayerVerdict, completed, prove_layer
-from derivations.reading.reader import find_layer
 from derivations.reading.scalars import drawn
 from derivations.reading.showing import verdict_lines
 from derivations.reading.signature import Signature, parse_signature
@@ -121,6 +121,10 @@ def _report(
               for axes in signature.arrays.values()]
     names = list(signature.arrays)
     fixed = {name: _argument(value, sizes) for name, value in signature.values.items()}
+    for name, labels in signature.labels.items():
+        below = evaluated(labels.below, sizes)
+        drawn_labels = chance.integers(0, below, [_size(axis, sizes) for axis in labels.axes])
+        fixed[name] = np.eye(below)[drawn_labels] if labels.one_hot else drawn_labels
     scalars = drawn(signature.scalars, signature.assumed, random.Random(str(sizes)), positive=True)
     fixed |= {name: float(value) for name, value in scalars.items()}
     own = list(inspect.signature(backward).parameters)

@@ -9,8 +9,9 @@ import numpy as np
 
 from derivations.reading.integers import Cond, evaluated
 from derivations.reading.kernel import Settler
+from derivations.reading.layers import Layer
 from derivations.reading.program import Function, parsed
-from derivations.reading.reader import Layer, Reader, Reading
+from derivations.reading.reader import Reader, Reading
 from derivations.reading.records import Split
 from derivations.reading.samples import Evaluated, sample_at
 from derivations.reading.signature import parse_signature
