@@ -17,6 +17,18 @@ from derivations.notation.reader import Reader
 from derivations.notation.structure import canonical, span
 from derivations.notation.typed import ATOM, Part, Typed, call_of, listed
 
+INDICATORS = (r"\mathbb{1}", r"\mathbb{I}", r"\mathbf{1}")  # of what follows in brackets, where that is a condition
+
+
+def _indicator(reader: Reader, items: list[Any], at: int) -> Typed | None:
+    """`\\mathbb{1}[x > 0]` is 1 where the condition holds; None where no condition follows."""
+    following = items[at + 1] if at + 1 < len(items) else None
+    if following is None or following.data != "factor" or following.children[0].data not in ("square", "group"):
+        return None
+    if len(following.children) > 1 or not any(part.data == "relation" for part in names.entries(following.children[0])):
+        return None
+    return printed.square(reader, following.children[0])
+
 
 def application(reader: Reader, items: list[Any], at: int) -> tuple[Typed, int] | None:
     """A function or a word applied to what follows it; None where the item is neither."""
@@ -30,6 +42,8 @@ def application(reader: Reader, items: list[Any], at: int) -> tuple[Typed, int] 
         return exponential(reader, item, trails), 1
     if spelled in (r"\max", r"\min") and len(trails) == 1 and trails[0].data == "sub":
         return norms.maximum(reader, items, at)
+    if spelled in INDICATORS and not trails and (made := _indicator(reader, items, at)) is not None:
+        return made, 2
     call = printed.printed_call(reader, item)
     if spelled in reader.profile.words and not trails:
         rule = reader.profile.words[spelled]
@@ -130,13 +144,19 @@ def _applied(
             raise reader.error(following, "an argument that is not a formula", "a formula")
         made = make([reader.side(entry) for entry in entries], item)
         return reader.trailed(made, trails, following, is_name=False), 2
-    after = items[at + 2] if at + 2 < len(items) else None
+    after = items[at + 2] if at + 2 < len(items) and not _is_short_sum(items[at + 1 :]) else None
     if after is not None and after.data != "operator":
         raise reader.error(
             item, f"where the argument of `{reader.shown(item)}` ends is not said", "brackets around its argument"
         )
     argument, used = reader.factor_at(items, at + 1, False)
     return make([argument], item), used + 1
+
+
+def _is_short_sum(items: Sequence[Any]) -> bool:
+    """Whether these are Σ, or several, over one factor: `\\log \\sum_j e^{z_j}` leaves no doubt of its end."""
+    sums = [item.data == "factor" and item.children[0].data == "sum" for item in items]
+    return len(items) > 1 and all(sums[:-1]) and not sums[-1] and items[-1].data == "factor"
 
 
 def _differential(reader: Reader, items: list[Any], at: int) -> tuple[Typed, int] | None:

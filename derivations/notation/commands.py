@@ -10,7 +10,7 @@ SPACING = {",", ";", ":", "!", "/", ">", "\n"}
 DROPPED = {
     "left", "right", "big", "Big", "bigg", "Bigg", "bigl", "bigr", "Bigl", "Bigr", "biggl", "biggr", "Biggl", "Biggr",
     "displaystyle", "textstyle", "limits", "nolimits", "nonumber", "notag", "thinspace", "centering",
-    "mathopen", "mathclose", "mathstrut",
+    "mathopen", "mathclose", "mathstrut", "boxed",
 }  # fmt: skip
 FONTS = {"mathbf", "boldsymbol", "bm", "mathrm", "mathit", "mathsf", "mathnormal", "pmb", "vb", "textbf", "textit"}
 OWN_FONTS = {"mathcal", "mathbb", "mathfrak", "mathscr"}  # a letter in one of these is another letter
@@ -42,5 +42,6 @@ MACROS = (
     "gdef", "xdef", "futurelet", "begingroup", "loop", "repeat", "newenvironment", "endcsname", "global",
 )  # fmt: skip
 MATRICES = ("pmatrix", "bmatrix", "matrix", "smallmatrix", "array")
+CASES = ("cases", "dcases")
 ALIGNED = ("aligned", "align", "align*", "split", "gathered", "gather", "gather*", "equation", "equation*", "multline",
            "multline*", "displaymath", "eqnarray", "eqnarray*")  # fmt: skip

@@ -24,9 +24,34 @@ def nabla(reader: Reader, item: Any, following: list[Any]) -> Typed:
     if not following or following[0].data == "operator":
         raise reader.error(item, "a gradient of nothing", r"the loss: \nabla_{w} J")
     of = _scalar_name(reader, following[0])
+    if len(following) > 1:
+        _check_end(reader, item, following[0], following[1])
     node = trails[0].children[1]
     inner = names.entries(node)[0] if node.data == "brace" else node
     return _gradient(reader, of, inner, item)
+
+
+def _check_end(reader: Reader, item: Any, of: Any, after: Any) -> None:
+    r"""`\nabla_x J(x)` may apply J, `\nabla_x J y` may be the gradient of a product of numbers: both are refused."""
+    if after.data == "operator":
+        return
+    atom = after.children[0]
+    named = reader.named(atom, list(after.children[1:])) if atom.data in ("symbol", "word", "accent") else None
+    if atom.data in ("group", "square") or (named is not None and not named[0].rank and not named[1]):
+        shown = f"{reader.shown(item)} {reader.shown(of)}"
+        fix = f"put brackets: ({shown}) {reader.shown(after)}, or leave out the argument of {reader.shown(of)}"
+        raise reader.error(after, f"where the gradient `{shown}` ends is not said", "a sign or brackets", fix)
+
+
+def check_point(reader: Reader, item: Any, after: Any) -> None:
+    r"""`\frac{\partial J}{\partial x}(x_0)` is a derivative at a point, or a product: refused."""
+    if after.data == "operator" or len(after.children) > 1 or after.children[0].data not in ("group", "square"):
+        return
+    above, entries = item.children[0].children[1], names.entries(after.children[0])
+    is_point = len(entries) > 1 or names.single_factor(entries[0]) is not None
+    if is_point and names.derivative(above, not reader.types.kind("d")) is not None:
+        shown = f"{reader.shown(item)}{reader.shown(after)}"
+        raise reader.error(after, f"`{shown}`: the derivative at a point, or a product?", "a sign, or no brackets")
 
 
 def _scalar_name(reader: Reader, item: Any) -> Typed:

@@ -83,8 +83,6 @@ def _characters(source: Statement, character: str, at: int) -> Iterator[Lexeme]:
 def _hint(character: str) -> str:
     if unicodedata.category(character) == "Pd":
         return "write - for a minus sign"
-    if unicodedata.category(character) == "Pd":
-        return "write - for a minus sign"
     return r"write \text{...} outside the display" if character.isalpha() else ""
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -86,6 +86,10 @@ def lookup(reader: Reader, atom: Any, trails: Sequence[Any]) -> Found | None:
             found.append((len(used), said[0], said[1], rest))
             continue
         found += [(len(used), name, "", rest) for name in reader.own_names.get((base, sub, sup), ())]
+    if not found and (parted := _transposed(trails)) is not None:
+        named = lookup(reader, atom, parted[:-1])
+        is_whole = named is not None and named.line and not any(trail.data == "sup" for trail in named.rest)
+        return replace(named, rest=(*named.rest, parted[-1])) if named is not None and is_whole else None
     if not found and not trails and atom.data == "word" and base in FUNCTIONS:
         return Found(FUNCTIONS[base], "", (), span(atom)[1])
     if not found and atom.data == "word" and base in FUNCTIONS:
@@ -99,9 +103,24 @@ def lookup(reader: Reader, atom: Any, trails: Sequence[Any]) -> Found | None:
         shown = " or ".join(f"`{text}`" for text in texts)
         raise reader.error(atom, f"this symbol can be {shown}", "one name", "say which in a notation block")
     text, line, rest = sorted(best, key=repr)[0]
+    _check_letters(reader, atom, text, line)
     _check_entry(reader, atom, found, most, text, line)
     ends = [span(trail)[1] for trail in trails if trail not in rest]
     return Found(text, line, rest, max([span(atom)[1], *ends]))
+
+
+def _check_letters(reader: Reader, atom: Any, text: str, line: str) -> None:
+    """`ab` is the name ab of the context, unless a and b are declared as well: then it may be their product."""
+    start, end = span(atom)
+    shown = reader.source.text[start:end]
+    letters = [Token("SYMBOL", letter) for letter in shown]
+    if not line and atom.data == "word" and shown.isalpha() and all(is_declared(reader, each) for each in letters):
+        raise reader.error(
+            atom,
+            f"`{shown}` can be the name `{text}` or a product of its letters",
+            "one of them",
+            f"\\mathit{{{shown}}}, or spaces between the letters",
+        )
 
 
 def _check_entry(
@@ -119,6 +138,21 @@ def _check_entry(
                 "one of them",
                 "say it in a notation block",
             )
+
+
+def _transposed(trails: Sequence[Any]) -> list[Any] | None:
+    """The scripts with `^{(1)\\top}` as `^{(1)}` and `^{\\top}`; None where no superscript ends with ᵀ."""
+    for at, trail in enumerate(trails):
+        items = items_of(trail.children[1]) if trail.data == "sup" and trail.children[1].data == "brace" else None
+        if items and len(items) > 1 and canonical(items[-1]) in TRANSPOSES:
+            sign, brace = trail.children
+            opened, inner, closed = brace.children
+            meta = inner.meta
+            side = Tree("side", [None, Tree("term", items[:-1], meta)], meta)
+            first = Tree("sup", [sign, Tree("brace", [opened, Tree("entries", [side], meta), closed], meta)], meta)
+            last = Tree("sup", [sign, items[-1]], items[-1].meta)
+            return [*trails[:at], first, *trails[at + 1 :], last]
+    return None
 
 
 def _subsets(trails: Sequence[Any]) -> Iterator[list[Any]]:

@@ -1,4 +1,4 @@
-r"""Norms and maxima: `\|x\|_2`, `\|A\|_F^2`, `\max_i x_i`, `\max(0, z)`.
+r"""Norms, maxima and minima: `\|x\|_2`, `\|A\|_F^2`, `\max_i x_i`, `\min_i x_i`, `\max(0, z)`.
 
 Law: a norm that does not say which it is, is refused, and so is one that a matrix and a vector have differently
 (`\|A\|_2` of a matrix is its largest singular value). A maximum over indices is the maximum of a slice, or is refused.
@@ -14,7 +14,7 @@ from typing import Any
 from derivations.notation import names
 from derivations.notation.reader import Reader
 from derivations.notation.structure import canonical, span
-from derivations.notation.typed import ATOM, SUM, Part, Typed, Untyped, bracketed
+from derivations.notation.typed import ATOM, SUM, UNARY, Part, Typed, Untyped, bracketed
 
 SAY = r"say which: \|X\| is sqrt(sum(X**2)), in a notation block"
 
@@ -50,14 +50,16 @@ def norm(reader: Reader, atom: Any, trails: Sequence[Any], item: Any) -> Typed:
 
 
 def maximum(reader: Reader, items: Sequence[Any], at: int) -> tuple[Typed, int]:
-    r"""`\max_i x_i` is the maximum of x over its axis: each index becomes the whole axis that it counts."""
+    r"""`\max_i x_i` is the maximum of x over its axis: each index becomes the whole axis that it counts;
+    `\min_i x_i` is that of -x with its sign changed."""
     item = items[at]
     (below,) = item.children[1:]
-    if str(item.children[0].children[0]) != r"\max":
-        raise reader.error(item, "a minimum over indices", r"\max_{i} x_i")
+    is_minimum = str(item.children[0].children[0]) == r"\min"
     after = items[at + 2] if at + 2 < len(items) else None
     if at + 1 >= len(items) or items[at + 1].data == "operator" or (after is not None and after.data != "operator"):
-        raise reader.error(item, "where the argument of this maximum ends is not said", "one factor, or brackets")
+        raise reader.error(
+            item, "where the argument of this maximum or minimum ends is not said", "one factor, or brackets"
+        )
     before = list(reader.bound)
     for entry in names.entries(below.children[1]):
         tokens = names.letters(entry)
@@ -73,6 +75,7 @@ def maximum(reader: Reader, items: Sequence[Any], at: int) -> tuple[Typed, int]:
     is_group = atom.data == "group" and len(items[at + 1].children) == 1 and len(names.entries(atom)) == 1
     typed = reader.side(names.entries(atom)[0]) if is_group else reader.factor_at(list(items), at + 1, False)[0]
     reader.bound[:] = before
+    reader.closed += indices
     opened = [number for number, part in enumerate(typed.parts) if part.text == "["]
     parts = list(typed.parts)
     for index in indices:
@@ -83,6 +86,9 @@ def maximum(reader: Reader, items: Sequence[Any], at: int) -> tuple[Typed, int]:
             raise reader.error(items[at + 1], what, r"\max_{i} x_i")
         parts[found[0]] = replace(parts[found[0]], text=":")
     start, end = span(item)
+    if is_minimum:
+        least = (Part("-max(-", start, end), *parts, Part(")", end - 1, end))
+        return reader.shape_of(item, Typed(least, level=UNARY)), 2
     made = (Part("max(", start, end), *parts, Part(")", end - 1, end))
     return reader.shape_of(item, Typed(made)), 2
 

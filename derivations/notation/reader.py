@@ -20,6 +20,7 @@ class Reader(Protocol):
     runs: dict[int, str]
     bound: list[str]
     free: set[str]
+    closed: list[str]
     defines: bool
     own_names: dict[Key, list[str]]
 

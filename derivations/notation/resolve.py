@@ -10,6 +10,7 @@ stands, with the notation line that would settle it. Where several readings type
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,7 +20,19 @@ from lark import Token
 
 from derivations.language.errors import InputError
 from derivations.language.source import Statement
-from derivations.notation import applied, derivatives, names, norms, printed, products, scripts, shapes, sums, symbols
+from derivations.notation import (
+    applied,
+    cases,
+    derivatives,
+    names,
+    norms,
+    printed,
+    products,
+    scripts,
+    shapes,
+    sums,
+    symbols,
+)
 from derivations.notation.profile import IDENTITY_CALL, Key, Profile, Rule
 from derivations.notation.structure import canonical, span
 from derivations.notation.typed import (
@@ -54,6 +67,7 @@ class Resolver:
     holes: int = 0
     defines: bool = False  # the first side may be a name that is not declared yet
     own_names: dict[Key, list[str]] = field(default_factory=dict)
+    closed: list[str] = field(default_factory=list)  # the indices of the maxima that are read
     reasons: list[str] = field(default_factory=list)  # why declared products of the present factors do not fit
 
     def __post_init__(self) -> None:
@@ -103,6 +117,7 @@ class Resolver:
     def side(self, tree: Any) -> Typed:
         """A sum of terms."""
         sign, *rest = tree.children
+        closed = [len(self.closed)]
         terms = [self.term(rest[0])]
         if sign is not None and sign == "-":
             first = terms[0]
@@ -112,6 +127,7 @@ class Resolver:
             )
         parts, shape, equal = list(terms[0].parts), terms[0].shape, list(terms[0].equal)
         for sign, part in zip(rest[1::2], rest[2::2], strict=True):
+            closed.append(len(self.closed))
             term = self.term(part)
             if shape and term.rank and term.rank != len(shape):
                 what = f"a sum of rank {len(shape)} and rank {term.rank}"
@@ -125,21 +141,23 @@ class Resolver:
             terms.append(term)
         if len(terms) == 1:
             return terms[0]
-        self._check_sums(tree, terms)
+        closed.append(len(self.closed))
+        self._check_sums(terms, [self.closed[a:b] for a, b in itertools.pairwise(closed)])
         return Typed(tuple(parts), shape, SUM, tuple(equal))
 
-    def _check_sums(self, tree: Any, terms: Sequence[Typed]) -> None:
-        """A sum ends before + and -; where a later term has its index, its author meant otherwise."""
+    def _check_sums(self, terms: Sequence[Typed], closed: Sequence[Sequence[str]]) -> None:
+        """A sum or maximum ends before + and -; where a later term has its index, its author meant otherwise."""
         after: set[str] = set()  # the words that stand free in the terms behind
         for number in reversed(range(len(terms))):
             ended = set(re.findall(r"sum\[([^\]]*)\]", terms[number].text))
             indices = {item.split()[0] for group in ended for item in group.split(", ") if item}
+            indices |= set(closed[number])
             loose = indices & (after - set(self.bound))
             if loose:
                 index = min(loose)
                 raise self.error(
                     next(term for term in terms[number + 1 :] if index in names.loose(term.text)),
-                    f"{index} is the index of a sum before it: the sum ends at the sign between them",
+                    f"{index} is the index of a sum or maximum before it, which ends at the sign between them",
                     "",
                     "put braces around the terms of the sum: \\sum_" + index + " { ... }",
                 )
@@ -289,9 +307,11 @@ class Resolver:
         if atom.data == "sum":
             return sums.big_sum(self, item, items[at + 1 :]), len(items) - at
         if atom.data == "nabla":
-            return derivatives.nabla(self, item, items[at + 1 : at + 2]), 2
+            return derivatives.nabla(self, item, items[at + 1 : at + 3]), 2
         if atom.data == "partial":
             return derivatives.slashed(self, items, at)
+        if atom.data == "frac" and at + 1 < len(items):
+            derivatives.check_point(self, item, items[at + 1])
         if atom.data == "frac" and (of := derivatives.of_operator(self, items, at)) is not None:
             return of
         if is_juxtaposed and atom.data == "number":
@@ -340,6 +360,8 @@ class Resolver:
             return Typed(mark(str(atom.children[0]), start, end), role="number")
         if atom.data == "matrix":
             return printed.literal(self, atom)
+        if atom.data == "cases":
+            return cases.by_cases(self, atom)
         if atom.data == "square" and (made := printed.square(self, atom)) is not None:
             return made
         if atom.data == "group" and len(names.entries(atom)) > 1:

@@ -130,6 +130,9 @@ def _index_formula(reader: Reader, entry: Any) -> Typed:
         trails = list(factor.children[1:]) if factor.data == "factor" else []
         atom = factor.children[0] if factor.data == "factor" else factor
         if name and name not in reader.bound and names.lookup(reader, atom, trails) is None:
+            if trails and not canonical(trails[0].children[1]).isdigit():
+                shown = reader.shown(factor)
+                raise reader.error(factor, f"`{shown}` in a subscript: an index of its own, or an entry?", "an index")
             _check_label(reader, factor, name)
             reader.free.add(name)
     if entry.data not in ("side", "symbol", "number", "word", "brace"):
@@ -174,6 +177,9 @@ def raised(reader: Reader, typed: Typed, trail: Any, at: Any, is_name: bool) -> 
         return reader.filled(reader.profile.superscripts[text], [typed], at)
     if text in TRANSPOSES:
         return _transposed(reader, typed, text, trail, at)
+    if text[:1] == "-" and text[1:] in TRANSPOSES and typed.rank == 2:
+        made = (Part("inv(", start, end), *typed.parts, Part(").T", start, end))
+        return Typed(made, typed.shape, ATOM, typed.equal)
     if text == "-1" and typed.rank == 2:
         return Typed((Part("inv(", start, end), *typed.parts, Part(")", start, end)), typed.shape, ATOM, typed.equal)
     entrywise = re.fullmatch(r"\\circ(-?\d+)", text)

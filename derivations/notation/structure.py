@@ -79,7 +79,20 @@ def parse(
         tree = parser().parse(tokens, start="chain")
     except UnexpectedInput as error:
         raise explained(source, error, end) from None
+    _check_scripts(source, tree)
     return Parsed(tree, scanner.runs)
+
+
+def _check_scripts(source: Statement, tree: Node) -> None:
+    """`x_1_2` and `x^2^3` are no LaTeX."""
+    for part in tree.iter_subtrees():
+        seen: set[str] = set()
+        for trail in part.children if part.data in ("factor", "operator") else ():
+            if getattr(trail, "data", "") in ("sub", "sup"):
+                if trail.data in seen:
+                    what = "subscripts" if trail.data == "sub" else "superscripts"
+                    raise source.error(f"two {what} on one symbol", *span(trail), "one", "put braces around")
+                seen.add(trail.data)
 
 
 def without_end(tokens: list[Token]) -> list[Token]:
@@ -121,8 +134,8 @@ def rows_of(tokens: Sequence[Token]) -> Iterator[Row]:
     """The rows of a display; those of matrices stay inside."""
     matrices, tag = 0, None
     row: list[Token] = []
-    for token in [*tokens, Token("ROW", "")]:
-        matrices += (token.type == "BEGIN") - (token.type == "END")
+    for token in [*without_case_ends(tokens), Token("ROW", "")]:
+        matrices += (token.type in ("BEGIN", "CASES")) - (token.type == "END")
         if token.type == "TAG":
             tag = str(token)
         elif token.type == "ROW" and not matrices:
@@ -131,6 +144,21 @@ def rows_of(tokens: Sequence[Token]) -> Iterator[Row]:
             row, tag = [], None
         elif matrices or token.type != "AMP":
             row.append(token)
+
+
+def without_case_ends(tokens: Sequence[Token]) -> list[Token]:
+    """The tokens without the commas and full stops that end a value or a condition in `cases`."""
+    found: list[Token] = []
+    opened: list[str] = []
+    for token in tokens:
+        if token.type in ("BEGIN", "CASES"):
+            opened.append(token.type)
+        if opened[-1:] == ["CASES"] and token.type in ("AMP", "ROW", "END"):
+            found = without_end(found)
+        if token.type == "END" and opened:
+            opened.pop()
+        found.append(token)
+    return found
 
 
 def joined(source: Statement, rows: Sequence[Row]) -> list[Token]:

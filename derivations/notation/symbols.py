@@ -55,8 +55,7 @@ def _braced_name(reader: Reader, brace: Any, trails: list[Any], atom: Any) -> Ty
 def of_name(reader: Reader, found: Found, at: Any) -> Typed:
     """A name as text with its shape."""
     start, end = span(at)
-    if True:
-        end = max(end, found.end)
+    end = max(end, found.end)
     text = found.text
     if not IDENTIFIER.fullmatch(text):
         made = Typed(mark(text if IDENTITY_CALL.match(text) else f"({text})", start, end))

@@ -5,6 +5,8 @@ fonts of one letter in one display are refused); any other command that is not k
 macro is expanded and no file is opened: `\def`, `\input` and their like are errors.
 
 What it cannot see: what a symbol means, and which letters of `ij` are one name; the profile is asked for words only.
+
+Over 500 lines: one scanner, whose place in the text all its methods move.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from derivations.notation.commands import (
     ACCENTS,
     ALIGNED,
     BRACKETS,
+    CASES,
     CHARACTERS,
     CLOSING,
     DROPPED,
@@ -342,6 +345,7 @@ class Scanner:
             **dict.fromkeys(WORDS, self._word),
             **dict.fromkeys(ACCENTS, self._accent),
             "sqrt": self._root,
+            **dict.fromkeys(("underbrace", "overbrace"), self._braced),
             "stackrel": self._defined,
             "overset": self._defined,
             "tag": self._tag,
@@ -454,6 +458,24 @@ class Scanner:
             self.at += 1
         self._emit("EQ", "=", part.start, end)
 
+    def _braced(self, part: Lexeme) -> None:
+        """`\\underbrace{A}_{\\text{loss}}` is A; only words below it are a label that is no part of the formula."""
+        if not self._is("{"):
+            raise self.error(part, f"`\\{part.text}` lacks its braces")
+        self._group(part)
+        script = self._peek()
+        if script is None or script.kind != "char" or script.text not in "_^":
+            return
+        texts = [each.text for each in self.parts[self.at + 1 : self.at + 3]]
+        is_braced = texts[:1] == ["{"]
+        if texts[is_braced : is_braced + 1] not in ([word] for word in WORDS):
+            raise self.error(script, "what stands at a brace: a label, or a formula that it names?", r"\text{...}")
+        self.at += 2 + is_braced
+        self._label(part)
+        if is_braced and not self._is("}"):
+            raise self.error(script, "more than words at a brace", r"\text{...}")
+        self.at += is_braced
+
     def _label(self, part: Lexeme) -> str:
         """The text in the braces of `\\label{...}` or `\\tag{...}`, which is no part of the formula."""
         if not self._is("{"):
@@ -479,7 +501,7 @@ class Scanner:
                 name += inner.text
                 self.at += 1
             self.at += 1
-        if name not in (*MATRICES, *ALIGNED):
+        if name not in (*MATRICES, *ALIGNED, *CASES):
             raise self.error(part, f"the environment `{name}` is not known", "a display of formulas, or pmatrix")
         return name
 
@@ -489,8 +511,10 @@ class Scanner:
             self._label(part)  # how its columns are set
         if name in MATRICES:
             self._emit("BEGIN", name, part.start, part.end)
+        elif name in CASES:
+            self._emit("CASES", name, part.start, part.end)
 
     def _end(self, part: Lexeme) -> None:
         name = self._environment(part)
-        if name in MATRICES:
+        if name in (*MATRICES, *CASES):
             self._emit("END", name, part.start, part.end)

@@ -18,6 +18,7 @@ from derivations.notation.reading import read_latex
 
 FORMULAS = cases("formulas.json")
 CODE = cases("code.json")
+STYLES = cases("styles.json")  # written here, in the manner of textbooks and papers
 WHY = {  # a word that the refusal's message must have, by the reason that is given
     "s0-12": "eleven",
     "s0-16": "or `",
@@ -47,7 +48,9 @@ def read(case: dict[str, Any]) -> str:
     return f"{case['left']} == {read_code(text, 0, len(text.text), language, Profile(), types).text}"
 
 
-@pytest.mark.parametrize("case", [case for case in FORMULAS + CODE if case["reading"]], ids=lambda case: case["id"])
+@pytest.mark.parametrize(
+    "case", [case for case in FORMULAS + CODE + STYLES if case["reading"]], ids=lambda case: case["id"]
+)
 def test_it_is_read_as_it_should_be(case: dict[str, Any]) -> None:
     """The reading and the right one are the same claims, under each choice."""
     given = context(case["given"])
@@ -60,7 +63,9 @@ def test_it_is_read_as_it_should_be(case: dict[str, Any]) -> None:
         assert same(one, other), one.text
 
 
-@pytest.mark.parametrize("case", [case for case in FORMULAS + CODE if not case["reading"]], ids=lambda case: case["id"])
+@pytest.mark.parametrize(
+    "case", [case for case in FORMULAS + CODE + STYLES if not case["reading"]], ids=lambda case: case["id"]
+)
 def test_it_is_refused_with_a_caret(case: dict[str, Any]) -> None:
     """The error stands in the formula and says why."""
     with pytest.raises(InputError) as caught:
@@ -69,6 +74,7 @@ def test_it_is_refused_with_a_caret(case: dict[str, Any]) -> None:
     assert (error.line, error.file) == (1, "case")
     assert error.place.source == case.get("latex", case.get("code"))
     assert error.fix or (error.place and error.message)
+    assert case.get("refusal")
     assert WHY.get(case["id"], "") in str(error)
 
 

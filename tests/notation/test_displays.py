@@ -52,6 +52,7 @@ def claim(text: str) -> object:
 
 READ = [
     (r"A B = C", "A @ B == C"),
+    (r"\min_i v_i = b", "-max(-v[:]) == b"),
     (r"A B C = (A B) C", "A @ B @ C == (A @ B) @ C"),
     (r"\beta A B = A (\beta B)", "beta * (A @ B) == A @ (beta * B)"),
     (r"A \odot B = B \circ A", "A * B == B * A"),
@@ -209,7 +210,7 @@ REFUSED = [
     ("v – u = y", "unexpected character", "minus sign"),
     (r"\max_i A_{ii} = b", "no entry", ""),
     (r"\max_i v_i u_i = b", "ends is not said", ""),
-    (r"\min_i v_i = b", "minimum", ""),
+    (r"\min_i v_i u_i = b", "ends is not said", ""),
     (r"\|v\| = b", "norm", r"\|X\| is"),
     (r"\|A\|_2 = b", "norm", ""),
     (r"\|v\|_F = b", "norm", ""),
