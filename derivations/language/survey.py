@@ -7,7 +7,7 @@ in force where it stands, as `read above` would read it; where there is no conte
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,7 +33,7 @@ COMMON = frozenset({r"\exp", r"\log", r"\ln", r"\tanh", r"\det", r"\max", r"\min
 
 @dataclass(frozen=True)
 class Formula:
-    """A display or a line of code: its place, its text on one line, its reading or its error, and its symbols."""
+    """A display or a line of code: its place, its text on one line, its reading or its error."""
 
     kind: str
     line: int
@@ -41,7 +41,6 @@ class Formula:
     text: str
     reading: str = ""
     error: InputError | None = None
-    symbols: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,28 +61,35 @@ def survey(text: str, file: str) -> Survey:
     if count > limits.CLAIMS:
         raise InputError(f"{count} formulas", found.source.place(0), f"at most {limits.CLAIMS} (limit CLAIMS)")
     formulas: list[Formula] = []
-    for place in found.places:
-        types, profile = _in_force(document, place.line)
-        formulas += _formulas(found, place, types, profile)
-    lines = [_missing(each.error) for each in formulas if each.error is not None]
+    symbols: list[str] = []
     has_context = any(block.kind == "given" for block in document.blocks)
+    for place, types, profile in _in_force(document, found.places):
+        formulas += _formulas(found, place, types, profile)
+        if not has_context and place.kind == "latex":
+            symbols += _symbols(found.source, place.start, place.end, profile)
+    lines = [_missing(each.error) for each in formulas if each.error is not None]
     if not has_context:
-        lines = [f"{symbol} is ..." for each in formulas for symbol in each.symbols]
+        lines = [f"{symbol} is ..." for symbol in symbols]
     return Survey(tuple(formulas), tuple(dict.fromkeys(line for line in lines if line)), has_context)
 
 
-def _in_force(document: Document, line: int) -> tuple[ScopeTypes, Profile]:
-    """The context and the notation at a line; those of the next blocks where none stands before."""
-    given: Any = None
-    profile: Profile | None = None
-    for block in document.blocks:
-        is_before = block.first <= line
-        if block.given is not None and (is_before or given is None):
-            given = block.given
-        if block.profile is not None and (is_before or profile is None):
-            profile = block.profile
-    scope = given.scope({}) if given is not None else Scope()
-    return ScopeTypes(scope), profile or Profile()
+def _in_force(
+    document: Document, places: Sequence[sources.Place]
+) -> Iterator[tuple[sources.Place, ScopeTypes, Profile]]:
+    """Each formula with the context and the notation at its line; those of the next blocks where none stands before."""
+    contexts = [block for block in document.blocks if block.given is not None]
+    notations = [block for block in document.blocks if block.profile is not None]
+    types, of = ScopeTypes(Scope()), None
+    at = [0, 0]  # how many contexts and notations stand before the line
+    for place in places:
+        for kind, blocks in enumerate((contexts, notations)):
+            while at[kind] < len(blocks) and blocks[at[kind]].first <= place.line:
+                at[kind] += 1
+        context = contexts[max(at[0] - 1, 0)] if contexts else None
+        if context is not of and context is not None and context.given is not None:
+            types, of = ScopeTypes(context.given.scope({})), context
+        notation = notations[max(at[1] - 1, 0)].profile if notations else None
+        yield place, types, notation or Profile()
 
 
 def _formulas(found: sources.Text, place: sources.Place, types: ScopeTypes, profile: Profile) -> Iterator[Formula]:
@@ -101,15 +107,14 @@ def _formula(
     first, text = source.place(start).line, " ".join(source.text[start:end].split())
     line = first if place.kind != "latex" else place.line
     kind = "display" if place.kind == "latex" else place.kind
-    symbols = tuple(_symbols(source, start, end, profile)) if place.kind == "latex" else ()
     try:
         if place.kind == "latex":
             reading = read_latex(source, start, end, profile, types)
         else:
             reading = read_code(source, start, end, place.kind, profile, types, needs_left=False)
-        return Formula(kind, line, place.last_line, text, reading.text, None, symbols)
+        return Formula(kind, line, place.last_line, text, reading.text)
     except InputError as error:
-        return Formula(kind, line, place.last_line, text, "", error, symbols)
+        return Formula(kind, line, place.last_line, text, "", error)
 
 
 def _symbols(source: Any, start: int, end: int, profile: Profile) -> Iterator[str]:

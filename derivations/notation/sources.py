@@ -11,9 +11,10 @@ display. A formula inside a sentence is one only where it stands in the paragrap
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import PurePath
 
 from markdown_it import MarkdownIt
@@ -65,17 +66,17 @@ class Text:
 
     def before(self, line: int) -> Place | None:
         """The last display or code that ends before a line."""
-        found = [place for place in self.places if place.last_line < line]
-        return found[-1] if found else None
+        at = bisect_left(self.places, line, key=lambda place: place.last_line)
+        return self.places[at - 1] if at else None
 
     def inline(self, line: int) -> list[Place]:
         """The equations inside the sentences of the paragraph that stands directly before a line."""
-        lines = [each.whole.strip() for each in self.source.lines[: line - 1]]
-        last = len(lines)
-        while last and not lines[last - 1]:
+        lines = self.source.lines
+        last = min(line - 1, len(lines))
+        while last and not lines[last - 1].whole.strip():
             last -= 1
         first = last
-        while first and lines[first - 1] and not FENCE_MARK.match(lines[first - 1]):
+        while first and lines[first - 1].whole.strip() and not FENCE_MARK.match(lines[first - 1].whole.strip()):
             first -= 1
         if first == last:
             return []
@@ -89,11 +90,17 @@ class Text:
 
     def tagged(self, tag: str) -> list[Place]:
         """The displays with this \\tag."""
-        return [
-            place
-            for place in self.places
-            if place.kind == "latex" and tag in (each.strip() for each in TAG.findall(self.of(place)))
-        ]
+        return self._tags.get(tag, [])
+
+    @cached_property
+    def _tags(self) -> dict[str, list[Place]]:
+        """The displays by their tags."""
+        found: dict[str, list[Place]] = {}
+        for place in self.places:
+            tags = {each.strip() for each in TAG.findall(self.of(place))} if place.kind == "latex" else set()
+            for tag in tags:
+                found.setdefault(tag, []).append(place)
+        return found
 
     def of(self, place: Place) -> str:
         """The text of a stretch."""
