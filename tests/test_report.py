@@ -493,6 +493,28 @@ def test_typst_makes_the_same_report(tmp_path: Path) -> None:
             assert expected in text, expected
 
 
+@pytest.mark.skipif(shutil.which("pdftotext") is None, reason="pdftotext is not installed")
+def test_nothing_passes_the_margin_of_typst(tmp_path: Path) -> None:
+    """Long words, code, formulas in a line and alone, tables; the number of an equation stands beside it, and what
+    refers to it is a link."""
+    pytest.importorskip("typst", reason="Typst is not installed")
+    pytest.importorskip("pypandoc", reason="Pandoc is not installed")
+    long = " + ".join(f"x_{{{k}}}" for k in range(80))
+    table = "\n".join(["|" + "a b c|" * 30, "|" + "-|" * 30, "|" + "some_words_of_a_table|" * 30])
+    words = f"{'a' * 300} `{'b' * 300}` https://example.org/{'c/' * 100} {'an_identifier' * 20} $f({long})$\n\n"
+    words += f"$${long} \\label{{eq:one}}$$\n\nBy \\eqref{{eq:one}}.\n\n{table}\n\n# {'Heading' * 30}\n\n"
+    report = report_tree([Document.parse(words + GIVEN, "n.md")], Results())
+    assert not [message.text for message in write_typst(tmp_path, "n", report) if message.is_problem]
+    command = ["pdftotext", "-bbox", tmp_path / "n.pdf", "-"]
+    found = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    page, margin = 595.3, 76.5
+    places = [(float(a), float(b)) for a, b in re.findall(r'<word xMin="([^"]*)" .*?xMax="([^"]*)"', found)]
+    assert len(places) > 300
+    assert [each for each in places if each[0] < margin - 2 or each[1] > page - margin + 2] == []
+    assert found.count(">(1)<") == 1
+    assert b"equation-1-1" in (tmp_path / "n.typ").read_bytes()
+
+
 def test_typst_says_which_formula_it_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A formula that Pandoc translates to what Typst does not know stands as it was written, and is named."""
     pytest.importorskip("typst", reason="Typst is not installed")

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -20,13 +21,15 @@ from derivations.batch.run import judge_claim
 from derivations.judgement.results import Results
 from derivations.language.document import Document
 from derivations.show.report import nodes as n
-from derivations.show.report.document import report_tree
+from derivations.show.report.document import Report, report_tree
 from derivations.show.report.markup import Source, parse, plain
 from derivations.show.report.mathematics import ONE, SYMBOLS, TWO, BadMathematics, read
 from derivations.show.report.message import Message
 from derivations.show.report.page import latex_of
 from derivations.show.report.typeset import HOW_TO_GET, run_confined, typeset
+from derivations.show.report.typst import Refused, compiled, write_typst
 from derivations.show.report.web import HOW_TO_GET as HOW_TO_GET_PANDOC
+from derivations.show.report.web import web_page
 from derivations.show.report.write import write
 
 SECRET = "a-secret-that-no-report-may-show"
@@ -77,9 +80,11 @@ The figure $\input{SECRET}$ <b onclick="alert(14)">is</b> [here](javascript:aler
 """
 
 
-@pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Message], float]:
-    """The report of the hostile document, beside which lies a picture that is none; above it, a secret."""
+@pytest.fixture(scope="module", params=["xelatex", "typst"])
+def written(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, list[Message], float]:
+    """The report of the hostile document by each engine; beside it lies a picture that is none, above it a secret."""
     above = tmp_path_factory.mktemp("above")
     secret = above / "secret.png"
     secret.write_bytes(b"\x89PNG\r\n\x1a\n" + SECRET.encode())
@@ -95,7 +100,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Messag
     for claim in document.claims:
         results.verdicts.extend(judge_claim(claim, steps=True))
     start = time.monotonic()
-    messages = list(write(above / "report", [document], results))
+    messages = list(write(above / "report", [document], results, engine=request.param))
     return above, messages, time.monotonic() - start
 
 
@@ -116,11 +121,13 @@ def test_nothing_was_written_or_read(written: tuple[Path, list[Message], float])
         assert SECRET.encode() not in file.read_bytes(), file
 
 
-@pytest.mark.skipif(not (shutil.which("xelatex") and shutil.which("pdftotext")), reason="xelatex is not installed")
+@pytest.mark.skipif(shutil.which("pdftotext") is None, reason="pdftotext is not installed")
 def test_the_pdf_shows_it_as_text(written: tuple[Path, list[Message], float]) -> None:
     """The text of the PDF has what was written and not what it asked for; the good formulas are formulas."""
     above, _, _ = written
     pdf = above / "report" / "gradproof-report.pdf"
+    if not pdf.exists():
+        pytest.skip("neither xelatex nor Typst is installed")
     text = subprocess.run(["pdftotext", pdf, "-"], capture_output=True, text=True, check=True).stdout
     words = re.sub(r"\s", "", text)
     assert SECRET not in words
@@ -197,18 +204,33 @@ def test_what_is_not_mathematics_is_refused(word: str) -> None:
             read(formula)
 
 
-@pytest.mark.skipif(shutil.which("xelatex") is None, reason="xelatex is not installed")
-def test_tex_sets_all_that_passes(tmp_path: Path) -> None:
-    """Every listed control sequence, with its arguments, is set without an error: the list holds nothing that TeX does
-    not know."""
+def all_that_passes() -> Report:
+    """Every listed control sequence with its arguments, each in a formula."""
     given_block = "```given\ndims n\ntensor x[n]\n```\n"
     formulas = [rf"\{name}" for name in sorted(SYMBOLS - {"hline", "limits", "nolimits", "nonumber", "notag", "not"})]
     formulas += [rf"\{name}{{a}}" for name in sorted(ONE)] + [rf"\{name}{{a}}{{b}}" for name in sorted(TWO)]
     formulas += [r"\sum\limits_{i} x", r"\sqrt[3]{x}", r"\begin{cases} a & b \\ c & d \end{cases}", r"a \not= b"]
-    prose = "\n\n".join(f"${formula}$" for formula in formulas)
+    prose = "\n\n".join(f"$u {formula} v$" for formula in formulas)
     report = report_tree([Document.parse(f"{prose}\n\n{given_block}", "n.md")], Results())
     assert not report.problems
-    tex, pictures, _ = latex_of(report)
+    return report
+
+
+def test_pandoc_and_typst_set_all_that_passes(tmp_path: Path) -> None:
+    """Every listed control sequence is set by them too, but for the frame around a formula, which Typst's page says."""
+    pytest.importorskip("pypandoc", reason="Pandoc is not installed")
+    report = all_that_passes()
+    assert web_page(report)[1] == []
+    if find_spec("typst"):
+        said = [message.text for message in write_typst(tmp_path, "n", report) if message.is_problem]
+        assert said == [r"no Typst for u \boxed{a} v; shown as text"]
+
+
+@pytest.mark.skipif(shutil.which("xelatex") is None, reason="xelatex is not installed")
+def test_tex_sets_all_that_passes(tmp_path: Path) -> None:
+    """Every listed control sequence, with its arguments, is set without an error: the list holds nothing that TeX does
+    not know."""
+    tex, pictures, _ = latex_of(all_that_passes())
     found = typeset(tex, tmp_path / "n.pdf", pictures)
     assert found.written
     assert not found.error_lines, [tex.split("\n")[line - 1] for line in found.error_lines]
@@ -226,6 +248,32 @@ def test_every_character_of_prose_appears(text: str) -> None:
     letters = "".join(plain(b.inside) for b in blocks if isinstance(b, n.Paragraph | n.Heading))
     if re.fullmatch(r"[a-z ]+", text) and text.strip():
         assert letters.split() == text.split()
+
+
+NESTED = (
+    "> " * 300 + "deepest",
+    "".join("  " * depth + "- deep\n" for depth in range(120)) + "  " * 120 + "- deepest",
+    "".join("   " * depth + f"{depth + 2}. deep\n" for depth in range(6)) + "   " * 6 + "- > deepest",
+    "*a **b " * 200 + "deepest",
+    "$" + r"\frac{1}{" * 25 + "x" + "}" * 25 + "$ deepest",
+)
+
+
+@pytest.mark.parametrize("engine", ["xelatex", "typst"])
+def test_what_nests_deep_appears(engine: str, tmp_path: Path) -> None:
+    """However deep lists, quotes and formulas stand within others, the page is made and their last words are on it."""
+    prose = "\n\n***\n\n".join(NESTED)
+    report = report_tree([Document.parse(prose + "\n\n```given\ndims n\ntensor x[n]\n```\n", "n.md")], Results())
+    if engine == "xelatex":
+        tex, pictures, _ = latex_of(report)
+        made = typeset(tex, tmp_path / "n.pdf", pictures)
+        assert made.missing or not made.problems
+    else:
+        assert not [message.text for message in write_typst(tmp_path, "n", report) if message.is_problem]
+    if (tmp_path / "n.pdf").exists() and shutil.which("pdftotext"):
+        command = ["pdftotext", tmp_path / "n.pdf", "-"]
+        words = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        assert words.count("deepest") == len(NESTED)
 
 
 # -- confinement ------------------------------------------------------------------------------------------------------
@@ -252,6 +300,22 @@ def test_tex_itself_is_confined(attack: str, tmp_path: Path) -> None:
     if target.exists() and shutil.which("pdftotext"):
         text = subprocess.run(["pdftotext", target, "-"], capture_output=True, text=True, check=True).stdout
         assert SECRET not in re.sub(r"\s", "", text)
+
+
+@pytest.mark.parametrize(
+    "attack",
+    ['#read("SECRET")', '#include "SECRET"', '#image("SECRET")', '#import "@preview/cetz:0.3.0"', "#while true {}"],
+)
+def test_typst_itself_is_confined(attack: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Should something be more than a string, Typst reads nothing outside of its folder, and ends."""
+    pytest.importorskip("typst", reason="Typst is not installed")
+    monkeypatch.setattr("derivations.show.report.typst.SECONDS", 10)
+    secret, folder = tmp_path / "secret.typ", tmp_path / "folder"
+    folder.mkdir()
+    secret.write_text(SECRET, encoding="utf-8")
+    for address in (str(secret), "../secret.typ"):
+        with pytest.raises(Refused):
+            compiled(attack.replace("SECRET", address), folder)
 
 
 def test_what_does_not_end_is_ended(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -38,11 +39,13 @@ _CODE = re.compile(
     r"(`+)(?!`).+?(?<!`)\1(?!`)|^(?P<fence>[ >]*(?P<marks>```+|~~~+)).*?^[ >]*(?P=marks)`*~*[ \t]*$",
     re.DOTALL | re.MULTILINE,
 )
-_PRIVATE = re.compile("[\ue000-\uf8ff\x00-\x08\x0b-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_PRIVATE = re.compile("[\ue000-\uf8ff\ufffe\uffff\x00-\x08\x0b-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _MARK, _END, BLOCK, _BLOT = "\ue000", "\ue001", "\ue003", "\ue004"
 _LIFTED = re.compile(f"{_MARK}(\\d+){_END}")
 SCHEMES = ("http", "https", "mailto")
 PICTURES = {".png": b"\x89PNG\r\n\x1a\n", ".jpg": b"\xff\xd8\xff", ".jpeg": b"\xff\xd8\xff"}
+DEEPEST = 10  # lists and quotes within others; what is deeper stands on the same level
+NESTING = 40  # that are read at all; what is deeper stands as it was written
 LARGEST_PICTURE = 20_000_000  # bytes
 
 
@@ -96,12 +99,17 @@ class _Parser:
     def __init__(self, source: Source) -> None:
         self.source = source
         self.lifted: list[_Lifted] = []
-        self.markdown = MarkdownIt("commonmark", {"html": False}).enable("table").use(footnote_plugin)
+        self.depth = 0  # of lists and quotes
+        self.lines: list[str] = []
+        options = {"html": False, "maxNesting": NESTING}
+        self.markdown = MarkdownIt("commonmark", options).enable("table").use(footnote_plugin)
 
     def blocks(self, markdown: str) -> n.Blocks:
         self._number(markdown)
         env: dict[str, object] = {}
-        tokens = self.markdown.parse(self._lift(markdown), env)
+        lifted = self._lift(markdown)
+        self.lines = lifted.split("\n")
+        tokens = self.markdown.parse(lifted, env)
         return tuple(self._blocks(tokens))
 
     # -- mathematics --
@@ -227,6 +235,9 @@ class _Parser:
 
     def _block(self, token: Token, inside: Sequence[Token]) -> Iterator[n.Block]:
         match token.type:
+            case "bullet_list_open" | "ordered_list_open" | "blockquote_open" if token.level >= NESTING - 2:
+                first, last = token.map or (0, 0)
+                yield n.Listing(self._restored("\n".join(self.lines[first:last])))
             case "paragraph_open":
                 yield n.Paragraph(self._inline(inside[0].children or []))
             case "heading_open":
@@ -238,9 +249,11 @@ class _Parser:
                 yield n.Listing(self._restored(token.content).rstrip("\n"))
             case "bullet_list_open" | "ordered_list_open":
                 start = int(token.attrs.get("start", 1)) if token.type.startswith("ordered") else None
-                yield n.Items(tuple(tuple(self._blocks(item)) for item in _items(inside)), start)
+                items = [self._within(item) for item in _items(inside)]
+                yield from (n.Items(tuple(items), start),) if self.depth < DEEPEST else chain(*items)
             case "blockquote_open":
-                yield n.Quote(tuple(self._blocks(inside)))
+                quoted = self._within(inside)
+                yield from (n.Quote(quoted),) if self.depth < DEEPEST else quoted
             case "hr":
                 yield n.Rule()
             case "table_open":
@@ -253,6 +266,14 @@ class _Parser:
             case _:  # whatever else Markdown may know is words
                 if token.content:
                     yield n.Paragraph((n.Text(self._restored(token.content)),))
+
+    def _within(self, tokens: Sequence[Token]) -> n.Blocks:
+        """What stands in a list or in a quote."""
+        self.depth += 1
+        try:
+            return tuple(self._blocks(tokens))
+        finally:
+            self.depth -= 1
 
     def _id(self, words: str) -> str:
         base = re.sub(r"[^\w]+", "-", words.lower()).strip("-")[:60] or "section"

@@ -26,10 +26,19 @@ MATHML = (
     re.compile(r'<div id="m(?P<number>\d+)">\s*<p>(?P<shown>.*?)</p>\s*</div>', re.DOTALL),
 )
 _RENAMED = re.compile(r"\b(times|plus|minus|dot|convolve)\.circle\b")  # signs that Typst calls otherwise by now
+_FUNCTION = re.compile(r'(?<![("\\])"(\w+)"')  # an \\operatorname; other text stands within upright(…)
+_NEGATIVE = "#h(-1em)"  # for TeX's \\!, which is a sixth of it; letters would stand upon others
 TYPST = (
     ("-t", "typst"),
     re.compile(r"#block\[\n\$(?P<shown>(?:\\.|[^$\\])*)\$\n\s*\] <m(?P<number>\d+)>", re.DOTALL),
 )
+# What Pandoc does not read, by what it does; the size of a fraction or of a gap is all that is lost.
+_READ = {
+    "dbinom": r"\binom", "tbinom": r"\binom", "cfrac": r"\frac", "mathnormal": "", "smash": "", "hphantom": r"\phantom",
+    "vphantom": r"\phantom", "negthinspace": "", "thinspace": r"\,", "notag": "", "nonumber": "",
+    "S": r"\text{§}", "P": r"\text{¶}",
+}  # fmt: skip
+_UNREAD = re.compile(rf"(?<!\\)\\({'|'.join(_READ)})(?![A-Za-z])")
 _SPACE = "http://www.w3.org/1998/Math/MathML"
 _PRIMES, _LOW_LINE = set("′″‴"), "_"
 
@@ -117,7 +126,17 @@ def ours(tex: str) -> str:
 def typst_of(formulas: list[str]) -> dict[str, str]:
     """Formulas in Typst's language, those that Pandoc understands; raises `Missing` without it."""
     shown = _pandoc([(tex, False) for tex in formulas], *TYPST)
-    return {formulas[number]: _RENAMED.sub(r"\1.o", found.strip()) for number, found in shown.items()}
+    return {formulas[number]: _newer(found) for number, found in shown.items()}
+
+
+def _newer(typst: str) -> str:
+    r"""Pandoc's Typst as Typst means it by now, with names of functions as such.
+
+    >>> _newer(r'a plus.circle "mean" \( x \)')
+    'a plus.o op("mean") \\( x \\)'
+    """
+    renamed = _RENAMED.sub(r"\1.o", typst.strip()).replace(_NEGATIVE, "")
+    return _FUNCTION.sub(r'op("\1")', renamed)
 
 
 def _pandoc(formulas: list[tuple[str, bool]], target: tuple[str, ...], part: re.Pattern[str]) -> dict[int, str]:
@@ -145,5 +164,5 @@ def _pandoc(formulas: list[tuple[str, bool]], target: tuple[str, ...], part: re.
 def _block(number: int, formula: tuple[str, bool]) -> dict[str, object]:
     tex, display = formula
     kind = {"t": "DisplayMath" if display else "InlineMath"}
-    paragraph = {"t": "Para", "c": [{"t": "Math", "c": [kind, tex]}]}
+    paragraph = {"t": "Para", "c": [{"t": "Math", "c": [kind, _UNREAD.sub(lambda match: _READ[match[1]], tex)]}]}
     return {"t": "Div", "c": [[f"m{number}", [], []], [paragraph]]}

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from derivations.show.report import nodes as n
 from derivations.show.report.breaking import LINE, fold, width
+from derivations.show.report.columns import LONG, WIDEST, columns_of
 from derivations.show.report.document import COLOURS, SIGNS, Report, words_of
 from derivations.show.report.escaping import code, text
 from derivations.show.report.markup import unlinked
@@ -44,8 +45,8 @@ MACROS = r"""\usepackage{amsmath,amssymb,graphicx,xcolor,booktabs,longtable,arra
   \ifdim\wd\gpbox>#1\relax
     \ifdim\wd\gpbox>2.4\dimexpr#1\relax\typeout{gradproof layout: a formula is shrunk below what can be read}\fi
     \resizebox{#1}{!}{\usebox{\gpbox}}\else\usebox{\gpbox}\fi}
-\newcommand{\gpdisplay}[2]{\par\smallskip\noindent\hfil
-  \gpfit{\dimexpr\linewidth-3em}{$\displaystyle #1$}\hfil\llap{#2}\par\smallskip}
+\newcommand{\gpdisplay}[2]{\par\smallskip{\parfillskip0pt\noindent\hfil
+  \gpfit{\dimexpr\linewidth-3em}{$\displaystyle #1$}\hfil\llap{#2}\par}\smallskip}
 % Equations one under the other: the relations stand in one column, pages break between rows.
 \newcommand{\gpleft}[1]{\sbox{\gpbox}{$\displaystyle #1$}%
   \ifdim\wd\gpbox<0.24\linewidth\setlength{\gpindent}{\wd\gpbox}\gdef\gphead{\usebox{\gpsaved}}%
@@ -69,6 +70,9 @@ MACROS = r"""\usepackage{amsmath,amssymb,graphicx,xcolor,booktabs,longtable,arra
   \parbox[t]{0.32\linewidth}{\raggedleft\small\textcolor{#1}{#3}}\par\nobreak
   \begin{list}{}{\leftmargin=1.1em\rightmargin=0pt\topsep=2pt\partopsep=0pt\parsep=3pt\listparindent=0pt}\item[]\small}%
   {\end{list}\addvspace{6pt}}
+% Lists and quotes that are deeper than LaTeX's.
+\newenvironment{deeper}{\par\advance\leftskip1.4em\relax}{\par}
+\newcommand{\deeperitem}[1]{\par\noindent\llap{#1\enspace}\ignorespaces}
 \newenvironment{given}{\par\addvspace{6pt}\begin{quote}}{\end{quote}\addvspace{4pt}}
 """
 CHINESE = r"""\usepackage{xeCJK}
@@ -81,8 +85,7 @@ OTHER = r"""\IfFontExistsTF{FreeSerif}{\newfontfamily\gpother{FreeSerif}}{%
 """
 
 _COMMENT = "%@"  # begins the source line of a formula that a stranger wrote
-LETTERS = 76  # of a table's row in one line
-MANY = 5  # columns; a table with more is shrunk rather than torn into narrow columns
+DEEPEST = 4  # lists and quotes that LaTeX sets within others; what is deeper is set without its lists
 LEAST_FIGURE, FIGURES = 150.0, 415.0  # points: of the words below a drawing, of all that stand side by side
 NOTE_WIDTH = 0.31  # of a line, for the rule of a step
 
@@ -108,6 +111,8 @@ class Page:
         self.noted: set[tuple[int, int]] = set()
         self.folds: list[tuple[str, n.Fold]] = []
         self.place = ""
+        self.depth = 0  # of lists and quotes
+        self.numbered = 0  # of lists with numbers
         self.appended = True  # whether complete derivations go to an appendix; else they are left out
         self.problems: list[str] = []
 
@@ -184,12 +189,10 @@ class Page:
                     "\n\\end{quote}"
                 )
             case n.Items(items, start):
-                kind = "itemize" if start is None else "enumerate"
-                first = rf"\setcounter{{enumi}}{{{start - 1}}}" if start not in (None, 1) else ""
-                listed = "\n".join(rf"\item {self.blocks(item)}" for item in items) or r"\item"
-                return rf"\begin{{{kind}}}\raggedright\setlength{{\itemsep}}{{2pt}}{first}{listed}\end{{{kind}}}"
+                return self._items(items, start)
             case n.Quote(inside):
-                return rf"\begin{{quote}}{self.blocks(inside)}\end{{quote}}"
+                kind = "quote" if self.depth < DEEPEST else "deeper"
+                return rf"\begin{{{kind}}}{self._within(inside)}\end{{{kind}}}"
             case n.Table():
                 return self._table(block)
             case n.Rule():
@@ -211,6 +214,27 @@ class Page:
                 return ""
             case n.References(entries):
                 return "".join(map(self._listed, entries))
+
+    def _within(self, blocks: n.Blocks) -> str:
+        """What stands in a list or in a quote."""
+        self.depth += 1
+        try:
+            return self.blocks(blocks)
+        finally:
+            self.depth -= 1
+
+    def _items(self, items: Sequence[n.Blocks], start: int | None) -> str:
+        if self.depth >= DEEPEST:
+            marks = [r"\textbullet" if start is None else f"{start + at}." for at in range(len(items))]
+            parts = (rf"\deeperitem{{{mark}}}{self._within(item)}" for mark, item in zip(marks, items, strict=True))
+            return rf"\begin{{deeper}}{''.join(parts)}\end{{deeper}}"
+        kind = "itemize" if start is None else "enumerate"
+        counter = ("i", "ii", "iii", "iv")[self.numbered]
+        first = rf"\setcounter{{enum{counter}}}{{{start - 1}}}" if start is not None else ""
+        self.numbered += start is not None
+        listed = "\n".join(rf"\item {self._within(item)}" for item in items) or r"\item"
+        self.numbered -= start is not None
+        return rf"\begin{{{kind}}}\raggedright\setlength{{\itemsep}}{{2pt}}{first}{listed}\end{{{kind}}}"
 
     def _listed(self, work: n.Listed) -> str:
         """One work, and the ways back to where it is cited."""
@@ -259,23 +283,22 @@ class Page:
         return rf"\par\medskip\noindent {beside}\par\medskip"
 
     def _table(self, table: n.Table) -> str:
-        columns = max((len(row) for row in table.rows), default=1)
-        longest = [_widest(table, column) for column in range(columns)]
-        sides = [*table.aligned, *["left"] * columns][:columns]
-        natural = "".join({"right": "r", "center": "c"}.get(side, "l") for side in sides)
-        widest = [min(letters, 40) for letters in longest]
-        if sum(longest) + 2 * columns <= LETTERS:
+        found = columns_of(table)
+        columns = len(found.longest)
+        natural = "".join({"right": "r", "center": "c"}.get(side, "l") for side in found.sides)
+        if found.kind == "natural":
             return self._rows_of(table, columns, "longtable", natural)
-        if (max(widest) <= 24 or columns > MANY) and len(table.rows) <= 24:
-            narrow = [r">{\raggedright\arraybackslash}p{11em}" if letters > 24 else "" for letters in widest]
+        if found.kind == "shrunk":
+            narrow = [r">{\raggedright\arraybackslash}p{11em}" if letters > LONG else "" for letters in found.longest]
             spec = "".join(wide or side for wide, side in zip(narrow, natural, strict=True))
             whole = self._rows_of(table, columns, "tabular", spec)
             return rf"\par\medskip\noindent\gpfit{{\linewidth}}{{{whole}}}\par\medskip"
         kinds = {"right": "raggedleft", "center": "centering", "left": "raggedright"}
+        widest = [min(letters, WIDEST) for letters in found.longest]
         share = (0.98 - 0.026 * columns) / sum(widest)
         spec = "".join(
             rf">{{\{kinds[side]}\arraybackslash}}p{{{share * letters:.3f}\linewidth}}"
-            for side, letters in zip(sides, widest, strict=True)
+            for side, letters in zip(found.sides, widest, strict=True)
         )
         return self._rows_of(table, columns, "longtable", spec)
 
@@ -385,12 +408,6 @@ class Page:
             return f"{mark}${tex}$"
         tags = "".join(rf"\hypertarget{{equation-{node.document}-{each}}}{{}}({each})" for each in node.numbers)
         return rf"{mark}\gpdisplay{{{tex}}}{{{tags}}}"
-
-
-def _widest(table: n.Table, column: int) -> float:
-    """About how many letters the longest cell of a column has."""
-    lengths = [len(words_of(row[column])) for row in table.rows if column < len(row)]
-    return float(max([*lengths, 3])) + 1
 
 
 def _address(href: str) -> str:

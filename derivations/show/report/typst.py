@@ -1,51 +1,85 @@
 """The report's tree as a PDF by Typst, which is one Python wheel, where there is no LaTeX.
 
 Law: as on the other pages, everything a stranger wrote is a string of Typst's, in which nothing is a command; formulas
-were read (`mathematics.py`) and are translated by Pandoc. Typst reads the folder that was made for it, nothing else.
+were read (`mathematics.py`) and are translated by Pandoc. Typst reads the folder that was made for it, nothing else;
+should a string have a hole, it still runs in a process of its own, confined as TeX is (`typeset.py`).
 
-What it cannot see: what passes a margin. Typst says nothing of it, so that this page is not checked as LaTeX's is.
+What is wider than its room is shrunk to it, and long words break. What it cannot see: a character that no font has, and
+a formula that is shrunk beyond reading. Typst says nothing of them, so that this page is not checked as LaTeX's is.
 """
 
 from __future__ import annotations
 
+import re
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 
 from derivations.show.files import write_atomically
 from derivations.show.report import nodes as n
 from derivations.show.report.breaking import LINE, fold, width
+from derivations.show.report.columns import LONG, WIDEST, columns_of
 from derivations.show.report.document import COLOURS, SIGNS, Report
+from derivations.show.report.escaping import LONGEST_WORD
 from derivations.show.report.markup import unlinked
 from derivations.show.report.mathml import Missing, ours, typst_of
 from derivations.show.report.message import Message
 from derivations.show.report.pictures import Drawing, to_svg
+from derivations.show.report.typeset import NAME, SECONDS, run_confined
 from derivations.typeset.lines import rule_parts
 
 HOW_TO_GET = "Typst is not installed, so there is no PDF. To get it: pip install 'gradproof[typst]'"
+PROGRAM = f"""import sys
+sys.path[:] = sys.argv[1:]
+import typst
+try:
+    typst.compile("{NAME}.typ", output="{NAME}.pdf", root=".")
+except typst.TypstError as error:
+    sys.exit(str(error))
+"""
+_LONG = re.compile(rf"\S{{{LONGEST_WORD + 1},}}")
+_SIGN = re.compile(rf"[_./:,;=()\[\]&?+*-]+(?=.)|[^_./:,;=()\[\]&?+*-]{{{LONGEST_WORD}}}(?=.)")
+_CUT = "\x00"
+_BREAK = "#h(0.001pt);"  # at which a line may break
 SHORT = LINE * 0.24  # a left side; a longer one has a line of its own
 NOTE = 0.3  # of a line, for the rule of a step
 HEAD = """#set page(paper: "a4", margin: (x: 27mm, y: 27mm), numbering: "1")
-#set text(size: 10.5pt, font: ("New Computer Modern", "Noto Serif CJK SC", "DejaVu Sans Mono"))
+#set text(size: 10.5pt,
+  font: ("New Computer Modern", "New Computer Modern Math", "Noto Serif CJK SC", "DejaVu Sans Mono"))
 #set par(leading: 0.6em, spacing: 0.9em)
 #show math.equation: set text(font: ("New Computer Modern Math", "DejaVu Sans Mono"))
 #show raw: set text(font: ("DejaVu Sans Mono", "Noto Sans CJK SC"), size: 0.9em)
+#show raw.where(block: true): it => pad(left: 1.5em, it)
 #show heading: set block(above: 1.4em, below: 0.7em)
 #show heading.where(level: 1, outlined: true): it => { pagebreak(weak: true); it }
 #show link: set text(fill: rgb("#1F5C99"))
 #let colours = (proved: rgb("#1B6E3C"), region: rgb("#1F5C99"), refuted: rgb("#A32638"), undecided: rgb("#8A6100"),
   open: rgb("#5C5C5C"))
+#let sect = sym.inter // as Pandoc calls it
 #let place(name) = [#metadata(none)#label(name)]
 #let claim(colour, name, words, body) = block(
   width: 100%, stroke: (left: 2.5pt + colours.at(colour)), inset: (left: 9pt, y: 3pt), above: 1.2em, below: 1.2em,
   { block(sticky: true, grid(columns: (1fr, auto), column-gutter: 1em, strong(name), words)); body },
 )
 #let given(body) = block(inset: (x: 1.5em), body)
+// What is wider than its room is shrunk to it.
+#let fit(body) = layout(room => {
+  let part = room.width / calc.max(measure(body).width, 1pt) * 100%
+  if part < 100% { scale(x: part, y: part, reflow: true, body) } else { body }
+})
+#let formula(body) = { show math.equation: set align(start); fit(math.equation(block: true, body)) }
+#let displayed(body, number) = block(width: 100%, grid(
+  columns: (1fr, auto), align: horizon, align(center, fit(math.equation(block: true, body))), number,
+))
 #let rows(noted, ..cells) = grid(
-  columns: if noted { (auto, 1fr, 30%) } else { (auto, 1fr) }, column-gutter: 0.4em, row-gutter: 0.7em, ..cells,
+  columns: if noted { (auto, 1fr, 30%) } else { (auto, 1fr) }, align: horizon, column-gutter: 0.4em, row-gutter: 0.8em,
+  ..cells,
 )
-#let note(body) = align(right, text(size: 0.8em, fill: rgb("#5C5C5C"), body))
+#let note(body) = text(size: 0.8em, fill: rgb("#5C5C5C"), body)
 #let drawn(source, width, words) = block(breakable: false, width: 100%, {
   image(bytes(source), format: "svg", width: width)
   text(size: 0.85em, words)
@@ -184,39 +218,44 @@ class Sheet:
         return f"#claim({colour}, [{place}{name}], [{label}], [{self.blocks(block.inside)}])"
 
     def _table(self, table: n.Table) -> str:
-        columns = max((len(row) for row in table.rows), default=1)
-        sides = [*table.aligned, *["left"] * columns][:columns]
+        found = columns_of(table)
+        count = len(found.longest)
         rows = []
         for number, row in enumerate(table.rows):
-            cells = [f"[{self.inline(cell)}]" for cell in row] + ["[]"] * (columns - len(row))
+            cells = [f"[{self.inline(cell)}]" for cell in row] + ["[]"] * (count - len(row))
             line = ", ".join(cells)
             rows.append(f"table.header({line})" if number == 0 and table.heads else line)
-        aligned = "".join(f"{side}, " for side in sides)
-        return (
-            f"#[#set text(size: 0.85em)\n#table(columns: {columns}, align: ({aligned}), stroke: (x: none, y: 0.4pt), "
-            f"{', '.join(rows)})]"
-        )
+        widths = {
+            "natural": ["auto"] * count,
+            "shrunk": ["11em" if letters > LONG else "auto" for letters in found.longest],
+            "shared": [f"{min(letters, WIDEST):g}fr" for letters in found.longest],
+        }[found.kind]
+        columns, sides = "".join(f"{each}, " for each in widths), "".join(f"{side}, " for side in found.sides)
+        made = f"table(columns: ({columns}), align: ({sides}), stroke: (x: none, y: 0.4pt), {', '.join(rows)})"
+        return f"#[#set text(size: 0.85em)\n#{f'fit({made})' if found.kind == 'shrunk' else made}]"
 
     def _rows(self, rows: tuple[n.Row, ...]) -> str:
+        """Equations one under the other: a line of the grid for each line of a right side."""
         noted = any(row.note for row in rows)
         room = LINE * (0.92 - NOTE) if noted else LINE * 0.92
-        cells = []
+        cells: list[str] = []
         for row in rows:
             first, *more = fold(row.right, room)
-            right = " #linebreak();".join(map(self._formula, [f"= {first}", *(rf"\quad {part}" for part in more)]))
-            note = "".join(
-                self._formula(part, large=False) if is_mathematics else _words(part)
-                for part, is_mathematics in rule_parts(row.note)
-            )
-            if row.link in self.places:
-                note = f"#link(label({string(row.link)}))[{note}];"
-            left = self._formula(row.left) if row.left else "#h(1.6em)"
+            left = f"formula({self._formula(row.left)})" if row.left else "none"
             if width(row.left) > SHORT:
-                cells.append(f"grid.cell(colspan: {3 if noted else 2})[{left}], []")
-            else:
-                cells.append(f"[{left}]")
-            cells.append(f"[{right}], note[{note}]" if noted else f"[{right}]")
+                cells.append(f"grid.cell(colspan: {3 if noted else 2}, {left})")
+                left = "none"
+            cells += [left, f"formula({self._formula(f'= {first}')})"]
+            if noted:
+                cells.append(f"grid.cell(rowspan: {1 + len(more)}, align: right + top, note[{self._note(row)}])")
+            for part in more:
+                cells += ["none", rf"formula({self._formula(rf'{chr(92)}quad {part}')})"]
         return f"#rows({'true' if noted else 'false'}, {', '.join(cells)})"
+
+    def _note(self, row: n.Row) -> str:
+        parts = rule_parts(row.note)
+        shown = "".join(f"#{self._formula(part)}" if formula else _words(part) for part, formula in parts)
+        return f"#link(label({string(row.link)}))[{shown}];" if row.link in self.places else shown
 
     def _drawn(self, drawing: Drawing, words: str) -> str:
         svg = to_svg(drawing, words, _xml).replace("</title>", f"</title>{SVG}", 1)
@@ -227,23 +266,27 @@ class Sheet:
     def inline(self, inside: n.Inlines) -> str:
         return "".join(map(self._one, inside))
 
-    def _formula(self, tex: str, large: bool = True) -> str:
+    def _formula(self, tex: str) -> str:
+        """A formula of our own, as an argument."""
         shown = self.formulas(ours(tex))
-        if not shown:
-            return f"#raw({string(tex)});"
-        return f"#[$display({shown})$]" if large else f"#[${shown}$]"
+        return f"[${shown}$]" if shown else f"raw({string(tex)})"
+
+    def _display(self, node: n.Mathematics, shown: str) -> str:
+        places = {each: self._place(f"equation-{node.document}-{each}") for each in node.numbers}
+        numbers = "".join(f"{place}{_words(f'({each})')}" for each, place in places.items())
+        return f"#displayed([${shown}$], {f'[{numbers}]' if numbers else 'none'});"
 
     def _one(self, node: n.Inline) -> str:
         match node:
             case n.Text(words):
                 return _words(words)
             case n.Code(words):
-                return f"#raw({string(words)});"
+                return _code(words)
             case n.Mathematics(tex, display):
                 shown = self.formulas(tex)
                 if not shown:
-                    return f"#raw({string(node.source or tex)});"
-                return f"#math.equation(block: true, $display({shown})$);" if display else f"#[${shown}$]"
+                    return _code(node.source or tex)
+                return self._display(node, shown) if display else f"#[${shown}$]"
             case n.Marked(kind, inside):
                 return f"#{'emph' if kind == 'emphasis' else 'strong'}[{self.inline(inside)}];"
             case n.Link(address, inside):
@@ -273,7 +316,24 @@ class Sheet:
 
 
 def _words(words: str) -> str:
-    return f"#{string(words.replace(chr(10), ' '))};" if words else ""
+    """Words, of which long ones may break after their signs, and somewhere in any case."""
+    return _BREAK.join(f"#{string(part)};" for part in _pieces(words))
+
+
+def _code(words: str) -> str:
+    return _BREAK.join(f"#raw({string(part)});" for part in _pieces(words))
+
+
+def _pieces(words: str) -> list[str]:
+    """The words cut where a long one may break.
+
+    >>> _pieces("a claim_with_a_long_name here")
+    ['a claim_', 'with_', 'a_', 'long_', 'name here']
+    """
+    if not words:
+        return []
+    cut = _LONG.sub(lambda match: _SIGN.sub(lambda sign: sign[0] + _CUT, match[0]), words.replace("\n", " "))
+    return [part for part in cut.split(_CUT) if part]
 
 
 def _xml(words: str) -> str:
@@ -299,23 +359,31 @@ def typst_document(
     return sheet.document(report), sheet.pictures, known
 
 
+class Refused(Exception):
+    """Typst does not take the document, and says why."""
+
+
+def compiled(text: str, folder: Path) -> bytes:
+    """The PDF of a document whose pictures lie in a folder, by Typst in a process of its own; raises `Refused`."""
+    (folder / f"{NAME}.typ").write_text(text, encoding="utf-8")
+    command = [sys.executable, "-c", PROGRAM, *sys.path]
+    try:
+        status, _, said = run_confined(command, folder, SECONDS)
+    except subprocess.TimeoutExpired:
+        raise Refused(f"Typst did not finish within {SECONDS} s") from None
+    if status:
+        raise Refused(said.decode(errors="replace").strip()[-500:] or "Typst ended before it was done")
+    return (folder / f"{NAME}.pdf").read_bytes()
+
+
 def write_typst(directory: Path, name: str, report: Report) -> Iterator[Message]:
     """Writes the document and its PDF; gives messages for the user."""
-    try:
-        import typst
-    except ImportError:
+    if find_spec("typst") is None:
         yield Message(HOW_TO_GET)
         return
     target = directory / f"{name}.pdf"
     with tempfile.TemporaryDirectory(prefix="gradproof-") as made:
         folder = Path(made)
-
-        def compiled(text: str) -> bytes:
-            (folder / "report.typ").write_text(text, encoding="utf-8")
-            found = typst.compile(folder / "report.typ", root=folder)
-            assert isinstance(found, bytes)
-            return found
-
         try:
             text, pictures, formulas = typst_document(report)
         except Missing as error:
@@ -326,15 +394,15 @@ def write_typst(directory: Path, name: str, report: Report) -> Iterator[Message]
         for file, source in pictures.items():
             shutil.copyfile(source, folder / file)
         try:
-            pdf = compiled(text)
-        except typst.TypstError:
-            refused = frozenset(_refused(compiled, list(filter(None, formulas.values())), typst.TypstError))
+            pdf = compiled(text, folder)
+        except Refused:
+            refused = frozenset(_refused(folder, list(filter(None, formulas.values()))))
             for each in refused:
                 yield Message(f"Typst refuses ${each}$; shown as text", is_problem=True)
             text, pictures, _ = typst_document(report, refused)
             try:
-                pdf = compiled(text)
-            except typst.TypstError as error:
+                pdf = compiled(text, folder)
+            except Refused as error:
                 write_atomically(directory / f"{name}.typ", text)
                 yield Message(f"{name}.typ: no PDF was made: {error}", is_problem=True, failed=True)
                 return
@@ -346,14 +414,14 @@ def write_typst(directory: Path, name: str, report: Report) -> Iterator[Message]
     yield Message(f"wrote {target}")
 
 
-def _refused(compiled: Callable[[str], bytes], formulas: list[str], error: type[Exception]) -> Iterator[str]:
+def _refused(folder: Path, formulas: list[str]) -> Iterator[str]:
     """Those formulas that Typst refuses, found by halves."""
     try:
-        compiled("\n\n".join(f"${each}$" for each in formulas))
-    except error:
+        compiled("\n\n".join([HEAD, *(f"${each}$" for each in formulas)]), folder)
+    except Refused:
         if len(formulas) == 1:
             yield formulas[0]
             return
         middle = len(formulas) // 2
-        yield from _refused(compiled, formulas[:middle], error)
-        yield from _refused(compiled, formulas[middle:], error)
+        yield from _refused(folder, formulas[:middle])
+        yield from _refused(folder, formulas[middle:])
