@@ -25,21 +25,20 @@ def nabla(reader: Reader, item: Any, following: list[Any]) -> Typed:
         raise reader.error(item, "a gradient of nothing", r"the loss: \nabla_{w} J")
     of = _scalar_name(reader, following[0])
     if len(following) > 1:
-        _check_end(reader, item, following[0], following[1])
+        check_end(reader, f"{reader.shown(item)} {reader.shown(following[0])}", following[1])
     node = trails[0].children[1]
     inner = names.entries(node)[0] if node.data == "brace" else node
     return _gradient(reader, of, inner, item)
 
 
-def _check_end(reader: Reader, item: Any, of: Any, after: Any) -> None:
+def check_end(reader: Reader, shown: str, after: Any) -> None:
     r"""`\nabla_x J(x)` may apply J, `\nabla_x J y` may be the gradient of a product of numbers: both are refused."""
     if after.data == "operator":
         return
     atom = after.children[0]
     named = reader.named(atom, list(after.children[1:])) if atom.data in ("symbol", "word", "accent") else None
     if atom.data in ("group", "square") or (named is not None and not named[0].rank and not named[1]):
-        shown = f"{reader.shown(item)} {reader.shown(of)}"
-        fix = f"put brackets: ({shown}) {reader.shown(after)}, or leave out the argument of {reader.shown(of)}"
+        fix = f"put brackets: ({shown}) {reader.shown(after)}, or leave out the argument"
         raise reader.error(after, f"where the gradient `{shown}` ends is not said", "a sign or brackets", fix)
 
 

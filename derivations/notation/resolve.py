@@ -306,7 +306,9 @@ class Resolver:
         atom, trails = item.children[0], list(item.children[1:])
         if atom.data == "sum":
             return sums.big_sum(self, item, items[at + 1 :]), len(items) - at
-        if atom.data == "nabla":
+        if atom.data == "nabla" and at + 1 < len(items) and names.lookup(self, atom, trails) is not None:
+            derivatives.check_end(self, self.shown(item), items[at + 1])  # a name that ends with its variable
+        elif atom.data == "nabla" and names.lookup(self, atom, trails) is None:
             return derivatives.nabla(self, item, items[at + 1 : at + 3]), 2
         if atom.data == "partial":
             return derivatives.slashed(self, items, at)

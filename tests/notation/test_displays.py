@@ -331,3 +331,26 @@ def test_hostile(latex: str) -> None:
 def test_ten_megabytes_are_refused_by_a_count() -> None:
     with pytest.raises(InputError, match="STATEMENT_CHARACTERS"):
         read("A = " + "B + " * 2_500_000 + "B")
+
+
+DERIVATIVES = r"""\nabla_w is grad(J, w)
+\frac{\partial z}{\partial a} is f'(a)"""
+NAMED = [
+    (r"\nabla_w = 2 \nabla_w", "grad(J, w) == 2 * grad(J, w)"),
+    (r"\nabla_w J = w", None),  # the name already ends with its variable
+    (r"\nabla_w(w) = w", None),
+    (r"\nabla_a J = a", "grad(J, a) == a"),
+    (r"\frac{\partial z}{\partial a} \odot a = a", "f'(a) * a == a"),
+    (r"\frac{\partial z}{\partial w} = w", None),
+    (r"\frac{\partial z}{\partial a}(a) = a", None),
+]
+
+
+@pytest.mark.parametrize(("latex", "reading"), NAMED)
+def test_a_derivative_that_the_notation_names(latex: str, reading: str | None) -> None:
+    """It is what its line says, and no other derivative is."""
+    if reading is None:
+        with pytest.raises(InputError):
+            read(latex, DERIVATIVES)
+        return
+    assert same(claim(read(latex, DERIVATIVES)), claim(reading))

@@ -73,3 +73,16 @@ def test_the_readme_says_how_many() -> None:
     rows = dict(re.findall(r"^\| (s\d)\S* \| \d+ \| (\d+) \|", part, re.MULTILINE))
     for path in PRINTED:
         assert int(rows[path.name[:2]]) == len(set(map(statement_of, hand_translations(path))))
+
+
+def test_every_other_statement_has_its_reason() -> None:
+    """The page on notation lists each statement that is not read once, under a reason, with the right counts."""
+    page = (ROOT / "docs" / "notation.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| [^|]+ \| (\d+) \| (S\d-[^|]+) \|$", page, re.MULTILINE)
+    listed = [name for _, names in rows for name in names.split(", ")]
+    read = {statement_of(name) for path in PRINTED for name in hand_translations(path)}
+    blocks = [block for path in SHIPPED.values() for block in Document.read(path).blocks]
+    statements = {statement_of(block.id) for block in blocks if block.id}
+    assert [int(count) for count, _ in rows] == [len(names.split(", ")) for _, names in rows]
+    assert sorted(listed) == sorted(statements - read)
+    assert f"Of the {len(statements)} statements of the four documents {len(read)} are read" in page
