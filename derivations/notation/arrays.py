@@ -91,10 +91,10 @@ class Arrays:
             raise self.error(at, f"{spelled} is {kind}, no array" if kind else what, "a declared name", hint or say)
         return self.shaped(Typed(mark(text, *at), role="name"), at)
 
-    def fresh(self, count: int, wanted: Sequence[str] = ()) -> list[str]:
-        """Names for indices that nothing else has."""
+    def fresh(self, count: int, wanted: Sequence[str] = (), inside: str = "") -> list[str]:
+        """Names for indices that nothing else has, and nothing in the text that stands inside of them."""
         found: list[str] = []
-        used = {*self.types.names(), *self.taken}
+        used = {*self.types.names(), *self.taken, *IDENTIFIER.findall(inside)}
         for number in range(count):
             choices = [*wanted[number : number + 1], *INDEX_NAMES, *(f"i{at}" for at in range(1, 100))]
             name = next(
@@ -129,6 +129,19 @@ class Arrays:
             return Typed(parts, (*left.shape[:-1], *right.shape[1:]), level)
         return Typed(parts, left.shape or right.shape, level)
 
+    def compared(self, sign: str, left: Typed, right: Typed, span: tuple[int, int]) -> Typed:
+        """`[x > y]` of entries, with the shapes of both stretched to one."""
+        left, right = self._stretched(left, right, span)
+        start, end = span
+        sides = (*bracketed(left, SUM), Part(f" {sign} ", start, end), *bracketed(right, SUM))
+        return self.shaped(Typed((Part("[", start, start + 1), *sides, Part("]", end - 1, end))), span)
+
+    def chosen(self, condition: Typed, one: Typed, other: Typed, span: tuple[int, int]) -> Typed:
+        """`one` where the condition is 1, `other` where it is 0."""
+        without = self.binary("-", Typed(mark("1", *span), role="number"), condition, span, span)
+        kept = self.binary("*", condition, one, span, span)
+        return self.binary("+", kept, self.binary("*", without, other, span, span), span, span)
+
     def _stretched(self, left: Typed, right: Typed, span: tuple[int, int]) -> tuple[Typed, Typed]:
         if not left.rank or not right.rank or left.shape == right.shape:
             return left, right
@@ -148,7 +161,7 @@ class Arrays:
             if at not in repeated and not self.are_equal(str(size), str(target[at + missing])):
                 what = f"axes of sizes {size} and {target[at + missing]} side by side"
                 raise self.error(span, what, "equal sizes, or 1", "axes are matched from the last one")
-        indices = self.fresh(len(target))
+        indices = self.fresh(len(target), inside=typed.text)
         ranges = ", ".join(self.range_of(index, str(size)) for index, size in zip(indices, target, strict=True))
         own = [str(self.types.origin) if at in repeated else indices[at + missing] for at in range(typed.rank)]
         parts = (Part(f"entries[{ranges}](", *span), *bracketed(typed, ATOM), Part(f"[{', '.join(own)}])", *span))
@@ -193,12 +206,12 @@ class Arrays:
         if keeps and typed.rank == 2 and len(axes) == 1:
             return self._by_ones(typed, axes[0], span)
         origin = self.types.origin
-        indices = self.fresh(typed.rank)
+        indices = self.fresh(typed.rank, inside=typed.text)
         summed = ", ".join(self.range_of(indices[at], str(typed.shape[at])) for at in axes)
         entry = (*bracketed(typed, ATOM), Part(f"[{', '.join(indices)}]", *span))
         body = (Part(f"sum[{summed}](", *span), *entry, Part(")", *span))
         self.taken |= set(indices)
-        units = self.fresh(len(axes))
+        units = self.fresh(len(axes), inside=typed.text)
         self.taken -= set(indices)
         outer = []
         for at in range(typed.rank):
@@ -207,6 +220,17 @@ class Arrays:
             elif keeps:
                 outer.append(f"{units[list(axes).index(at)]} in {origin}..{origin}")
         return self.shaped(Typed((Part(f"entries[{', '.join(outer)}](", *span), *body, Part(")", *span))), span)
+
+    def kept(self, typed: Typed, axis: int, span: tuple[int, int]) -> Typed:
+        """The array with an axis of size 1 put in."""
+        indices = self.fresh(typed.rank + 1, inside=typed.text)
+        origin = self.types.origin
+        sizes = list(map(str, typed.shape))
+        ranges = [self.range_of(index, size) for index, size in zip(indices[1:], sizes, strict=True)]
+        ranges.insert(axis, f"{indices[0]} in {origin}..{origin}")
+        entry = (Part(f"[{', '.join(indices[1:])}]", *span),) if sizes else ()
+        parts = (Part(f"entries[{', '.join(ranges)}](", *span), *bracketed(typed, ATOM), *entry, Part(")", *span))
+        return self.shaped(Typed(parts), span)
 
     def _by_ones(self, typed: Typed, axis: int, span: tuple[int, int]) -> Typed:
         if axis == 0:
@@ -230,7 +254,8 @@ class Arrays:
                 sizes.setdefault(letter, str(size))
         if any(letter not in sizes for letter in out) or len(set(out)) < len(out):
             raise self.error(span, f"the output `{out}` has a letter that no operand has, or one twice")
-        names = dict(zip(sizes, self.fresh(len(sizes), list(sizes)), strict=True))
+        inside = " ".join(operand.text for operand in operands)
+        names = dict(zip(sizes, self.fresh(len(sizes), list(sizes), inside), strict=True))
         self._check_equal(operands, letters, sizes, span)
         parts: list[Part] = []
         for number, (operand, word) in enumerate(zip(operands, letters, strict=True)):

@@ -13,6 +13,8 @@ from typing import Any
 from derivations.notation.arrays import Arrays
 from derivations.notation.typed import Typed
 
+RELATIONS = {ast.Gt: ">", ast.GtE: ">=", ast.Lt: "<", ast.LtE: "<=", ast.Eq: "==", ast.NotEq: "!="}
+
 
 @dataclass
 class Call:
@@ -101,6 +103,14 @@ class Caller:
         if len(axes) < len(found):
             raise self.fail(node, "an axis twice")
         return axes
+
+    def condition(self, node: ast.expr) -> Typed:
+        """1 where a comparison holds, else 0. Truth values add and multiply in their own way, so that a comparison is
+        read only where it decides (`np.where`) or selects (as one factor of a product)."""
+        sign = RELATIONS.get(type(node.ops[0])) if isinstance(node, ast.Compare) and len(node.ops) == 1 else None
+        if sign is None or not isinstance(node, ast.Compare):
+            raise self.fail(node, "this is no comparison of two arrays", "x > 0")
+        return self.arrays.compared(sign, self.read(node.left), self.read(node.comparators[0]), self.span(node))
 
     def pair_of(self, call: Call) -> tuple[Typed, Typed]:
         given = self.bind(call, ["a", "b"], 2)

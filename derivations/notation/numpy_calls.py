@@ -82,8 +82,22 @@ def _negative(reader: Caller, call: Call) -> Typed:
 
 
 def _max(reader: Caller, call: Call) -> Typed:
-    """The largest of all entries."""
-    return reader.arrays.call("max", [reader.read(reader.bind(call, ["a"], 1)["a"])], reader.span(call.node))
+    """The largest of all entries, or along one axis; `keepdims`: that axis stays, of size 1."""
+    given, span = reader.bind(call, ["a", "axis", "keepdims"], 1), reader.span(call.node)
+    typed = reader.read(given["a"])
+    axes, keeps = reader.axes(given.get("axis"), typed), reader.flag(given.get("keepdims"))
+    if axes is None and not keeps:
+        return reader.arrays.call("max", [typed], span)
+    if axes is None or len(axes) > 1:
+        raise reader.fail(call.node, f"{call.spelled} along several axes, which stay", "one axis")
+    if typed.rank == 1:
+        return (
+            reader.arrays.call("max", [typed], span)
+            if not keeps
+            else reader.arrays.kept(reader.arrays.call("max", [typed], span), 0, span)
+        )
+    found = reader.arrays.call("max", [typed], span, str(axes[0]))
+    return reader.arrays.kept(found, axes[0], span) if keeps else found
 
 
 def _norm(reader: Caller, call: Call) -> Typed:
@@ -114,6 +128,23 @@ def _maximum(reader: Caller, call: Call) -> Typed:
     if sum(numbers) != 1:
         raise reader.fail(call.node, "the maximum of two arrays", "np.maximum(x, 0)")
     return reader.arrays.call("relu", [reader.read(given["b" if numbers[0] else "a"])], reader.span(call.node))
+
+
+def _minimum(reader: Caller, call: Call) -> Typed:
+    """The smaller of 0 and x is -relu(-x)."""
+    given, span = reader.bind(call, ["a", "b"], 2), reader.span(call.node)
+    numbers = [isinstance(part, ast.Constant) and part.value == 0 for part in given.values()]
+    if sum(numbers) != 1:
+        raise reader.fail(call.node, "the minimum of two arrays", "np.minimum(x, 0)")
+    x = reader.read(given["b" if numbers[0] else "a"])
+    return reader.arrays.negative(reader.arrays.call("relu", [reader.arrays.negative(x, span)], span), span)
+
+
+def _where(reader: Caller, call: Call) -> Typed:
+    """`np.where(x > 0, a, b)`, with all three stretched to one shape."""
+    given = reader.bind(call, ["condition", "x", "y"], 3)
+    condition = reader.condition(given["condition"])
+    return reader.arrays.chosen(condition, reader.read(given["x"]), reader.read(given["y"]), reader.span(call.node))
 
 
 def _sum(reader: Caller, call: Call) -> Typed:
@@ -306,6 +337,8 @@ NUMPY: dict[str, Handler] = {
     "trace": _trace,
     "square": _square,
     "maximum": _maximum,
+    "minimum": _minimum,
+    "where": _where,
     "sum": _sum,
     "mean": _mean,
     "einsum": _einsum,
@@ -336,7 +369,7 @@ NUMPY: dict[str, Handler] = {
 TORCH_SHARED: dict[str, Handler] = {
     **{
         name: NUMPY[name]
-        for name in ("matmul", "outer", "kron", "sum", "mean", "trace", "einsum", "square", "tensordot", "max")
+        for name in ("matmul", "outer", "kron", "sum", "mean", "trace", "einsum", "square", "tensordot", "where")
     },
     "mm": _matmul,
     "t": _t,

@@ -152,13 +152,15 @@ class Python(Caller):
 
     def _binop(self, node: ast.BinOp) -> Typed:
         span = self.span(node)
-        left = self.read(node.left)
+        truths = [isinstance(part, ast.Compare) for part in (node.left, node.right)]
+        selects = isinstance(node.op, ast.Mult) and sum(truths) == 1
+        left = self.condition(node.left) if selects and truths[0] else self.read(node.left)
         if isinstance(node.op, ast.Pow):
             return self.arrays.power(left, self.exponent(node.right), span, span)
         sign = SIGNS.get(type(node.op))
         if sign is None:
             raise self.fail(node, f"the operation {type(node.op).__name__}", "+ - * / ** @")
-        right = self.read(node.right)
+        right = self.condition(node.right) if selects and truths[1] else self.read(node.right)
         at = (self.span(node.left)[1], self.span(node.right)[0])
         return self.arrays.binary(sign, left, right, at, span)
 

@@ -12,14 +12,27 @@ from derivations.notation.slices import Cut, cut
 from derivations.notation.typed import ATOM, Typed, bracketed, mark
 
 
+def _conv1d(reader: Caller, call: Call) -> Typed:
+    return _conv(reader, call, 1)
+
+
 def _conv2d(reader: Caller, call: Call) -> Typed:
-    """out[n, f] = Σ_c corr(x[n, g(f)·q + c], w[f, c]) + b[f], where g(f) = f // (M / groups) and w has q channels."""
+    return _conv(reader, call, 2)
+
+
+def _conv3d(reader: Caller, call: Call) -> Typed:
+    return _conv(reader, call, 3)
+
+
+def _conv(reader: Caller, call: Call, slides: int) -> Typed:
+    """out[n, f] = Σ_c corr(x[n, g(f)·q + c], w[f, c]) + b[f], where g(f) = f // (M / groups) and w has q channels;
+    the kernel slides along so many axes."""
     given = reader.bind(call, ["input", "weight", "bias", "stride", "padding", "dilation", "groups"], 2)
-    x, w = _maps(reader, given, call)
+    x, w = _maps(reader, given, call, slides)
     marks = [f"{name}={reader.each(given[name])}" for name in ("stride", "dilation") if name in given]
     if "padding" in given:
         marks += _padding(reader, given, w)
-    n, f, c = reader.arrays.fresh(3, ["n", "f", "c"])
+    n, f, c = reader.arrays.fresh(3, ["n", "f", "c"], f"{x.text} {w.text}")
     channel = _channel(reader, call, given, x, w, f, c)
     inner = f"corr({x.text}[{n}, {channel}], {w.text}[{f}, {c}], {', '.join(['valid', *marks])})"
     return _batched(reader, call, given, inner, (n, f, c), (str(x.shape[0]), str(w.shape[0]), str(w.shape[1])))
@@ -56,10 +69,10 @@ def _padding(reader: Caller, given: dict[str, ast.expr], w: Typed) -> list[str]:
         return [f"pad=({size})" if "(" in size else f"pad={size}"]
     if reader.text(node, "", ("same", "valid")) == "valid":
         return []
-    if "stride" in given and reader.each(given["stride"]) not in ("1", "(1, 1)"):
+    if "stride" in given and reader.each(given["stride"]).strip("(1, )"):
         raise reader.fail(node, "padding='same' with a stride", "stride=1")
     factors = given.get("dilation")
-    parts = factors.elts if isinstance(factors, ast.Tuple | ast.List) else [factors] * 2
+    parts = factors.elts if isinstance(factors, ast.Tuple | ast.List) else [factors] * (w.rank - 2)
     sides = []
     for factor, size in zip(parts, map(str, w.shape[2:]), strict=False):
         total = f"({size} - 1)" if factor is None else f"{_held(reader.size(factor))}*({size} - 1)"
@@ -77,10 +90,10 @@ def _conv_transpose2d(reader: Caller, call: Call) -> Typed:
     groups = given.get("groups")
     if groups is not None and reader.size(groups) != "1":
         raise reader.fail(groups, "a transposed convolution in groups", "groups=1")
-    x, w = _maps(reader, given, call)
+    x, w = _maps(reader, given, call, 2)
     if not reader.arrays.are_equal(str(x.shape[1]), str(w.shape[0])):
         raise reader.fail(call.node, f"the input has {x.shape[1]} channels, the weight {w.shape[0]}", "as many")
-    n, f, c = reader.arrays.fresh(3, ["n", "f", "c"])
+    n, f, c = reader.arrays.fresh(3, ["n", "f", "c"], f"{x.text} {w.text}")
     data = f"{x.text}[{n}, {f}]"
     if "stride" in given:
         data = f"dilate({data}, {reader.each(given['stride'])})"
@@ -91,13 +104,12 @@ def _conv_transpose2d(reader: Caller, call: Call) -> Typed:
     return _batched(reader, call, given, inner, (n, c, f), (str(x.shape[0]), str(w.shape[1]), str(x.shape[1])))
 
 
-def _maps(reader: Caller, given: dict[str, ast.expr], call: Call) -> tuple[Typed, Typed]:
-    """Input and weight, both of rank 4 and written so that subscripts follow."""
+def _maps(reader: Caller, given: dict[str, ast.expr], call: Call, slides: int) -> tuple[Typed, Typed]:
+    """Input and weight, with a batch and channels before the axes, written so that subscripts follow."""
     x, w = reader.read(given["input"]), reader.read(given["weight"])
-    if x.rank != 4 or w.rank != 4:
-        raise reader.fail(
-            call.node, f"{call.spelled} of rank {x.rank} and rank {w.rank}", "rank 4: batch, channel, row, column"
-        )
+    if x.rank != slides + 2 or w.rank != slides + 2:
+        expected = f"rank {slides + 2}: batch, channel, {', '.join(('row', 'column', 'layer')[:slides])}"
+        raise reader.fail(call.node, f"{call.spelled} of rank {x.rank} and rank {w.rank}", expected)
     return tuple(Typed(bracketed(each, ATOM), each.shape) for each in (x, w))  # type: ignore[return-value]
 
 
@@ -210,7 +222,9 @@ def _transpose(reader: Caller, call: Call) -> Typed:
 
 TORCH: dict[str, Handler] = {"dot": _dot, "flip": _flip, "transpose": _transpose}
 FUNCTIONAL: dict[str, Handler] = {
+    "conv1d": _conv1d,
     "conv2d": _conv2d,
+    "conv3d": _conv3d,
     "conv_transpose2d": _conv_transpose2d,
     "linear": _linear,
     "softmax": _softmax,

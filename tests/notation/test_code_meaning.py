@@ -24,6 +24,7 @@ GIVEN = """dims N, C, M, H, W, p, q, g, k where p <= H, q <= W
 tensor x[H, W], w[p, q], d[H - p + 1, W - q + 1], u[H], v[p], r[1, W], c[H, 1], m[W, p], y[H, W]
 tensor X[N, C, H, W], K[M, C, p, q], beta[M], E[N, M, H, W]
 tensor Xg[N, g*k, H, W], Kg[g*M, k, p, q], D[C, 1, p, q], V[M, W], h[M], betag[g*M]
+tensor X1[N, C, W], K1[M, C, q], X3[N, C, H, W, W], K3[M, C, p, q, q]
 scalar s"""
 SIZES = [
     {"N": 2, "C": 3, "M": 2, "H": 5, "W": 4, "p": 2, "q": 3, "g": 2, "k": 3},
@@ -44,7 +45,13 @@ np.maximum(x, 0) | np.abs(x) | 0.5 * x - 1.25 * y | np.pad(x, 1) | np.pad(x, ((1
 x[1:] | x[:, 1:] | x[:-1, :] | u[:-1] | u[::2] | u[::-1] | x[::-1] | x[:, ::-1] | x[0] | x[-1] | x[:, 0] | x[..., 0]
 u[:, None] * r | u[None, :] | u[:, np.newaxis] + x | X[:, 0] | x[1:-1, 1:-1] | x[:H - p + 1, q - 1:] | X[:, :, ::2, ::2]
 x[-1:] | x[:p, :-q + 1 + W - 1] | u[0] * u[-1] | x[0, -1] | x[..., None] | X[:, ::-1, 0] | x[1:, 1:] - x[:-1, :-1]
-x[p - 1:, None] | (x @ x.T)[0] | x[1::2, ::3]
+np.where(x > 0, x, 0) | np.where(x > y, x, y) | np.where(r >= 0, x, -c) | np.where(s != 0, x, y)
+np.where(x <= 2, 1, 0) | np.einsum('ij->i', np.einsum('ij->ji', x)) | (u[:, None] * r).sum(axis=0, keepdims=True) + x
+np.where(x == 1, r, c) | (x > 0) * y | y * (x < 0) | x * (r > 0) + (y > 0) * y | np.minimum(x, 0) | np.minimum(0, x)
+np.sum(x, axis=1, keepdims=True) * y | np.sum(u, axis=0, keepdims=True) + u | np.mean(x, axis=0, keepdims=True) - x
+np.max(x) | np.max(x, axis=1) | np.max(x, axis=0) | np.max(x, axis=1, keepdims=True) | u[:, None] + np.max(x, axis=0)
+x - np.max(x, axis=-1, keepdims=True) | x.max(axis=0, keepdims=True) - x | np.max(u, axis=0, keepdims=True) * u
+np.max(X, axis=1) | X.max(axis=2, keepdims=True) | x[p - 1:, None] | (x @ x.T)[0] | x[1::2, ::3]
 """
 SCIPY = """
 signal.convolve2d(x, w) | signal.convolve2d(x, w, mode='valid') | signal.convolve2d(x, w, mode='same')
@@ -66,6 +73,9 @@ F.conv2d(Xg, Kg, groups=g) | F.conv2d(Xg, Kg, betag, groups=g, padding='same') |
 F.conv2d(X, D, groups=C, padding='same', dilation=2) | F.conv2d(X, K, padding='valid', stride=1)
 F.conv2d(X, K, padding='same', dilation=(1, 2)) | F.linear(x, V, h) | F.linear(x, V)
 F.avg_pool2d(X, 2) | F.avg_pool2d(X, 3, stride=2, padding=1) | F.max_pool2d(X, (2, 3), stride=1)
+F.conv1d(X1, K1) | F.conv1d(X1, K1, beta, stride=2, padding=1) | F.conv1d(X1, K1, padding='same')
+F.conv1d(X1, K1, dilation=1, padding=(2,)) | F.conv3d(X3, K3) | F.conv3d(X3, K3, beta, stride=(1, 2, 1), padding=1)
+F.conv3d(X3, K3, padding='same') | F.conv_transpose2d(F.relu(F.conv2d(X, K)), K) | torch.where(x > 0, x, y)
 F.max_pool2d(X, 2, stride=1, padding=1) | X[:, :, 1:, :-1]
 """
 MATLAB = """
@@ -243,6 +253,17 @@ REFUSED = [
     ("python", "np.matmul(x)", "lacks b"),
     ("python", "np.tensordot(x, y, axes=(0, 0))", "no lists"),
     ("python", "zz + x", "not declared"),
+    ("python", "(x > 0) + (y > 0)", "Compare"),  # of truth values + is or
+    ("python", "(x > 0) * (y > 0) + (x > 1) * (y > 1)", "Compare"),
+    ("python", "-(x > 0)", "Compare"),
+    ("python", "np.dot(x > 0, y.T)", "Compare"),
+    ("python", "np.where(x, y, 0)", "no comparison"),
+    ("python", "np.where(0 < x < 1, y, 0)", "no comparison"),
+    ("python", "np.where(x > 0)", "lacks x"),
+    ("python", "np.max(X, axis=(1, 2))", "several axes"),
+    ("python", "torch.max(x, 1)", "not known"),  # it gives places as well
+    ("python", "np.minimum(x, y)", "two arrays"),
+    ("python", "F.conv1d(X, K)", "rank 4"),
 ]
 
 
