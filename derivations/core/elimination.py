@@ -6,8 +6,9 @@ one interval. Whatever cannot be removed this way stays in the piece, and `decid
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 
 from derivations.core.implication import Known
 from derivations.core.names import Name, Role, has_role, in_order, is_size
@@ -412,11 +413,8 @@ def count_one(term: Term) -> Counted | None:
         lows, highs, rest, demands = bounds
         if not lows or not highs:
             raise LimitReached("a sum over an index that nothing bounds")
-        low, high = lows[0], highs[0]
-        for other in lows[1:]:
-            low = greatest(low, other)
-        for other in highs[1:]:
-            high = least(high, other)
+        low = reduce(greatest, _extreme(lows, rest, 1))
+        high = reduce(least, _extreme(highs, rest, -1))
         counted = Term(
             (),
             term.bound - {name},
@@ -427,6 +425,16 @@ def count_one(term: Term) -> Counted | None:
         )
         return Counted(counted, name, low, high)
     return None
+
+
+def _extreme(bounds: Sequence[Int], conditions: Iterable[Condition], sign: int) -> list[Int]:
+    """Lower bounds (sign 1) without those that another visibly exceeds where conditions hold, upper ones (−1) without
+    those that another visibly falls short of: with fewer minima and maxima, fewer cases are told apart later."""
+    kept, known = list(bounds), Known(conditions)
+    for bound in bounds:
+        if any(known.implies(nonnegative((other - bound) * sign)) for other in kept if other is not bound):
+            kept.remove(bound)
+    return kept
 
 
 def _interval(

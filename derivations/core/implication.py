@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Iterable
+from math import gcd
 
 from derivations.core.terms import Condition, Int, Monomial, NonNegative, Zero, all_of, conjuncts
 
@@ -69,6 +70,16 @@ class Known:
         shape, number = term.apart()
         if not shape:
             return number >= 0
+        if self._implies_shape(shape, number):
+            return True
+        common = gcd(*(coefficient for _, coefficient in shape))
+        if common == 1:
+            return False
+        # of integers, c·p + d >= 0 exactly if p + ⌊d / c⌋ >= 0
+        lowest = frozenset((monomial, coefficient // common) for monomial, coefficient in shape)
+        return self._implies_shape(lowest, number // common)
+
+    def _implies_shape(self, shape: Shape, number: int) -> bool:
         if shape in self.least and self.least[shape] <= number:
             return True
         # p = q + r visibly only where p and q share a monomial with its coefficient.

@@ -153,3 +153,13 @@ def test_equal_sums_cancel(left: Term, right: Term) -> None:
         return
     for pieces in monomials.groups.values():
         assert merge(pieces) == []
+
+
+def test_a_bound_that_another_implies_is_not_compared_with_it() -> None:
+    """The rows a = 2q, 2q + 1 of a window that lies among 2h rows are two, without a minimum of where they end."""
+    a, q, h = Int.symbol(B), Int.symbol(PLACES[0]), Int.symbol("h")
+    window = k.all_of((k.between(2 * q, a, 2 * q + 1), k.between(0, a, 2 * h - 1), k.between(0, q, h - 1)))
+    (piece,) = eliminate(Term((), frozenset((B,)), window))
+    assert piece.numerator == 2
+    (cut,) = eliminate(Term((), frozenset((B,)), k.all_of((k.between(2 * q, a, 2 * q + 1), k.between(0, a, h)))))
+    assert cut.numerator != 2
