@@ -11,6 +11,7 @@ from typing import Any
 
 from derivations.language.errors import InputError
 from derivations.notation import names
+from derivations.notation.names import TRANSPOSES
 from derivations.notation.reader import Reader
 from derivations.notation.structure import canonical, span
 from derivations.notation.typed import PRODUCT, UNARY, Part, Typed, bracketed, listed
@@ -94,6 +95,10 @@ def _gradient(reader: Reader, of: Typed, variable: Any, at: Any) -> Typed:
     if named is None:
         raise reader.unknown(atom)
     typed, rest = named[0], [*named[1], *outer]
+    if any(trail.data == "sup" and canonical(trail.children[1]) not in TRANSPOSES for trail in rest):
+        raise reader.error(
+            variable, "a derivative with respect to a power", "a declared name", "name it in a definition"
+        )
     if typed.role != "name":
         raise reader.error(variable, "a derivative with respect to something that is not a name", "a declared name")
     start, end = span(at)

@@ -182,6 +182,8 @@ class Resolver:
                 continue
             self._check_brace(items, at)
             factor, used = self.factor_at(items, at, pending is None and bool(factors))
+            if factors and pending is None:
+                self._check_whole(factors[-1], factor, item)
             if factors:
                 signs.append(self.sign(pending, factors[-1], factor, item))
             factors.append(factor)
@@ -189,6 +191,13 @@ class Resolver:
         if pending is not None:
             raise self.error(pending, f"`{self.shown(pending)}` lacks a factor", "a factor on both sides")
         return factors[0] if len(factors) == 1 else self.bound_product(factors, signs, tree)
+
+    def _check_whole(self, before: Typed, factor: Typed, item: Any) -> None:
+        """`AB_{ij}` may be an entry of AB, or A times an entry."""
+        if before.role == "name" and before.rank > 1 and factor.role == "entry" and not factor.rank:
+            shown = self.shown(item)
+            what = f"`{before.text} {shown}`: an entry of the product, or {before.text} times the number {shown}?"
+            raise self.error(item, what, "brackets, or the number in front", "put brackets around what has the entry")
 
     def bound_product(self, factors: list[Typed], signs: list[products.Sign], tree: Any) -> Typed:
         """The one way in which the factors bind; an error where there is none, or more than one."""
@@ -327,6 +336,8 @@ class Resolver:
 
     def factor(self, atom: Any, trails: list[Any], item: Any) -> Typed:
         """An atom with its scripts."""
+        if atom.data == "brace" and trails:
+            self._check_unseen(atom)
         named = self.named(atom, trails)
         if named is None and (special := self._special(atom, trails, item)) is not None:
             return special
@@ -336,6 +347,12 @@ class Resolver:
                 raise self.error(item, f"the function `{self.shown(item)}` has no argument", "brackets after it")
             return self.trailed(typed, rest, item, is_name=True)
         return self.trailed(self.atom(atom), trails, item, is_name=False)
+
+    def _check_unseen(self, atom: Any) -> None:
+        """`{A + B}^T` is seen as A + Bᵀ: braces hold one symbol together, no formula."""
+        held = names.as_factor(atom)
+        if held is None or any(trail.data != "sub" for trail in held.children[1:]):
+            raise self.error(atom, "a script on a formula in braces, which nobody sees", "brackets", "write ( ... )")
 
     def _special(self, atom: Any, trails: list[Any], item: Any) -> Typed | None:
         """Matrices of ones, the identity, tensors by their entries: forms that take their scripts along."""

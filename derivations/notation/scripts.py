@@ -21,12 +21,26 @@ from derivations.notation.typed import ATOM, POWER, Part, Typed, bracketed, list
 
 def trailed(reader: Reader, typed: Typed, trails: list[Any], at: Any, is_name: bool) -> Typed:
     """What scripts that belong to no name mean: entries, ᵀ, powers."""
+    _check_order(reader, typed, trails, at)
     ordered = sorted(trails, key=lambda trail: trail.data != "sub")  # x_i^2 is x^2_i: the entry first
     for trail in ordered:
         if trail.data == "prime":
             raise reader.error(trail, f"a prime on `{typed.text}`, which is no function", "", _say(reader, at))
         typed = entry(reader, typed, trail, at) if trail.data == "sub" else raised(reader, typed, trail, at, is_name)
     return typed
+
+
+def _check_order(reader: Reader, typed: Typed, trails: list[Any], at: Any) -> None:
+    """`A^{-1}_{ij}` may be the entry of the inverse or the inverse of the entry; `A_{ij}^2` is the entry's square."""
+    kinds = [trail.data for trail in trails]
+    if typed.rank != 2 or not {"sub", "sup"} <= set(kinds):
+        return
+    above = canonical(trails[kinds.index("sup")].children[1])
+    is_power = re.fullmatch(r"-?\d+", above) is not None and above not in reader.profile.superscripts
+    if is_power and (above.startswith("-") or kinds.index("sup") < kinds.index("sub")):
+        shown = f"`{reader.shown(at)}`"
+        fix = "put brackets: (A^{-1})_{ij}, or (A_{ij})^{-1}"
+        raise reader.error(at, f"{shown}: an entry of the power, or the power of an entry?", "brackets", fix)
 
 
 def _say(reader: Reader, at: Any) -> str:
@@ -135,6 +149,9 @@ def _index_formula(reader: Reader, entry: Any) -> Typed:
                 raise reader.error(factor, f"`{shown}` in a subscript: an index of its own, or an entry?", "an index")
             _check_label(reader, factor, name)
             reader.free.add(name)
+    held = names.single_factor(entry) if entry.data == "side" else None
+    if held is not None and held.children[0].data == "group" and names.single(held.children[0]) is not None:
+        raise reader.error(entry, f"the subscript {reader.shown(entry)}: an index, or a label?", "no brackets")
     if entry.data not in ("side", "symbol", "number", "word", "brace"):
         raise reader.error(entry, f"`{reader.shown(entry)}` is no index", "letters, numbers and sizes")
     bad = names.scripted(reader, entry)

@@ -123,6 +123,7 @@ class Row:
 
     tokens: list[Token]
     tag: str | None
+    other: Token | None  # where a second formula begins in the row
 
     @property
     def continues(self) -> bool:
@@ -134,16 +135,29 @@ def rows_of(tokens: Sequence[Token]) -> Iterator[Row]:
     """The rows of a display; those of matrices stay inside."""
     matrices, tag = 0, None
     row: list[Token] = []
+    marks: list[int] = []  # where alignment marks stand in the row
     for token in [*without_case_ends(tokens), Token("ROW", "")]:
         matrices += (token.type in ("BEGIN", "CASES")) - (token.type == "END")
         if token.type == "TAG":
             tag = str(token)
         elif token.type == "ROW" and not matrices:
-            if row:
-                yield Row(row, tag)
-            row, tag = [], None
-        elif matrices or token.type != "AMP":
+            if kept := [each for number, each in enumerate(row) if number not in marks]:
+                yield Row(kept, tag, _other_column(row, marks))
+            row, tag, marks = [], None, []
+        else:
+            if token.type == "AMP" and not matrices:
+                marks.append(len(row))
             row.append(token)
+
+
+def _other_column(row: Sequence[Token], marks: Sequence[int]) -> Token | None:
+    """The token after a mark that parts two formulas of one row: it has = on both sides, but none beside it."""
+    equals = [number for number, token in enumerate(row) if token.type == "EQ"]
+    for at in marks:
+        beside = {at - 1, at + 1} & set(equals)
+        if not beside and any(number < at for number in equals) and any(number > at for number in equals):
+            return row[at + 1]
+    return None
 
 
 def without_case_ends(tokens: Sequence[Token]) -> list[Token]:
@@ -164,9 +178,21 @@ def without_case_ends(tokens: Sequence[Token]) -> list[Token]:
 def joined(source: Statement, rows: Sequence[Row]) -> list[Token]:
     """The tokens of all rows as one formula; raises InputError where a row is a formula of its own."""
     for number, row in enumerate(rows):
+        _check_row(source, row, bool(number))
         if number and not row.continues:
             raise two_formulas(source, row.tokens[0])
     return [token for row in rows for token in row.tokens]
+
+
+def _check_row(source: Statement, row: Row, is_further: bool) -> None:
+    """A row that holds two formulas, or that begins with a sign and has an = after it: `A = B \\\\ -C = D`."""
+    if row.other is not None:
+        raise two_formulas(source, row.other)
+    first = row.tokens[0]
+    if is_further and first.type == "SIGN" and any(token.type == "EQ" for token in row.tokens):
+        what = "this row goes on with the one before, or is a formula of its own?"
+        fix = "begin the row with =, or give the formula a display of its own"
+        raise source.error(what, int(first.start_pos or 0), int(first.end_pos or 0), "", fix)
 
 
 def tagged(source: Statement, rows: Sequence[Row], tag: str) -> list[Token]:
@@ -178,6 +204,8 @@ def tagged(source: Statement, rows: Sequence[Row], tag: str) -> list[Token]:
     last = at
     while last + 1 < len(rows) and rows[last + 1].tokens[0].type in ("SIGN", "OP"):
         last += 1
+    for number, row in enumerate(rows[first : last + 1]):
+        _check_row(source, row, bool(number))
     own = [token for row in rows[first : last + 1] for token in row.tokens]
     if own[0].type != "EQ":
         return own
