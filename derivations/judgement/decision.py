@@ -27,6 +27,7 @@ from derivations.formulas.claims import Claim, Context, Dimension, Link
 from derivations.formulas.expressions import Definition, Expression, ShapeError
 from derivations.judgement.verdict import Word
 from derivations.meaning import forms
+from derivations.meaning.evident import evident_in
 from derivations.meaning.forms import Form, has_functions
 from derivations.meaning.functions import Unsupported
 from derivations.meaning.goal import context_condition
@@ -109,9 +110,8 @@ def decide(claim: Claim, link: Link, solver: Solver, told: bool = False) -> Symb
     """What is shown of a link, with the exact region where it is not true everywhere. Relations between unknowns are
     told only where a failure may come of not telling them."""
     means = Means(solver)
-    lowering = Lowering(related=told)
+    lowering = _translation(claim, solver, told)
     try:
-        lowering.same = same_terms(lowering, claim, solver)
         goal = goal_of(lowering, claim, link)
         supposed, existing = _definitions(claim, link)
         axioms = (*lowering.axioms, *supposed)
@@ -159,8 +159,7 @@ def _in_normal_form(claim: Claim, link: Link, means: Means) -> Symbolic | None:
     """What the normal form of functions decides: a proof, or a region where its unknowns are independent."""
     supposed, existing = _definitions(claim, link)
     for kind in (forms.Kind.BASIS, forms.Kind.CLEARED):
-        lowering, form = Lowering(), Form(kind)
-        lowering.same = same_terms(lowering, claim, means.solver)
+        lowering, form = _translation(claim, means.solver), Form(kind)
         try:
             goal = goal_of(lowering, claim, link, form=form)
             decision = search.prove(means.solver, grouped(goal, lowering.demands))
@@ -171,8 +170,7 @@ def _in_normal_form(claim: Claim, link: Link, means: Means) -> Symbolic | None:
             return _proved(means.solver, goal, (*lowering.axioms, *supposed), (proof, *existing))
     if binds_data(claim) or claim.hypotheses:
         return None
-    lowering, form = Lowering(), Form(forms.Kind.STRIPPED)
-    lowering.same = same_terms(lowering, claim, means.solver)
+    lowering, form = _translation(claim, means.solver), Form(forms.Kind.STRIPPED)
     try:
         goal = goal_of(lowering, claim, link, form=form)
         groups = grouped(goal, lowering.demands)
@@ -208,8 +206,7 @@ def _by_special_case(
     """Where a special case fails, the link fails; so it holds exactly where the special case does, if it is proved to
     hold there."""
     for special in special_cases(claim, link):
-        lowering = Lowering(related=told)
-        lowering.same = same_terms(lowering, claim, means.solver)
+        lowering = _translation(claim, means.solver, told)
         instance = goal_of(lowering, claim, link, special)
         groups = grouped(instance, lowering.demands)
         decision = search.prove(means.solver, groups)
@@ -226,15 +223,13 @@ def _by_special_case(
 
 def _proved_within(claim: Claim, link: Link, region: Condition, means: Means, told: bool) -> Proof | Refused:
     """That a link holds at all sizes of a region, where more arguments of functions may be equal."""
-    lowering = Lowering(related=told)
-    lowering.same = same_terms(lowering, claim, means.solver, region)
+    lowering = _translation(claim, means.solver, told, region)
     return means.prove(goal_of(lowering, claim, link, region=region))
 
 
 def proved(claim: Claim, link: Link, solver: Solver) -> bool:
     """Whether a link is proved, and some sizes are known at which it says something."""
-    lowering = Lowering()
-    lowering.same = same_terms(lowering, claim, solver)
+    lowering = _translation(claim, solver)
     goal = goal_of(lowering, claim, link)
     return isinstance(Means(solver).prove(goal), Proof) and any(True for _ in small_sizes(goal, 1))
 
@@ -245,6 +240,14 @@ def _admits_sizes(solver: Solver, goal: Goal) -> bool:
         return True
     answer = solver.satisfiable(goal.context)
     return isinstance(answer, Satisfiable) and k.holds(goal.context, answer.model)
+
+
+def _translation(claim: Claim, solver: Solver, told: bool = False, region: Condition = k.TRUE) -> Lowering:
+    """A translation that knows what the claim supposes, and a region of it."""
+    lowering = Lowering(related=told)
+    lowering.same = same_terms(lowering, claim, solver, region)
+    lowering.evident = evident_in(lowering, claim.context, claim.conditions, claim.context.assumptions)
+    return lowering
 
 
 def same_terms(
@@ -346,7 +349,9 @@ def _existence(
     """What a formula lacks to exist at all sizes of a context (None: nothing known), and the proof that it exists."""
     solver = Solver()
     try:
-        goal = existence_of(Lowering(), Context(dims, conditions), node)
+        lowering, context = Lowering(), Context(dims, conditions)
+        lowering.evident = evident_in(lowering, context)
+        goal = existence_of(lowering, context, node)
         proof = Referee().prove(goal, planned)
         if isinstance(proof, Proof):
             return None, proof

@@ -33,6 +33,18 @@ class Domain(Enum):
     POSITIVE = "is positive"
     NOT_NEGATIVE = "is not negative"
 
+    def supposed(self, formula: object) -> str:
+        """That every entry of a formula is in it, as an axiom."""
+        return {
+            Domain.NOT_ZERO: "no entry of {} is 0",
+            Domain.POSITIVE: "every entry of {} is positive",
+            Domain.NOT_NEGATIVE: "no entry of {} is negative",
+        }[self].format(formula)
+
+
+# What a function of one variable asks of its argument.
+OF_FUNCTIONS = {"log": Domain.POSITIVE, "sqrt": Domain.NOT_NEGATIVE}
+
 
 # Of a function of a number t: where it is 0, as what t must be to avoid it; None: it never is.
 _NOT_ZERO = {"exp": None, "sigmoid": None, "softplus": None, "sqrt": Domain.NOT_ZERO, "tanh": Domain.NOT_ZERO}

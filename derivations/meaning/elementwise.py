@@ -31,7 +31,8 @@ from derivations.formulas.expressions import (
     Tensor,
     Times,
 )
-from derivations.meaning.functions import DOMAIN_AXIOMS, KNOWN, Unsupported, derivative_of, rewritten
+from derivations.meaning.domains import OF_FUNCTIONS
+from derivations.meaning.functions import KNOWN, Unsupported, derivative_of, rewritten
 from derivations.meaning.integers import Environment
 from derivations.meaning.numbers import of_number
 from derivations.meaning.translation import (
@@ -64,8 +65,8 @@ def elementwise(lowering: Translation, node: Elementwise, index: tuple[Int, ...]
         if axiom:
             lowering.axioms[axiom] = None
         return lowering.lower(formula, index, env, cut)
-    if node.name in DOMAIN_AXIOMS and any(term.atoms for term in lowering.part(node.of, index, env, cut)):
-        lowering.axioms[DOMAIN_AXIOMS[node.name].format(node.of)] = None
+    if node.name in OF_FUNCTIONS and any(term.atoms for term in lowering.part(node.of, index, env, cut)):
+        lowering.suppose_in(node.of, OF_FUNCTIONS[node.name])
     kind = Kind.KNOWN if node.name in KNOWN else Kind.ARBITRARY
     return function(lowering, Map(kind, node.name), node.order, node.of, index, env, cut)
 

@@ -53,9 +53,6 @@ PIECEWISE: dict[str, Callable[[Expression], Expression]] = {
 KNOWN = (*DERIVATIVES, *PIECEWISE)
 
 
-DOMAIN_AXIOMS = {"log": "every entry of {} is positive", "sqrt": "no entry of {} is negative"}
-
-
 def derivative_of(name: str, order: int, x: Expression) -> Expression | None:
     """The derivative of the order-th derivative of a known function at x; None for an arbitrary function."""
     if name not in DERIVATIVES:

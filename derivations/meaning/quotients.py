@@ -11,6 +11,7 @@ from derivations.core.names import is_size
 from derivations.core.sums import Term
 from derivations.core.terms import Int
 from derivations.formulas.expressions import Constant, Definition, Expression, Over, Power
+from derivations.meaning.domains import Domain
 from derivations.meaning.elementwise import function, inverse_atom
 from derivations.meaning.functions import Unsupported
 from derivations.meaning.integers import Environment
@@ -31,14 +32,14 @@ def _reciprocal(lowering: Translation, node: Expression, index: tuple[Int, ...],
             raise Unsupported(f"a quotient by {node}")
         inverse = Term(numerator=term.denominator, denominator=term.numerator, demands=term.demands)
         if term.atoms:
-            lowering.axioms[f"no entry of {node} is 0"] = None
+            lowering.suppose_in(node, Domain.NOT_ZERO)
         return [multiply(inverse, *[inverse_atom(lowering, atom) for atom in term.atoms])]
     number = _constant(found)
     if number is not None:
         lowering.suppose_equal("a constant", found, [Term(numerator=number[0], denominator=number[1])])
         return [Term(numerator=number[1], denominator=number[0])]
     if any(term.atoms for term in found):
-        lowering.axioms[f"no entry of {node} is 0"] = None
+        lowering.suppose_in(node, Domain.NOT_ZERO)
         return function(lowering, INVERSE, 0, node, index, env, cut)
     raise Unsupported(f"a quotient by {node}")
 
@@ -65,8 +66,8 @@ def _general_power(
     if not all(map(is_size, exponent[0].symbols() | exponent[1].symbols())):
         raise Unsupported("an exponent that depends on an index")
     if exponent[1] != 1:
-        lowering.axioms[f"every entry of {base} is positive"] = None
-    else:
+        lowering.suppose_in(base, Domain.POSITIVE)
+    elif not lowering.evident(base, Domain.NOT_ZERO):
         lowering.axioms[f"no entry of {base} is 0 where its exponent is not positive"] = None
     return function(lowering, Map(Kind.POWER, exponent), 0, base, index, env, cut)
 

@@ -23,6 +23,7 @@ from derivations.core.sums import Atom, LimitReached, Term, rename_term
 from derivations.core.terms import Condition, Int
 from derivations.formulas.expressions import Definition, Expression
 from derivations.formulas.indices import free_names
+from derivations.meaning.domains import Domain
 from derivations.meaning.integers import Environment, Integers
 from derivations.meaning.powers import TERM_LIMIT, multinomial
 
@@ -107,10 +108,17 @@ class Translation(Integers):
     symmetries: dict[tuple[tuple[Term, ...], Condition], tuple[Places, ...]] = field(default_factory=dict)
     # Whether two sums of terms are equal wherever a condition holds; whoever knows the sizes' context sets it.
     same: Callable[[Terms, Terms, Condition], bool] = lambda left, right, guard: False
+    # Whether a formula shows by how it is written that its entries are in a domain; whoever knows the context sets it.
+    evident: Callable[[Expression, Domain], bool] = lambda node, domain: False
 
     def fresh(self) -> Mark:
         """A bound index that no other term has."""
         return Mark(Role.BOUND, next(self.fresh_numbers))
+
+    def suppose_in(self, node: Expression, domain: Domain) -> None:
+        """Name as an axiom that all entries of a formula are in a domain, unless that is evident."""
+        if not self.evident(node, domain):
+            self.axioms[domain.supposed(node)] = None
 
     def suppose_equal(self, what: str, left: Sequence[Term], right: Sequence[Term], guard: Condition = k.TRUE) -> None:
         """Note that two sums of terms are taken for equal wherever `guard` holds, unless they are written alike."""
