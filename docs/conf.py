@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +112,7 @@ def operator_page(found: Any) -> str:
         lines += [f"Also called {', '.join(f'`{alias}`' for alias in found.aliases)}.", ""]
     lines += ["```text", *(found.given.splitlines() or []), "```", ""]
     lines += [f"`{found.example}` is ${typeset.strip()}$, of shape `{found.shape}`.", ""]
-    lines += ["By index:", "", "```text", *found.by_index, "```", ""]
+    lines += by_index(found.by_index)
     if found.gradients:
         lines += ["For a loss J of its value with the sensitivity `delta`:", "", "| by | gradient |", "|---|---|"]
         for each in found.gradients:
@@ -120,6 +121,24 @@ def operator_page(found: Any) -> str:
             lines.append(f"| `{each.argument}` | {said}{note} |")
         lines.append("")
     return "\n".join(lines)
+
+
+LONGEST = 90  # letters of a formula by index that a page has room for
+
+
+def by_index(printed: Sequence[str]) -> list[str]:
+    """One entry by index: typeset, or as it is printed where there is none or it is too long."""
+    from derivations.typeset.by_index import by_index_to_latex
+
+    try:
+        typeset = by_index_to_latex(printed)
+    except ValueError:
+        typeset = []
+    if not typeset or max(map(len, printed)) > LONGEST:
+        return ["By index:", "", "```text", *printed, "```", ""]
+    rows = [f"& {line}" for line in typeset]
+    body = typeset if len(rows) == 1 else [r"\begin{aligned}", " \\\\\n".join(rows), r"\end{aligned}"]
+    return ["By index, where an entry that does not exist counts as 0:", "", "$$", *body, "$$", ""]
 
 
 def plain(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
@@ -134,6 +153,7 @@ BARRIERS = {
     '<aside class="sidebar-drawer">': '<aside class="sidebar-drawer" aria-label="All pages">',
     '<aside class="toc-drawer': '<aside aria-label="This page" class="toc-drawer',
     "<pre>": '<pre tabindex="0">',
+    '<div class="math-wrapper docutils container">': '<div class="math-wrapper docutils container" tabindex="0">',
     '<div id="search-results">': '<h1>Search</h1><div id="search-results">',
 }  # what the theme leaves out: names of landmarks, boxes that scroll by keyboard, a heading
 

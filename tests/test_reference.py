@@ -15,6 +15,7 @@ from derivations.language.scope import CLAIM_LINES, ELEMENTWISE, FUNCTIONS, STAT
 from derivations.operators import OPERATORS
 from derivations.reference import words
 from derivations.reference.operators import entry, text
+from derivations.typeset.by_index import by_index_to_latex
 
 COOKBOOK = sorted((Path(derivations.__file__).parent / "cookbook").glob("*.md"))
 LAYERS = {
@@ -101,3 +102,36 @@ def test_every_word_of_a_verdict_has_its_page() -> None:
             assert not found or rest.strip("` ").split("`")[0] in words.names()
     assert CliRunner().invoke(app, ["explain-word", "holds where"]).stdout.startswith("# holds where")
     assert CliRunner().invoke(app, ["explain-word", "undecidd"]).exit_code == 2
+
+
+@pytest.mark.parametrize("name", sorted(set(OPERATORS) - SLOW))
+def test_the_entry_by_index_is_typeset_as_it_is_printed(name: str) -> None:
+    """The same names and numbers in the same order, balanced; what is no sum is not typeset."""
+    printed = entry(name).by_index
+    if printed[0].startswith("no sum"):
+        with pytest.raises(ValueError, match="not read"):
+            by_index_to_latex(printed)
+        return
+    typeset = " ".join(by_index_to_latex(printed))
+    assert typeset.count("{") == typeset.count("}")
+    assert typeset.count("(") == typeset.count(")")
+    plain = re.sub(r"\\(frac|lfloor|rfloor|left|right|le|ge|ne|land|lor|mapsto|mathit)\b", " ", typeset)
+    words = [each for each in re.findall(r"\w+", plain.replace("_", " ").replace("bmod", " ")) if each != "pi"]
+    assert words == [each for each in re.findall(r"\w+", " ".join(printed)) if each not in ("entry", "pi")]
+
+
+@pytest.mark.parametrize(
+    ("printed", "typeset"),
+    [
+        ("entry [i] = sum[k in 0..min(i, n)](f'(x[k]) * w[i - k]) / (2*n)",
+         r"(i) \mapsto \frac{\sum_{0 \le k \le \min\left(i, n\right)} f'\left(x_{k}\right) \, w_{i - k}}{2 \, n}"),
+        ("(a - b) * (sum[k](x[k])) + b", r"\left(a - b\right) \, \left(\sum_{k} x_{k}\right) + b"),
+        ("a - (b + sum[k](x[k]))**2", r"a - \left(b + \sum_{k} x_{k}\right)^{2}"),
+        ("x[(i + 1)//2, -i % 3] * [i < n or (j == 0 and k != 1)]",
+         r"x_{\lfloor \left(i + 1\right) / 2 \rfloor, \left(-i\right) \bmod 3} \, [i < n \lor (j = 0 \land k \ne 1)]"),
+        ("X[:, 0].T", r"X_{:, 0}^{T}"),
+    ],
+)  # fmt: skip
+def test_what_binds_by_index_binds_in_latex(printed: str, typeset: str) -> None:
+    """Brackets stand where the formula needs them."""
+    assert by_index_to_latex([printed]) == [typeset]

@@ -120,6 +120,8 @@ def condition_text(condition: Condition) -> str:
     >>> i, j, n = map(Int.symbol, "ijn")
     >>> condition_text(NonNegative(j - i)), condition_text(Zero(i - n + 1)), condition_text(Zero(2 * i - 3 * n))
     ('j >= i', 'i == n - 1', '2*i == 3*n')
+    >>> condition_text(Zero(i % n)), condition_text(Zero(-(i % n)))
+    ('i % n == 0', 'i % n == 0')
     """
     if isinstance(condition, And | Or):
         word = " and " if isinstance(condition, And) else " or "
@@ -132,7 +134,8 @@ def condition_text(condition: Condition) -> str:
             left, right = left + condition.term.terms.get((), 0), right + condition.term.terms.get((), 0)
         return f"{pretty(left)} >= {pretty(right)}"
     if isinstance(condition, Zero) and _with_remainders(condition.term)[1]:
-        return f"{pretty(condition.term if left.terms else -condition.term)} == 0"
+        either = [pretty(condition.term), pretty(-condition.term)]
+        return f"{min(either, key=lambda text: (text[0] == '-', text))} == 0"
     for name in in_order(condition.term.symbols()):
         value = solution(condition.term, name)
         if value is not None:
