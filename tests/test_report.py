@@ -21,7 +21,7 @@ from derivations.show.report import nodes as n
 from derivations.show.report.breaking import LINE, equation, fold, outermost, width
 from derivations.show.report.document import Report, front_matter, report_tree, verdict_mark
 from derivations.show.report.escaping import text
-from derivations.show.report.graph import dependency_graphs
+from derivations.show.report.graph import collected, dependency_graphs
 from derivations.show.report.markup import Source, parse, plain
 from derivations.show.report.mathml import Missing
 from derivations.show.report.page import CLASS, MACROS, formula_of_line, latex_of, snippets_of
@@ -470,6 +470,31 @@ def test_a_claim_moves_to_the_next_page_alone(tmp_path: Path) -> None:
     assert "before" in first
     assert "claim" not in first
     assert second[:9] == ["claim"] * 9
+
+
+def test_definitions_lead_to_what_uses_them() -> None:
+    """In the graph: to definitions that mention them, through a context that continues another, and to claims; a claim
+    that mentions none rests on its context. What no formula mentions is not there."""
+    text = (
+        "```given\ndims n\ntensor x[n]\na = x + x\nb = a * x\nunused = x\nloss J(b)\ndelta = grad(J, b)\n```\n"
+        "```claim one\nb == a * x\n```\n```claim bare\nx + x == 2 * x\n```\n"
+        "```given continue\nc = b + a\n```\n```claim two\nc == b + a\n```\n"
+    )
+    document = Document.parse(text, "n.md")
+    results = Results()
+    for claim in document.claims:
+        results.verdicts.extend(judge_claim(claim))
+    [chapter] = [each for each in report_tree([document], results).chapters if each.id == "document-1"]
+    nodes, edges = collected(chapter, {})
+    first, second = (block.id for block in chapter.blocks if isinstance(block, n.Box) and block.kind == "given")
+    assert set(edges) == {
+        (f"{first} a", f"{first} b"), (f"{first} b", f"{first} J"), (f"{first} J", f"{first} delta"),
+        (f"{first} b", f"{first} delta"), (f"{first} b", f"{second} c"), (f"{first} a", f"{second} c"),
+        (f"{first} b", "one"), (f"{first} a", "one"), (first, "bare"),
+        (f"{second} c", "two"), (f"{first} b", "two"), (f"{first} a", "two"),
+    }  # fmt: skip
+    assert {node.words for node in nodes.values() if node.kind == "definition"} == {"a", "b", "J", "delta", "c"}
+    assert all(node.place in (first, second) for node in nodes.values() if node.kind == "definition")
 
 
 def test_typst_makes_the_same_report(tmp_path: Path) -> None:

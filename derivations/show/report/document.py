@@ -26,6 +26,7 @@ from derivations.show.report.bibliography import bibliography_of, named
 from derivations.show.report.breaking import LINE, width
 from derivations.show.report.citations import Bibliography, Citations
 from derivations.show.report.markup import BLOCK, Source, parse, plain, without_private
+from derivations.show.report.mentions import defined_in, used_by
 from derivations.show.report.pictures import footprints
 from derivations.show.report.repairs import repair_to_latex
 from derivations.show.report.rules import Rules
@@ -304,7 +305,9 @@ def _block(block: Block, judged: Judged, rules: Rules, number: int, source: Sour
         )
         names = ", ".join(block.contexts[0][1].names) if block.contexts else ""
         place = f"context-{number}-{block.first}"
-        return (n.Box("given", place, (), (*text, *drawn), f"line {block.first}: {names}"),)
+        continues = block.given is not None and block.given.before is not None
+        defines = defined_in(block.contexts)
+        return (n.Box("given", place, (), (*text, *drawn), f"line {block.first}: {names}", defines, continues),)
     if block.kind == "notation":
         return (n.Listing(block.text),)
     if block.kind == "remark":
@@ -320,7 +323,9 @@ def _block(block: Block, judged: Judged, rules: Rules, number: int, source: Sour
     if not readings:
         return (n.Box("open", place, _head(block.id, "open", "not judged"), (n.Listing(block.text),), block.id),)
     word, label = verdict_mark([v for _, verdicts in readings for v in verdicts])
-    return (n.Box(word, place, _head(block.id, word, label), claim_blocks(readings, rules.places, problems), block.id),)
+    inside = claim_blocks(readings, rules.places, problems)
+    uses = used_by(block.claims)
+    return (n.Box(word, place, _head(block.id, word, label), inside, block.id, uses=uses),)
 
 
 def _remark(remark: Remark, block: Block, source: Source) -> n.Blocks:

@@ -191,14 +191,26 @@ class References:
 
 
 @dataclass(frozen=True)
+class Defined:
+    """A definition of a context, and those that its formula mentions."""
+
+    name: str
+    uses: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Box:
-    """A claim, a remark or a context with its place: kind is a verdict's word, open or given."""
+    """A claim, a remark or a context with its place: kind is a verdict's word, open or given. `defines` are a context's
+    definitions in their order, with those of the context that it continues; `uses` are those that a claim mentions."""
 
     kind: str
     id: str
     head: Inlines
     inside: Blocks
     name: str = ""
+    defines: tuple[Defined, ...] = ()
+    continues: bool = False
+    uses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
