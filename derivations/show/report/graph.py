@@ -75,7 +75,7 @@ def _graph(nodes: dict[str, Node], edges: list[tuple[str, str]]) -> str:
     for node in nodes.values():
         x, y = places[node.id]
         wide = RULE if node.column == 2 else NODE - INDENT * (node.kind == "definition")
-        letters = int(wide / 6)
+        letters = int(wide / 6.6)
         words = html.escape(node.words if len(node.words) <= letters else node.words[: letters - 1] + "…")
         kind = GROUPS.get(node.kind, "open")
         box = f'<rect class="g-node g-{kind}" x="{x:g}" y="{y:g}" width="{wide:g}" height="20" rx="3"/>'
