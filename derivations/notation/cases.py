@@ -17,12 +17,15 @@ from derivations.notation.typed import PRODUCT, SUM, UNARY, Part, Typed, bracket
 
 NEGATED = {">": "<=", "<=": ">", "<": ">=", ">=": "<", "==": "!=", "!=": "=="}
 IF = ("if", "when", "for", "where")
+MOST_CASES = 8  # each carries the conditions of those before it
 OTHERWISE = ("otherwise", "else", "elsewhere")
 
 
 def by_cases(reader: Reader, atom: Any) -> Typed:
     """[c1] * v1 + (1 - [c1]) * v2: the value of the first condition that holds."""
     found = [part for part in atom.children if isinstance(part, Tree)]
+    if len(found) > MOST_CASES:
+        raise reader.error(atom, f"{len(found)} cases", f"at most {MOST_CASES}")
     values, conditions = [], []
     for each in found:
         value, condition = (part for part in each.children if isinstance(part, Tree))

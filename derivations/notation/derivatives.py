@@ -128,7 +128,8 @@ def of_operator(reader: Reader, items: Sequence[Any], at: int) -> tuple[Typed, i
     above, below = item.children[0].children[1:3]
     letter_d = not reader.types.kind("d")
     bottom = names.derivative(below, letter_d)
-    if names.derivative(above, False) != [] or not bottom or len(bottom) != 1 or len(item.children) > 1:
+    is_d = letter_d and canonical(above) in ("d", r"\mathrm{d}")
+    if not (names.derivative(above, False) == [] or is_d) or not bottom or len(bottom) != 1 or len(item.children) > 1:
         return None
     if len(items) != at + 2 or items[at + 1].data == "operator":
         return None
@@ -142,12 +143,22 @@ def fraction(reader: Reader, atom: Any) -> Typed:
     top, bottom = names.derivative(above, letter_d), names.derivative(below, letter_d)
     if top is not None or bottom is not None:
         return _derivative(reader, atom, top, bottom)
+    if (letter := _differences(below)) and letter in (_differences(above), canonical(above)):
+        what = f"`{reader.shown(atom)}`: a derivative, or a quotient of products with {letter}?"
+        raise reader.error(atom, what, "", r"write \partial, or a sign after the letter")
     left, right = reader.argument(above), reader.argument(below)
     if right.rank:
         raise reader.error(below, f"a quotient by something of rank {right.rank}", "a number below the line")
     start, end = span(atom)
     parts = (*bracketed(left, PRODUCT), Part(" / ", start, end), *bracketed(right, UNARY + 1))
     return Typed(parts, left.shape, PRODUCT, (*left.equal, *right.equal))
+
+
+def _differences(node: Any) -> str:
+    """The d, δ or Δ that begins a product without a sign after it; nothing where none does."""
+    items = names.items_of(node) or []
+    letter = canonical(items[0]) if len(items) > 1 and items[1].data != "operator" else ""
+    return letter if letter in ("d", r"\mathrm{d}", r"\delta", r"\Delta") else ""
 
 
 def _derivative(reader: Reader, atom: Any, top: Any, bottom: Any) -> Typed:

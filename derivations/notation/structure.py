@@ -151,9 +151,13 @@ def rows_of(tokens: Sequence[Token]) -> Iterator[Row]:
 
 
 def _other_column(row: Sequence[Token], marks: Sequence[int]) -> Token | None:
-    """The token after a mark that parts two formulas of one row: it has = on both sides, but none beside it."""
+    """The token after a mark that parts two formulas of one row: it has = on both sides but none beside it, or stands
+    between two factors."""
     equals = [number for number, token in enumerate(row) if token.type == "EQ"]
     for at in marks:
+        around = {row[number].type for number in (at - 1, at + 1) if 0 <= number < len(row)}
+        if 0 < at < len(row) - 1 and not around & {"EQ", "SIGN", "OP", "REL", "IN", "AMP"}:
+            return row[at + 1]
         beside = {at - 1, at + 1} & set(equals)
         if not beside and any(number < at for number in equals) and any(number > at for number in equals):
             return row[at + 1]

@@ -58,6 +58,7 @@ class Scanner:
     depth: int = 0
     open_ones: list[Token] = field(default_factory=list)
     scripts: int = 0
+    environments: list[str] = field(default_factory=list)  # those that are open: matrices and cases
     fonts: dict[str, tuple[str, Lexeme]] = field(default_factory=dict)
 
     def scan(self) -> list[Token]:
@@ -509,6 +510,8 @@ class Scanner:
         name = self._environment(part)
         if name == "array" and self._is("{"):
             self._label(part)  # how its columns are set
+        if name in (*MATRICES, *CASES):
+            self.environments.append(name)
         if name in MATRICES:
             self._emit("BEGIN", name, part.start, part.end)
         elif name in CASES:
@@ -517,4 +520,6 @@ class Scanner:
     def _end(self, part: Lexeme) -> None:
         name = self._environment(part)
         if name in (*MATRICES, *CASES):
+            if not self.environments or self.environments.pop() != name:
+                raise self.error(part, f"`\\end{{{name}}}` closes something else")
             self._emit("END", name, part.start, part.end)

@@ -157,6 +157,8 @@ LARGE = {
     "norms": "$$ " + r"\|" * 9_000 + " = A $$",
     "maxima": "$$ " + r"\max_i " * 2_000 + "x_i = A $$",
     "sums": "$$ " + r"\sum_i x_i + " * 1_400 + "x = A $$",
+    "cases": r"$$ A = \begin{cases} " + r"A & A > 0 \\ " * 900 + r"0 & \text{otherwise} \end{cases} $$",
+    "columns": "$$ A " + "& A " * 2_900 + "= A $$",
     "entries": "$$ x" + "[i]" * 6_000 + " = A $$",
     "lines of code": "```python\n" + "x = 1\n" * 20_000 + "```",
     "colons": "```matlab\nA(" + "1:" * 9_000 + "1)\n```",
