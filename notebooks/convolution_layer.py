@@ -163,7 +163,7 @@ figure.colorbar(image, ax=axes, shrink=0.9)
 plt.show()
 
 # %%
-np.abs(formula - measured).max() < 1e-8, np.abs(printed - measured).max() > 1
+bool(np.abs(formula - measured).max() < 1e-8), bool(np.abs(printed - measured).max() > 1)
 
 # %%
 assert np.allclose(formula, measured, atol=1e-8)

@@ -129,3 +129,14 @@ def test_check_takes_the_first_context_that_has_the_names(tmp_path: Path) -> Non
     assert shown("check", "shape(x)[0] == n", "--given", document(tmp_path, two))[0] == "✓ proved"
     assert shown("check", "shape(x) == (n, n)", "--given", document(tmp_path, two))[:1] != ["✓ proved"]
     assert shown("check", "shape(y) == shape(x[0])", "--given", document(tmp_path, two))[0] == "✓ proved"
+
+
+def test_what_is_written_entry_by_entry_stays_so(tmp_path: Path) -> None:
+    """Sizes and numbers are not taken apart into sums over their places."""
+    text = GIVEN + "```claim s\nshape(A @ x) == (m,)\n```\n```claim l\n2 * [1, 3] == [2, 7]\n```\n"
+    file = document(tmp_path, text)
+    for name, left, right in (("s", "  left   (n,)", "  right  (m,)"), ("l", "  left   entry", "  right  [2, 7]")):
+        lines = shown("explain", name, file)
+        at = next(number for number, line in enumerate(lines) if line.startswith("by index"))
+        assert lines[at + 1].startswith(left)
+        assert right in lines[at + 1 :]

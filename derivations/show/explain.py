@@ -18,6 +18,7 @@ from rich.text import Text
 
 from derivations.core.sums import LimitReached
 from derivations.formulas.claims import Claim, Context, Link
+from derivations.formulas.expressions import Literal, SizeTuple
 from derivations.formulas.text import to_text
 from derivations.judgement.chains import first_wrong
 from derivations.judgement.verdict import Verdict, Witness
@@ -87,6 +88,9 @@ def _by_index(claim: Claim, link: Link) -> Iterator[Text]:
     """Both sides as sums over indices; sums run over all indices for which the entries exist."""
     lines: list[tuple[str, list[str]]] = []
     for label, side in (("left", link.left), ("right", link.right)):
+        if isinstance(side, SizeTuple | Literal):  # it has its entries one by one already
+            lines.append((label, [to_text(SizeTuple(*side.sizes) if isinstance(side, SizeTuple) else side)]))
+            continue
         try:
             lines.append((label, index_form(side, link, claim.context)))
         except NotASum as reason:
