@@ -215,7 +215,8 @@ def _evaluable(
 ) -> tuple[Sample, dict[str, Any], list[Any]]:
     """Data at which the reading's output can be computed: integers of both signs, else positive ones."""
     for attempt, positive in enumerate((False, False, True, True)):
-        sample = sample_at(values.reading, sizes, 4 * seed + attempt, positive or (values.smooth and attempt > 0))
+        positive = positive or (values.smooth and attempt > 0)
+        sample = sample_at(values.reading, sizes, 4 * seed + attempt, positive, values.spacing)
         data = values.data(sample, sizes)
         try:
             out = values.value(values.reading.out, sizes, data)

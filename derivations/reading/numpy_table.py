@@ -381,6 +381,18 @@ def std(machine: Machine, a: Any, axis: Any = None, keepdims: Any = False, ddof:
     return ops.elementwise(machine, _named("sqrt"), var(machine, a, axis, keepdims, ddof))
 
 
+@row("linalg.norm")
+def norm(machine: Machine, x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Array:
+    """The root of the sum of squares: Euclid's norm along one axis, Frobenius's over two or all."""
+    given = array_of(machine, x)
+    over_axes = len(ops.axes_numbers(machine, axis, given.rank))
+    known = ord is None or (ord == Int.of(2) and over_axes == 1) or (ord == "fro" and over_axes == 2)
+    if not known or (axis is not None and over_axes > 2):
+        machine.refuse("a norm that is not the root of a sum of squares", "np.sqrt((x**2).sum(axis))")
+    squares = ops.elementwise(machine, lambda e: power(e, number(2)), given)
+    return ops.elementwise(machine, lambda e: ops.function("sqrt", e), sum_(machine, squares, axis, keepdims))
+
+
 @row("max", "amax", method="max")
 def max_(machine: Machine, a: Any, axis: Any = None, keepdims: Any = False) -> Array:
     """The maximum over axes."""
@@ -389,6 +401,9 @@ def max_(machine: Machine, a: Any, axis: Any = None, keepdims: Any = False) -> A
         machine.require(at_least(given.shape[at], 1), "fits", "a maximum is over something")
 
     def top(bound: Any, body: Element) -> Element:
+        inner = ops.opened_maximum(machine, body)
+        if inner is not None:  # a maximum of maxima is one over both windows
+            return Top((*bound, *inner.bound), inner.body)
         return Top(bound, body) if bound else body
 
     return ops.reduced(machine, given, axis, _shown(keepdims), top)

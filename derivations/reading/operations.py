@@ -382,15 +382,22 @@ def opened(machine: Machine, chosen: Chosen) -> tuple[Bound, Int, Element]:
     return tuple(bound), chosen.value.replaced(names), refreshed(weight, machine.fresh)
 
 
-def _at_top(machine: Machine, entry: Element, top: Element) -> Element | None:
-    """1 where an entry is at the place of the maximum that `top` is, if the entry is one of those it is over."""
-    if isinstance(top, Entry):
-        known = next((one for one in machine.definitions if one.name == top.name), None)
+def opened_maximum(machine: Machine, element: Element) -> Top | None:
+    """The maximum that an element is, or that the definition is of which it is an entry; None of anything else."""
+    if isinstance(element, Entry):
+        known = next((one for one in machine.definitions if one.name == element.name), None)
         if known is None or not isinstance(known.body, Top):
             return None
-        top = refreshed(replaced(known.body, dict(zip(known.indices, top.index, strict=True))), machine.fresh)
-    if not isinstance(top, Top):
+        element = refreshed(replaced(known.body, dict(zip(known.indices, element.index, strict=True))), machine.fresh)
+    return element if isinstance(element, Top) else None
+
+
+def _at_top(machine: Machine, entry: Element, top: Element) -> Element | None:
+    """1 where an entry is at the place of the maximum that `top` is, if the entry is one of those it is over."""
+    opened_top = opened_maximum(machine, top)
+    if opened_top is None:
         return None
+    top = opened_top
     values: dict[str, Int] = {}
     if not _unify(top.body, entry, {name for name, _, _ in top.bound}, values):
         return None

@@ -197,7 +197,7 @@ def _proved(
     layer = find_layer(forward, backward)
     signature = completed(parse_signature(given), layer)
     try:
-        readings = read_cases(layer, signature, wanted)
+        readings = _read_either_way(layer, signature, wanted)
     except Refused as refused:
         shown = _shown_by_running(layer, refused, run)
         if shown is None:
@@ -258,6 +258,21 @@ def _sources(layer: Layer) -> list[Source]:
     for source in list(found):
         found += [value.source for value in source.names.values() if hasattr(value, "source")]
     return list({source.path: source for source in found}.values())
+
+
+def _read_either_way(layer: Layer, signature: Signature, wanted: Sequence[str]) -> list[Reading]:
+    """The readings by the signature as it is written, else by its products turned; raises Refused."""
+    try:
+        return read_cases(layer, signature, wanted)
+    except Refused:
+        turned = signature.turned()
+        if turned is None:
+            raise
+        try:
+            return read_cases(layer, turned, wanted)
+        except Refused:
+            pass
+        raise
 
 
 def read_cases(layer: Layer, signature: Signature, wanted: Sequence[str] = ()) -> list[Reading]:

@@ -21,6 +21,7 @@ from derivations.formulas.claims import Context
 from derivations.language.document import parse_context, parse_expression
 from derivations.reading.document import context_text, flat_context
 from derivations.reading.elements import (
+    Data,
     Element,
     Function,
     If,
@@ -41,6 +42,7 @@ from derivations.reading.writing import dims_line
 SMALLEST, GENERIC = 24, 8  # sizes by increasing sum, and sizes without coincidences
 FLIPS = 2  # sizes on each side of each guard
 ENUMERATED = 300  # sizes among which guards are looked for
+SPACING = 16  # between data that are compared
 LARGEST = 60_000  # products that one definition sums at one size
 
 # -- data ------------------------------------------------------------------------------------------
@@ -55,9 +57,9 @@ class Sample:
     values: Mapping[str, list[Fraction]]
 
 
-def sample_at(reading: Reading, sizes: Mapping[str, int], seed: int, positive: bool) -> Sample:
-    """Different integers in a random order, so that maxima are never tied; small fractions where data are positive;
-    real arguments that meet their conditions."""
+def sample_at(reading: Reading, sizes: Mapping[str, int], seed: int, positive: bool, spacing: int = 1) -> Sample:
+    """Different integers in a random order, so that maxima are never tied, each a multiple of `spacing`; small
+    fractions where data are positive; real arguments that meet their conditions."""
     chance = random.Random(f"{sorted(sizes.items())} {seed}")
     shapes: dict[str, tuple[int, ...]] = {}
     for name, axes in reading.signature.arrays.items():
@@ -75,7 +77,7 @@ def sample_at(reading: Reading, sizes: Mapping[str, int], seed: int, positive: b
             continue
         count = math.prod(shape)
         numbers = list(range(1, count + 1)) if positive else [
-            number for number in range(-(count // 2) - 1, count + 2) if number][: count]  # fmt: skip
+            spacing * number for number in range(-(count // 2) - 1, count + 2) if number][: count]  # fmt: skip
         chance.shuffle(numbers)
         # positive data stay near 1, so that exponentials and quotients stay in range
         values[name] = [Fraction(number) if not positive else 1 + Fraction(number, count + 1) for number in numbers]
@@ -101,6 +103,8 @@ class Evaluated:
             isinstance(part, Number) and part.value.denominator > 1 for part in parts
         )
         self.smooth = any(map(_is_smooth, parts))
+        # Where data are compared, whole steps of a derivative shall change no comparison.
+        self.spacing = SPACING if not self.smooth and any(map(_compares, parts)) else 1
         text, formulas = flat_context(reading)
         ((_, context),) = parse_context(text, "reading")
         self.formulas = {name: parse_expression(formula, context) for name, formula in formulas.items()}
@@ -166,6 +170,11 @@ def _is_smooth(part: Element) -> bool:
     if isinstance(part, Power):
         return not (isinstance(part.right, Number) and part.right.value.denominator == 1)
     return isinstance(part, Function) and part.name not in ("relu", "abs")
+
+
+def _compares(part: Element) -> bool:
+    """Whether a node asks which of some numbers is larger."""
+    return isinstance(part, Top | TopPlace | Data) or (isinstance(part, Function) and part.name in ("relu", "abs"))
 
 
 def _array(numbers: list[Any], shape: Sequence[int]) -> Any:

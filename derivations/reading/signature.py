@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from derivations.language.errors import InputError, Place
@@ -47,6 +47,17 @@ class Signature:
     dims: dict[str, int] = field(default_factory=dict)
     conditions: list[Cond] = field(default_factory=list)
     assumed: list[Assumption] = field(default_factory=list)
+
+    def turned(self) -> Signature | None:
+        """The same with axes that are a number times a size in the other order of their factors, `2*H` as `H*2`: a
+        window's number stands last, a group's first, and writers of a product mean either. None where none is one."""
+        arrays = {name: tuple(_turned(axis) for axis in axes) for name, axes in self.arrays.items()}
+        return None if arrays == self.arrays else replace(self, arrays=arrays)
+
+
+def _turned(axis: Axis) -> Axis:
+    numbers = [factor.constant is not None for factor in axis]
+    return axis[::-1] if len(axis) == 2 and any(numbers) and not all(numbers) else axis
 
 
 def parse_signature(text: str, where: str = "--given") -> Signature:

@@ -30,6 +30,9 @@ def prove(forward: str, backward: str | None, given: str, run: bool = True) -> L
         ("embed", "embed_backward", "ids: B, T < V; table: V, D"),
         ("gelu", "gelu_backward", "x: N, D"),
         ("attention", "attention_backward", "q: T, D; k: S, D; v: S, E"),
+        ("pooled_by_reshape", "pooled_by_reshape_backward", "x: N, C, H*2, W*2"),
+        ("pooled_by_reshape", "pooled_by_reshape_backward", "x: N, C, 2*H, 2*W"),
+        ("unit_rows", "unit_rows_backward", "x: N, D"),
     ],
 )
 def test_a_correct_loss_is_proved(forward: str, backward: str | None, given: str) -> None:

@@ -127,6 +127,12 @@ CASES: dict[str, list[tuple[str, str]]] = {
     "nanargmin": [("y[np.nanargmin(x, axis=0), np.arange(m)]", XY)],
     "unravel_index": [("x[np.unravel_index(np.argmax(y), y.shape)]", XY)],
     "prod": [("x.reshape(np.prod(x.shape))", X)],
+    "linalg.norm": [
+        ("np.linalg.norm(x)", X),
+        ("x / np.linalg.norm(x, axis=1, keepdims=True)", X),
+        ("np.linalg.norm(x, 2, 0)", X),
+        ("np.linalg.norm(x, 'fro')", X),
+    ],
     "cumsum": [
         ("np.cumsum(x, axis=0)", X),
         ("x.cumsum()", X),
