@@ -653,8 +653,9 @@ class Basis:
         if opposite is Sign.NOT_NEGATIVE and operator == ">":
             return []
         if (sign or opposite) is Sign.NOT_NEGATIVE and 1 < len(found) <= FACTORS and all(map(_is_fixed_term, found)):
-            zero = self._all_of([self.jump("==", [term]) for term in found])  # a sum of what is not negative
-            return zero if operator == "==" else [Term(), *scaled(zero, -1)]
+            # A sum of what is not negative is 0 where all of it is; so is the negative of one, which is never above 0.
+            zero = self._all_of([self.jump("==", [term]) for term in found])
+            return [Term(), *scaled(zero, -1)] if operator == ">" else zero
         if operator == ">=":
             return [*self.jump(">", found), *self.jump("==", found)]
         factor, rest = self.shared(found, positive=True)

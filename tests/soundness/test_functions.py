@@ -279,3 +279,25 @@ def test_the_root_of_a_square_has_no_sign(monkeypatch: pytest.MonkeyPatch) -> No
     """Without the absolute value the root of x² would be x."""
     _dropping("roots_of_squares")(monkeypatch)
     assert word("sqrt(x**2) == x") == "proved"
+
+
+SUMS = (
+    "x**2 + y**2", "-x**2 - y**2", "x**2*y", "-x**2*y**2", "abs(x) + exp(y)", "-relu(x) - y**2", "x/y", "x + 1",
+)  # fmt: skip
+COMPARED = (  # a comparison of S with 0, and the same by others
+    ("[0 >= S]", "[S <= 0]"),
+    ("[0 > S]", "[S < 0]"),
+    ("[S <= 0]", "ones(n) - [S > 0]"),
+    ("[S < 0]", "ones(n) - [S >= 0]"),
+    ("[S >= 0]", "[S > 0] + [S == 0]"),
+    ("[S != 0]", "[S > 0] + [S < 0]"),
+    ("[S <= 0]", "[-(S) >= 0]"),
+)
+
+
+@pytest.mark.parametrize("found", SUMS)
+def test_a_number_is_above_below_or_at_zero(found: str) -> None:
+    """Comparisons of one formula say the same of it in whichever way they are written, and not the opposite."""
+    for left, right in COMPARED:
+        assert word(f"{left} == {right}".replace("S", f"({found})")) == "proved", (left, right)
+        assert word(f"{left} == ones(n) - ({right})".replace("S", f"({found})")) != "proved", (left, right)
