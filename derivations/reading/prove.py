@@ -345,7 +345,9 @@ def _forward_error(layer: Layer, reading: Reading, obligation: Obligation, answe
     """The forward function is not read at all sizes of --given."""
     source = _source_of(layer, obligation.path)
     at = _at_sizes(reading, answer)
-    fix = f"add `{answer.holds_where}` to --given" if answer.holds_where else "say more of the sizes in --given"
+    of_sizes = obligation.condition.symbols <= reading.signature.dims.keys()
+    known = answer.holds_where if of_sizes else None
+    fix = f"add `{known}` to --given" if known else "say more of the sizes in --given"
     own = reading.conditions[len(reading.signature.conditions) :]
     if obligation.condition == FALSE and own:
         fix = f"add `{condition_text(negated(both(*own)))}` to --given"

@@ -76,6 +76,8 @@ def _obligations(found: LayerVerdict) -> str:
     if not every:
         return ""
     what = f"{every} conditions" if every > 1 else "condition"
+    if left == every == 1:
+        return "; the condition that the reading rests on is not proved"
     if left:
         return f"; of the {what} that the reading rests on {left} {'are' if left > 1 else 'is'} not proved"
     return f"; the {what} that the reading rests on {'are' if every > 1 else 'is'} proved"
