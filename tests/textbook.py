@@ -92,6 +92,7 @@ TEXTBOOK: dict[str, str | tuple[str, ...] | NoFormula] = {
         "sum(sum_pool(x, n)) == sum(resize(x, n*(h // n), n*(w // n)))",
         "sum(sum_pool(x, n, ceil=true)) == sum(x)",
     ),
+    "S0-10-kernel": "shape(w) == (m, m)",
     "S0-09": "[k * (h // n) * (w // n) <= k * h * w] == 1",
     # -- s1: definitions, sizes, pooling -------------------------------------------------------------------------------
     "S1-05-smaller": "[shape(corr(A, B, valid))[0] <= H, shape(corr(A, B, valid))[1] <= W] == 1",
@@ -101,6 +102,7 @@ TEXTBOOK: dict[str, str | tuple[str, ...] | NoFormula] = {
     "S1-12-first-entries": "conv(f, g, same)[i] == conv(f, g, full)[i + (N - 1) // 2]",
     "S1-13-equal-padding": "conv(f, g, same) == conv(f, g, valid, pad=(N // 2, (N - 1) // 2))",
     "S1-42": NoFormula(REGION),
+    "S1-17-printed-range": "conv(f, g, full)[m, n] == sum[k1, k2](f[m - k1 + 1, n - k2 + 1] * g[k1, k2])",
     "S1-17": "conv(f, g, full)[m, n] == sum[k1, k2](f[m - k1 + 1, n - k2 + 1] * g[k1, k2])",
     "S1-20-for-correlation": "corr(f, g, valid) == sum[i, j](f[i, j] * g[i, j])",
     "S1-23-with-biases": "6 * (25 + 1) == 156",
@@ -149,6 +151,7 @@ TEXTBOOK: dict[str, str | tuple[str, ...] | NoFormula] = {
     "S2-19-mixed": "delta[i] == sum[j](f'(U[i]) * conv2(delta2[j], K[j, i], full))",
     "S2-19-indices-corrected": "delta[i] == sum[j](f'(U[i]) * star(delta2[j], rot180(K[j, i]), full))",
     "S2-18-same-map-only": "delta[i] == sum[j](conv2(delta2[j], rot180(K[j, i]), full)) * f'(U[i])",
+    "S2-14-matrices-corr": "grad(J, K)[i, j] == rot180(sum[s, t](delta[i, s, t] * P[j, s, t]))",
     "S2-19-one-map-conv": "delta == f'(U) * star(delta2, rot180(K), full)",
     "S2-19-one-map-valid": "delta == f'(U) * star(delta2, rot180(K), full)",
     # -- s3: formulas --------------------------------------------------------------------------------------------------

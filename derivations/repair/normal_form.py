@@ -294,7 +294,9 @@ def _renamed(body: Any, ranges: list[IndexRange]) -> IndexSum:
         if isinstance(part, Symbol) and part in hidden:
             order[part] = None
     order.update((part.index, None) for part in ranges)
-    new = {index: integer_symbol(f"_{number}") for number, index in enumerate(order)}
+    # The sums inside, in their normal form, number their indices from 0 on: these are numbered after all of them.
+    first = sum(len(part.ranges) for part in _open(body) if isinstance(part, IndexSum))
+    new = {index: integer_symbol(f"_{number}") for number, index in enumerate(order, first)}
     renamed = {part.index: substituted(part, new) for part in ranges}
     body = substituted(body, new)
     if isinstance(body, Times):

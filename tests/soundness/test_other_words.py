@@ -33,7 +33,7 @@ def test_every_rewriting_applies_somewhere() -> None:
     """None of the rewritings is idle on the shipped documents."""
     met: set[str] = set()
     for path in DOCUMENTS:
-        for claim in Document.parse(path.read_text(encoding="utf-8"), path.name).claims[::4]:
+        for claim in Document.parse(path.read_text(encoding="utf-8"), path.name).claims:
             for rewriting in REWRITINGS:
                 if rewriting.__name__ not in met and rewriting(claim, claim.links[0], random.Random(1)) is not None:
                     met.add(rewriting.__name__)
