@@ -1,8 +1,9 @@
 """Plans of real claims, corrupted in every way they can be: whatever changes what a term says is refused.
 
-From each term t of the documents a goal t − u = 0 is made, where u is what the corrupted plan leads to if all that it
-says is believed. Whether a corruption does harm is found by evaluation alone: u is compared with the sum itself at
-small sizes and places. What does harm must be refused.
+From each term t of the documents, and of sums made by chance that are counted, divided and left over where the
+documents' are mostly solved, a goal t − u = 0 is made, where u is what the corrupted plan leads to if all that it says
+is believed. Whether a corruption does harm is found by evaluation alone: u is compared with the sum itself at small
+sizes and places. What does harm must be refused. Regions are made larger and smaller.
 """
 
 from __future__ import annotations
@@ -21,24 +22,34 @@ from derivations.batch.run import read_document
 from derivations.core import terms as k
 from derivations.core.deciders import Answer, Panel
 from derivations.core.goals import Count, Equality, Extremum, Goal, Known, Leaf, Plan, Solve, Split
-from derivations.core.heads import Heads
+from derivations.core.heads import Entry, Heads
 from derivations.core.names import Mark, Name, Role, in_order
-from derivations.core.parts import Part
-from derivations.core.referee import Proof, Referee, _Hearing
+from derivations.core.parts import Part, alternatives
+from derivations.core.referee import Proof, Referee, Refused, _Hearing
 from derivations.core.sums import Atom, LimitReached, Term, arrangements, place, rename_term
 from derivations.core.terms import Condition, Int
-from derivations.judgement.decision import same_terms
+from derivations.formulas.claims import Claim, Link
+from derivations.judgement.decision import Means, same_terms
 from derivations.meaning.functions import Unsupported
 from derivations.meaning.lowering import Lowering
 from derivations.meaning.statement import goal_of
+from derivations.search.decide import Believed, prove
+from derivations.search.groups import grouped
 from derivations.search.plans import planned
+from derivations.search.region import find
 from derivations.search.samples import small_sizes
 from derivations.search.solver import Solver
 
 ROOT = Path(derivations.__file__).parent
 DOCUMENTS = sorted((ROOT / "documents").glob("*.md"))
 BOUND = 2  # bound indices of a term whose sum is evaluated
+KINDS = (
+    "substitution", "substitution left out", "quotient", "interval", "interval left out", "cases exchanged",
+    "case missing", "index forgotten",
+)  # fmt: skip
 WANTED = 1_000  # harmful corruptions
+MOST = 150  # of one kind
+LEAST = 20  # of one kind
 SIZES, POINTS, BOX = 3, 12, range(-2, 7)
 
 
@@ -70,6 +81,44 @@ def cases() -> Iterator[Case]:
                                 yield Case(replace(goal, duties=()), one, term, list(planned(one)[0]))
                 except (Unsupported, LimitReached):
                     continue
+
+
+N, S, P = Int.symbol("n"), Int.symbol("s"), Int.symbol("p")
+NAMES = [Mark(Role.BOUND, 1), Mark(Role.BOUND, 2)]
+
+
+def made_by_chance(chance: random.Random) -> Case | None:
+    """A sum over one or two indices, with what makes plans of every kind: ranges that are counted, minima, quotients,
+    disjunctions, entries of x at some of them; None where search has no plan."""
+    first, second = map(Int.symbol, NAMES)
+    some = [Int.of(0), Int.of(1), N - 1, S, N + S - 2, k.least(N, S), k.greatest(N, S) - 1, (N + S) // S, N // S]
+
+    def part(index: Int, other: Int) -> Condition:
+        low, high = chance.choice([Int.of(0), Int.of(-1), chance.choice(some) - 1]), chance.choice(some)
+        return chance.choice([
+            k.between(low, index, high),
+            k.all_of((k.between(low, index, high), k.between(other - 1, index, other + S - 1))),
+            k.all_of((k.between(Int.of(0), index, N + 1), k.equal(index // S, chance.choice([P, other, N // S])))),
+            k.all_of((k.between(low, index, high),
+                      k.any_of((k.at_most(S, chance.choice([index, other, N - 1])), k.at_most(N, P))))),
+            k.equal(chance.choice([index, index + other, S * index, index - k.least(other, S)]),
+                    chance.choice([P, *some])),
+        ])  # fmt: skip
+
+    bound = NAMES[: chance.choice([1, 2, 2])]
+    condition = k.all_of((k.between(Int.of(-1), first, N + S), part(first, second if len(bound) == 2 else P)))
+    if len(bound) == 2:
+        condition = k.all_of((condition, k.between(Int.of(-1), second, N + S), part(second, first)))
+    indices = [each for each in map(Int.symbol, bound) if chance.random() < 0.5]
+    atoms = tuple(Atom(Entry("x"), (chance.choice([each, each + P, S * each]),)) for each in indices[:1])
+    numerator = chance.choice([Int.of(1), Int.of(1), N, P + 2, *map(Int.symbol, bound)])
+    term = Term(atoms, frozenset(bound), condition, numerator)
+    context = k.all_of((k.at_most(1, N), k.at_most(1, S)))
+    one = Equality("a sum by chance", k.between(Int.of(0), P, N), (term,))
+    try:
+        return Case(Goal(("n", "s"), context), one, term, list(planned(one)[0]))
+    except LimitReached:
+        return None
 
 
 def corrupted(plan: Plan) -> Iterator[tuple[str, Plan]]:
@@ -210,20 +259,30 @@ def _as_term(heads: Heads, part: Part) -> Term:
     return replace(moved, bound=frozenset(names.values()))
 
 
-def test_corrupted_plans_are_refused() -> None:
-    """At least a thousand corruptions of every kind, of terms of the documents: none gives a proof."""
+def refused_of(found: Iterator[Case], wanted: int) -> Counter[str]:
+    """How many harmful corruptions of each kind are refused, MOST of a kind at most; none may give a proof."""
     chance = random.Random(11)
     refused: Counter[str] = Counter()
-    for case in cases():
-        known = numbers(case, chance)
-        for kind, plan in corrupted(case.plans[0]):
-            if plan != case.plans[0] and harmful(case, plan, known):
+    for case in found:
+        of_interest = [(kind, plan) for kind, plan in corrupted(case.plans[0]) if refused[kind] < MOST]
+        known = numbers(case, chance) if of_interest else []
+        for kind, plan in of_interest:
+            if refused[kind] < MOST and plan != case.plans[0] and harmful(case, plan, known):
                 assert not isinstance(shown(case, plan), Proof), (kind, case.term, plan)
                 refused[kind] += 1
-        if refused.total() >= WANTED:
+        if refused.total() >= wanted:
             break
+    return refused
+
+
+def test_corrupted_plans_are_refused() -> None:
+    """At least a thousand corruptions, of every kind: none gives a proof."""
+    chance = random.Random(3)
+    by_chance = (case for case in (made_by_chance(chance) for _ in range(4_000)) if case is not None)
+    refused = refused_of(cases(), WANTED // 3)
+    refused += refused_of(by_chance, WANTED - refused.total())
     assert refused.total() >= WANTED, refused
-    assert len(refused) >= 5, refused
+    assert min(refused[kind] for kind in KINDS) >= LEAST, refused
 
 
 @pytest.mark.parametrize("liar", ["isl", "z3", "cvc5"])
@@ -252,3 +311,74 @@ def test_the_plans_themselves_are_accepted() -> None:
     """What is not corrupted gives a proof: the refusals above are about the corruption."""
     for case in islice(cases(), 40):
         assert isinstance(shown(case, case.plans[0]), Proof), case.term
+
+
+def test_corrupted_regions_are_refused() -> None:
+    """A region of a document's claim, with a conjunct or an alternative left out, doubled in its opposite, or with a
+    size moved by one: where evaluation says that it is another set of sizes, the referee does not settle it."""
+    refused: Counter[str] = Counter()
+    for claim, link in _links():
+        solver = Solver()
+        means = Means(solver)
+        lowering = Lowering()
+        lowering.same = same_terms(lowering, claim, solver)
+        try:
+            goal = goal_of(lowering, claim, link)
+            groups = grouped(goal, lowering.demands)
+            if isinstance(prove(solver, groups), Believed):
+                continue
+            found = find(solver, groups)
+        except (Unsupported, LimitReached):
+            continue
+        if isinstance(found, str) or refused.total() >= REGIONS:
+            continue
+        where = found.region.condition
+
+        def inside(part: Condition, goal: Goal = goal, means: Means = means) -> Proof | Refused:
+            return means.prove(replace(goal, context=k.all_of((goal.context, part))))
+
+        assert not isinstance(means.settle(goal, found, inside), Refused), claim.id
+        for kind, other in _other_regions(where, goal):
+            differs = any(_holds(where, sizes) != _holds(other, sizes) for sizes in islice(small_sizes(goal, 80), 80))
+            if not differs or refused[kind] >= REGIONS // 4:
+                continue
+            proofs = [inside(part) for part in (alternatives(other) if other != k.FALSE else ())]
+            outside = [
+                means.referee.refute(replace(goal, context=k.all_of((goal.context, part))), means.planned,
+                                     [each for one in found.outside for each in one.instances], found.among)
+                for part in alternatives(k.negate(other))
+            ]  # fmt: skip
+            shown_inside = [each for each in proofs if not isinstance(each, Refused)]
+            shown_outside = [each for each in outside if not isinstance(each, Refused)]
+            settled = means.referee.region(goal, other, shown_inside, shown_outside)
+            assert isinstance(settled, Refused), (claim.id, kind, other)
+            refused[kind] += 1
+    assert refused.total() >= REGIONS // 2, refused
+    assert len(refused) >= 4, refused
+
+
+REGIONS = 120  # corrupted ones
+
+
+def _other_regions(where: Condition, goal: Goal) -> Iterator[tuple[str, Condition]]:
+    parts = k.conjuncts(where)
+    for number, part in enumerate(parts):
+        rest = (*parts[:number], *parts[number + 1 :])
+        yield "a conjunct left out", k.all_of(rest)
+        yield "a conjunct negated", k.all_of((*rest, k.negate(part)))
+    for part in where.parts if isinstance(where, k.Or) else ():
+        yield "an alternative left out", k.any_of(each for each in where.parts if each != part)
+    for size in goal.sizes:
+        value = Int.symbol(size)
+        yield "smaller", k.all_of((where, k.at_most(2, value)))
+        yield "larger", k.any_of((where, k.equal(value, 2)))
+        yield "moved", k.substitute_condition(where, {size: value + 1})
+
+
+def _links() -> Iterator[tuple[Claim, Link]]:
+    """The links of the documents' claims that hold somewhere only."""
+    for path in DOCUMENTS:
+        for claim in read_document(path).claims:
+            for number, link in enumerate(claim.links, start=1):
+                if claim.expectation(number).kind == "holds where":
+                    yield claim, link
