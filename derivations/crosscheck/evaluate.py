@@ -345,13 +345,23 @@ def _root(base: Number, exponent: Fraction, scope: Scope) -> Number:
     """A power with an exponent that is no whole number, of what is positive: exp(e·log x)."""
     if scope.exact and not isinstance(scope.infinitesimal, Digits):
         raise NotExact("a root has no exact values")
-    if np.any(real(base.array) <= 0):
+    positive = real(base.array) > 0
+    at_zero = exponent > 0 and _steady(base, scope)
+    if np.any(~positive & (real(base.array) != 0) if at_zero else ~positive):
         raise NotEvaluable("a root of a number that is not positive")
+    if not positive.all():
+        powers = _root(Number(np.where(positive, base.array, 1)), exponent, scope)
+        return Number(np.where(positive, powers.array, 0 * powers.array))
     table = PRECISE if isinstance(scope.infinitesimal, Digits) else FUNCTIONS
     logarithm = Number(table["log"][0](base.array))
     scaled = values.multiply([logarithm, values.scalar(exponent.numerator)])
     scaled = values.divide(scaled, values.scalar(exponent.denominator))
     return Number(table["exp"][0](scaled.array))
+
+
+def _steady(number: Number, scope: Scope) -> bool:
+    """Whether no derivative is taken of a number: at 0 a root has a value, but no derivative."""
+    return not scope.differentiated and not np.iscomplexobj(number.array)
 
 
 # -- operators and functions ---------------------------------------------------------------------------------
@@ -491,9 +501,11 @@ def _elementwise(node: Elementwise, scope: Scope) -> Number:
             _absent(outside, f"{node.name} of {node.of}, which is not in its domain")
     if scope.exact and not isinstance(scope.infinitesimal, Digits):
         raise NotExact(f"{node.name} has no exact values")
-    if node.name in ("log", "sqrt") and of_data and np.any(real(inner.array) <= 0):
+    if node.name in ("log", "sqrt") and of_data:
         # A complex step would go round the missing real value, and give it a derivative.
-        raise NotEvaluable(f"{node.name} of a number that is not positive")
+        at_zero = node.name == "sqrt" and not node.order and _steady(inner, scope)
+        if np.any(real(inner.array) < 0 if at_zero else real(inner.array) <= 0):
+            raise NotEvaluable(f"{node.name} of a number that is not positive")
     table = PRECISE if isinstance(scope.infinitesimal, Digits) else FUNCTIONS
     return Number(table[node.name][node.order](inner.array))
 

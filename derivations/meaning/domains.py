@@ -18,7 +18,7 @@ from enum import Enum
 
 from derivations.core import terms as k
 from derivations.core.cells import cells, merge
-from derivations.core.heads import Function, Head, Kind
+from derivations.core.heads import Function, Head, Kind, Value
 from derivations.core.monomials import Monomials
 from derivations.core.names import Name, Role, has_role, in_order
 from derivations.core.sums import Atom, Piece, Term
@@ -95,7 +95,7 @@ def _is_positive(atom: Atom, argument: Argument) -> bool:
 
 def _has_data(head: Head) -> bool:
     """Whether an unknown depends on data: it is an entry of a tensor or a function of one."""
-    return not isinstance(head, Function) or bool(head.mentions and any(map(_has_data, head.mentions)))
+    return not isinstance(head, Function | Value) or any(map(_has_data, head.mentions))
 
 
 def _somewhere(pieces: Sequence[Piece]) -> Condition | None:

@@ -62,7 +62,7 @@ def in_form(lowering: Lowering, claim: Claim, found: Terms, form: Form, there: C
         return terms
     terms = cleared(basis, terms)
     if form.kind is Kind.STRIPPED:
-        bare = stripped(terms)
+        bare = stripped(basis, terms)
         if bare is None:
             raise Unsupported("a sum under a bar that stands in some terms only")
         return bare

@@ -5,7 +5,7 @@
     log x_1, ..., log x_r     are so too, and beside such exponentials                            [Ax 1971, Theorem 3]
     [x > a], [x = a]          for entries x and numbers a: a polynomial times a jump is 0 only if the polynomial is
 
-A factor that all terms share, not 0 wherever the formula exists, is left out first: a sum under a bar or a root.
+A factor that all terms share, a sum under a bar or a root, is left out first, where it is not 0.
 
 Law: `None` where anything else is met. What is decided here refutes; it proves nothing.
 """
@@ -32,32 +32,44 @@ from derivations.core.heads import (
     Value,
     alone,
 )
+from derivations.core.terms import Condition
 from derivations.meaning.basis import Basis
-from derivations.meaning.factors import base_of, is_fixed, parts_of, powers_of
+from derivations.meaning.domains import Domain, allowed
+from derivations.meaning.factors import Exponent, Place, base_of, is_fixed, powers_of
+from derivations.meaning.signs import Sign
 from derivations.meaning.translation import Terms
 
 PLAIN = (Entry, Differential, LossValue, Sensitivity)
 
 
-def stripped(found: Terms) -> Terms | None:
-    """The terms without the powers of sums that they share; None where they share not all."""
-    shared = None
+def stripped(basis: Basis, found: Terms) -> Terms | None:
+    """Terms that are 0 for all data exactly where these are: without the powers of sums that they share; None where
+    they share not all. Under a bar a sum is not 0. Elsewhere it may be, for all data, at some sizes, as in
+    √(n − m)·x: there the terms are 0, and this becomes their condition."""
+    shared: dict[tuple[Head, Place], Exponent] | None = None
     result: Terms = []
     for term in found:
-        under = {
-            (base.order, tuple(map(k.render, place)), tuple(map(k.render, parts_of(amount))))
-            for (base, place), amount in powers_of(term.atoms).items()
-            if isinstance(base, Value)
-        }
-        if shared is not None and under != shared:
+        powers = {at: amount for at, amount in powers_of(term.atoms).items() if isinstance(at[0], Value)}
+        if (shared is not None and powers != shared) or not all(is_fixed(place, term) for _, place in powers):
             return None
-        if any(isinstance(base_of(atom.head)[0], Value) and not is_fixed(atom.indices, term) for atom in term.atoms):
-            return None
-        shared = under
+        shared = powers
         result.append(
             replace(term, atoms=tuple(atom for atom in term.atoms if not isinstance(base_of(atom.head)[0], Value)))
         )
-    return result
+    there = k.all_of(
+        _somewhere(basis, base, place)
+        for (base, place), amount in (shared or {}).items()
+        if isinstance(amount, tuple) or amount > 0
+    )
+    return [replace(term, condition=k.all_of((term.condition, there))) for term in result]
+
+
+def _somewhere(basis: Basis, base: Head, place: Place) -> Condition:
+    """Where a sum is not 0 for some data; Unsupported where this cannot be told."""
+    if basis.signs.of_power(base) is Sign.POSITIVE:
+        return k.TRUE
+    terms = basis.instance(basis.defined[base].terms, place)
+    return allowed(terms, Domain.NOT_ZERO, basis.lowering.argument_at)
 
 
 def independent(basis: Basis, groups: Iterable[Heads]) -> bool:
