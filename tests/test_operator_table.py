@@ -23,8 +23,6 @@ from derivations.typeset.formulas import to_latex
 from numeric.operators import CONSTANTS
 from numeric.operators import OPERATORS as NUMERIC
 
-# Operators whose entries the prover cannot write as sums over indices: claims about them are undecided.
-BEYOND_THE_PROVER = {"inv", "det"}
 # Written in NumPy programs through others: a mean of windows is their sum by a number, a commutative one has no form.
 WITHOUT_NUMPY = {"mean_pool", "convolve"}
 
@@ -71,7 +69,7 @@ def missing(row: Operator) -> list[str]:
     data = [number for number, part in enumerate(p for p in row.parameters if p.kind == "tensor") if part]
     rules = {each.argument for each in row.adjoints}
     proved = {key for lemma in LEMMAS for key in lemma.of}
-    treated = row.name in lowering.NONLINEAR or row.name in BEYOND_THE_PROVER
+    treated = row.name in lowering.NONLINEAR
     known = row.entry is not None or row.formula is not None or treated
     carried = row.numpy is not None or hasattr(numpy_helpers, row.name) or row.name in WITHOUT_NUMPY
     has = {
@@ -107,13 +105,6 @@ def test_contributing_has_the_same_list() -> None:
     """What CONTRIBUTING asks of a new operator is what this test asks."""
     text = (Path(__file__).resolve().parent.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
     assert [name for name in LIST if f"- **{name}**" not in text] == []
-
-
-def test_the_prover_s_limits_are_named_truly() -> None:
-    """Nothing that the prover knows is listed as beyond it."""
-    for name in BEYOND_THE_PROVER:
-        assert OPERATORS[name].entry is None
-        assert name not in lowering.NONLINEAR, f"the prover knows {name} now: take it off the list in this file"
 
 
 def test_nothing_is_left_over() -> None:

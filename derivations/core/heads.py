@@ -318,6 +318,44 @@ class Value(Head):
         return "(…)"
 
 
+class Inverse(Head):
+    """An entry of the inverse of a square matrix of a size: at row and column, after the places of its outer indices.
+    Its argument is the matrix's entry at the same formal places."""
+
+    __slots__ = ()
+
+    def __new__(cls, size: Int, argument: Argument) -> Inverse:
+        return cls._of(size, argument)
+
+    @property
+    def argument(self) -> Argument:
+        found: Argument = self.parts[1]
+        return found
+
+    @property
+    def label(self) -> str:
+        return f"inv({_inside(self.argument)})"
+
+
+class Determinant(Head):
+    """The determinant of a square matrix of a size, at the places of its outer indices; its argument is the matrix's
+    entry, row and column last."""
+
+    __slots__ = ()
+
+    def __new__(cls, size: Int, argument: Argument) -> Determinant:
+        return cls._of(size, argument)
+
+    @property
+    def argument(self) -> Argument:
+        found: Argument = self.parts[1]
+        return found
+
+    @property
+    def label(self) -> str:
+        return f"det({_inside(self.argument)})"
+
+
 class Root(Head):
     """A power of another head's entry with an exponent that is no whole number: a fraction of sizes."""
 

@@ -319,6 +319,14 @@ def _check_zeros(divisor: Expression, value: Number, scope: Scope) -> None:
         raise ZeroThroughout(frozenset(map(int, np.flatnonzero(always))))
 
 
+def _check_singular(node: Apply, matrix: Any) -> None:
+    """A matrix of polynomials in the data that is singular in every sample may be so for all data."""
+    of = node.arguments[0]
+    polynomial = isinstance(matrix, Number) and not of.atoms(Elementwise) and not of.atoms(DataBracket)
+    if polynomial and not np.asarray(operate("det", matrix).array).any():
+        raise ZeroThroughout(frozenset({0}))
+
+
 def _absent(where: Array, what: str) -> None:
     """Nothing exists here: at all values of the free indices, or only at some (which are then looked at singly)."""
     if where.shape[1] > 1 and not where.any(axis=tuple(n for n in range(where.ndim) if n != 1)).all():
@@ -404,7 +412,7 @@ def operate(name: str, *arguments: Any) -> Number:
         bound = 1 if name in MOVING else max(prod(part.shape) for part in numbers) + 1
         for value in known:
             bound *= max(value, 1)
-        if name in ("inv", "det"):
+        if name in ("inv", "solve", "det"):
             bound = values.SAFE
 
     def call(*arrays: Array) -> Array:
@@ -439,7 +447,11 @@ def _apply(node: Apply, scope: Scope) -> Number:
         raise NotExact("softmax has no exact values")
     if scope.differentiated:
         _same_choice(node.operator, arguments, scope)
-    return operate(node.operator, *arguments)
+    try:
+        return operate(node.operator, *arguments)
+    except ZeroDivisionError:
+        _check_singular(node, arguments[0])
+        raise
 
 
 def _inverse(of: Number, residues: Residues) -> Number:

@@ -186,7 +186,7 @@ class Degrees:
 
     def _apply(self, node: Apply) -> int | None:
         match node.operator:
-            case "inv" | "softmax" | "pi":
+            case "inv" | "solve" | "softmax" | "pi":
                 return None
             case "det":
                 return self._times(self.of(node.tensors[0]), int(compiled(node.tensors[0].shape[0])(self.sizes)))

@@ -124,6 +124,22 @@ def inverse(a: Grid) -> Grid:
     return Grid(a.shape, tuple(matrix.adjugate() / matrix.det(method="berkowitz")))
 
 
+def solution(a: Grid, b: Grid) -> Grid:
+    """The x with a·x = b, by Cramer's rule: each entry is a determinant by that of a."""
+    matrix = _square_matrix(a)
+    sides = b.shape[1] if len(b.shape) == 2 else 1
+    need(b.shape[0] == matrix.rows, f"a solution for the shapes {a.shape} and {b.shape}")
+    right = Matrix(matrix.rows, sides, list(b.entries))
+    below = matrix.det(method="berkowitz")
+    found = []
+    for row in range(matrix.rows):
+        for side in range(sides):
+            replaced = matrix.copy()
+            replaced[:, row] = right[:, side]
+            found.append(replaced.det(method="berkowitz") / below)
+    return Grid(b.shape, tuple(found))
+
+
 def determinant(a: Grid) -> Grid:
     """The determinant as a polynomial in the entries."""
     return scalar(_square_matrix(a).det(method="berkowitz"))
@@ -417,6 +433,7 @@ EXPLICIT: dict[str, Callable[..., Grid]] = {
     "reshape": reshape,
     "inv": inverse,
     "det": determinant,
+    "solve": solution,
     "softmax": softmax,
     "max": largest,
     "broadcast": broadcast,

@@ -27,6 +27,7 @@ from derivations.formulas.claims import Claim, Context, Dimension, Link
 from derivations.formulas.expressions import Definition, Expression, ShapeError
 from derivations.judgement.verdict import Word
 from derivations.meaning import forms
+from derivations.meaning.contraction import contracted, symmetrised
 from derivations.meaning.evident import evident_in
 from derivations.meaning.forms import Form, has_functions
 from derivations.meaning.functions import Unsupported
@@ -158,10 +159,12 @@ def _proved(solver: Solver, goal: Goal, axioms: tuple[str, ...], shown: tuple[Pr
 def _in_normal_form(claim: Claim, link: Link, means: Means) -> Symbolic | None:
     """What the normal form of functions decides: a proof, or a region where its unknowns are independent."""
     supposed, existing = _definitions(claim, link)
-    for kind in (forms.Kind.BASIS, forms.Kind.CLEARED):
+    for kind in (forms.Kind.BASIS, forms.Kind.CLEARED, forms.Kind.MULTIPLIED):
         lowering, form = _translation(claim, means.solver), Form(kind)
         try:
             goal = goal_of(lowering, claim, link, form=form)
+            if kind is forms.Kind.MULTIPLIED and not lowering.matrices:
+                break
             decision = search.prove(means.solver, grouped(goal, lowering.demands))
             proof = means.prove(goal) if isinstance(decision, search.Believed) else None
         except (Unsupported, LimitReached):
@@ -246,6 +249,8 @@ def _translation(claim: Claim, solver: Solver, told: bool = False, region: Condi
     """A translation that knows what the claim supposes, and a region of it."""
     lowering = Lowering(related=told)
     lowering.same = same_terms(lowering, claim, solver, region)
+    lowering.known = k.all_of((context_condition(lowering, claim.context, claim.conditions), region))
+    lowering.assumptions = claim.context.assumptions
     lowering.evident = evident_in(lowering, claim.context, claim.conditions, claim.context.assumptions)
     return lowering
 
@@ -260,6 +265,7 @@ def same_terms(
     def same(left: Terms, right: Terms, guard: Condition) -> bool:
         context = k.all_of((context_condition(lowering, claim.context, claim.conditions), region))
         terms = difference(related(lowering, left), related(lowering, right))
+        terms = tuple(symmetrised(lowering, contracted(lowering, terms, k.all_of((context, guard)))))
         equality = Equality("what is one value", guard, terms)
         found = search.prove(solver, grouped(Goal(names, context, (), (equality,))))
         if isinstance(found, search.Believed):
@@ -351,6 +357,7 @@ def _existence(
     try:
         lowering, context = Lowering(), Context(dims, conditions)
         lowering.evident = evident_in(lowering, context)
+        lowering.known = context_condition(lowering, context)
         goal = existence_of(lowering, context, node)
         proof = Referee().prove(goal, planned)
         if isinstance(proof, Proof):

@@ -35,6 +35,7 @@ from derivations.meaning.domains import OF_FUNCTIONS
 from derivations.meaning.functions import KNOWN, Unsupported, derivative_of, rewritten
 from derivations.meaning.integers import Environment
 from derivations.meaning.numbers import of_number
+from derivations.meaning.regular import somewhere_positive
 from derivations.meaning.translation import (
     ALL,
     Cut,
@@ -65,8 +66,11 @@ def elementwise(lowering: Translation, node: Elementwise, index: tuple[Int, ...]
         if axiom:
             lowering.axioms[axiom] = None
         return lowering.lower(formula, index, env, cut)
-    if node.name in OF_FUNCTIONS and any(term.atoms for term in lowering.part(node.of, index, env, cut)):
-        lowering.suppose_in(node.of, OF_FUNCTIONS[node.name])
+    if node.name in OF_FUNCTIONS:
+        inner = lowering.part(node.of, index, env, cut)
+        if any(term.atoms for term in inner):
+            lowering.suppose_in(node.of, OF_FUNCTIONS[node.name])
+            somewhere_positive(lowering, inner, str(node.of))
     kind = Kind.KNOWN if node.name in KNOWN else Kind.ARBITRARY
     return function(lowering, Map(kind, node.name), node.order, node.of, index, env, cut)
 

@@ -41,11 +41,17 @@ from derivations.formulas.integers import FloorDiv, Remainder
 from derivations.meaning.domains import Domain, allowed
 from derivations.meaning.functions import Unsupported
 from derivations.meaning.lowering import Environment, Lowering
+from derivations.meaning.matrices import matrix_of
 from derivations.meaning.ranges import in_bounds, range_condition, symbols_of
+from derivations.meaning.regular import regular
+from derivations.meaning.translation import at_values
 from derivations.operators import OPERATORS
 
 # Of a function and of its derivatives.
 DOMAINS = {"log": (Domain.POSITIVE, Domain.POSITIVE), "sqrt": (Domain.NOT_NEGATIVE, Domain.POSITIVE)}
+
+
+INVERTED = ("inv", "solve")  # operators that ask for an inverse of their first argument
 
 
 @dataclass(frozen=True)
@@ -79,6 +85,11 @@ def obligations(
             yield Obligation(guard, condition, what)
     for part, domain in _asked(node):
         yield from _in_domain(lowering, part, domain, env, guard)
+    if isinstance(node, Apply) and node.operator in INVERTED:
+        matrix, outer = matrix_of(lowering, node.tensors[0], env, frozenset())
+        condition = k.substitute_condition(regular(lowering, matrix), at_values(matrix.formals[:-2], outer))
+        if condition != k.TRUE:
+            yield Obligation(guard, condition, f"{matrix.text} is invertible for some data")
 
 
 def _asked(node: Basic) -> Iterator[tuple[Expression, Domain]]:

@@ -14,7 +14,7 @@ from itertools import combinations
 
 from derivations.core import terms as k
 from derivations.core.goals import Duty, Equality
-from derivations.core.heads import Entry
+from derivations.core.heads import Determinant, Entry
 from derivations.core.names import Mark, Role
 from derivations.core.sums import Atom, Term
 from derivations.core.terms import Int
@@ -23,6 +23,7 @@ from derivations.formulas.expressions import Expression, Tensor
 from derivations.meaning.existence import obligations
 from derivations.meaning.functions import Unsupported
 from derivations.meaning.lowering import Lowering, Terms, scaled
+from derivations.meaning.regular import regular
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,20 @@ def apply_hypotheses(lowering: Lowering, claim: Claim, found: Terms) -> Terms:
         found = [
             new for term in found for new in lowering.replaced(term, Entry(chosen.tensor.name), chosen.entry)
         ]
+    if claim.hypotheses:
+        _admitted(lowering, found)
     return found
+
+
+def _admitted(lowering: Lowering, found: Terms) -> None:
+    """That the data which satisfy the hypotheses make the matrices invertible whose inverses are left, or
+    Unsupported."""
+    if any(isinstance(head, Determinant) for head in lowering.opaque) and lowering.positive:
+        raise Unsupported("the sign of a determinant of data under a hypothesis")
+    heads = {head for term in found for atom in term.atoms for head in (atom.head, *atom.head.mentions)}
+    for matrix in [matrix for head, matrix in lowering.matrices.items() if head in heads]:
+        if regular(lowering, matrix) != k.TRUE:
+            raise Unsupported(f"whether {matrix.text} is invertible for some data")
 
 
 def parametrise(lowering: Lowering, claim: Claim, hypothesis: Hypothesis) -> Parametrisation:

@@ -45,6 +45,7 @@ from derivations.meaning.elementwise import data_bracket, elementwise
 from derivations.meaning.functions import PI, Unsupported
 from derivations.meaning.integers import Environment
 from derivations.meaning.linear import argument_of, gathered
+from derivations.meaning.matrices import determinant, inverse
 from derivations.meaning.maxima import max_pool, max_unpool, maximum
 from derivations.meaning.powers import TERM_LIMIT
 from derivations.meaning.softmax import softmax
@@ -116,6 +117,8 @@ def pi(lowering: Lowering, node: Apply, index: tuple[Int, ...], env: Environment
 
 
 NONLINEAR: dict[str, Meaning] = {  # the operators of the table that are read off no index definition
+    "det": determinant,
+    "inv": inverse,
     "max": maximum,
     "max_pool": max_pool,
     "max_unpool": max_unpool,

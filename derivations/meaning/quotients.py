@@ -15,6 +15,7 @@ from derivations.meaning.domains import Domain
 from derivations.meaning.elementwise import function, inverse_atom
 from derivations.meaning.functions import Unsupported
 from derivations.meaning.integers import Environment
+from derivations.meaning.regular import somewhere_not_zero, somewhere_positive
 from derivations.meaning.translation import Cut, Terms, Translation, multiply
 
 
@@ -33,6 +34,7 @@ def _reciprocal(lowering: Translation, node: Expression, index: tuple[Int, ...],
         inverse = Term(numerator=term.denominator, denominator=term.numerator, demands=term.demands)
         if term.atoms:
             lowering.suppose_in(node, Domain.NOT_ZERO)
+            somewhere_not_zero(lowering, found, str(node))
         return [multiply(inverse, *[inverse_atom(lowering, atom) for atom in term.atoms])]
     number = _constant(found)
     if number is not None:
@@ -40,6 +42,7 @@ def _reciprocal(lowering: Translation, node: Expression, index: tuple[Int, ...],
         return [Term(numerator=number[1], denominator=number[0])]
     if any(term.atoms for term in found):
         lowering.suppose_in(node, Domain.NOT_ZERO)
+        somewhere_not_zero(lowering, found, str(node))
         return function(lowering, INVERSE, 0, node, index, env, cut)
     raise Unsupported(f"a quotient by {node}")
 
@@ -67,7 +70,9 @@ def _general_power(
         raise Unsupported("an exponent that depends on an index")
     if exponent[1] != 1:
         lowering.suppose_in(base, Domain.POSITIVE)
+        somewhere_positive(lowering, lowering.part(base, index, env, cut), str(base))
     elif not lowering.evident(base, Domain.NOT_ZERO):
+        somewhere_not_zero(lowering, lowering.part(base, index, env, cut), str(base))
         lowering.axioms[f"no entry of {base} is 0 where its exponent is not positive"] = None
     return function(lowering, Map(Kind.POWER, exponent), 0, base, index, env, cut)
 

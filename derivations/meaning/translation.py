@@ -15,12 +15,13 @@ from sympy import Basic
 
 from derivations.core import terms as k
 from derivations.core.goals import Duty, Equality
-from derivations.core.heads import Argmax, Head, Kind, Map, Reciprocal
+from derivations.core.heads import Argmax, Argument, Head, Kind, Map, Reciprocal
 from derivations.core.heads import Entry as EntryHead
 from derivations.core.monomials import alike
 from derivations.core.names import Mark, Name, Role, text_of
 from derivations.core.sums import Atom, LimitReached, Term, rename_term
 from derivations.core.terms import Condition, Int
+from derivations.formulas.claims import Assumption
 from derivations.formulas.expressions import Definition, Expression
 from derivations.formulas.indices import free_names
 from derivations.meaning.domains import Domain
@@ -68,6 +69,46 @@ class Template:
         return self.function.kind is Kind.ARBITRARY
 
 
+@dataclass(frozen=True)
+class Matrix:
+    """A square matrix: terms of its entry in formal places, those of `outer` indices and then row and column. `text`
+    is how it was written, for the axioms. `symmetric`: it is proved to be."""
+
+    terms: tuple[Term, ...]
+    outer: int
+    size: Int
+    text: str
+    symmetric: bool = False
+
+    @property
+    def formals(self) -> tuple[Int, ...]:
+        return formal_places(self.outer + 2)
+
+    @property
+    def row(self) -> Int:
+        return self.formals[-2]
+
+    @property
+    def column(self) -> Int:
+        return self.formals[-1]
+
+    @property
+    def box(self) -> Condition:
+        """That row and column are ones of the matrix."""
+        return k.all_of(k.between(0, i, self.size - 1) for i in self.formals[-2:])
+
+    def at(self, lowering: Translation, place: Sequence[Int]) -> Terms:
+        """The terms of an entry, `place` being outer places, row and column."""
+        values = at_values(self.formals, place)
+        fresh = [lowering.refreshed(term) for term in self.terms]
+        return [lowering.refreshed(rename_term(term, values)) for term in fresh]
+
+    def transposed(self) -> Matrix:
+        """The transpose."""
+        values = at_values(self.formals[-2:], (self.column, self.row))
+        return replace(self, terms=tuple(rename_term(term, values) for term in self.terms))
+
+
 def multiply(*factors: Term) -> Term:
     """The product of terms with disjoint bound indices."""
     numerator, denominator = Int.of(1), Int.of(1)
@@ -102,6 +143,10 @@ class Translation(Integers):
     premises: list[Duty | Equality] = field(default_factory=list)
     met: dict[Head, tuple[Term, ...]] = field(default_factory=dict)
     kinks: list[tuple[Map, Terms]] = field(default_factory=list)  # the jumps that were taken as differentiable
+    matrices: dict[Head, Matrix] = field(default_factory=dict)  # of which an inverse or determinant was met
+    positive: list[Terms] = field(default_factory=list)  # the arguments of logarithms and roots
+    signed: set[Argument] = field(default_factory=set)  # the same, with formal places
+    assumptions: tuple[Assumption, ...] = ()
     fresh_numbers: Iterator[int] = field(default_factory=count)
     # Whether relations between unknowns are told (`relations.py`), and the symmetries found so far.
     related: bool = False
@@ -110,6 +155,7 @@ class Translation(Integers):
     same: Callable[[Terms, Terms, Condition], bool] = lambda left, right, guard: False
     # Whether a formula shows by how it is written that its entries are in a domain; whoever knows the context sets it.
     evident: Callable[[Expression, Domain], bool] = lambda node, domain: False
+    known: Condition = k.TRUE  # the context of the sizes, as far as it is known
 
     def fresh(self) -> Mark:
         """A bound index that no other term has."""

@@ -298,6 +298,11 @@ def _inv(reader: Caller, call: Call) -> Typed:
     return reader.arrays.call("inv", [reader.read(reader.bind(call, ["a"], 1)["a"])], reader.span(call.node))
 
 
+def _solve(reader: Caller, call: Call) -> Typed:
+    bound = reader.bind(call, ["a", "b"], 2)
+    return reader.arrays.call("solve", [reader.read(bound["a"]), reader.read(bound["b"])], reader.span(call.node))
+
+
 def _det(reader: Caller, call: Call) -> Typed:
     return reader.arrays.call("det", [reader.read(reader.bind(call, ["a"], 1)["a"])], reader.span(call.node))
 
@@ -384,4 +389,4 @@ METHODS: dict[str, Handler] = {
     "mm": _matmul,
     "t": _t,
 }
-LINALG: dict[str, Handler] = {"norm": _norm, "inv": _inv, "det": _det}
+LINALG: dict[str, Handler] = {"norm": _norm, "inv": _inv, "solve": _solve, "det": _det}

@@ -296,6 +296,14 @@ def _broadcast_adjoint(g: Expression, node: Apply) -> Candidates:
     return [permuted(summed, order)]
 
 
+def _solvable(a: Expression, b: Expression) -> list[Condition]:
+    return [*_square(a), Compare("==", a.shape[1], b.shape[0])]
+
+
+def _solution(a: Expression, b: Expression) -> Expression:
+    return applied("matmul", applied("inv", a), b)
+
+
 def _fence(name: str) -> Any:
     return lambda *parts: rf"\operatorname{{{name}}}\left({', '.join(parts)}\right)"
 
@@ -435,6 +443,9 @@ ROWS = (
              numpy=lambda a: f"np.linalg.inv({a})"),
     Operator("det", (tensor("A", 2),), lambda a: (), _square, None, _fence("det"), "determinant",
              numpy=lambda a: f"np.linalg.det({a})"),
+    Operator("solve", (tensor("A", 2), tensor("b", 1, 2)), lambda a, b: (a.shape[1], *b.shape[1:]), _solvable, None,
+             lambda a, b: rf"{a}^{{-1}} {b}", "the x with A x = b, as numpy.linalg.solve",
+             numpy=lambda a, b: f"np.linalg.solve({a}, {b})", formula=_solution),
     Operator("softmax", (tensor("z", 1, 2, 3, 4),), lambda z: z.shape, _positive_last, None, _fence("softmax"),
              "over the last axis, or others [Goodfellow, Bengio & Courville 2016, eq. 6.29]", spelled=(NAMED_AXES,)),
     Operator("max", (tensor("z"), AXES), _kept, _positive_reduced, None,

@@ -121,8 +121,10 @@ def _says_something(condition: Condition) -> bool:
 def _tensor(name: str, parameter: Parameter, number: int, row: Operator) -> Tensor:
     rank = next((rank for rank in (2, 1, 3) if not parameter.ranks or rank in parameter.ranks), 1)
     sizes = [integer_symbol(letter) for letter in SIZES[min(number, 1)][:rank]]
-    if row.name in ("tr", "inv", "det"):
+    if row.name in ("tr", "inv", "det") or (row.name == "solve" and number == 0):
         sizes = [sizes[0]] * rank
+    if row.name == "solve" and number == 1:
+        sizes = [integer_symbol("H"), integer_symbol("n")]
     if row.name == "matmul" and number == 1:
         sizes = [integer_symbol("W"), integer_symbol("n")]
     if row.additive and number == 1:

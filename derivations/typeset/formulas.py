@@ -509,6 +509,7 @@ _NOTATION: dict[str, Callable[..., Piece]] = {
         rf"\operatorname{{broadcast}}_{{{_list([_axis_marks(axis)])}}}", f"{render(a).text}; {_sizes(shape)}"
     ),
     "inv": lambda a: Piece(f"{_base(render(a))}^{{-1}}", POWER),
+    "solve": lambda a, b: _product([Piece(f"{_base(render(a))}^{{-1}}", POWER), render(b)], JUXTAPOSED),
     "kron": lambda a, b: _product([render(a), render(b)], KRONECKER),
     "tr": lambda a: _call(r"\operatorname{Tr}", render(a).text),
     "det": lambda a: _call(r"\det", render(a).text),

@@ -43,6 +43,7 @@ OPERATORS: dict[str, Callable[..., Array]] = {
     "reshape": algebra.reshape,
     "inv": algebra.inv,
     "det": algebra.det,
+    "solve": algebra.solve,
     "softmax": algebra.softmax,
     "conv": sliding.conv,
     "corr": sliding.corr,

@@ -285,6 +285,49 @@ def _floating_inverse(a: Array) -> Array:
         raise ZeroDivisionError("the matrix is singular") from None
 
 
+def solve(a: Array, b: Array, *, stack: int = 0) -> Array:
+    """The x with a @ x == b, a square: (n, n), (n,) -> (n,); (n, n), (n, k) -> (n, k). Exact for integers and
+    fractions, by elimination of [a | b]; singular: ZeroDivisionError.
+
+    >>> solve(np.array([[2, 0], [0, 1]]), np.array([1, 3]))
+    array([Fraction(1, 2), 3], dtype=object)
+    """
+    (rows, columns), right = tensor_shape(a, stack), tensor_shape(b, stack)
+    require(rows == columns and right[0] == rows, f"a solution of a {rows}×{columns} system with {right} on its right")
+    sides = b if len(right) == 2 else b[..., np.newaxis]
+    if exact(a) and exact(b):
+        found = _solved(a, sides)
+    else:
+        try:
+            found = np.linalg.solve(a, sides)
+        except np.linalg.LinAlgError:
+            raise ZeroDivisionError("the matrix is singular") from None
+    return np.asarray(found if len(right) == 2 else found[..., 0])
+
+
+def _solved(a: Array, b: Array) -> Array:
+    """Gauss's elimination of each [a | b], then substitution from the last row up."""
+    front = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    systems = np.concatenate([np.broadcast_to(part, (*front, *part.shape[-2:])) for part in (a, b)], axis=-1)
+    n, sides = a.shape[-1], b.shape[-1]
+    results = np.empty((int(np.prod(front, dtype=int)), n, sides), dtype=object)
+    for number, system in enumerate(systems.reshape(-1, n, n + sides).tolist()):
+        rows = [[Fraction(value) if isinstance(value, int) else value for value in row] for row in system]
+        for column in range(n):
+            pivot = next((row for row in range(column, n) if rows[row][column]), None)
+            if pivot is None:
+                raise ZeroDivisionError("the matrix is singular")
+            rows[column], rows[pivot] = rows[pivot], rows[column]
+            for row in range(column + 1, n):
+                factor = rows[row][column] / rows[column][column]
+                rows[row] = [value - factor * top for value, top in zip(rows[row], rows[column], strict=True)]
+        for row in range(n - 1, -1, -1):
+            for side in range(sides):
+                known = sum(rows[row][k] * results[number, k, side] for k in range(row + 1, n))
+                results[number, row, side] = (rows[row][n + side] - known) / rows[row][row]
+    return simplest(results.reshape(*front, n, sides))
+
+
 def det(a: Array, *, stack: int = 0) -> Array:
     """The determinant of a square matrix, exact for integers and fractions; of none, 1.
 

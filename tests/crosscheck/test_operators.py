@@ -209,6 +209,7 @@ CASES: dict[str, list[tuple[Any, ...]]] = {
     "reshape": [(2, 3), (1, 4), (6, 1)],
     "inv": [()],
     "det": [()],
+    "solve": [("B",)],
     "conv": [
         ("B", mode, s, p, d) for mode in ("valid", "full", "same") for s, p, d in ((1, 0, 1), (2, 1, 1), (1, 0, 2))
     ],
