@@ -15,11 +15,22 @@ from typing import Any
 
 from derivations.reading import numpy_axes, numpy_table, torch_windows
 from derivations.reading.arrays import Array
-from derivations.reading.elements import Number, constant
+from derivations.reading.elements import Number, constant, integer_of, quotient_of
 from derivations.reading.integers import FALSE, TRUE, Cond, Int, at_least, compared, equal, least, product
 from derivations.reading.machine import Machine
-from derivations.reading.operations import arithmetic, as_array, integer_of, quotient_of
-from derivations.reading.program import Class, Function, Library, Module, Object, Parent, Range, Slice, Unread
+from derivations.reading.operations import arithmetic, as_array
+from derivations.reading.program import (
+    Class,
+    Function,
+    Library,
+    Module,
+    Object,
+    Parent,
+    Range,
+    Selected,
+    Slice,
+    Unread,
+)
 from derivations.reading.reshaping import transposed
 
 # entries of a loop over known items that are read one after the other
@@ -61,6 +72,8 @@ def attribute(evaluator: Any, base: Any, name: str) -> Any:
     machine: Machine = evaluator.machine
     if isinstance(base, Array):
         return _of_array(machine, base, name)
+    if isinstance(base, Selected) and name == "sum":
+        return Method(base, name)
     if isinstance(base, Library):
         return library(machine, f"{base.path}.{name}")
     if isinstance(base, Module):
@@ -178,6 +191,8 @@ def _of_method(evaluator: Any, method: Method, arguments: list[Any], keywords: d
         if row is None:
             machine.refuse(f"the method {name} of arrays is not read", "see docs/prove.md for those that are")
         return bound_call(machine, row, [base, *arguments], keywords, str(path))
+    if isinstance(base, Selected) and name == "sum":
+        return bound_call(machine, numpy_table.sum_, [base, *arguments], keywords, "numpy.sum")
     if isinstance(base, Object) and name == "save_for_backward":
         base.attributes["saved_tensors"] = tuple(arguments)
         return None

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from derivations.reading.integers import TRUE, Cond, Int, both
+from derivations.reading.integers import TRUE, Cond, Int, both, product
 
 Bound = tuple[tuple[str, Int, Int], ...]
 
@@ -402,3 +402,37 @@ def refreshed(element: Element, fresh: Callable[[str, Int, Int], Int]) -> Elemen
 def same_shape(left: Element, right: Element) -> bool:
     """Whether two nodes are of one class with as many parts."""
     return type(left) is type(right) and len(children(left)) == len(children(right))
+
+
+def integer_of(element: Element) -> Int | None:
+    """The integer that an element is, if it is one."""
+    if isinstance(element, Whole):
+        return element.value
+    if isinstance(element, Number) and element.value.denominator == 1:
+        return Int.of(element.value.numerator)
+    return None
+
+
+def quotient_of(element: Any) -> tuple[Int, Int] | None:
+    """The integers whose quotient an element is."""
+    if isinstance(element, Over):
+        p, q = integer_of(element.left), integer_of(element.right)
+        return (p, q) if p is not None and q is not None else None
+    if isinstance(element, Whole):
+        return element.value, Int.of(1)
+    if isinstance(element, Number):
+        return Int.of(element.value.numerator), Int.of(element.value.denominator)
+    if isinstance(element, Times):
+        found = [quotient_of(part) for part in element.parts]
+        if any(one is None for one in found):
+            return None
+        return product([one[0] for one in found if one]), product([one[1] for one in found if one])
+    if isinstance(element, Plus):
+        over, under = Int(), Int.of(1)
+        for part in element.parts:
+            pair = quotient_of(part)
+            if pair is None:
+                return None
+            over, under = over * pair[1] + pair[0] * under, under * pair[1]
+        return over, under
+    return None

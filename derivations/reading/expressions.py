@@ -13,12 +13,12 @@ from typing import Any
 
 from derivations.reading import calls
 from derivations.reading.arrays import Array
-from derivations.reading.elements import Number, whole
+from derivations.reading.elements import ONE, Number, minus, plus, whole
 from derivations.reading.indexing import subscripted
 from derivations.reading.integers import FALSE, TRUE, Cond, Int, at_least, both, equal, joined, negated
 from derivations.reading.machine import Machine
 from derivations.reading.masks import selected
-from derivations.reading.operations import arithmetic, comparison, negative
+from derivations.reading.operations import arithmetic, comparison, elementwise, negative
 from derivations.reading.program import Carried, Class, Function, Library, Module, Object, Parent, Range, Slice, Source
 
 BINARY: dict[type[ast.operator], str] = {
@@ -165,7 +165,7 @@ class Evaluator:
         if isinstance(node.op, ast.Not):
             return from_condition(negated(self.truth(value)))
         if isinstance(value, Array) and value.kind == "bool":
-            return arithmetic(self.machine, "-", Int.of(1), value)
+            return elementwise(self.machine, lambda entry: plus(ONE, minus(entry)), value, kind="bool")
         self.machine.refuse("`~` of what is no mask")
 
     def _Compare(self, node: ast.Compare, env: dict[str, Any], source: Source) -> Any:

@@ -11,10 +11,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from derivations.reading.arrays import Array, Axis, Cell, Index, joined_index, plain_axis
-from derivations.reading.elements import Bound, Chosen, Element, Top, TopPlace, replaced, times, total, whole
+from derivations.reading.elements import (
+    Bound,
+    Chosen,
+    Element,
+    Top,
+    TopPlace,
+    integer_of,
+    replaced,
+    times,
+    total,
+    whole,
+)
 from derivations.reading.integers import FALSE, TRUE, Cond, Int, at_least, equal, joined, least, negated, product
 from derivations.reading.machine import Machine
-from derivations.reading.operations import common_axes, elementwise, integer_of, opened, spread
+from derivations.reading.operations import common_axes, elementwise, opened, spread
 from derivations.reading.program import Range, Slice
 
 

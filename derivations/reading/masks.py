@@ -1,7 +1,8 @@
 """Subscripts by masks: `x[mask]` on the right, `x[mask] = …` and `x[mask] += …` on the left.
 
 Law: NumPy lines the mask up with the first axes of the array, whose sizes it must have. What a mask selects has a
-length that data choose; it is read only where it is stored by the same mask.
+length that data choose; it is read only where it, or a function of it entry by entry, is stored by the same mask, or
+summed.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from derivations.reading.program import Selected
 
 def selected(machine: Machine, array: Array, mask: Array) -> Selected:
     """array[mask]."""
-    return Selected(array.axes, machine.snapshot(array), _lined_up(machine, array, mask), array.storage)
+    return Selected(array.axes, machine.snapshot(array), _lined_up(machine, array, mask))
 
 
 def masked(
@@ -42,6 +43,11 @@ def masked(
         return plus(times(where(index), given(index)), kept)
 
     return machine.make(base.axes, entry, base.kind if kind != "real" else "real")
+
+
+def unselected(machine: Machine, value: Selected) -> Array:
+    """What a mask selects in its place, 0 elsewhere: with the same sum."""
+    return machine.make(value.axes, lambda index: times(value.mask(index), value.entries(index)), "real")
 
 
 def _lined_up(machine: Machine, array: Array, mask: Array) -> Entries:

@@ -36,7 +36,8 @@ from derivations.reading.elements import (
 )
 from derivations.reading.integers import Int, at_least, equal, product
 from derivations.reading.machine import Machine
-from derivations.reading.program import Library
+from derivations.reading.masks import unselected
+from derivations.reading.program import Library, Selected
 
 Row = Callable[..., Any]
 F = TypeVar("F", bound=Row)
@@ -80,8 +81,8 @@ def sizes_of(machine: Machine, shape: Any) -> list[Int]:
 
 
 def _unary(name: str, build: Callable[[Element], Element]) -> None:
-    def entries(machine: Machine, x: Any) -> Array:
-        return ops.elementwise(machine, build, array_of(machine, x))
+    def entries(machine: Machine, x: Any) -> Any:
+        return ops.entrywise(machine, build, x)
 
     row(name)(entries)
 
@@ -111,7 +112,8 @@ for _name, _build in UNARY.items():
 
 def _binary(name: str, word: str) -> None:
     def entries(machine: Machine, x1: Any, x2: Any) -> Any:
-        return ops.arithmetic(machine, word, array_of(machine, x1), array_of(machine, x2))
+        one, other = (x if isinstance(x, Selected) else array_of(machine, x) for x in (x1, x2))
+        return ops.arithmetic(machine, word, one, other)
 
     row(name)(entries)
 
@@ -144,21 +146,21 @@ def larger(p: Element, q: Element) -> Element:
 
 
 @row("maximum", "fmax")
-def maximum(machine: Machine, x1: Any, x2: Any) -> Array:
+def maximum(machine: Machine, x1: Any, x2: Any) -> Any:
     """The larger entry."""
-    return ops.elementwise(machine, larger, x1, x2)
+    return ops.entrywise(machine, larger, x1, x2)
 
 
 @row("minimum", "fmin")
-def minimum(machine: Machine, x1: Any, x2: Any) -> Array:
+def minimum(machine: Machine, x1: Any, x2: Any) -> Any:
     """The smaller entry."""
-    return ops.elementwise(machine, lambda p, q: minus(larger(minus(p), minus(q))), x1, x2)
+    return ops.entrywise(machine, lambda p, q: minus(larger(minus(p), minus(q))), x1, x2)
 
 
 @row("clip", method="clip")
-def clip(machine: Machine, a: Any, a_min: Any = None, a_max: Any = None) -> Array:
+def clip(machine: Machine, a: Any, a_min: Any = None, a_max: Any = None) -> Any:
     """Entries within bounds."""
-    found = array_of(machine, a)
+    found = a if isinstance(a, Selected) else array_of(machine, a)
     if a_min is not None:
         found = maximum(machine, found, a_min)
     return minimum(machine, found, a_max) if a_max is not None else found
@@ -335,6 +337,10 @@ def sum_(machine: Machine, a: Any, axis: Any = None, keepdims: Any = False, dtyp
     """Σ over axes; of sizes an integer."""
     if isinstance(a, tuple | list) and a and all(isinstance(one, Int) for one in a) and axis is None:
         return sum(a, Int())
+    if isinstance(a, Selected):
+        a = unselected(machine, a)
+        if axis is not None or _shown(keepdims):
+            machine.refuse("a sum along axes of what a mask selects", "np.where, and then the sum")
     return ops.reduced(machine, array_of(machine, a), axis, _shown(keepdims), total)
 
 

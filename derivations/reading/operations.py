@@ -29,15 +29,16 @@ from derivations.reading.elements import (
     Times,
     Top,
     TopPlace,
-    Whole,
     children,
     constant,
     iff,
+    integer_of,
     minus,
     number,
     over,
     plus,
     power,
+    quotient_of,
     rebuilt,
     refreshed,
     replaced,
@@ -49,6 +50,7 @@ from derivations.reading.elements import (
 from derivations.reading.integers import Cond, Int, at_least, both, compared, equal, negated, product
 from derivations.reading.machine import Machine
 from derivations.reading.products import matmul
+from derivations.reading.program import Selected
 from derivations.reading.reshaping import stacked
 
 Entries = Callable[[Index], Element]
@@ -108,6 +110,26 @@ def elementwise(machine: Machine, function: Callable[..., Element], *values: Any
     return machine.make(axes, lambda index: _kept(function, [part(index) for part in parts]), kind)
 
 
+def entrywise(machine: Machine, function: Callable[..., Element], *values: Any) -> Any:
+    """A function of the entries of arrays, or of what a mask selects, which then is what that mask selects."""
+    one = next((value for value in values if isinstance(value, Selected)), None)
+    if one is None:
+        return elementwise(machine, function, *values)
+    _, box = machine.box(one.axes)
+    parts: list[Entries] = []
+    for value in values:
+        if not isinstance(value, Selected):
+            array = as_array(machine, value)
+            if array.rank:
+                machine.refuse("an array beside what a mask selects", "select from it by the same mask, or np.where")
+            parts.append(spread(machine, array, one.axes))
+        elif value.axes != one.axes or value.mask(box) != one.mask(box):
+            machine.refuse("what two masks select stands in one expression", "use one mask, or np.where")
+        else:
+            parts.append(value.entries)
+    return Selected(one.axes, lambda index: _kept(function, [part(index) for part in parts]), one.mask)
+
+
 def _kept(function: Callable[..., Element], parts: list[Element]) -> Element:
     """A function of entries, one of which may have no value: 0 times what NumPy left undefined is undefined."""
     found = function(*parts)
@@ -128,6 +150,8 @@ def arithmetic(machine: Machine, word: str, left: Any, right: Any) -> Any:
         return left * right.constant
     if word == "@":
         return matmul(machine, as_array(machine, left), as_array(machine, right))
+    if isinstance(left, Selected) or isinstance(right, Selected):
+        return entrywise(machine, OPERATIONS[word](machine), left, right)
     arrays = as_array(machine, left), as_array(machine, right)
     if all(array.kind == "bool" for array in arrays) and word != "/":
         machine.refuse(f"`{word}` of two masks, which NumPy takes for logic", "make one of them real numbers")
@@ -238,6 +262,8 @@ def negative(machine: Machine, value: Any) -> Any:
     """-value."""
     if isinstance(value, Int):
         return -value
+    if isinstance(value, Selected):
+        return entrywise(machine, minus, value)
     array = as_array(machine, value)
     if array.kind == "bool":
         machine.refuse("the negative of a mask, which NumPy refuses", "1 - mask, or ~mask")
@@ -271,40 +297,6 @@ def _chosen_entry(found: Sum) -> tuple[Element, Element] | None:
     )
     rest = [part for part in parts if part is not top]
     return (top, times(*rest) if rest else ONE) if whole_window else None
-
-
-def integer_of(element: Element) -> Int | None:
-    """The integer that an element is, if it is one."""
-    if isinstance(element, Whole):
-        return element.value
-    if isinstance(element, Number) and element.value.denominator == 1:
-        return Int.of(element.value.numerator)
-    return None
-
-
-def quotient_of(element: Any) -> tuple[Int, Int] | None:
-    """The integers whose quotient an element is."""
-    if isinstance(element, Over):
-        p, q = integer_of(element.left), integer_of(element.right)
-        return (p, q) if p is not None and q is not None else None
-    if isinstance(element, Whole):
-        return element.value, Int.of(1)
-    if isinstance(element, Number):
-        return Int.of(element.value.numerator), Int.of(element.value.denominator)
-    if isinstance(element, Times):
-        found = [quotient_of(part) for part in element.parts]
-        if any(one is None for one in found):
-            return None
-        return product([one[0] for one in found if one]), product([one[1] for one in found if one])
-    if isinstance(element, Plus):
-        over, under = Int(), Int.of(1)
-        for part in element.parts:
-            pair = quotient_of(part)
-            if pair is None:
-                return None
-            over, under = over * pair[1] + pair[0] * under, under * pair[1]
-        return over, under
-    return None
 
 
 def whole_number(machine: Machine, value: Any) -> Any:

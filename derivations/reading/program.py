@@ -48,7 +48,6 @@ class Selected:
     axes: Any
     entries: Any
     mask: Any
-    storages: Any
 
 
 @dataclass(eq=False)

@@ -100,6 +100,8 @@ def test_a_mutant_that_differs_is_not_proved(tmp_path: Path) -> None:
         ("    with open('f') as f:\n        return x", "`with` statements are not read"),
         ("    return x[x > 0]", "the forward function returns no array"),
         ("    y = x.copy()\n    y[x > 1] = x[x > 0]\n    return y", "chosen by one mask are stored by another"),
+        ("    y = x.copy()\n    y[x > 0] = np.exp(x[x > 0]) * x\n    return y", "an array beside what a mask selects"),
+        ("    y = x.copy()\n    y[x > 0] = x[x > 0] * x[x > 1]\n    return y", "what two masks select"),
         ("    return (x > 0) + (x > 1)", "of two masks"),
         ("    y = np.zeros(len(x), dtype=int)\n    y[0] = x[0]\n    return y", "assigned to an array of integers"),
         ("    def inner(y):\n        return inner(y)\n    return inner(x)", "calls nest too deeply"),

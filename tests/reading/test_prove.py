@@ -148,14 +148,24 @@ CHOSEN = [
     ("hot", "hot_backward", "x: n, m"),
     ("branched", "branched_backward", "x: n"),
     ("generated", "generated_backward", "x: n; w: m; m <= n"),
+    ("logistic", "logistic_backward", "x: n"),
+    ("exponential_linear", "exponential_linear_backward", "x: n"),
+    ("negative_log", None, "p: n; t: n"),
 ]
 
 
 @pytest.mark.parametrize(("forward", "backward", "given"), CHOSEN)
-def test_places_that_data_choose(forward: str, backward: str, given: str) -> None:
-    """Masks, argmax, unravel_index, one-hot comparisons, branches on data, generators."""
+def test_places_that_data_choose(forward: str, backward: str | None, given: str) -> None:
+    """Masks, argmax, unravel_index, one-hot comparisons, branches on data, generators; functions of masked entries."""
     found = prove("chosen.py", forward, backward, given)
     assert {one.word for one in found.gradients} == {"proved"}, found
+
+
+def test_a_wrong_function_of_what_a_mask_selects_is_not_proved() -> None:
+    """exp(x) - 1 for exp(x), behind a mask."""
+    given = "x: n"
+    found = prove("chosen.py", "exponential_linear", "exponential_linear_backward_of_value", given)
+    assert [one.word for one in found.gradients] == ["refuted"]
 
 
 @pytest.mark.parametrize(

@@ -123,3 +123,45 @@ def generated_backward(dy, cache):
         dw += dy[i] * window
         dx[i : i + len(w)] += dy[i] * w
     return dx, dw
+
+
+def logistic(x):
+    out = np.zeros_like(x)
+    ahead = x >= 0
+    out[ahead] = 1 / (1 + np.exp(-x[ahead]))
+    out[~ahead] = np.exp(x[~ahead]) / (1 + np.exp(x[~ahead]))
+    return out
+
+
+def logistic_backward(dy, x):
+    y = logistic(x)
+    return dy * y * (1 - y)
+
+
+def exponential_linear(x):
+    out = x.copy()
+    behind = x < 0
+    out[behind] = np.exp(x[behind]) - 1
+    return out
+
+
+def exponential_linear_backward(dy, x):
+    dx = dy.copy()
+    behind = x < 0
+    dx[behind] = dy[behind] * np.exp(x[behind])
+    return dx
+
+
+def exponential_linear_backward_of_value(dy, x):
+    dx = dy.copy()
+    behind = x < 0
+    dx[behind] = dy[behind] * (np.exp(x[behind]) - 1)
+    return dx
+
+
+def negative_log(p, t):
+    chosen = t > 0
+    loss = -np.log(p[chosen]).sum()
+    dp = np.zeros_like(p)
+    dp[chosen] = -1 / p[chosen]
+    return loss, dp
