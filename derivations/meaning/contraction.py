@@ -160,9 +160,10 @@ def _joined(
     other = Mark(Role.PRODUCT, 0)  # the row of M on the left of its inverse, the column of M on its right
     ends = (Int.symbol(other), Int.symbol(side.joined)) if side.before else (Int.symbol(side.joined), Int.symbol(other))
     lead = rename_term(lead, at_values(matrix.formals, (*outer, *ends)))
-    for rest, values in _matches(lead.atoms, ours, {}, lead.bound, other, term.bound - {side.joined}):
-        if other not in values or not lead.bound <= values.keys():
-            continue
+    matches = _matches(lead.atoms, ours, {}, lead.bound, other, term.bound - {side.joined})
+    whole = [match for match in matches if other in match[1] and lead.bound <= match[1].keys()]
+    # Of several that commute, one whose other end is free is part of the matrix that an identity was multiplied by.
+    for rest, values in sorted(whole, key=lambda match: bool(match[1][other].symbols() & term.bound)):
         found = _replaced(lowering, term, side, matrix, lead, rest, values, other, context)
         if found is not None:
             return found

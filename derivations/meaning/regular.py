@@ -52,7 +52,7 @@ def regular(lowering: Translation, matrix: Matrix) -> Condition:
     diagonal = k.equal(matrix.row, matrix.column)
     for instance in _instances(heads):
         found = _at(lowering, matrix.terms, instance)
-        number = number_of(found, k.all_of((there, needed)), diagonal) if found is not None else None
+        number = number_of(found, k.all_of((there, needed, lowering.known)), diagonal) if found is not None else None
         if number is not None and number[0] != 0:
             return needed
     raise Unsupported(f"whether {matrix.text} is invertible for some data")

@@ -58,6 +58,7 @@ TRUE = [
     (DATA, "inv(inv(A) + inv(B)) == A @ inv(A + B) @ B"),
     (DATA, "inv(eye(n) + inv(A)) == A @ inv(A + eye(n))"),
     (DATA, "inv(A + Y @ D @ X) == inv(A) - inv(A) @ Y @ inv(inv(D) + X @ inv(A) @ Y) @ X @ inv(A)"),
+    (DATA, "inv(A + outer(u, v)) == inv(A) - inv(A) @ outer(u, v) @ inv(A)/(1 + v @ inv(A) @ u)"),
     (DATA, "inv(X.T @ X + l*eye(n)) @ X.T == X.T @ inv(X @ X.T + l*eye(m))"),
     (TALL, "inv(X.T @ X) @ (X.T @ X) == eye(n)"),
     (TALL, "(X @ inv(X.T @ X) @ X.T).T == X @ inv(X.T @ X) @ X.T"),
