@@ -34,6 +34,7 @@ from derivations.formulas.expressions import (
 from derivations.meaning.domains import OF_FUNCTIONS
 from derivations.meaning.functions import KNOWN, Unsupported, derivative_of, rewritten
 from derivations.meaning.integers import Environment
+from derivations.meaning.masks import mask
 from derivations.meaning.numbers import of_number
 from derivations.meaning.regular import somewhere_positive
 from derivations.meaning.translation import (
@@ -80,7 +81,13 @@ def data_bracket(lowering: Translation, node: DataBracket, index: tuple[Int, ...
     left, right = node.args[1], node.args[2]
     turned = {"<": ">", "<=": ">="}.get(node.operator)
     jump = Map(Kind.JUMP, turned or node.operator)
-    return function(lowering, jump, 0, right - left if turned else left - right, index, env, cut)
+    masked = mask(lowering, node, index, env, cut)
+    if masked is not None and masked[1] == k.TRUE:
+        return masked[0]
+    compared = function(lowering, jump, 0, right - left if turned else left - right, index, env, cut)
+    if masked is None:
+        return compared
+    return [*masked[0], *lowering.products([[Term(condition=k.negate(masked[1]))], compared])]
 
 
 def function(

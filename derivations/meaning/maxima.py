@@ -46,7 +46,7 @@ def max_pool(lowering: Translation, node: Apply, index: tuple[Int, ...], env: En
     windows = [argument_of(lowering, part, env) for part in (f, stride, pad)]
     found: Terms = []
     outputs = lowering.shape(node, env)
-    for term, place in _routes(lowering, x, index, outputs, *windows, complete=_no_padding(node), env=env, cut=cut):
+    for term, place in _routes(lowering, x, index, outputs, *windows, complete=no_padding(node), env=env, cut=cut):
         found += lowering.products([[term], lowering.lower(x, place, env, cut)])
     return found
 
@@ -77,7 +77,7 @@ def maximum(lowering: Translation, node: Apply, index: tuple[Int, ...], env: Env
     along = tuple(number.constant or 0 for number in axis)
     window, reads = tuple(shape[number] for number in along), reduction_reads(index, shape, axis)
     found: Terms = []
-    for term, place in _chosen(lowering, z, window, reads, frame=None, env=env, cut=cut, along=along):
+    for term, place in chosen(lowering, z, window, reads, frame=None, env=env, cut=cut, along=along):
         found += lowering.products([[term], lowering.lower(z, place, env, cut)])
     return found
 
@@ -96,7 +96,7 @@ def _routes(
         return _ground_routes(lowering, ground, x, output, outputs, (window, steps, pad), env, places)
     reads = window_reads(output, lowering.shape(x, env), window, steps, pad)
     frame = None if complete else Frame(lowering.shape(x, env), tuple(steps), tuple(map(tuple, pad)))
-    return _chosen(lowering, x, window, reads, frame=frame, env=env, cut=cut)
+    return chosen(lowering, x, window, reads, frame=frame, env=env, cut=cut)
 
 
 def _ground(lowering: Translation, x: Expression, env: Environment, cut: Cut) -> dict[tuple[int, ...], Any] | None:
@@ -131,7 +131,7 @@ def _ground_routes(
         yield Term(condition=equal_places(output, at)), tuple(Int.of(i) for i in best)
 
 
-def _chosen(
+def chosen(
     lowering: Translation, x: Expression, window: Sequence[Int], reads: Any, *, frame: Frame | None, env: Environment,
     cut: Cut, along: Sequence[int] | None = None,
 ) -> Iterator[tuple[Term, tuple[Int, ...]]]:  # fmt: skip
@@ -274,7 +274,7 @@ def _is_shift(indices: Sequence[Int], formals: Sequence[Int]) -> bool:
     return sorted(met) == list(range(len(formals)))
 
 
-def _no_padding(node: Apply) -> bool:
+def no_padding(node: Apply) -> bool:
     """Whether every window of a max_pool lies in its data."""
     pad, ceil = node.arguments[3:5]
     return all(width == 0 for pair in pad.args for width in pair.args) and not bool(ceil)
