@@ -180,7 +180,7 @@ def report_tree(documents: Sequence[Document], results: Results) -> Report:
     for number, document in enumerate(documents, 1):
         front, blocks = _document(document, judged, rules, number, report)
         fronts.append(front)
-        title, blocks = _titled(front, blocks, PurePath(document.name).name if len(documents) > 1 else "")
+        title, blocks = _titled(front, blocks, PurePath(document.name).name, len(documents) > 1)
         chapters.append(Chapter(title, f"document-{number}", blocks))
     if report.errors:
         raise InputErrors(report.errors)
@@ -208,12 +208,14 @@ def check_citations(documents: Sequence[Document]) -> None:
         raise InputErrors(report.errors)
 
 
-def _titled(front: Front, blocks: n.Blocks, name: str) -> tuple[n.Inlines, n.Blocks]:
+def _titled(front: Front, blocks: n.Blocks, name: str, several: bool) -> tuple[n.Inlines, n.Blocks]:
     """A chapter's title and blocks: of several documents each has the title of its front matter, else that of its
-    first heading, else its name; the name of its file stands below. One document needs none."""
-    if not name:
-        return ((n.Text(front.title),) if front.title else ()), blocks
+    first heading, else its name; the name of its file stands below. One document needs a title only where it does
+    not begin with a heading."""
     head = blocks[0] if blocks else None
+    if not several:
+        untitled = not front.title and not isinstance(head, n.Heading)
+        return ((n.Text(front.title or name),) if front.title or untitled else ()), blocks
     file = n.Paragraph((n.Code(name),))
     if front.title:
         return (n.Text(front.title),), (file, *blocks)
@@ -232,6 +234,7 @@ def _document(document: Document, judged: Judged, rules: Rules, number: int, rep
     if front.cites:
         citations.bibliography = _bibliography(front, citations, folder)
     source = Source(document.name, folder, number, report.problems, citations=citations)
+    source.number_labels("\n".join(_labelled(document)))
     for at, block in enumerate(document.blocks):
         if block.kind != "prose":
             source.blocks[at] = _block(block, judged, rules, number, source)
@@ -240,6 +243,13 @@ def _document(document: Document, judged: Judged, rules: Rules, number: int, rep
     said = parse(readings_text(found)) if found else ()
     report.errors += citations.errors
     return front, (*_with_references(blocks, citations), *said)
+
+
+def _labelled(document: Document) -> Iterator[str]:
+    """The texts of a document in which an equation may have a label: its prose and its remarks."""
+    for block in document.blocks:
+        if block.kind in ("prose", "remark"):
+            yield without_private(block.source)
 
 
 def _lines(document: Document) -> list[str]:
@@ -331,8 +341,7 @@ def _block(block: Block, judged: Judged, rules: Rules, number: int, source: Sour
 def _remark(remark: Remark, block: Block, source: Source) -> n.Blocks:
     """The words of a remark; they begin where its block has no more empty lines."""
     above = block.text[: len(block.text) - len(block.text.lstrip())].count("\n")
-    within = Source(citations=source.citations, first=block.first + 1 + above, problems=source.problems)
-    return parse(without_private(remark_text(remark)), within)
+    return parse(without_private(remark_text(remark)), source.within(block.first + 1 + above))
 
 
 def _head(name: str, verdict: str, label: str) -> n.Inlines:
@@ -469,7 +478,8 @@ def _index(documents: Sequence[Document], judged: Judged) -> n.Blocks:
             verdicts = [v for _, found in readings for v in found]
             word, label = verdict_mark(verdicts) if verdicts else ("open", "open" if block.remark else "not judged")
             link = n.Link(f"#{claim_id(number, block.id)}", (n.Text(block.id),))
-            rows.append(((link,), (n.Badge(word, label),), (n.Text(str(block.first)),)))
+            line = block.claims[0].line if block.claims else block.first
+            rows.append(((link,), (n.Badge(word, label),), (n.Text(str(line)),)))
     return (n.Table(tuple(rows), ("left", "left", "right")),)
 
 

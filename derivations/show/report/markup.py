@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -52,7 +52,8 @@ LARGEST_PICTURE = 20_000_000  # bytes
 @dataclass
 class Source:
     """Where a text comes from: the document's name and number, the folder of its pictures, its numbers of equations,
-    what it cites, and what was reported of it. `first` is the line of the document at which the text begins."""
+    what it cites, and what was reported of it. `first` is the line of the document at which the text begins. `inner`
+    tells the notes of a text within it from its own."""
 
     name: str = ""
     folder: Path | None = None
@@ -64,6 +65,24 @@ class Source:
     ids: set[str] = field(default_factory=set)
     citations: Citations = field(default_factory=Citations)
     first: int = 1
+    inner: str = ""
+
+    def within(self, first: int) -> Source:
+        """A text inside this document, from one of its lines on: it refers to the document's equations, and the places
+        of its headings and notes are no others'."""
+        return replace(self, first=first, blocks={}, inner=f"-{first}")
+
+    @property
+    def notes(self) -> str:
+        """What tells the notes of this text from all others of the report."""
+        return f"{self.number}{self.inner}"
+
+    def number_labels(self, markdown: str) -> None:
+        """Numbers for the labels, in the order in which they stand, before anything refers to them."""
+        for match in re.finditer(r"\\label\{([\w:.-]+)\}", markdown):
+            if match[1] not in self.labels:
+                self.equations += 1
+                self.labels[match[1]] = self.equations
 
 
 def without_private(text: str) -> str:
@@ -105,7 +124,7 @@ class _Parser:
         self.markdown = MarkdownIt("commonmark", options).enable("table").use(footnote_plugin)
 
     def blocks(self, markdown: str) -> n.Blocks:
-        self._number(markdown)
+        self.source.number_labels(markdown)
         env: dict[str, object] = {}
         lifted = self._lift(markdown)
         self.lines = lifted.split("\n")
@@ -113,13 +132,6 @@ class _Parser:
         return tuple(self._blocks(tokens))
 
     # -- mathematics --
-
-    def _number(self, markdown: str) -> None:
-        """Numbers for the labels, before anything refers to them."""
-        for match in re.finditer(r"\\label\{([\w:.-]+)\}", markdown):
-            if match[1] not in self.source.labels:
-                self.source.equations += 1
-                self.source.labels[match[1]] = self.source.equations
 
     def _lift(self, markdown: str) -> str:
         code = [match.span() for match in _CODE.finditer(markdown)]
@@ -165,7 +177,7 @@ class _Parser:
         return n.Mathematics(found.tex, display, numbers, match[0], place, self.source.number)
 
     def _complain(self, markdown: str, at: int, message: str, fix: str = "") -> None:
-        line = markdown.count("\n", 0, at) + 1
+        line = self.source.first + markdown.count("\n", 0, at)
         column = at - (markdown.rfind("\n", 0, at) + 1) + 1
         hint = f" ({fix})" if fix else ""
         self.source.problems.append(f"{self.source.name or 'text'}:{line}:{column}: {message}{hint}; shown as text")
@@ -260,7 +272,7 @@ class _Parser:
                 yield self._table(inside)
             case "footnote_block_open":
                 notes = [tuple(self._blocks(each)) for each in _items(inside)]
-                yield n.Footnotes(self.source.number, tuple(notes))
+                yield n.Footnotes(self.source.notes, tuple(notes))
             case "footnote_anchor":
                 return
             case _:  # whatever else Markdown may know is words
@@ -336,7 +348,7 @@ class _Parser:
                 case "image":
                     found.append(self._picture(str(token.attrs.get("src", "")), self._restored(token.content)))
                 case "footnote_ref":
-                    found.append(n.Note(int(token.meta["id"]) + 1, self.source.number))
+                    found.append(n.Note(int(token.meta["id"]) + 1, self.source.notes))
                 case "footnote_anchor":
                     pass
                 case _:

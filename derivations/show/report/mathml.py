@@ -39,6 +39,15 @@ _READ = {
     "S": r"\text{§}", "P": r"\text{¶}",
 }  # fmt: skip
 _UNREAD = re.compile(rf"(?<!\\)\\({'|'.join(_READ)})(?![A-Za-z])")
+_BOXED = re.compile(r"(?<!\\)\\boxed\s*\{")
+# Marks that no author's text has, around what Pandoc has no Typst for, or one for two things.
+BOX, BOX_END = "\ue010", "\ue011"
+BARS = {"vmatrix": ("\ue012", "\ue013"), "Vmatrix": ("\ue014", "\ue015")}
+_DRAWN = {
+    "\ue010": "#boxed[$", "\ue011": "$]", "\ue012": "lr(bar.v", "\ue013": "bar.v)",
+    "\ue014": "lr(bar.v.double", "\ue015": "bar.v.double)",
+}  # fmt: skip
+_MARK = re.compile("upright\\(\"([\ue010-\ue015])\"\\)|\"([\ue010-\ue015])\"")
 _SPACE = "http://www.w3.org/1998/Math/MathML"
 _PRIMES, _LOW_LINE = set("′″‴"), "_"
 
@@ -125,16 +134,35 @@ def ours(tex: str) -> str:
 
 def typst_of(formulas: list[str]) -> dict[str, str]:
     """Formulas in Typst's language, those that Pandoc understands; raises `Missing` without it."""
-    shown = _pandoc([(tex, False) for tex in formulas], *TYPST)
+    shown = _pandoc([(_for_typst(tex), False) for tex in formulas], *TYPST)
     return {formulas[number]: _newer(found) for number, found in shown.items()}
 
 
+def _for_typst(tex: str) -> str:
+    """A formula with marks around what Pandoc has no Typst for, or one for two things: boxes, bars of matrices."""
+    for name, (bar, bar_end) in BARS.items():
+        tex = tex.replace(rf"\begin{{{name}}}", rf"\text{{{bar}}}\begin{{matrix}}")
+        tex = tex.replace(rf"\end{{{name}}}", rf"\end{{matrix}}\text{{{bar_end}}}")
+    while found := _BOXED.search(tex):
+        depth, end = 1, found.end()
+        while depth and end < len(tex):
+            escaped = tex[end] == "\\"
+            depth += 0 if escaped else (tex[end] == "{") - (tex[end] == "}")
+            end += 1 + escaped
+        if depth:
+            break
+        inside = tex[found.end() : end - 1]
+        tex = rf"{tex[: found.start()]}\text{{{BOX}}}{inside}\text{{{BOX_END}}}{tex[end:]}"
+    return tex
+
+
 def _newer(typst: str) -> str:
-    r"""Pandoc's Typst as Typst means it by now, with names of functions as such.
+    r"""Pandoc's Typst as Typst means it by now, with names of functions as such, and boxes as such.
 
     >>> _newer(r'a plus.circle "mean" \( x \)')
     'a plus.o op("mean") \\( x \\)'
     """
+    typst = _MARK.sub(lambda match: f" {_DRAWN[match[1] or match[2]]} ", typst)
     renamed = _RENAMED.sub(r"\1.o", typst.strip()).replace(_NEGATIVE, "")
     return _FUNCTION.sub(r'op("\1")', renamed)
 

@@ -67,10 +67,10 @@ class Picture:
 
 @dataclass(frozen=True)
 class Note:
-    """The mark of a footnote: its number, of which document."""
+    """The mark of a footnote: its number, of which text."""
 
     number: int
-    document: int
+    text: str
 
 
 @dataclass(frozen=True)
@@ -168,9 +168,9 @@ class Row:
 
 @dataclass(frozen=True)
 class Footnotes:
-    """The notes of one document, from number 1."""
+    """The notes of one text, a document or a remark in it, from number 1."""
 
-    document: int
+    text: str
     notes: tuple[Blocks, ...]
 
 
@@ -253,3 +253,14 @@ Block = (
     | Figures
 )
 Blocks = tuple[Block, ...]
+
+
+def notes_in(blocks: Blocks) -> dict[tuple[str, int], Blocks]:
+    """The notes that stand among blocks and in the boxes of claims and remarks, by their text and number."""
+    found: dict[tuple[str, int], Blocks] = {}
+    for block in blocks:
+        if isinstance(block, Footnotes):
+            found |= {(block.text, number): note for number, note in enumerate(block.notes, 1)}
+        elif isinstance(block, Box):
+            found |= notes_in(block.inside)
+    return found

@@ -107,8 +107,8 @@ class Page:
         self.spoilt = spoilt
         self.formulas: list[n.Mathematics] = []
         self.pictures: dict[str, Path] = {}
-        self.notes: dict[tuple[int, int], n.Blocks] = {}
-        self.noted: set[tuple[int, int]] = set()
+        self.notes: dict[tuple[str, int], n.Blocks] = {}
+        self.noted: set[tuple[str, int]] = set()
         self.folds: list[tuple[str, n.Fold]] = []
         self.place = ""
         self.depth = 0  # of lists and quotes
@@ -150,10 +150,7 @@ class Page:
         )
 
     def _collect(self, blocks: n.Blocks) -> None:
-        for block in blocks:
-            if isinstance(block, n.Footnotes):
-                for number, note in enumerate(block.notes, 1):
-                    self.notes[block.document, number] = note
+        self.notes |= n.notes_in(blocks)
 
     def _section(self, level: int, title: n.Inlines, place: str) -> str:
         name = ("section", "subsection", "subsubsection", "paragraph", "subparagraph")[min(level, 5) - 1]
@@ -277,7 +274,7 @@ class Page:
         for each, width_ in zip(figures, widths, strict=False):
             drawn = rf"\gpfit{{\linewidth}}{{{to_picture(each.drawing, text)}}}"
             words = rf"{{\raggedright\footnotesize {text(each.words)}\par}}"
-            column = rf"\begin{{minipage}}[b]{{{width_:g}pt}}{drawn}\par{words}\end{{minipage}}"
+            column = rf"\begin{{minipage}}[t]{{{width_:g}pt}}{drawn}\par{words}\end{{minipage}}"
             shown.append(column if len(figures) > 1 else rf"{drawn}\par\nobreak{words}")
         beside = r"\hfill ".join(shown)
         return rf"\par\medskip\noindent {beside}\par\medskip"
@@ -377,8 +374,8 @@ class Page:
                     rf"\gpfit{{\linewidth}}{{\includegraphics[height=0.3\textheight,width=\linewidth,keepaspectratio]"
                     rf"{{{name}}}}}"
                 )
-            case n.Note(number, document):
-                return self._footnote(document, number)
+            case n.Note(number, place):
+                return self._footnote(place, number)
             case n.Citation(place, inside):
                 return rf"\hypertarget{{{anchor(place)}}}{{}}{self.inline(inside)}"
             case n.Break():
@@ -388,8 +385,8 @@ class Page:
                 colour = COLOURS.get(verdict, "open" if verdict not in ("refuted",) else "refuted")
                 return rf"\textcolor{{{colour}}}{{{text(sign)}{'~' if words else ''}{text(words)}}}"
 
-    def _footnote(self, document: int, number: int) -> str:
-        key = (document, number)
+    def _footnote(self, place: str, number: int) -> str:
+        key = (place, number)
         if key in self.noted or key not in self.notes:
             return rf"\textsuperscript{{{number}}}"
         self.noted.add(key)

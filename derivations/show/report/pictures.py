@@ -94,7 +94,10 @@ def pictures_of(claim: Claim, verdict: Verdict) -> Iterator[tuple[Drawing, str]]
 
 
 def counterexample(claim: Claim, link: Link, witness: Witness) -> tuple[Drawing, str] | None:
-    """Both sides and their difference as heat maps; the entry that is shown in the text is marked."""
+    """Both sides and their difference as heat maps, the entry that is shown in the text marked; of sides of different
+    shapes, their entries as empty squares."""
+    if witness.left is None and witness.right is None:
+        return _shapes(witness)
     if witness.index is None or witness.left is None or witness.right is None:
         return None
     on_the_left, on_the_right = (_values(side, claim, link, witness) for side in (link.left, link.right))
@@ -124,6 +127,31 @@ def counterexample(claim: Claim, link: Link, witness: Witness) -> tuple[Drawing,
     sizes = ", ".join(f"{name} = {value}" for name, value in witness.sizes.items())
     said = f"The counterexample at {sizes}: both sides and their difference; the entry named above is marked."
     return Drawing(width, 18 + rows * CELL, tuple(cells), tuple(words)), said
+
+
+def _shapes(witness: Witness) -> tuple[Drawing, str] | None:
+    """The entries of both sides beside each other, without their values: what differs is how many there are."""
+    shapes = (witness.left_shape, witness.right_shape)
+    if any(shape is not None and (len(shape) > 2 or max(shape, default=1) > LARGEST) for shape in shapes):
+        return None
+    cells: list[Cell] = []
+    words: list[Words] = []
+    start, height = 0.0, 1
+    for head, shape in zip(("left", "right"), shapes, strict=True):
+        rows, columns = (1, 1, *shape)[-2:] if shape is not None else (0, 0)
+        words.append(Words(start, 10, f"{head}: {_said(shape)}", middle=False))
+        cells += [Cell(start + c * CELL, 16 + r * CELL, "plain") for r in range(rows) for c in range(columns)]
+        start += max(columns * CELL, 1.5 * HEADING) + GAP
+        height = max(height, rows)
+    sizes = ", ".join(f"{name} = {value}" for name, value in witness.sizes.items())
+    drawn = Drawing(start - GAP, 18 + height * CELL, tuple(cells), tuple(words))
+    return drawn, f"The entries of both sides{f' at {sizes}' if sizes else ''}."
+
+
+def _said(shape: Place | None) -> str:
+    if shape is None:
+        return "does not exist"
+    return " × ".join(map(str, shape)) if shape else "a scalar"
 
 
 def _values(side: Expression, claim: Claim, link: Link, witness: Witness) -> tuple[Place, dict[Place, Any]] | None:

@@ -342,7 +342,9 @@ def witness_text(witness: Witness, with_data: bool = True) -> str:
     text = f"Smallest counterexample: {sizes or 'the sizes given'}"
     if witness.left is None and witness.right is None:
         left, right = _shape(witness.left_shape), _shape(witness.right_shape)
-        return f"{text}, where the left side {left} and the right side {right}."
+        missing = None in (witness.left_shape, witness.right_shape)  # two shapes say themselves why they differ
+        why = f": {escaped(witness.reason)}" if missing and witness.reason else ""
+        return f"{text}, where the left side {left} and the right side {right}{why}."
     named = [(str(name), value) for name, value in witness.data.items()]
     data = [f"${_datum(name, value)}$" for name, value in named if not is_zero(value)]
     zeros = [f"${name_to_latex(name)}$" for name, value in named if is_zero(value)]

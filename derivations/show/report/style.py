@@ -33,7 +33,7 @@ font:1.02rem/1.55 "STIX Two Text","Libertinus Serif",Georgia,"Noto Serif",serif;
 h1{font-size:1.75rem;line-height:1.2;margin:.4rem 0}h2{font-size:1.4rem;margin:2.6rem 0 .6rem;
 border-bottom:1px solid var(--line)}h3{font-size:1.2rem;margin:1.8rem 0 .4rem}
 h4,h5,h6{font-size:1rem;margin:1.2rem 0 .3rem}
-a{color:var(--link);text-underline-offset:.15em}p{margin:.55rem 0}
+menclose{border:1px solid;padding:.15em .3em}a{color:var(--link);text-underline-offset:.15em}p{margin:.55rem 0}
 math{font-family:"gradproof math","STIX Two Math","Latin Modern Math","Cambria Math",math}
 .differs{border-bottom:.12em solid var(--region);padding-bottom:.1em}li{margin:.2rem 0}
 .display,.equations,.wide,pre{display:block;overflow-x:auto;max-width:100%;overflow-wrap:normal}
@@ -46,7 +46,7 @@ table{border-collapse:collapse;font-size:.9rem;margin:.6rem 0}th,td{padding:.2re
 border-bottom:1px solid var(--line);vertical-align:top}th{text-align:left}
 .right{text-align:right}.center{text-align:center}
 img,svg{max-width:100%;height:auto}figure{margin:.9rem 0}
-.figures{display:flex;flex-wrap:wrap;gap:0 2rem;align-items:flex-end}.figures>figure{flex:1 1 14rem;min-width:0}
+.figures{display:flex;flex-wrap:wrap;gap:0 2rem;align-items:flex-start}.figures>figure{flex:1 1 14rem;min-width:0}
 figcaption{font-size:.85rem;color:var(--soft)}
 .given{border-left:3px solid var(--line);padding:.05rem 0 .05rem .9rem;margin:1rem 0;color:var(--soft)}
 .claim{border:1px solid var(--line);border-left:5px solid var(--open);border-radius:4px;padding:.45rem .9rem .6rem;

@@ -79,6 +79,7 @@ HEAD = """#set page(paper: "a4", margin: (x: 27mm, y: 27mm), numbering: "1")
   columns: if noted { (auto, 1fr, 30%) } else { (auto, 1fr) }, align: horizon, column-gutter: 0.4em, row-gutter: 0.8em,
   ..cells,
 )
+#let boxed(body) = box(stroke: 0.5pt, inset: (x: 3pt), outset: (y: 3pt), body)
 #let note(body) = text(size: 0.8em, fill: rgb("#5C5C5C"), body)
 #let drawn(source, width, words) = block(breakable: false, width: 100%, {
   image(bytes(source), format: "svg", width: width)
@@ -110,8 +111,8 @@ class Sheet:
         self.places = places
         self.made: set[str] = set()
         self.pictures: dict[str, Path] = {}
-        self.notes: dict[tuple[int, int], n.Blocks] = {}
-        self.noted: set[tuple[int, int]] = set()
+        self.notes: dict[tuple[str, int], n.Blocks] = {}
+        self.noted: set[tuple[str, int]] = set()
         self.folds: list[tuple[str, n.Fold]] = []
         self.inside = ""
 
@@ -121,9 +122,7 @@ class Sheet:
         """The document in Typst's language."""
         front = report.front
         for chapter in report.chapters:
-            for block in chapter.blocks:
-                if isinstance(block, n.Footnotes):
-                    self.notes |= {(block.document, at): note for at, note in enumerate(block.notes, 1)}
+            self.notes |= n.notes_in(chapter.blocks)
         chapters = [
             (self._heading(1, each.title, each.id) if each.title else self._place(each.id)) + self.blocks(each.blocks)
             for each in report.chapters
@@ -195,7 +194,7 @@ class Sheet:
                 return f"#{self._drawn(drawing, words)}"
             case n.Figures(figures):
                 columns = ", ".join(self._drawn(each.drawing, each.words) for each in figures)
-                return f"#grid(columns: {len(figures)} * (1fr,), column-gutter: 1em, align: bottom, {columns})"
+                return f"#grid(columns: {len(figures)} * (1fr,), column-gutter: 1em, align: top, {columns})"
             case n.Footnotes():
                 return ""
             case n.References(entries):
@@ -299,8 +298,8 @@ class Sheet:
                 name = f"picture-{len(self.pictures) + 1}{file.suffix.lower()}"
                 self.pictures[name] = file
                 return f"#image({string(name)}, alt: {string(words)}, width: 60%);"
-            case n.Note(number, document):
-                key = (document, number)
+            case n.Note(number, place):
+                key = (place, number)
                 if key in self.noted or key not in self.notes:
                     return f"#super[{number}];"
                 self.noted.add(key)

@@ -45,7 +45,7 @@ class Web:
     def __init__(self, formulas: Callable[..., str], fonts: Callable[[str], str] = font_rules) -> None:
         self.formulas = formulas
         self.fonts = fonts
-        self.noted: set[tuple[int, int]] = set()
+        self.noted: set[tuple[str, int]] = set()
         self.level = 2  # of the heading above; the next is at most one below it, as readers of the screen expect
 
     # -- the whole --
@@ -146,10 +146,10 @@ class Web:
                 return f'<figure><div class="wide" tabindex="0">{drawn}</div>{said}</figure>'
             case n.Figures(figures):
                 return f'<div class="figures">{self.blocks(figures)}</div>'
-            case n.Footnotes(document, notes):
+            case n.Footnotes(place, notes):
                 listed = "".join(
-                    f'<li id="note-{document}-{number}">{self._item(note)} '
-                    f'<a href="#to-note-{document}-{number}" aria-label="back to the text">↩</a></li>'
+                    f'<li id="note-{place}-{number}">{self._item(note)} '
+                    f'<a href="#to-note-{place}-{number}" aria-label="back to the text">↩</a></li>'
                     for number, note in enumerate(notes, 1)
                 )
                 return f'<section class="notes" aria-label="Notes"><ol>{listed}</ol></section>'
@@ -247,11 +247,11 @@ class Web:
             case n.Picture(file, words):
                 data = base64.b64encode(Path(file).read_bytes()).decode("ascii")
                 return f'<img alt="{escape(words)}" src="data:{TYPES[file.suffix.lower()]};base64,{data}">'
-            case n.Note(number, document):
-                key = (document, number)
-                place = "" if key in self.noted else f' id="to-note-{document}-{number}"'
+            case n.Note(number, of):
+                key = (of, number)
+                place = "" if key in self.noted else f' id="to-note-{of}-{number}"'
                 self.noted.add(key)
-                return f'<sup{place}><a href="#note-{document}-{number}" aria-label="note {number}">{number}</a></sup>'
+                return f'<sup{place}><a href="#note-{of}-{number}" aria-label="note {number}">{number}</a></sup>'
             case n.Citation(place, inside):
                 return f'<span id="{escape(place)}">{self.inline(inside)}</span>'
             case n.Break():
