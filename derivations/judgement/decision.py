@@ -32,7 +32,8 @@ from derivations.meaning.evident import evident_in
 from derivations.meaning.forms import Form, has_functions
 from derivations.meaning.functions import Unsupported
 from derivations.meaning.goal import context_condition
-from derivations.meaning.lowering import Lowering, Template, Terms, entangled
+from derivations.meaning.lemmas import lemma_of, supposes_data
+from derivations.meaning.lowering import ALL, Lowering, Template, Terms, entangled
 from derivations.meaning.relations import related, relations_met
 from derivations.meaning.statement import existence_of, goal_of
 from derivations.meaning.symmetry import symmetries_of
@@ -45,6 +46,9 @@ from derivations.search.region import Found, find, open_part
 from derivations.search.samples import small_sizes
 from derivations.search.solver import Satisfiable, Solver
 from derivations.search.specialise import binds_data, special_cases
+
+TOO_DEEP = 12  # hidden definitions of which not the claim is evaluated but its lemma
+DEEP = 5  # definitions of which a claim is first tried as a lemma of its own layer
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,7 @@ class Symbolic:
     axioms: tuple[str, ...] = ()
     certain: bool = True
     shown: tuple[Proof | Settled, ...] = ()
+    lemma: Link | None = None  # what was shown instead, of a link that is too deep to be evaluated in every run
 
 
 @dataclass
@@ -111,6 +116,9 @@ def decide(claim: Claim, link: Link, solver: Solver, told: bool = False) -> Symb
     """What is shown of a link, with the exact region where it is not true everywhere. Relations between unknowns are
     told only where a failure may come of not telling them."""
     means = Means(solver)
+    by_lemma = None if told else _by_lemma(claim, link, means)
+    if by_lemma is not None:
+        return by_lemma
     lowering = _translation(claim, solver, told)
     try:
         goal = goal_of(lowering, claim, link)
@@ -147,6 +155,33 @@ def decide(claim: Claim, link: Link, solver: Solver, told: bool = False) -> Symb
     except (Unsupported, LimitReached, ShapeError) as error:
         normal = _in_normal_form(claim, link, means) if isinstance(error, LimitReached) else None
         return normal or Symbolic("undecided", reason=str(error), axioms=tuple(lowering.axioms))
+
+
+def _by_lemma(claim: Claim, link: Link, means: Means) -> Symbolic | None:
+    """A proof of a link by the lemma of its layer, where many definitions would be expanded; None where there is no
+    such proof. What the hidden definitions suppose is named."""
+    if len({node for side in (link.left, link.right) for node in side.atoms(Definition)}) < DEEP:
+        return None
+    lemma = lemma_of(link)
+    if lemma is None:
+        return None
+    lowering = _translation(claim, means.solver)
+    try:
+        goal = goal_of(lowering, claim, lemma.link)
+        decision = search.prove(means.solver, grouped(goal, lowering.demands))
+        proof = means.prove(goal) if isinstance(decision, search.Believed) else None
+        if not isinstance(proof, Proof):
+            return None
+        for node in lemma.hidden:
+            if supposes_data(node):
+                apart = _translation(claim, means.solver)
+                apart.lower(node.body, tuple(Int.symbol(apart.fresh()) for _ in node.shape), {}, ALL)
+                lowering.axioms |= apart.axioms
+    except (Unsupported, LimitReached, ShapeError):
+        return None
+    supposed, existing = _definitions(claim, link)
+    found = _proved(means.solver, goal, (*lowering.axioms, *supposed), (proof, *existing))
+    return replace(found, lemma=lemma.link) if len(lemma.hidden) >= TOO_DEEP and found.word == "proved" else found
 
 
 def _proved(solver: Solver, goal: Goal, axioms: tuple[str, ...], shown: tuple[Proof, ...]) -> Symbolic:

@@ -51,7 +51,9 @@ def judge_link(
     symbolic = decide(claim, link, solver)
     evidence, witness, equal = Evidence(note="not asked for"), None, False
     if numeric:
-        evidence, witness = crosscheck.evidence(claim, link)
+        evidence, witness = crosscheck.evidence(claim, symbolic.lemma or link)
+        if symbolic.lemma is not None and not evidence.note:
+            evidence = replace(evidence, note="of its layer, with what lies above and below it arbitrary")
         if witness is None and symbolic.sizes is not None and symbolic.word != "proved":
             witness = crosscheck.replay(claim, link, symbolic.sizes)
             equal = witness is None and crosscheck.agree_for_all(claim, link, symbolic.sizes)

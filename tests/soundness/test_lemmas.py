@@ -1,0 +1,119 @@
+"""A layer's claim as a lemma of its own: it implies the claim, what it hides stays named, wrong layers stay wrong."""
+
+from __future__ import annotations
+
+import pytest
+
+from derivations.formulas.claims import Claim
+from derivations.judgement.judge import judge
+from derivations.language.document import Document
+from derivations.meaning.lemmas import lemma_of
+
+CHAIN = """dims h, k, l, m
+tensor x[2*(2*h + l - 1) + k - 1], w[k], v[l], t[h]
+scalar b, c
+function f
+u1 = conv(x, w) + b
+a1 = f(u1)
+x1 = mean_pool(a1, 2)
+u2 = conv(x1, v) + c
+a2 = tanh(u2)
+x2 = mean_pool(a2, 2)
+J = sum((x2 - t)**2)/2
+g2 = grad(J, x2)
+g1 = grad(J, x1)
+d2 = grad(J, u2)
+d1 = grad(J, u1)"""
+TRUE = [
+    "d2 == up(g2, 2)/2*(1 - a2**2)",
+    "g1 == conv(d2, rot180(v), full)",
+    "d1 == up(g1, 2)/2*f'(u1)",
+    "grad(J, w) == conv(rot180(x), d1)",
+    "grad(J, v) == conv(rot180(x1), d2)",
+    "grad(J, x) == conv(d1, rot180(w), full)",
+    "grad(J, c) == sum(d2)",
+]
+FALSE = [
+    "d2 == up(g2, 2)*(1 - a2**2)",
+    "d2 == up(g2, 2)/2*(1 + a2**2)",
+    "g1 == conv(d2, v, full)",
+    "g1 == conv(d1, rot180(w), full)",
+    "d1 == up(g1, 2)/2*f'(u2)[0]",
+    "d1 == up(g1, 2)/2*f'(a1)",
+    "grad(J, w) == conv(x, d1)",
+    "grad(J, v) == conv(rot180(a1), d2)",
+    "grad(J, v) == -conv(rot180(x1), d2)",
+    "grad(J, c) == sum(d1)",
+    "grad(J, b) == sum(d2)",
+    "grad(J, x) == conv(d2, rot180(w), full)",
+    "sum(g1) == sum(g2)",
+    "g2 == t - x2",
+    "d2 == 0*d2",
+]
+# J reaches b by two ways: no one of the definitions is the only one
+SKIPPED = """dims n
+tensor x[n], w[n]
+u = x*w
+a = exp(u)
+z = a + x
+y = z*u
+J = sum(y*a)
+dz = grad(J, z)
+du = grad(J, u)
+da = grad(J, a)"""
+
+
+def claim_of(context: str, text: str) -> Claim:
+    [claim] = Document.parse(f"```given\n{context}\n```\n```claim c\n{text}\n```\n").claims
+    return claim
+
+
+@pytest.mark.parametrize("text", TRUE)
+def test_layers_are_proved(text: str) -> None:
+    """Each residual from the next, each parameter's gradient from its layer's residual."""
+    [verdict] = judge(claim_of(CHAIN, text))
+    assert verdict.verdict == "proved", verdict.reason
+
+
+@pytest.mark.parametrize("text", FALSE)
+def test_wrong_layers_are_not(text: str) -> None:
+    """A factor, a sign, another layer's residual or input."""
+    [verdict] = judge(claim_of(CHAIN, text), numeric=False)
+    assert verdict.verdict != "proved"
+
+
+@pytest.mark.parametrize(
+    "text", ["du == da*a", "du == dz*a", "grad(J, x) == dz + du*w + da", "grad(J, x) == du*w", "dz == u*a + w"]
+)
+def test_what_is_reached_by_two_ways_is_no_passage(text: str) -> None:
+    """The chain rule through one of several ways gives a wrong gradient, which is not proved."""
+    [verdict] = judge(claim_of(SKIPPED, text))
+    assert not verdict.contradiction
+    assert verdict.verdict != "proved"
+
+
+def test_the_lemma_hides_what_is_above_and_below() -> None:
+    """The second layer's kernel: the loss is one of its residual's layer, the first layer is a tensor."""
+    lemma = lemma_of(claim_of(CHAIN, "grad(J, v) == conv(rot180(x1), d2)").links[0])
+    assert lemma is not None
+    assert {node.name for node in lemma.hidden} >= {"x1", "a1", "u1", "x2", "a2"}
+    assert str(lemma.link.right) == "conv(rot180(x1), grad(J(u2), u2), valid)"
+    assert lemma_of(claim_of(CHAIN, "x == x").links[0]) is None
+
+
+def test_what_a_hidden_formula_supposes_is_named() -> None:
+    """A logarithm below and a relu above: the axioms are those of the whole claim."""
+    context = """dims n
+tensor x[n], w[n]
+p = log(x)
+q = p*w
+u = q + p
+a = tanh(u)
+z = relu(a)
+J = sum(z)
+du = grad(J, u)
+dq = grad(J, q)"""
+    [verdict] = judge(claim_of(context, "dq == du"))
+    assert verdict.verdict == "proved"
+    assert any("positive" in axiom for axiom in verdict.axioms)
+    assert any("relu is differentiated" in axiom for axiom in verdict.axioms)
