@@ -178,6 +178,11 @@ class Given:
 
         return context_to_text(self.context)
 
+    def _repr_html_(self) -> str:
+        from derivations.show.notebook import context_html
+
+        return context_html(self.context, self.reading)
+
     def _repr_latex_(self) -> str:
         rows = []
         for name, node in self.context.names.items():

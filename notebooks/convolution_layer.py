@@ -26,7 +26,7 @@
 # $\delta = \nabla_z J$.
 
 # %%
-from derivations import conv, derive, given, rot180
+from derivations import Verdicts, conv, derive, given, rot180
 
 layer = given("""
     dims H, W, m, n where m <= H, n <= W
@@ -69,11 +69,11 @@ derivation.result
 
 # %%
 right = layer.judge("grad(J, w) == conv(rot180(a), delta)")
-right.verdict, right.evidence.agreed, right.evidence.method
+right
 
 # %%
 assert right.verdict == "proved"
-layer.judge(f"grad(J, w) == {conv(rot180(layer.a), layer.delta)}").verdict
+layer.judge(f"grad(J, w) == {conv(rot180(layer.a), layer.delta)}")
 
 # %% [markdown]
 # ## The line that is wrong
@@ -85,7 +85,15 @@ layer.judge(f"grad(J, w) == {conv(rot180(layer.a), layer.delta)}").verdict
 
 # %%
 wrong = layer.judge("grad(J, w) == conv(a, rot180(delta))")
-wrong.verdict, wrong.holds_where
+wrong
+
+# %% [markdown]
+# The picture on the left is the counterexample, the entry that is wrong marked; the grid says for which kernels the
+# line is true. In a notebook the line can stand in a cell by itself:
+
+# %%
+# %%claim layer
+grad(J, w) == conv(rot180(a), rot180(delta))
 
 # %% [markdown]
 # So the two agree exactly for kernels of one entry. The smallest counterexample is a picture of two entries:
@@ -106,7 +114,7 @@ conv(layer.a, rot180(layer.delta)).as_explicit(**sizes)
 # result.
 
 # %%
-layer.judge("conv(a, rot180(delta)) == rot180(conv(rot180(a), delta))").verdict
+layer.judge("conv(a, rot180(delta)) == rot180(conv(rot180(a), delta))")
 
 # %% [markdown]
 # ## The mistake in a picture
@@ -208,8 +216,46 @@ layer.judge("grad(J, b) == sum(delta) == ones(1, H - m + 1) @ delta @ ones(W - n
 # wherever the kernel is larger than a single number.
 
 # %%
-layer.judge("grad(J, a) == conv(delta, rot180(w), full)").verdict
+layer.judge("grad(J, a) == conv(delta, rot180(w), full)")
 
 # %%
 without = layer.judge("grad(J, a) == conv(delta, w, full)")
-without.verdict, without.holds_where
+without
+
+# %% [markdown]
+# ## Exercises
+#
+# 1. The forward pass of most libraries is a correlation, `z = corr(a, w, valid) + b`. What is the gradient of the
+# kernel, and which line above becomes right?
+#
+# <details><summary>Solution</summary>
+#
+# `corr(a, delta, valid)`. A correlation is a convolution with the kernel turned, so that the printed line
+# `conv(a, rot180(delta), valid)`, which is the same, is right here.
+# </details>
+#
+# 2. A layer turns its picture first, `z = conv(rot180(a), w)`. What is the gradient of its kernel?
+#
+# <details><summary>Solution</summary>
+#
+# `conv(a, delta)`: the gradient turns the picture again, and two turns are none.
+# </details>
+
+# %% [markdown]
+# Both solutions, judged:
+
+# %% jupyter={"source_hidden": true}
+solved = (
+    ("z = corr(a, w)", "grad(J, w) == corr(a, delta)"),
+    ("z = corr(a, w)", "grad(J, w) == conv(a, rot180(delta))"),
+    ("z = conv(rot180(a), w)", "grad(J, w) == conv(a, delta)"),
+)
+sizes = """
+    dims H, W, m, n where m <= H, n <= W
+    tensor a[H, W], w[m, n]
+"""
+loss_of_z = """
+    loss J(z)
+    delta = grad(J, z)
+"""
+Verdicts([given(sizes + forward + loss_of_z).judge(claim, steps=False) for forward, claim in solved])

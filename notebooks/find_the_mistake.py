@@ -19,7 +19,7 @@
 # counterexample looks, and what was probably meant.
 
 # %%
-from derivations import given
+from derivations import Document, given
 
 layer = given("""
     dims H, W, m, n where m <= H, n <= W
@@ -30,24 +30,14 @@ layer = given("""
     delta = grad(J, z)
 """)
 
-
-def look(context, line):
-    """The verdict of a line in short: where it holds, the counterexample, the nearest true formulas."""
-    verdict = context.judge(line, steps=False)
-    print(line)
-    print("   ", verdict.verdict, verdict.holds_where or "")
-    if verdict.witness is not None:
-        sizes = ", ".join(f"{name} = {value}" for name, value in verdict.witness.sizes.items())
-        print("    smallest counterexample:", sizes)
-    for formula in verdict.repair[:2]:
-        print("    nearest true:", formula)
-
+layer
 
 # %% [markdown]
 # ## 1. The wrong factor is turned
 
 # %%
-look(layer, "grad(J, w) == conv(a, rot180(delta), valid)")
+# %%claim layer
+grad(J, w) == conv(a, rot180(delta), valid)
 
 # %% [markdown]
 # ## 2. `valid` for `full`
@@ -55,19 +45,22 @@ look(layer, "grad(J, w) == conv(a, rot180(delta), valid)")
 # On the way back the picture grows again; a convolution that shrinks it cannot be right.
 
 # %%
-look(layer, "grad(J, a) == conv(delta, rot180(w), valid)")
+# %%claim layer
+grad(J, a) == conv(delta, rot180(w), valid)
 
 # %% [markdown]
 # ## 3. No rotation on the way back
 
 # %%
-look(layer, "grad(J, a) == conv(delta, w, full)")
+# %%claim layer
+grad(J, a) == conv(delta, w, full)
 
 # %% [markdown]
 # ## 4. The bias by a mean
 
 # %%
-look(layer, "grad(J, b) == mean(delta)")
+# %%claim layer
+grad(J, b) == mean(delta)
 
 # %% [markdown]
 # ## 5. A lost factor
@@ -82,7 +75,11 @@ pooling = given("""
     loss J(z)
     delta = grad(J, z)
 """)
-look(pooling, "grad(J, x) == kron(delta, ones(n, n))")
+pooling
+
+# %%
+# %%claim pooling
+grad(J, x) == kron(delta, ones(n, n))
 
 # %% [markdown]
 # ## 6. Which reading?
@@ -92,18 +89,24 @@ look(pooling, "grad(J, x) == kron(delta, ones(n, n))")
 # is; no reading makes both true.
 
 # %%
-for star in ("conv", "corr"):
-    reading = given("""
-        dims H, W, m, n where m <= H, n <= W
-        tensor a[H, W], w[m, n]
-        choose star in conv, corr
-        z = star(a, w, valid)
-        loss J(z)
-        delta = grad(J, z)
-    """, star=star)
-    first = reading.judge("grad(J, w) == conv(rot180(a), delta, valid)", steps=False, repair=False)
-    second = reading.judge("grad(J, w) == conv(a, rot180(delta), valid)", steps=False, repair=False)
-    print(star, "|", first.verdict, first.holds_where or "", "|", second.verdict, second.holds_where or "")
+Document.parse("""
+```given
+dims H, W, m, n where m <= H, n <= W
+tensor a[H, W], w[m, n]
+choose star in conv, corr
+z = star(a, w, valid)
+loss J(z)
+delta = grad(J, z)
+```
+
+```claim formula
+grad(J, w) == conv(rot180(a), delta, valid)
+```
+
+```claim code
+grad(J, w) == conv(a, rot180(delta), valid)
+```
+""").verify()
 
 # %% [markdown]
 # ## How far wrong?
@@ -125,6 +128,10 @@ maps = {"true": true, "claimed": claimed, "difference": claimed - true}
 for axis, (title, values) in zip(axes, maps.items(), strict=True):
     axis.imshow(values, cmap="RdBu", vmin=-30, vmax=30)
     axis.set_title(title, fontsize=10)
+    axis.set_xticks(range(values.shape[1]))
+    axis.set_yticks(range(values.shape[0]))
+    for (row, column), value in np.ndenumerate(values):
+        axis.text(column, row, f"{value:g}", ha="center", va="center", color="white" if abs(value) > 18 else "black")
 plt.show()
 
 # %% [markdown]
@@ -146,5 +153,8 @@ plt.show()
 # do not see the mistake.
 # </details>
 
-# %%
-layer.judge("grad(J, w) == rot180(conv(a, rot180(delta), valid))", steps=False).verdict
+# %% [markdown]
+# A solution, judged:
+
+# %% jupyter={"source_hidden": true}
+layer.judge("grad(J, w) == rot180(conv(a, rot180(delta), valid))", steps=False)

@@ -23,7 +23,7 @@
 # A convolution layer over maps, for any number of them:
 
 # %%
-from derivations import given
+from derivations import Verdicts, given
 
 conv_layer = given("""
     dims N, C, K, H, W, m where m <= H, m <= W
@@ -32,12 +32,12 @@ conv_layer = given("""
     loss J(z)
     delta = grad(J, z)
 """)
-for claim in (
+claims = (
     "grad(J, w)[k, c] == sum[t](corr(x[t, c], delta[t, k], valid))",
     "grad(J, b)[k] == sum[t](sum(delta[t, k]))",
     "grad(J, x)[t, c] == sum[k](conv(delta[t, k], w[k, c], full))",
-):
-    print(conv_layer.judge(claim, steps=False, repair=False).verdict, "", claim)
+)
+Verdicts([conv_layer.judge(claim, steps=False) for claim in claims])
 
 # %% [markdown]
 # the pooling, the dense layers, and the loss at the end:
@@ -62,11 +62,15 @@ scores = given("""
     tensor z[k], y[k]
     L = -sum(y * log(softmax(z)))
 """)
-print(pool.judge("grad(J, x) == up(delta, n) / n**2", steps=False).verdict)
-print(dense.judge("grad(J, V) == X.T @ G", steps=False).verdict)
-print(dense.judge("grad(J, X) == G @ V.T", steps=False).verdict)
-print(dense.judge("grad(J, c) == G.T @ ones(N)", steps=False).verdict)
-print(scores.judge("grad(L, z) == softmax(z) - y", where="sum(y) == 1", steps=False).verdict)
+Verdicts(
+    [
+        pool.judge("grad(J, x) == up(delta, n) / n**2", steps=False),
+        dense.judge("grad(J, V) == X.T @ G", steps=False),
+        dense.judge("grad(J, X) == G @ V.T", steps=False),
+        dense.judge("grad(J, c) == G.T @ ones(N)", steps=False),
+        scores.judge("grad(L, z) == softmax(z) - y", where="sum(y) == 1", steps=False),
+    ]
+)
 
 # %% [markdown]
 # ## The program, checked
@@ -85,7 +89,7 @@ rng = np.random.default_rng(0)
 images = rng.standard_normal((1, *network.input_shape))
 weights = network.initial(rng)
 report = check_gradient(network.forward, network.backward, images, *weights)
-report.verdict
+report
 
 # %% [markdown]
 # ## Training

@@ -45,10 +45,10 @@ layer.z.as_explicit(H=4, W=5, n=2)
 # ## What the parameters receive
 
 # %%
-layer.judge("grad(J, b) == sum(delta)", steps=False).verdict
+layer.judge("grad(J, b) == sum(delta)", steps=False)
 
 # %%
-layer.judge("grad(J, beta) == sum(delta * p)", steps=False).verdict
+layer.judge("grad(J, beta) == sum(delta * p)", steps=False)
 
 # %% [markdown]
 # ## What the picture receives
@@ -63,21 +63,21 @@ derivation
 
 # %%
 assert derivation.proved
-layer.judge("grad(J, x) == beta * resize(up(delta, n), H, W) / n**2", steps=False).verdict
+layer.judge("grad(J, x) == beta * resize(up(delta, n), H, W) / n**2", steps=False)
 
 # %% [markdown]
 # Two mistakes are made here more often than any other. The factor $1/n^2$ is forgotten:
 
 # %%
 forgotten = layer.judge("grad(J, x) == beta * resize(up(delta, n), H, W)", steps=False)
-forgotten.verdict, forgotten.holds_where
+forgotten
 
 # %% [markdown]
 # or the tail is. Then the formula has the right shape only where n divides both sides.
 
 # %%
 tail = layer.judge("grad(J, x) == beta * up(delta, n) / n**2", steps=False)
-tail.verdict, tail.holds_where
+tail
 
 # %% [markdown]
 # ## The footprint of one entry
@@ -123,11 +123,11 @@ overlapping = given("""
     loss J(z)
     delta = grad(J, z)
 """)
-overlapping.judge("grad(J, x)[u] == sum[i](delta[i] * [s*i <= u, u < s*i + n])", steps=False).verdict
+overlapping.judge("grad(J, x)[u] == sum[i](delta[i] * [s*i <= u, u < s*i + n])", steps=False)
 
 # %%
 last_window_only = overlapping.judge("grad(J, x) == resize(up(delta, n), H)", steps=False)
-last_window_only.verdict, last_window_only.holds_where
+last_window_only
 
 # %% [markdown]
 # ## Maxima
@@ -146,7 +146,7 @@ maxima = given("""
     assume unique_max(x, n)
 """)
 found = maxima.judge("grad(J, x) == max_unpool(delta, x, n)", steps=False)
-found.verdict, found.axioms
+found
 
 # %% [markdown]
 # ## Exercises
@@ -168,5 +168,8 @@ found.verdict, found.axioms
 # up to the tail.
 # </details>
 
-# %%
-layer.judge("grad(J, x) == beta * resize(conv(dilate(delta, n), ones(n, n), full), H, W) / n**2", steps=False).verdict
+# %% [markdown]
+# A solution, judged:
+
+# %% jupyter={"source_hidden": true}
+layer.judge("grad(J, x) == beta * resize(conv(dilate(delta, n), ones(n, n), full), H, W) / n**2", steps=False)

@@ -19,7 +19,7 @@
 # proved by itself, and together they are the whole.
 
 # %%
-from derivations import given
+from derivations import Verdicts, given
 
 net = given("""
     dims H, W, m, n where n <= H - m + 1, n <= W - m + 1
@@ -40,24 +40,24 @@ net
 # The loss sees the pooled picture `p1`, and whatever comes after it. Back through the means:
 
 # %%
-net.judge("grad(J, a1) == resize(up(delta, n), H - m + 1, W - m + 1) / n**2", steps=False).verdict
+net.judge("grad(J, a1) == resize(up(delta, n), H - m + 1, W - m + 1) / n**2", steps=False)
 
 # %% [markdown]
 # through the function, entry by entry:
 
 # %%
-net.judge("grad(J, z1) == grad(J, a1) * f'(z1)", steps=False).verdict
+net.judge("grad(J, z1) == grad(J, a1) * f'(z1)", steps=False)
 
 # %% [markdown]
 # and through the convolution, to its kernel, its bias and its picture.
 
 # %%
-for claim in (
+claims = (
     "grad(J, w1) == conv(rot180(x), grad(J, z1), valid)",
     "grad(J, b1) == sum(grad(J, z1))",
     "grad(J, x) == conv(grad(J, z1), rot180(w1), full)",
-):
-    print(net.judge(claim, steps=False, repair=False).verdict, "", claim)
+)
+Verdicts([net.judge(claim, steps=False) for claim in claims])
 
 # %% [markdown]
 # ## The second convolution in front of the loss
@@ -75,7 +75,7 @@ two = given("""
     loss J(z2)
     delta2 = grad(J, z2)
 """)
-two.judge("grad(J, p1) == conv(delta2, rot180(w2), full)", steps=False).verdict
+two.judge("grad(J, p1) == conv(delta2, rot180(w2), full)", steps=False)
 
 # %% [markdown]
 # ## On numbers
@@ -146,7 +146,10 @@ plt.show()
 # sees it.
 # </details>
 
-# %%
+# %% [markdown]
+# A solution, judged:
+
+# %% jupyter={"source_hidden": true}
 same = given("""
     dims H, W, m
     tensor x[H, W], w[m, m]
@@ -155,4 +158,4 @@ same = given("""
     delta = grad(J, z)
 """)
 answer = same.judge("grad(J, x) == conv(delta, rot180(w), same)", steps=False, repair=False)
-answer.verdict, answer.holds_where
+answer

@@ -30,7 +30,7 @@ layer = given("""
 layer
 
 # %%
-layer.judge("shape(z)[0] == (H + 2*p - q*(m - 1) - 1)//s + 1", steps=False).verdict
+layer.judge("shape(z)[0] == (H + 2*p - q*(m - 1) - 1)//s + 1", steps=False)
 
 # %% [markdown]
 # ## The kernel: stride and dilation change places
@@ -60,7 +60,7 @@ plain = given("""
     delta = grad(J, z)
 """)
 forgotten = plain.judge("grad(J, x) == conv(dilate(delta, s), w, full)", steps=False)
-forgotten.verdict, forgotten.holds_where
+forgotten
 
 # %%
 forgotten.witness
@@ -119,7 +119,10 @@ print(check_gradient(forward, without_tail, np.arange(8.0)).verdict)
 # The strided correlation itself: `corr(delta, w, valid, stride=s)`.
 # </details>
 
-# %%
+# %% [markdown]
+# A solution, judged:
+
+# %% jupyter={"source_hidden": true}
 centred = given("""
     dims H, m, p >= 0 where m == 2*p + 1
     tensor x[H], w[m]
@@ -127,4 +130,4 @@ centred = given("""
     loss J(z)
     delta = grad(J, z)
 """)
-centred.judge("grad(J, x) == corr(delta, rot180(w), valid, pad=p)", steps=False).verdict
+centred.judge("grad(J, x) == corr(delta, rot180(w), valid, pad=p)", steps=False)

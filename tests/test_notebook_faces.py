@@ -6,9 +6,11 @@ import re
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from derivations import Document, given
+from derivations.language.errors import InputError
 from derivations.show.notebook import load_ipython_extension
 from numeric import check_gradient
 
@@ -96,3 +98,37 @@ def test_the_cell_magic_judges_its_cell(capsys: pytest.CaptureFixture[str]) -> N
     assert "%%claim ctx" in capsys.readouterr().out
     shell.user_ns = {"other": SimpleNamespace()}
     assert claim("other", "z == z") is None
+
+
+def test_a_notebook_shows_no_record_and_nobody_was_told_what_to_expect(verdict: Any) -> None:
+    """At a prompt of IPython the lines for people stand; a verdict of which nothing was expected has its picture, and
+    says nothing of an expectation."""
+    said: list[str] = []
+    verdict._repr_pretty_(SimpleNamespace(text=said.append), False)
+    assert said == [str(verdict)]
+    page = verdict._repr_html_()
+    assert "expected" not in page
+    assert "<svg" in page
+
+
+def test_a_context_shows_its_names_and_a_footprint() -> None:
+    """What a context declares, in sentences, and which entries one output reads."""
+    page = CONTEXT._repr_html_()
+    assert "be integers" in page
+    assert r"\mathbb{R}^{H \times W}" in page
+    assert "Which entries" in page
+
+
+def test_a_mistake_shows_its_place_and_no_frames() -> None:
+    """A mistake in a claim shows where it is; IPython asks the error itself what to show."""
+    with pytest.raises(InputError) as raised:
+        CONTEXT.judge("grad(J, v) == w")
+    shown = raised.value._render_traceback_(None, None, None)  # type: ignore[attr-defined]
+    assert shown == str(raised.value).splitlines()
+    assert "^" in shown[2]
+
+
+def test_a_report_says_each_wrong_entry_once() -> None:
+    """Entries stand in the table of a gradient's report, and not in its lines once more."""
+    report = check_gradient(lambda x: x**2, lambda g, x: g * x, np.array([1.0, 2.0, 3.0]))
+    assert report._repr_html_().count("x[2]") == 1

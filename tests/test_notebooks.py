@@ -49,6 +49,13 @@ def test_both_forms_agree(source: Path) -> None:
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
+def test_each_notebook_has_two_exercises_with_hidden_solutions(source: Path) -> None:
+    """Below *Exercises* stand two, each with a solution that is folded."""
+    text = source.read_text(encoding="utf-8").partition("## Exercises")[2]
+    assert text.count("<details><summary>Solution</summary>") == text.count("</details>") == 2
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
 def test_the_notebooks_run(source: Path) -> None:
     """Each notebook runs from top to bottom; its own assertions hold; its words and formulas come out as stored."""
     fresh = tool().execute(source)

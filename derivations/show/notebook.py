@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import html
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from derivations.formulas.claims import Claim
+from derivations.formulas.claims import Claim, Context
 from derivations.judgement.readings import Readings
 from derivations.judgement.verdict import Verdict, Witness
+from derivations.language.errors import InputError
 
 _CLAIM = "_claim_shown"
 STYLE = """
@@ -49,7 +51,10 @@ def install() -> None:
         Verdict: {"__str__": verdict_text, "_repr_html_": verdict_html},
         Witness: {"__str__": witness_line, "_repr_html_": witness_html},
         Readings: {"__str__": readings_lines, "_repr_html_": readings_html},
+        InputError: {"_render_traceback_": error_lines},
     }
+    for record in (Verdict, Witness, Readings):
+        faces[record]["_repr_pretty_"] = printed
     for kind, methods in faces.items():
         for name, method in methods.items():
             setattr(kind, name, method)
@@ -90,6 +95,16 @@ def readings_lines(found: Readings) -> str:
     return "\n".join(sentences(found)) if found else "no choice of notation is left open"
 
 
+def printed(record: Any, printer: Any, cycle: bool) -> None:
+    """What a prompt of IPython shows: the lines for people, not the record."""
+    printer.text(str(record))
+
+
+def error_lines(error: InputError, *_: object) -> list[str]:
+    """What a notebook shows of a mistake in the claim language: where it is and how to mend it, not who found it."""
+    return str(error).splitlines()
+
+
 # -- in a notebook ---------------------------------------------------------------------------------------------------
 
 
@@ -113,8 +128,10 @@ def verdict_html(verdict: Verdict) -> str:
     from derivations.show.report.document import verdict_mark
     from derivations.show.report.statements import as_blocks, claim_blocks, verdict_text
 
-    word, label = verdict_mark([verdict])
     claim = getattr(verdict, _CLAIM, None)
+    if verdict.expected == "proved":  # nobody said what to expect
+        verdict = replace(verdict, as_expected=True)
+    word, label = verdict_mark([verdict])
     inside: n.Blocks
     if isinstance(claim, Claim) and len(claim.links) == 1:
         inside = claim_blocks([(claim, [verdict])], {}, [])
@@ -122,6 +139,16 @@ def verdict_html(verdict: Verdict) -> str:
         formula = f"${verdict.latex}$" if verdict.latex else f"`{verdict.statement}`"
         inside = as_blocks([formula, verdict_text(verdict)], [])
     return _blocks_html((n.Box(word, "", (n.Text(verdict.id), n.Badge(word, label)), inside, verdict.id),))
+
+
+def context_html(context: Context, reading: Mapping[str, str]) -> str:
+    """A context as in the report: its sentences, and which entries one entry of a convolution or of a pooling reads."""
+    from derivations.show.report import nodes as n
+    from derivations.show.report.pictures import footprints
+    from derivations.show.report.statements import as_blocks, context_text
+
+    drawn = (n.Figure(drawing, words) for drawing, words in footprints(context))
+    return _blocks_html((*as_blocks([context_text([(reading, context)])], []), *drawn))
 
 
 def witness_html(witness: Witness) -> str:
@@ -150,8 +177,6 @@ def load_ipython_extension(shell: Any) -> None:
 def _magic(shell: Any) -> Any:
     def claim(line: str, cell: str) -> Any:
         """%%claim CONTEXT: the cell is a claim, with its `where` lines, judged in the context of that name."""
-        from derivations.language.errors import InputError
-
         words: Sequence[str] = line.split()
         context = shell.user_ns.get(words[0]) if len(words) == 1 else None
         if context is None or not hasattr(context, "judge"):

@@ -187,7 +187,8 @@ def page(report: GradientReport) -> str:
         for name, entry in entries
     )
     table = f"<table><tr><th>entry</th><th>true</th><th>claimed</th></tr>{rows}</table>" if rows else ""
-    rest = "".join(f"<div>{escape(line.strip())}</div>" for line in lines)
+    shown = tuple(f"{name}: true " for name, _ in entries)  # what the table says already
+    rest = "".join(f"<div>{escape(line.strip())}</div>" for line in lines if not line.strip().startswith(shown))
     badge = f"<b style='color:{colour}'>{sign} {escape(head)}</b>"
     return f"<div>{badge}{table}<div style='font-size:.9em'>{rest}</div></div>"
 
