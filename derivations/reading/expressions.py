@@ -259,6 +259,8 @@ class Evaluator:
     def _of_tuple(self, base: Any, item: Any) -> Any:
         if isinstance(item, Slice):
             parts = [None if part is None else self.number(part) for part in (item.start, item.stop, item.step)]
+            if parts[2] == 0:
+                self.machine.refuse("a slice with the step 0")
             return base[slice(*parts)]
         place = self.number(item)
         if not -len(base) <= place < len(base):

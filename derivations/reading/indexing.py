@@ -148,6 +148,8 @@ def inside(machine: Machine, place: Int, size: Int) -> Int:
 def _slice(machine: Machine, axis: Axis, item: Slice) -> Piece:
     size = product(axis)
     step = item.step if item.step is not None else Int.of(1)
+    if not isinstance(step, Int):
+        machine.refuse("a step of a slice that is no integer")
     if item.start is None and item.stop is None and step.constant == 1:
         return Piece((axis,), lambda parts: parts[0])
     if item.start is None and item.stop is None and step.constant == -1:
