@@ -32,7 +32,7 @@ def with_sizes(parts: list[Condition]) -> Condition:
     return k.all_of([*parts, *[k.at_most(1, Int.symbol(name)) for name in SIZES]])
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 @given(st.lists(simple, min_size=1, max_size=5), st.lists(values, min_size=1, max_size=12))
 def test_cuts_are_implied(claimed: list[Claimed], points: list[Values]) -> None:
     """Wherever a conjunction holds, all that was added to it holds, and nothing was taken away."""

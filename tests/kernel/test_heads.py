@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from derivations.core import terms as k
@@ -137,6 +137,7 @@ def test_only_an_entry_in_its_order_is_alone() -> None:
     assert alone(shifted) is None
 
 
+@settings(deadline=None)
 @given(st.permutations(range(3)), st.permutations(range(2)), st.booleans())
 def test_an_argument_does_not_depend_on_its_writing(order: list[int], bound: list[int], swapped: bool) -> None:
     """Neither on the names of summed indices, counted or left over, nor on the order of terms, atoms and conditions."""

@@ -15,7 +15,7 @@ from derivations.language.errors import InputError
 from derivations.language.files import read_text
 
 GIVEN = "```given\ndims H, n where n <= H\ntensor a[H, H]\nfunction f\n```\n"
-SECONDS = 3.0  # many times what it takes here
+SECONDS = 10.0  # of the processor: many times what it takes
 
 
 def claim(line: str) -> str:
@@ -58,12 +58,12 @@ REFUSED = {
 def test_what_is_too_large_is_refused_by_the_name_of_its_limit(name: str) -> None:
     """Each limit is an error that names it, and comes soon."""
     text, limit = REFUSED[name]
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(InputError) as caught:
         Document.parse(text)
     assert limit in caught.value.expected
     assert hasattr(limits, limit)
-    assert time.perf_counter() - start < SECONDS
+    assert time.process_time() - start < SECONDS
 
 
 ODD = [
@@ -80,12 +80,12 @@ ODD = [
 @pytest.mark.parametrize("number", range(len(ODD)))
 def test_odd_documents_end_cleanly(number: int) -> None:
     """A document of nonsense is read or refused, soon, and by nothing but an input error."""
-    start = time.perf_counter()
+    start = time.process_time()
     try:
         Document.parse(ODD[number])
     except InputError as error:
         assert str(error)  # noqa: PT017 - either outcome is right
-    assert time.perf_counter() - start < SECONDS
+    assert time.process_time() - start < SECONDS
 
 
 LANGUAGE = """a b x z f n H conv sum grad d shape ( ) [ ] , : .. . == = + - * / // % @ ** ' .T and or not in where i j
@@ -139,9 +139,9 @@ def test_large_files_are_not_even_read(tmp_path: Path) -> None:
     path = tmp_path / "large.md"
     with path.open("wb") as stream:
         stream.truncate(50_000_000)
-    start = time.perf_counter()
+    start = time.process_time()
     assert "FILE_BYTES" in refused(path).expected
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
 
 
 def test_bytes_that_are_no_text(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from derivations.language import limits
@@ -135,6 +135,7 @@ def part(text: str) -> tuple[list[str], list[tuple[str, str]]]:
     return [claim.id for claim in found.claims], [(each.id, each.reason) for each in found.refused]
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("gbwkn"), st.integers(0, 6)), max_size=10))
 def test_what_stands_is_read(choices: list[tuple[str, int]]) -> None:
     """Of claims beside wrong claims, wrong contexts and wrong continuations, exactly those are read whose own block and

@@ -1,4 +1,4 @@
-"""How the time of proofs grows with depth: `python benchmarks/bench_growth.py [--depths 2 4 8]`.
+"""How the time of proofs grows with depth: `python benchmarks/growth.py [--depths 2 4 8]`.
 
 Why: L layers are L lemmas, each residual from the next. Their time must grow like L, and that of a whole block stay a
 matter of seconds.
