@@ -267,14 +267,21 @@ def check(
 
 @app.command("read")
 def read_formulas(
-    file: Annotated[Path, typer.Argument(help="A Markdown or LaTeX file.", metavar="FILE")], as_json: AsJson = False
+    file: Annotated[Path, typer.Argument(help="A Markdown or LaTeX file.", metavar="FILE")],
+    given: Annotated[
+        Path | None,
+        typer.Option("--given", metavar="FILE", help="A document whose context and notation hold for FILE."),
+    ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Show what each display and code line of FILE is read as, or why it is not; nothing is judged."""
+    from derivations.language.document import Document
     from derivations.language.files import normalised, read_text
     from derivations.language.survey import survey
     from derivations.show.formulas_read import as_record, survey_lines
 
-    found = survey(normalised(or_exit(read_text, file)), str(file))
+    beside = None if given is None else or_exit(Document.read, given)
+    found = survey(normalised(or_exit(read_text, file)), str(file), beside)
     if as_json:
         print_json(as_record(found))
     else:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lark import Tree
 
 from derivations.language import limits
+from derivations.language.block import Block
 from derivations.language.document import Document
 from derivations.language.errors import InputError
 from derivations.language.read import Sources
@@ -24,10 +25,11 @@ from derivations.notation.code import read_code
 from derivations.notation.lexemes import lexemes
 from derivations.notation.profile import Profile
 from derivations.notation.reading import read_latex
-from derivations.notation.structure import MOST_TOKENS, canonical, parse, rows_of, span
+from derivations.notation.structure import MOST_TOKENS, canonical, formulas_in, parse, rows_of, span
 from derivations.notation.tokens import Scanner
 
 SAYS = re.compile(r"(?:say what it is: )?(?P<line>\S.* is \.\.\.)(?:,? in a notation block)?\Z")
+UNKNOWN = re.compile(r"`(?P<word>\\[A-Za-z]+)` is not known\Z")
 COMMON = frozenset({r"\exp", r"\log", r"\ln", r"\tanh", r"\det", r"\max", r"\min", "e", "d", r"\mathrm{d}", "T"})
 
 
@@ -52,8 +54,9 @@ class Survey:
     has_context: bool
 
 
-def survey(text: str, file: str) -> Survey:
-    """The dry run over a text; raises InputError only where the file as a whole cannot be read."""
+def survey(text: str, file: str, beside: Document | None = None) -> Survey:
+    """The dry run over a text; raises InputError only where the file as a whole cannot be read. `beside`: a document
+    whose last context and notation hold where the text has none of its own."""
     is_markdown = not file.endswith((".tex", ".latex", ".ltx"))
     document = Document.parse_in_part(text, file) if is_markdown else Document(file)
     found = Sources(text, file).found
@@ -62,8 +65,9 @@ def survey(text: str, file: str) -> Survey:
         raise InputError(f"{count} formulas", found.source.place(0), f"at most {limits.CLAIMS} (limit CLAIMS)")
     formulas: list[Formula] = []
     symbols: list[str] = []
-    has_context = any(block.kind == "given" for block in document.blocks)
-    for place, types, profile in _in_force(document, found.places):
+    blocks = [*(replace(block, first=0) for block in (beside.blocks if beside else ())), *document.blocks]
+    has_context = any(block.kind == "given" for block in blocks)
+    for place, types, profile in _in_force(blocks, found.places):
         formulas += _formulas(found, place, types, profile)
         if not has_context and place.kind == "latex":
             symbols += _symbols(found.source, place.start, place.end, profile)
@@ -74,11 +78,11 @@ def survey(text: str, file: str) -> Survey:
 
 
 def _in_force(
-    document: Document, places: Sequence[sources.Place]
+    blocks: Sequence[Block], places: Sequence[sources.Place]
 ) -> Iterator[tuple[sources.Place, ScopeTypes, Profile]]:
     """Each formula with the context and the notation at its line; those of the next blocks where none stands before."""
-    contexts = [block for block in document.blocks if block.given is not None]
-    notations = [block for block in document.blocks if block.profile is not None]
+    contexts = [block for block in blocks if block.given is not None]
+    notations = [block for block in blocks if block.profile is not None]
     types, of = ScopeTypes(Scope()), None
     at = [0, 0]  # how many contexts and notations stand before the line
     for place in places:
@@ -94,19 +98,29 @@ def _in_force(
 
 def _formulas(found: sources.Text, place: sources.Place, types: ScopeTypes, profile: Profile) -> Iterator[Formula]:
     if place.kind == "latex":
-        yield _formula(found, place, place.start, place.end, types, profile)
+        whole = _formula(found, place, place.start, place.end, types, profile)
+        parts = _parts(found.source, place, profile) if whole.error is not None else []
+        yield from (_formula(found, place, *part, types, profile, "row") for part in parts)
+        if not parts:
+            yield whole
         return
     for _, start, end in found.code_lines(place):
         yield _formula(found, place, start, end, types, profile)
 
 
 def _formula(
-    found: sources.Text, place: sources.Place, start: int, end: int, types: ScopeTypes, profile: Profile
+    found: sources.Text,
+    place: sources.Place,
+    start: int,
+    end: int,
+    types: ScopeTypes,
+    profile: Profile,
+    kind: str = "",
 ) -> Formula:
     source = found.source
     first, text = source.place(start).line, " ".join(source.text[start:end].split())
-    line = first if place.kind != "latex" else place.line
-    kind = "display" if place.kind == "latex" else place.kind
+    line = place.line if place.kind == "latex" and not kind else first
+    kind = kind or ("display" if place.kind == "latex" else place.kind)
     try:
         if place.kind == "latex":
             reading = read_latex(source, start, end, profile, types)
@@ -115,6 +129,26 @@ def _formula(
         return Formula(kind, line, place.last_line, text, reading.text)
     except InputError as error:
         return Formula(kind, line, place.last_line, text, "", error)
+
+
+def _parts(source: Any, place: sources.Place, profile: Profile) -> list[tuple[int, int]]:
+    """The formulas of a display of several, which its alignment marks part; none where they do not."""
+    if place.end - place.start > limits.STATEMENT_CHARACTERS:
+        return []
+    while True:
+        try:
+            lexed = lexemes(source, place.start, place.end)
+            scanned = Scanner(source, lexed, profile.known_words, splits=False).scan()
+            return formulas_in(list(rows_of(scanned))) if len(scanned) <= MOST_TOKENS else []
+        except InputError as error:
+            unknown = UNKNOWN.match(error.message)  # a row will say so; a letter stands for it here
+            if unknown is None:
+                return []
+            word = unknown["word"]
+            stand_in = re.sub(rf"{re.escape(word)}(?![A-Za-z])", "q".ljust(len(word)), source.text)
+            if stand_in == source.text:
+                return []
+            source = replace(source, text=stand_in)
 
 
 def _symbols(source: Any, start: int, end: int, profile: Profile) -> Iterator[str]:
@@ -183,12 +217,20 @@ def skeleton(text: str, file: str) -> str:
     ]
     lines += ["```", "", "```notation", *(f"# {symbol} is ..." for symbol in declared), "```", ""]
     for number, each in enumerate(found.formulas, 1):
-        fence = {"display": "$$", "matlab": "```matlab", "python": "```python"}[each.kind]
+        fence = {"matlab": "```matlab", "python": "```python"}.get(each.kind, "$$")
         close = "$$" if fence == "$$" else "```"
-        lines += [f"Line {each.line} of {file}:", "", fence, each.text, close, ""]
+        shown = each.text if fence != "$$" else _alone(each.text)
+        lines += [f"Line {each.line} of {file}:", "", fence, shown, close, ""]
         lines += [
             "```remark " + f"formula-{number}",
             "To be read: write `claim` for `remark`, and `read above` for this text.",
         ]
         lines += ["```", ""]
     return "\n".join(lines)
+
+
+def _alone(tex: str) -> str:
+    """What stood in a display, as one that LaTeX sets by itself: several rows stay aligned, one needs no marks."""
+    if r"\\" in tex:
+        return rf"\begin{{aligned}} {tex} \end{{aligned}}"
+    return tex if r"\begin" in tex else re.sub(r"(?<!\\)&\s*", "", tex)

@@ -124,6 +124,7 @@ class Row:
     tokens: list[Token]
     tag: str | None
     other: Token | None  # where a second formula begins in the row
+    is_aligned: bool = False  # a left side, an alignment mark, =: the row is a formula of its own
 
     @property
     def continues(self) -> bool:
@@ -142,7 +143,8 @@ def rows_of(tokens: Sequence[Token]) -> Iterator[Row]:
             tag = str(token)
         elif token.type == "ROW" and not matrices:
             if kept := [each for number, each in enumerate(row) if number not in marks]:
-                yield Row(kept, tag, _other_column(row, marks))
+                is_aligned = 0 < min(marks, default=0) < len(row) - 1 and row[marks[0] + 1].type == "EQ"
+                yield Row(kept, tag, _other_column(row, marks), is_aligned)
             row, tag, marks = [], None, []
         else:
             if token.type == "AMP" and not matrices:
@@ -162,6 +164,27 @@ def _other_column(row: Sequence[Token], marks: Sequence[int]) -> Token | None:
         if not beside and any(number < at for number in equals) and any(number > at for number in equals):
             return row[at + 1]
     return None
+
+
+def formulas_in(rows: Sequence[Row]) -> list[tuple[int, int]]:
+    r"""Where the formulas of a display of several begin and end; none where its alignment marks do not part them: in
+    each row stands `left &= right`, or it begins with a relation or sign and continues the row before."""
+    found: list[list[int]] = []
+    for row in rows:
+        end = int(row.tokens[-1].end_pos or 0)
+        if row.continues and found:
+            found[-1][1] = end
+        elif not row.is_aligned:
+            return []
+        else:
+            found.append([int(row.tokens[0].start_pos or 0), end])
+        if row.other is not None:
+            at = row.tokens.index(row.other)
+            if "EQ" not in {token.type for token in row.tokens[at:]} or row.tokens[at].type in ("EQ", "SIGN", "OP"):
+                return []
+            found[-1][1] = int(row.tokens[at - 1].end_pos or 0)
+            found.append([int(row.other.start_pos or 0), end])
+    return [(start, end) for start, end in found] if len(found) > 1 else []
 
 
 def without_case_ends(tokens: Sequence[Token]) -> list[Token]:
