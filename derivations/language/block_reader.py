@@ -21,7 +21,7 @@ from derivations.language.given import Checker, Given
 from derivations.language.markdown import BrokenFence, Fence
 from derivations.language.mending import mended
 from derivations.language.openings import is_read
-from derivations.language.read import Sources
+from derivations.language.read import ReadStatement, Sources
 from derivations.language.remarks import Source
 from derivations.language.scope import RESERVED
 from derivations.language.source import Statement, lines_of, statements
@@ -167,8 +167,9 @@ class BlockReader:
 
     # -- claims ------------------------------------------------------------------------------------
 
-    def equation(self, command: Statement, fence: Fence) -> tuple[Statement, Source]:
-        """The equation that a claim reads from a formula beside it; raises InputError."""
+    def equations(self, command: Statement, fence: Fence) -> list[tuple[dict[str, str], ReadStatement, Source]]:
+        """The equation that a claim reads from a formula beside it, one for each convention that its notation leaves
+        open and that matters to it; raises InputError."""
         return self.sources.claim(command, fence.first, ScopeTypes(self.given.scope({})))
 
     def claims(

@@ -19,7 +19,7 @@ from derivations.language.block import Block, Recall, Wanted
 from derivations.language.errors import InputError, Place
 from derivations.language.markdown import BrokenFence, Fence, fences
 from derivations.language.openings import is_read
-from derivations.language.remarks import Refused, Remark
+from derivations.language.remarks import Refused, Remark, Source
 from derivations.language.source import Statement, statements, words
 
 if TYPE_CHECKING:
@@ -279,20 +279,24 @@ class _Walk:
         found = statements(list(fence.lines), self.name)
         if not found:
             raise InputError("this claim is empty", self._place(fence), "an equation A == B")
-        source = None
+        read: list[tuple[dict[str, str], Any, Source | None]] = [({}, found[0], None)]
         if is_read(found[0]):
             if self.reader.unread or self.broken:
                 self.spoilt = self.reader.unread
                 return block
-            found[0], source = self.reader.equation(found[0], fence)
-        key, known = text_key(self.context_key, found), None
+            read = [*self.reader.equations(found[0], fence)]
+        found[0] = read[0][1]
+        before = self.context_key + "".join(str(choice) for choice, _, _ in read if choice)
+        key, known = text_key(before, [*found, *(each for _, each, _ in read[1:])]), None
         if self.recall is not None and not (self.errors or self.broken or self.reader.misses(found)):
             known = self.recall(key)
         claims: tuple[Claim, ...] = ()
         if known is None:
-            claims, self.spoilt = self.reader.claims(found, fence, source)
+            for choice, equation, source in read:
+                more, self.spoilt = self.reader.claims([equation, *found[1:]], fence, source)
+                claims += tuple(replace(each, reading={**each.reading, **choice}) for each in more) if choice else more
         self._count(fence, len(claims) or 1)
-        return replace(block, line=found[0].line, key=key, known=known, read_from=source, claims=claims)
+        return replace(block, line=found[0].line, key=key, known=known, read_from=read[0][2], claims=claims)
 
     def _count(self, fence: Fence, claims: int) -> None:
         """Counts claims up to the limit; those after it are refused, the first of them with an error."""

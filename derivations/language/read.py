@@ -19,14 +19,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from derivations.formulas.names import GREEK
 from derivations.language.errors import InputError, Place
 from derivations.language.openings import is_read
 from derivations.language.remarks import Source
+from derivations.language.scope import RESERVED
 from derivations.language.source import Statement
 from derivations.notation import sources
 from derivations.notation.code import read_code
 from derivations.notation.profile import Profile
-from derivations.notation.reading import Reading, read_latex
+from derivations.notation.reading import Reading, read_latex, read_latex_each
 from derivations.notation.typed import Part, Types
 
 READ = re.compile(
@@ -34,6 +36,8 @@ READ = re.compile(
     re.DOTALL,
 )
 FENCE = re.compile(r"\s*(?:`{3,}|~{3,})\s*\{?\.?(?:given|claim|remark|misprint|notation)\b")
+# A letter alone; not e, d and T, which mean something by themselves.
+NEW_NAME = re.compile(r"\s*(?:(?P<letter>(?![edT])[A-Za-z])|(?P<greek>\\[a-zA-Z]+))\s*&?\s*=")
 SIDE = re.compile(r"\b(?P<which>left|right)\s+side\b")
 
 
@@ -84,26 +88,57 @@ class Sources:
         """The displays and code of the document."""
         return sources.find(self.text, self.name)
 
-    def claim(self, command: Statement, line: int, types: Types) -> tuple[ReadStatement, Source]:
-        """The equation that a claim reads; `line` is that of its block. Raises InputError."""
+    def claim(
+        self, command: Statement, line: int, types: Types
+    ) -> list[tuple[dict[str, str], ReadStatement, Source]]:
+        """The equation that a claim reads, under each convention that the notation leaves open and that matters to it;
+        `line` is that of its block. Raises InputError."""
         match = _matched(command)
-        place, reading = self._reading(command, match, line, types, defines=False)
-        text, origins = _equation(command, match, reading)
-        statement = ReadStatement(text, command.file, command.lines, command.starts, origins)
-        return statement, self._source(place, reading)
+        place, start, end = self._stretch(command, match, line)
+        if place.kind == "latex":
+            tag = match["tag"] and match["tag"].strip()
+            found = read_latex_each(self.found.source, start, end, self.profile, types, tag)
+        else:
+            found = [({}, self._reading(command, match, line, types, defines=False)[1])]
+        read = []
+        for choice, reading in found:
+            text, origins = _equation(command, match, reading)
+            statement = ReadStatement(text, command.file, command.lines, command.starts, origins)
+            read.append((choice, statement, self._source(place, reading)))
+        return read
 
     def definition(self, command: Statement, line: int, types: Types) -> ReadStatement:
         """The definition that a context reads. Raises InputError."""
         match = _matched(command)
         if match["rest"] is not None:
             raise command.error("a definition is read whole", match.start("rest"), expected="read above")
-        _, reading = self._reading(command, match, line, types, defines=True)
+        place, start, end = self._stretch(command, match, line)
+        before = self.profile
+        try:
+            self.profile = before if place.kind != "latex" else self._naming(start, end, types)
+            _, reading = self._reading(command, match, line, types, defines=True)
+        finally:
+            self.profile = before
         if len(reading.sides) != 2:
             raise command.error(
                 f"a definition has two sides, and the formula has {len(reading.sides)}", *command.extent, "z = ..."
             )
         text, origins = _joined(reading, " = ")
         return ReadStatement(text, command.file, command.lines, command.starts, origins)
+
+    def _naming(self, start: int, end: int, types: Types) -> Profile:
+        """The notation, to which a letter alone on the left side of a definition adds itself as the new name's."""
+        match = NEW_NAME.match(self.found.source.text, start, end)
+        if match is None:
+            return self.profile
+        written = match["letter"] or match["greek"]
+        name = written.lstrip("\\")
+        base = f"\\{name}" if match["greek"] else name
+        is_new = not types.kind(name) and name not in RESERVED and (match["letter"] or name in GREEK)
+        if not is_new or any(key[0] == base for key in self.profile.names):
+            return self.profile
+        own = {(base, "", ""): (name, f"{written} is {name}")}
+        return replace(self.profile, names={**self.profile.names, **own})
 
     def _reading(
         self, command: Statement, match: re.Match[str], line: int, types: Types, defines: bool

@@ -24,7 +24,7 @@ from derivations.notation import names, sources
 from derivations.notation.code import read_code
 from derivations.notation.lexemes import lexemes
 from derivations.notation.profile import Profile
-from derivations.notation.reading import read_latex
+from derivations.notation.reading import read_latex_each
 from derivations.notation.structure import MOST_TOKENS, canonical, formulas_in, parse, rows_of, span
 from derivations.notation.tokens import Scanner
 
@@ -123,10 +123,10 @@ def _formula(
     kind = kind or ("display" if place.kind == "latex" else place.kind)
     try:
         if place.kind == "latex":
-            reading = read_latex(source, start, end, profile, types)
+            readings = [each.text for _, each in read_latex_each(source, start, end, profile, types)]
         else:
-            reading = read_code(source, start, end, place.kind, profile, types, needs_left=False)
-        return Formula(kind, line, place.last_line, text, reading.text)
+            readings = [read_code(source, start, end, place.kind, profile, types, needs_left=False).text]
+        return Formula(kind, line, place.last_line, text, "   or   ".join(readings))
     except InputError as error:
         return Formula(kind, line, place.last_line, text, "", error)
 

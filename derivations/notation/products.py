@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from derivations.notation.typed import PRODUCT, UNARY, Hole, Part, Typed, agree, bracketed
@@ -44,19 +44,33 @@ class Sign:
     fill: Callable[[Typed, Typed], Typed | None] | None = None
     linear: bool = False
     binds: str = ""
+    is_open: bool = False  # its notation leaves open how it binds; `binds` is one of both ways
 
 
-def ways(factors: list[Typed], signs: list[Sign]) -> list[Way]:
-    """Every way to bind the factors that typechecks, equal ways once; the first of equals associates to the left."""
+def ways(factors: list[Typed], signs: list[Sign], first: int = 0) -> list[Way]:
+    """Every way to bind the factors that typechecks, equal ways once; the first of equals associates to the left.
+    `first` is the number of the first factor, so that the keys of a part are those of the whole."""
     if any(sign.binds == "weaker" for sign in signs):
-        return _split(factors, signs)
+        return _split(factors, signs, first)
     if any(sign.binds == "tighter" for sign in signs):
-        return _grouped(factors, signs)
-    return _all(_atoms(factors), signs)
+        return _grouped(factors, signs, first)
+    return _all(_atoms(factors, first), signs)
 
 
-def _atoms(factors: Iterable[Typed]) -> list[Way]:
-    return [Way(typed, _atom_key(typed, number)) for number, typed in enumerate(factors)]
+def beyond(factors: list[Typed], signs: list[Sign]) -> list[Way]:
+    """Every way that typechecks, where one of them is that of no convention: neither if all operators that are open
+    bind tighter than what stands beside them, nor if all bind weaker. Nothing else."""
+    free = [replace(sign, binds="" if sign.is_open else sign.binds) for sign in signs]
+    known = set()
+    for how in ("tighter", "weaker"):
+        bound = [replace(sign, binds=how if sign.is_open else sign.binds) for sign in signs]
+        known |= {way.key for way in ways(factors, bound)}
+    found = ways(factors, free)
+    return found if any(way.key not in known for way in found) else []
+
+
+def _atoms(factors: Iterable[Typed], first: int) -> list[Way]:
+    return [Way(typed, _atom_key(typed, number)) for number, typed in enumerate(factors, first)]
 
 
 def _atom_key(typed: Typed, number: int) -> Key:
@@ -64,24 +78,24 @@ def _atom_key(typed: Typed, number: int) -> Key:
     return ((name,), None) if not typed.rank else ((), name)
 
 
-def _split(factors: list[Typed], signs: list[Sign]) -> list[Way]:
+def _split(factors: list[Typed], signs: list[Sign], first: int) -> list[Way]:
     """Operators that bind weaker: what stands between them is bound first."""
     at = [number for number, sign in enumerate(signs) if sign.binds == "weaker"]
     bounds = [-1, *at, len(signs)]
-    groups = [ways(factors[a + 1 : b + 1], signs[a + 1 : b]) for a, b in itertools.pairwise(bounds)]
+    groups = [ways(factors[a + 1 : b + 1], signs[a + 1 : b], first + a + 1) for a, b in itertools.pairwise(bounds)]
     if any(len(group) != 1 for group in groups):
         return next(group for group in groups if len(group) != 1)
     return _all([group[0] for group in groups], [signs[number] for number in at])
 
 
-def _grouped(factors: list[Typed], signs: list[Sign]) -> list[Way]:
+def _grouped(factors: list[Typed], signs: list[Sign], first: int) -> list[Way]:
     """Operators that bind tighter are bound before the others."""
     groups: list[list[Way]] = []
     outer: list[Sign] = []
     start = 0
     for end in range(len(factors)):
         if end == len(signs) or signs[end].binds != "tighter":
-            groups.append(_all(_atoms(factors[start : end + 1]), signs[start:end]))
+            groups.append(_all(_atoms(factors[start : end + 1], first + start), signs[start:end]))
             outer += [signs[end]] if end < len(signs) else []
             start = end + 1
     if any(len(group) != 1 for group in groups):

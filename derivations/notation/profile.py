@@ -10,7 +10,8 @@ r"""A `notation` block: what an author's symbols, accents, words and signs are i
     D[X; Y]                   is grad(X, Y).T           a word with other brackets
     d X                       is d(X)                   the differential
     \mathbf 1                 is ones                   matrices of ones, sized by what they stand beside
-    \ast binds tighter                                  than a product without a sign; or `binds weaker`
+    \ast binds tighter                                  than a product without a sign; or `binds weaker`;
+                                                        `binds either`: each claim is judged under both
 
 Law: a profile says what it says once; a left side with two meanings is an error. What is on the right is text of the
 claim language and is not looked at here: the elaborator will.
@@ -18,6 +19,7 @@ claim language and is not looked at here: the elaborator will.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -30,6 +32,8 @@ from derivations.language.source import Statement
 from derivations.notation.structure import Node, canonical, parse, span
 
 IS = re.compile(r"\s+is\s+")
+MOST_OPEN = 6  # operators that bind either way; as many readings as a context may have
+BINDINGS, EITHER = ("tighter", "weaker"), "either"
 BINDS = re.compile(r"\s*(?P<sign>.*\S)\s+binds\s+(?P<how>\w+)\s*\Z", re.DOTALL)
 IDENTIFIER = re.compile(r"[^\W\d]\w*")
 PLACE = re.compile(r"[A-Z]\Z")
@@ -68,7 +72,8 @@ class Profile:
     accents: dict[str, Rule] = field(default_factory=dict)
     superscripts: dict[str, Rule] = field(default_factory=dict)
     norms: dict[tuple[str, str], Rule] = field(default_factory=dict)  # by subscript and exponent
-    binding: dict[str, str] = field(default_factory=dict)  # operator to "tighter" or "weaker"
+    binding: dict[str, str] = field(default_factory=dict)  # operator to "tighter", "weaker" or "either"
+    settled: set[str] = field(default_factory=set)  # the operators whose "either" is settled in this one
     code: dict[str, str] = field(default_factory=dict)  # names as code lines write them
     ones: set[str] = field(default_factory=set)  # the symbols for matrices of ones: "1", "\\mathbf{1}"
 
@@ -87,6 +92,14 @@ class Profile:
     def labels(self) -> bool:
         """Whether superscripts are parts of names here, such as the number of a layer."""
         return any(sup for _, _, sup in self.names)
+
+
+def conventions(profile: Profile) -> Iterator[tuple[dict[str, str], Profile]]:
+    """Every way to settle what binds either way, with what was chosen; the profile itself where nothing does."""
+    either = [name for name, how in profile.binding.items() if how == EITHER]
+    for chosen in itertools.product(BINDINGS, repeat=len(either)):
+        choice = dict(zip(either, chosen, strict=True))
+        yield choice, replace(profile, binding={**profile.binding, **choice}, settled=set(either))
 
 
 def profile_of(lines: Iterable[Statement], before: Profile | None = None) -> Profile:
@@ -110,11 +123,14 @@ def _read(profile: Profile, line: Statement) -> None:
     match = IS.search(text)
     if match is None:
         bound = BINDS.match(text)
-        if bound is None or bound["how"] not in ("tighter", "weaker"):
+        if bound is None or bound["how"] not in (*BINDINGS, EITHER):
             raise line.error(
                 "this is no line of a notation block", first, last, r"\delta_l is delta, or \ast binds tighter"
             )
         operator = canonical(_left(line, first, first + len(bound["sign"]), ()))
+        if bound["how"] == EITHER and list(profile.binding.values()).count(EITHER) == MOST_OPEN:
+            what = f"at most {MOST_OPEN} operators that bind either way"
+            raise line.error(f"more than {MOST_OPEN} operators bind either way", first, last, what, "say how one binds")
         _add(profile.binding, operator, bound["how"], line)
         return
     right = text[match.end() :].strip()

@@ -6,12 +6,14 @@ Law: a reading is whole or it is an error. Nothing of a display is left out, and
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from derivations.language import limits
+from derivations.language.errors import InputError
 from derivations.language.source import Statement
 from derivations.notation import names
-from derivations.notation.profile import Profile
+from derivations.notation.profile import Profile, conventions
 from derivations.notation.resolve import Resolver
 from derivations.notation.structure import parse
 from derivations.notation.typed import Hole, Part, Typed, Types, agree, solved
@@ -59,6 +61,44 @@ def read_latex(
     return Reading(tuple(closed(source, sides)), source, start, end)
 
 
+def read_latex_each(
+    source: Statement,
+    start: int,
+    end: int,
+    profile: Profile,
+    types: Types,
+    tag: str | None = None,
+) -> list[tuple[dict[str, str], Reading]]:
+    """The readings of a display under every convention that its notation leaves open, each with what was chosen of
+    those that matter; a convention under which it is no formula is none. Raises InputError where nothing is left."""
+    found: list[tuple[dict[str, str], Reading]] = []
+    failed: InputError | None = None
+    for choice, settled in conventions(profile):
+        try:
+            found.append((choice, read_latex(source, start, end, settled, types, tag=tag)))
+        except InputError as error:
+            failed = failed or error
+    if failed is not None and not found:
+        raise failed
+    kept = [name for name in found[0][0] if _matters(name, found)]
+    by_choice: dict[tuple[tuple[str, str], ...], Reading] = {}
+    for choice, reading in found:
+        by_choice.setdefault(tuple((name, choice[name]) for name in kept), reading)
+    if len(by_choice) > limits.READINGS:
+        what = f"{len(by_choice)} ways to bind"
+        raise source.error(what, start, end, f"at most {limits.READINGS} (limit READINGS)", "say how one of them binds")
+    return [(dict(choice), reading) for choice, reading in by_choice.items()]
+
+
+def _matters(name: str, found: Sequence[tuple[Mapping[str, str], Reading]]) -> bool:
+    """Whether two readings differ that are alike in all other choices."""
+    texts: dict[tuple[tuple[str, str], ...], set[str]] = {}
+    for choice, reading in found:
+        others = tuple((other, how) for other, how in choice.items() if other != name)
+        texts.setdefault(others, set()).add(reading.text)
+    return any(len(each) > 1 for each in texts.values())
+
+
 def closed(source: Statement, sides: Sequence[Typed]) -> list[tuple[Part, ...]]:
     """The parts of all sides with every open size filled in; raises InputError for one that nothing settles."""
     pairs = [pair for side in sides for pair in side.equal]
@@ -87,4 +127,4 @@ def _filled(source: Statement, part: Part, found: dict[int, str]) -> Part:
     return replace(part, text="".join(texts))
 
 
-__all__ = ["Hole", "Reading", "closed", "read_latex"]
+__all__ = ["Hole", "Reading", "closed", "read_latex", "read_latex_each"]

@@ -203,6 +203,8 @@ class Resolver:
         """The one way in which the factors bind; an error where there is none, or more than one."""
         self.reasons = []
         found = products.ways(factors, signs)
+        if len(found) == 1 and any(sign.is_open for sign in signs):
+            found = products.beyond(factors, signs) or found
         if len(found) == 1:
             return found[0].typed
         if not found and len(factors) > products.MOST_FACTORS:
@@ -217,7 +219,8 @@ class Resolver:
             )
         named = [sign.name for sign in signs if sign.name]
         shown = " or ".join(f"`{way.typed.text}`" for way in found[:4])
-        fix = f"put brackets, or say `{named[0]} binds tighter` (or weaker) in a notation block" if named else ""
+        says = "binds tighter` (or weaker, or either) in a notation block"
+        fix = f"put brackets, or say `{named[0]} {says}" if named else ""
         raise self.error(tree, f"this can be read as {shown}", "one reading", fix or "write the product's sign")
 
     def _check_brace(self, items: Sequence[Any], at: int) -> None:
@@ -239,6 +242,11 @@ class Resolver:
 
     def sign(self, operator: Any, left: Typed, right: Typed, item: Any) -> products.Sign:
         """What stands between two factors."""
+        found = self._sign(operator, left, right, item)
+        is_open = operator is not None and canonical(operator) in self.profile.settled
+        return replace(found, is_open=True) if is_open else found
+
+    def _sign(self, operator: Any, left: Typed, right: Typed, item: Any) -> products.Sign:
         if operator is None:
             start, _ = span(item)
             return products.Sign("", start, start + 1)
