@@ -340,7 +340,7 @@ class Elaborator:
         return self.error(
             name,
             f"there is no operator {name}",
-            "an operator of the language or a declared function",
+            "an operator of the language (`gradproof operators` lists them) or a declared function",
             hint or f"declare it in a given block: `function {name}`",
         )
 

@@ -332,3 +332,10 @@ def test_everything_in_a_given_block_is_checked_once() -> None:
     text = "```given\ndims n\ntensor a[n + 1]\nh = n//2\nz = a + a\nassume a > 0\n```\n```given continue\ny = z\n```\n"
     Document.parse(text, "notes.md", checker)
     assert seen == ["zeros(n + 1)", "n//2", "a + a", "[a > 0]", "z"]
+
+
+def test_an_unknown_operator_says_where_the_operators_are() -> None:
+    """Whatever else the error proposes, it names the command that lists them."""
+    for formula in ("foo(x) == x", "softmaxx(x) == x"):
+        with pytest.raises(InputError, match="`gradproof operators` lists them"):
+            Document.parse(f"```given\ndims n\ntensor x[n]\n```\n\n```claim a\n{formula}\n```\n", "e.md")
