@@ -194,18 +194,27 @@ def _surveyed(link: Link, needs: Ingredients, sizes: tuple[tuple[str, int], ...]
 
 
 def evidence(
-    claim: Claim, link: Link, *, smallest: int = SMALLEST, generic: int = GENERIC, seed: int = 0
+    claim: Claim,
+    link: Link,
+    *,
+    smallest: int = SMALLEST,
+    generic: int = GENERIC,
+    seed: int = 0,
+    work: int | None = None,
 ) -> tuple[Evidence, Witness | None]:
     """What `numeric` says about a link: the evidence, and a witness at the smallest failing sizes if there
     are any.
 
-    smallest: how many sizes by increasing sum; generic: how many further ones without coincidences.
+    smallest: how many sizes by increasing sum; generic: how many further ones without coincidences; work: how much of
+    it, the squares of the entries at each size, if not even one size need be looked at.
     """
     _surveyed.cache_clear()
     shapes = tuple(tensor.shape for tensor in ingredients(claim, link).tensors)
     chosen, more = _sizes(
-        claim.context.dims, (*claim.context.conditions, *claim.conditions), shapes, smallest, generic, seed
+        claim.context.dims, (*claim.context.conditions, *claim.conditions), shapes, smallest, generic, seed, work
     )
+    if not chosen and work is not None:
+        return Evidence(note="no admissible sizes are small enough"), None
     if not chosen:
         return Evidence(note="no admissible sizes were found"), None
     trials = survey(claim, link, [*chosen, *more], seed)
@@ -250,6 +259,7 @@ def _sizes(
     smallest: int,
     generic: int,
     seed: int,
+    most: int | None,
 ) -> tuple[list[Sizes], list[Sizes]]:
     """The smallest sizes and some generic ones; links of one context share them."""
     context = Context(dims)
@@ -265,7 +275,7 @@ def _sizes(
     for one in [*chosen, *(one for one in more if one not in chosen)]:
         # a gradient costs about the square of the entries; where the least sizes are large, few of them must do
         spent += work(one) ** 2
-        if kept and spent > LARGEST_WORK:
+        if (kept and spent > LARGEST_WORK) or (most is not None and spent > most):
             break
         kept.append(one)
     return kept[: len(chosen)], kept[len(chosen) :]

@@ -18,7 +18,7 @@ from derivations.core.goals import Goal
 from derivations.core.referee import Proof
 from derivations.core.referee import Region as Settled
 from derivations.core.terms import Condition
-from derivations.formulas.claims import Claim, Expectation
+from derivations.formulas.claims import Claim, Expectation, Link
 from derivations.judgement.decision import Symbolic, decide, exists_everywhere
 from derivations.judgement.verdict import Evidence, Verdict, Witness, Word
 from derivations.meaning.goal import context_condition
@@ -27,6 +27,7 @@ from derivations.search.learning import Region
 from derivations.search.samples import small_sizes
 from derivations.search.solver import Solver
 
+LITTLE_WORK = 30_000  # squares of entries: what a deep claim is itself evaluated with, beside its lemma
 COMPARED = 2000  # sizes at which two regions are compared that no decider can compare
 Record = Callable[[Verdict, Sequence[Proof | Settled]], None]  # takes note of what a verdict rests on
 
@@ -51,9 +52,7 @@ def judge_link(
     symbolic = decide(claim, link, solver)
     evidence, witness, equal = Evidence(note="not asked for"), None, False
     if numeric:
-        evidence, witness = crosscheck.evidence(claim, symbolic.lemma or link)
-        if symbolic.lemma is not None and not evidence.note:
-            evidence = replace(evidence, note="of its layer, with what lies above and below it arbitrary")
+        evidence, witness = _cross_checked(claim, link, symbolic.lemma)
         if witness is None and symbolic.sizes is not None and symbolic.word != "proved":
             witness = crosscheck.replay(claim, link, symbolic.sizes)
             equal = witness is None and crosscheck.agree_for_all(claim, link, symbolic.sizes)
@@ -86,6 +85,19 @@ def judge_link(
         record(verdict, symbolic.shown)
     expected = not contradiction and as_expected(verdict, symbolic.region, expectation, claim, solver)
     return replace(verdict, as_expected=expected, seconds=time.perf_counter() - start)
+
+
+def _cross_checked(claim: Claim, link: Link, lemma: Link | None) -> tuple[Evidence, Witness | None]:
+    """What `numeric` says of a link; of one that was proved by a lemma because it is deep, what it says of the link at
+    the few sizes at which that is little work, and of the lemma."""
+    if lemma is None:
+        return crosscheck.evidence(claim, link)
+    own, witness = crosscheck.evidence(claim, link, work=LITTLE_WORK)
+    if witness is not None:
+        return own, witness
+    evidence, witness = crosscheck.evidence(claim, lemma)
+    note = f"of its layer, with what lies above and below it arbitrary; of the claim itself at {own.shapes} shapes"
+    return (replace(evidence, note=note) if not evidence.note else evidence), witness
 
 
 def _join(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from derivations.formulas.claims import Claim
+from derivations.judgement import decision
 from derivations.judgement.judge import judge
 from derivations.language.document import Document
-from derivations.meaning.lemmas import lemma_of
+from derivations.meaning.lemmas import Lemma, lemma_of
 
 CHAIN = """dims h, k, l, m
 tensor x[2*(2*h + l - 1) + k - 1], w[k], v[l], t[h]
@@ -117,3 +120,33 @@ dq = grad(J, q)"""
     assert verdict.verdict == "proved"
     assert any("positive" in axiom for axiom in verdict.axioms)
     assert any("relu is differentiated" in axiom for axiom in verdict.axioms)
+
+
+def deep(layers: int) -> str:
+    """A context of dense layers, one above the other."""
+    lines = ["dims n", f"tensor x[n], {', '.join(f'w{i}[n, n]' for i in range(layers))}"]
+    for i in range(layers):
+        lines += [f"z{i} = w{i} @ {f'a{i - 1}' if i else 'x'}", f"a{i} = tanh(z{i})"]
+    lines += [f"J = sum(a{layers - 1})", *[f"d{i} = grad(J, z{i})" for i in range(layers)]]
+    return "\n".join(lines)
+
+
+def test_a_deep_claim_is_evaluated_itself_too() -> None:
+    """The evidence is the lemma's and the claim's own, and says so."""
+    [verdict] = judge(claim_of(deep(8), "d3 == (w4.T @ d4)*(1 - a3**2)"))
+    assert verdict.verdict == "proved"
+    shapes = re.search(r"of the claim itself at (\d+) shapes", verdict.evidence.note)
+    assert shapes is not None
+    assert int(shapes[1]) >= 2
+
+
+def test_a_lemma_that_is_another_statement_is_contradicted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Were a lemma made that does not imply its claim, the claim's own numbers would contradict the proof."""
+    claim = claim_of(deep(8), "d3 == 2*(w4.T @ d4)*(1 - a3**2)")
+    true = claim_of(deep(8), "d3 == (w4.T @ d4)*(1 - a3**2)")
+    lemma = lemma_of(true.links[0])
+    assert lemma is not None
+    monkeypatch.setattr(decision, "lemma_of", lambda link: Lemma(lemma.link, lemma.hidden))
+    [verdict] = judge(claim)
+    assert verdict.verdict == "undecided"
+    assert "numeric/ refutes it" in verdict.contradiction
