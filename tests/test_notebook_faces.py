@@ -111,6 +111,14 @@ def test_a_notebook_shows_no_record_and_nobody_was_told_what_to_expect(verdict: 
     assert "<svg" in page
 
 
+@pytest.mark.parametrize(("line", "said"), [("", False), ("expect proved", True), ("expect refuted", True)])
+def test_a_broken_expectation_is_said_where_there_is_one(line: str, said: bool) -> None:
+    """Also that of *proved*, where the author wrote it."""
+    text = f"```given\ndims n\ntensor x[n]\n```\n```claim c\nn*sum(x) == sum(x)\n{line}\n```\n"
+    [found] = Document.parse(text, "notes.md").verify()
+    assert ("not as expected" in found._repr_html_()) is said
+
+
 def test_a_context_shows_its_names_and_a_footprint() -> None:
     """What a context declares, in sentences, and which entries one output reads."""
     page = CONTEXT._repr_html_()

@@ -242,7 +242,18 @@ class Map(_Value):
 INVERSE = Map(Kind.INVERSE, "1/")
 
 
-class Function(Head):
+class _OfArgument(Head):
+    """Something of an argument, the last of its parts."""
+
+    __slots__ = ()
+
+    @property
+    def argument(self) -> Argument:
+        found: Argument = self.parts[-1]
+        return found
+
+
+class Function(_OfArgument):
     """The derivative of some order (0: none) of a function, of an argument."""
 
     __slots__ = ()
@@ -261,11 +272,6 @@ class Function(Head):
         return found
 
     @property
-    def argument(self) -> Argument:
-        found: Argument = self.parts[2]
-        return found
-
-    @property
     def label(self) -> str:
         return f"{self.function.name}{chr(39) * self.derivative}({_inside(self.argument)})"
 
@@ -279,7 +285,7 @@ class Frame(_Value):
         return cls._of(shape, steps, pad)
 
 
-class Argmax(Head):
+class Argmax(_OfArgument):
     """1 at the place of a window's maximum, else 0: of windows of a size along some axes of an argument, which lie in
     it or (`frame`) may leave it."""
 
@@ -296,16 +302,11 @@ class Argmax(Head):
         return found
 
     @property
-    def argument(self) -> Argument:
-        found: Argument = self.parts[3]
-        return found
-
-    @property
     def label(self) -> str:
         return f"argmax({_inside(self.argument)})"
 
 
-class Value(Head):
+class Value(_OfArgument):
     """A sum that stands under a function or a bar: an unknown with its definition."""
 
     __slots__ = ()
@@ -318,42 +319,32 @@ class Value(Head):
         return "(…)"
 
 
-class Inverse(Head):
-    """An entry of the inverse of a square matrix of a size: at row and column, after the places of its outer indices.
-    Its argument is the matrix's entry at the same formal places."""
+class _OfMatrix(_OfArgument):
+    """Something of a square matrix of a size, given by its entry at formal places: outer indices, row, column."""
 
     __slots__ = ()
+    word: ClassVar[str]
 
-    def __new__(cls, size: Int, argument: Argument) -> Inverse:
+    def __new__(cls, size: Int, argument: Argument) -> Self:
         return cls._of(size, argument)
 
     @property
-    def argument(self) -> Argument:
-        found: Argument = self.parts[1]
-        return found
-
-    @property
     def label(self) -> str:
-        return f"inv({_inside(self.argument)})"
+        return f"{self.word}({_inside(self.argument)})"
 
 
-class Determinant(Head):
-    """The determinant of a square matrix of a size, at the places of its outer indices; its argument is the matrix's
-    entry, row and column last."""
+class Inverse(_OfMatrix):
+    """An entry of the inverse: at outer places, row and column."""
 
     __slots__ = ()
+    word = "inv"
 
-    def __new__(cls, size: Int, argument: Argument) -> Determinant:
-        return cls._of(size, argument)
 
-    @property
-    def argument(self) -> Argument:
-        found: Argument = self.parts[1]
-        return found
+class Determinant(_OfMatrix):
+    """The determinant, at outer places."""
 
-    @property
-    def label(self) -> str:
-        return f"det({_inside(self.argument)})"
+    __slots__ = ()
+    word = "det"
 
 
 class Root(Head):
@@ -385,7 +376,7 @@ class Side(Enum):
     AT = "at"
 
 
-class Choice(Head):
+class Choice(_OfArgument):
     """1 where an argument is above a number (or at it), else 0."""
 
     __slots__ = ()
@@ -401,11 +392,6 @@ class Choice(Head):
     @property
     def threshold(self) -> Fraction:
         found: Fraction = self.parts[1]
-        return found
-
-    @property
-    def argument(self) -> Argument:
-        found: Argument = self.parts[2]
         return found
 
     @property

@@ -120,8 +120,8 @@ def _leading(matrix: Matrix) -> Term | None:
     lead = ranked[-1]
     names = frozenset(lead.bound) | matrix.row.symbols() | matrix.column.symbols()
     plain = all(_name(i) is not None or i.symbols().isdisjoint(names) for atom in lead.atoms for i in atom.indices)
-    number = lead.numerator.constant and (lead.denominator.symbols() | set()).isdisjoint(names)
-    return lead if lead.atoms and plain and number else None
+    is_number = bool(lead.numerator.constant) and lead.denominator.symbols().isdisjoint(names)
+    return lead if lead.atoms and plain and is_number else None
 
 
 def _rank(term: Term) -> tuple[int, list[str]]:

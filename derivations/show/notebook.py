@@ -129,7 +129,7 @@ def verdict_html(verdict: Verdict) -> str:
     from derivations.show.report.statements import as_blocks, claim_blocks, verdict_text
 
     claim = getattr(verdict, _CLAIM, None)
-    if verdict.expected == "proved":  # nobody said what to expect
+    if isinstance(claim, Claim) and not claim.expectations:  # nobody said what to expect
         verdict = replace(verdict, as_expected=True)
     word, label = verdict_mark([verdict])
     inside: n.Blocks

@@ -314,8 +314,8 @@ def test_the_plans_themselves_are_accepted() -> None:
 
 
 def test_corrupted_regions_are_refused() -> None:
-    """A region of a document's claim, with a conjunct or an alternative left out, doubled in its opposite, or with a
-    size moved by one: where evaluation says that it is another set of sizes, the referee does not settle it."""
+    """A region of a document's claim, with a conjunct or an alternative left out, a conjunct negated, a size less, a
+    size more, or all moved by one: where evaluation says that it is another set of sizes, it is not settled."""
     refused: Counter[str] = Counter()
     for claim, link in _links():
         solver = Solver()

@@ -81,6 +81,8 @@ CASES = (
     Case("concat(a, up(a, s)[:H, :W], 1)", "a"),
     Case("a.T @ a", "a"),
     Case("tr(M @ M) * M", "M"),
+    Case("inv(M)", "M"),
+    Case("det(M)", "M"),
     Case("sum(u) * u - mean(u)", "u"),
     Case("vec(a)", "a"),
     Case("reshape(a, W, H)", "a"),
