@@ -66,13 +66,16 @@ def test_readings_are_sentences() -> None:
 
 
 def test_a_gradient_report_is_a_table() -> None:
-    """Wrong entries with both values; names are escaped."""
+    """Wrong entries with both values."""
     import numpy as np
 
     wrong = check_gradient(lambda x: x @ x.T, lambda d, x: (d @ x,), np.arange(4.0).reshape(2, 2))
     page = wrong._repr_html_()
     assert "✗" in page
     assert page.count("<tr>") > 1
+    said: list[str] = []
+    wrong._repr_pretty_(SimpleNamespace(text=said.append), False)
+    assert said == [str(wrong)]  # at a prompt the lines for people, not the record
 
 
 class Shell:

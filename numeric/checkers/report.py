@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Literal
+from typing import Any, Literal
 
 Verdict = Literal["right", "wrong", "undecided"]
 Number = float | Fraction
@@ -166,6 +166,9 @@ class GradientReport:
 
     def _repr_html_(self) -> str:
         return page(self)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(text(self))
 
     def require(self) -> GradientReport:
         """This report, if its verdict is *right*; else raise GradientError with the report's text."""
