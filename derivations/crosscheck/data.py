@@ -12,7 +12,7 @@ Keys of a data set: a tensor's name; a loss's name for the coefficients δ of c 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache, reduce
@@ -29,6 +29,7 @@ from derivations.crosscheck.values import NotEvaluable, NotExact, Number, TooLar
 from derivations.formulas.claims import Assumption, Claim, Hypothesis, Link
 from derivations.formulas.expressions import (
     Apply,
+    Constant,
     DataBracket,
     Definition,
     Differential,
@@ -36,6 +37,7 @@ from derivations.formulas.expressions import (
     Expression,
     Loss,
     Over,
+    Power,
     Tensor,
 )
 from numeric.operators import FUNCTIONS, PIECEWISE_LINEAR, Array, DoesNotExist, max_places, simplest
@@ -50,6 +52,7 @@ DIVISIBLE = 144
 # distance between the entries of tie-free data: more than integer perturbations move an entry, and a prime, so that
 # different offsets keep different tensors apart
 GAP = 61
+ROOTED = ("log", "sqrt")  # functions that exist of what is positive
 WILD = 9  # the degree of a wild polynomial
 LARGEST_TENSOR = 10_000_000  # entries drawn for one name
 
@@ -75,6 +78,7 @@ class Ingredients:
     divided: bool
     hypotheses: tuple[Hypothesis, ...]
     assumptions: tuple[Assumption, ...]
+    rooted: frozenset[str] = frozenset()  # the tensors in arguments of logarithms and roots
     stand_in: StandIn = "cubic"
 
     @property
@@ -148,7 +152,18 @@ def _ingredients(
         divided=any(_divides(node) for node in nodes),
         hypotheses=hypotheses,
         assumptions=assumptions,
+        rooted=frozenset[str]().union(*(data_names(part) for node in nodes for part in _under_a_root(node))),
     )
+
+
+def _under_a_root(node: Expression) -> Iterator[Expression]:
+    """The argument of a logarithm, a root, or a power that may be one."""
+    if isinstance(node, Power):
+        base, exponent = node.args
+        if not (exponent.value if isinstance(exponent, Constant) else exponent).is_Integer:
+            yield base
+    elif isinstance(node, Elementwise) and node.name in ROOTED:
+        yield node.of
 
 
 def _has_kink(node: Expression) -> bool:
@@ -176,6 +191,7 @@ class Manner:
     samples: int = 2
     scale: int = 1
     tied: bool = False
+    zeros: str = ""  # of tied data: the only tensor that is tied, if not all are
 
 
 REMEMBERED = 200  # entries up to which data are kept: links and claims of one context draw the same again and again
@@ -202,8 +218,9 @@ def _drawn(key: str, shape: tuple[int, ...], manner: Manner) -> Number:
         raise TooLarge(f"{prod(shape):,} entries of {key}")
     chance = np.random.default_rng([zlib.crc32(key.encode()), manner.seed, *shape])
     full = (manner.samples, 1, *shape)
-    if manner.tied:
-        return values.measured(chance.integers(-1, 2, full) * (manner.scale if manner.exact else 1.0))
+    if manner.tied and manner.zeros in ("", key):
+        entries = chance.integers(1, 4, full) if manner.positive else chance.integers(-1, 2, full)
+        return values.measured(entries * (1 if manner.exact else 1.0))  # not scaled: they are compared with numbers
     signs: Array = np.ones((), dtype=np.int64) if manner.positive else chance.choice([-1, 1], full)
     if not manner.exact:
         return Number(chance.uniform(0.3, 1.7, full) * signs)
@@ -243,7 +260,11 @@ def scope_for(
 def data_for(needs: Ingredients, sizes: Mapping[str, int], manner: Manner) -> dict[str, Number]:
     """Data for everything that the link mentions; raises DoesNotExist, Vacuous, NotExact or NotEvaluable."""
     bare = scope_for(needs, sizes, {}, manner.exact)
-    data = {tensor.name: drawn(tensor.name, bare.shape(tensor), manner) for tensor in needs.tensors}
+    others = replace(manner, positive=manner.positive and not needs.rooted)
+    data = {
+        tensor.name: drawn(tensor.name, bare.shape(tensor), manner if tensor.name in needs.rooted else others)
+        for tensor in needs.tensors
+    }
     bounds: dict[Tensor, list[tuple[str, Expression]]] = {}
     for assumption in needs.assumptions:
         if (found := _bound(assumption)) is not None:

@@ -64,21 +64,24 @@ METHODS = {"exact": "exact", "residues": "modulo a prime", "floating": "complex 
 @dataclass(frozen=True)
 class Draw:
     """How many samples are drawn, how often, and in which ways they may be computed. loose: without keeping entries
-    apart, so that their order is chance; tied: with zeros and equal entries; strict: what agrees in floating point
-    shall agree in many digits."""
+    apart, so that their order is chance; tied: with zeros and equal entries in all tensors, or
+    in one; strict: what agrees in floating point shall agree in many digits."""
 
     samples: int = 2
     attempts: int = ATTEMPTS
     loose: bool = False
     tied: bool = False
+    zeros: str = ""
     strict: bool = False
     ways: tuple[Way, ...] = WAYS
 
 
 PLAINLY = Draw()
 STRICTLY = Draw(strict=True)
-# Where a claim is about which of some numbers is larger, two samples decide little, and ties are data too.
-IN_ANY_ORDER = (Draw(samples=16, attempts=1, loose=True), Draw(samples=16, attempts=1, loose=True, tied=True))
+MASKED = 4  # tensors of which each is tied while no other is
+# Where a claim is about which of some numbers is larger, two samples decide little, and ties are data too; of what does
+# not exist with zeros and negative numbers, such as are positive.
+IN_ANY_ORDER = (Draw(samples=16, attempts=1, loose=True), Draw(samples=16, attempts=2, loose=True, tied=True))
 
 
 @dataclass(frozen=True)
@@ -127,6 +130,7 @@ def _try(link: Link, needs: Ingredients, sizes: Mapping[str, int], seed: int, dr
             draw.samples,
             needs.scale,
             draw.tied,
+            draw.zeros,
         )
         try:
             found = _trial(link, needs, sizes, manner, way, draw.strict)
@@ -358,6 +362,10 @@ def _strictly(link: Link, needs: Ingredients, sizes: Sizes, seed: int) -> Iterat
         yield _try(link, replace(needs, stand_in="wild"), sizes, seed, STRICTLY)
     if needs.kinked:
         yield from (trial for trial in _in_any_order(link, needs, sizes, seed) if trial.failure)
+        for tensor in needs.tensors[:MASKED]:  # where a formula divides by the others
+            draw = Draw(samples=2, loose=True, tied=True, zeros=tensor.name)
+            found = (_try(link, needs, sizes, seed + more, draw) for more in range(AGAIN + 1))
+            yield from (trial for trial in found if trial.failure)
 
 
 def agree_for_all(claim: Claim, link: Link, sizes: Mapping[str, int], seed: int = 0) -> bool:

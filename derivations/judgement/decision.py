@@ -32,6 +32,7 @@ from derivations.meaning.evident import evident_in
 from derivations.meaning.forms import Form, has_functions
 from derivations.meaning.functions import Unsupported
 from derivations.meaning.goal import context_condition
+from derivations.meaning.independence import choices_are_free
 from derivations.meaning.lemmas import lemma_of, supposes_data
 from derivations.meaning.lowering import ALL, Lowering, Template, Terms, entangled
 from derivations.meaning.relations import related, relations_met
@@ -329,6 +330,8 @@ def independent(lowering: Lowering, groups: search.Goal, means: Means) -> bool:
     """
     still = open_part(means.solver, groups).groups
     if any(entangled([head for head, _ in group.heads]) for group in still):
+        return False
+    if not choices_are_free(lowering, [group.heads for group in still]):
         return False
     compared = frozenset[Head]().union(*({head, *head.mentions} for group in still for head, _ in group.heads))
     records = [record for head, record in lowering.opaque.items() if head in compared]

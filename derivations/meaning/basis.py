@@ -61,8 +61,9 @@ from derivations.meaning.factors import (
 )
 from derivations.meaning.functions import PI, Unsupported
 from derivations.meaning.numbers import of_number
+from derivations.meaning.partial_fractions import partial_fractions
 from derivations.meaning.powers import checked
-from derivations.meaning.resumming import without_sum
+from derivations.meaning.resumming import without_part, without_sum
 from derivations.meaning.signs import Sign, Signs
 from derivations.meaning.translation import Terms, Translation, at_values, formal_places, scaled
 
@@ -167,7 +168,7 @@ class Basis:
         powers = powers_of(term.atoms)
         resummed = self._resummed(term, powers)
         if resummed is not None:
-            return self.collected(resummed)
+            return [new for part in resummed for new in self.collected(part)]
         chosen = self._chosen(powers)
         if chosen is None:
             return []
@@ -200,18 +201,28 @@ class Basis:
         products = self.lowering.products([[whole_term], *expanded])
         return [new for product in products for new in self.collected(product)]
 
-    def _resummed(self, term: Term, powers: dict[tuple[Head, Place], Exponent]) -> Term | None:
-        """The product in which a sum that it is divided by is found again, Σ_b D(b)/S = 1, at a place that is summed
-        over: of others, denominators are cleared."""
-        for (base, place), amount in powers.items():
-            if not isinstance(base, Value) or split(amount)[0] >= 0 or is_fixed(place, term):
-                continue
+    def _resummed(self, term: Term, powers: dict[tuple[Head, Place], Exponent]) -> Terms | None:
+        """The product in which a sum that it is divided by, or a term of one, is found again, at a place that is summed
+        over: of others, denominators are cleared. Of several sums the first alone is asked for its terms, so that what
+        the one takes out the other does not put back."""
+        below = [
+            (base, place)
+            for (base, place), amount in powers.items()
+            if isinstance(base, Value) and split(amount)[0] < 0 and not is_fixed(place, term)
+        ]
+        for base, place in below:
             if len(self.defined[base].terms) == 1:
                 (whole,) = self.instance(self.defined[base].terms, place)
                 rest = without_sum(term, whole)
                 if rest is not None:
-                    return replace(rest, atoms=(*rest.atoms, Atom(base, place)))
+                    return [replace(rest, atoms=(*rest.atoms, Atom(base, place)))]
+        for base, place in sorted(below, key=lambda at: (at[0].order, str(at[1])))[:1]:
+            definition, bar = self.instance(self.defined[base].terms, place), Atom(base, place)
+            return without_part(term, bar, definition) or partial_fractions(term, bar, definition, self._is_positive)
         return None
+
+    def _is_positive(self, head: Head) -> bool:
+        return self.signs.of_power(head) is Sign.POSITIVE
 
     def _solved(self, powers: Mapping[tuple[Head, Place], Exponent]) -> dict[tuple[Head, Place], Terms]:
         """What unknowns are where the choices of a product hold: of the equation [c·s + Σ = a] it is s = (a − Σ)/c, of

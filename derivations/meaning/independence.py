@@ -5,18 +5,20 @@
     log x_1, ..., log x_r     are so too, and beside such exponentials                            [Ax 1971, Theorem 3]
     [x > a], [x = a]          for entries x and numbers a: a polynomial times a jump is 0 only if the polynomial is
 
-A factor that all terms share, a sum under a bar or a root, is left out first, where it is not 0.
+A factor that all terms share, a sum under a bar or a root, is left out first, where it is not 0. A choice falls either
+way only where nothing is supposed of its data that settles it: beside log x, [x > 0] is 1.
 
 Law: `None` where anything else is met. What is decided here refutes; it proves nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from derivations.core import terms as k
 from derivations.core.heads import (
+    Argmax,
     Choice,
     Differential,
     Entry,
@@ -32,12 +34,16 @@ from derivations.core.heads import (
     Value,
     alone,
 )
-from derivations.core.terms import Condition
+from derivations.core.sums import LimitReached
+from derivations.core.terms import Condition, Int
+from derivations.formulas.expressions import Definition, Expression, ShapeError, Tensor
 from derivations.meaning.basis import Basis
 from derivations.meaning.domains import Domain, allowed
 from derivations.meaning.factors import Exponent, Place, base_of, is_fixed, powers_of
+from derivations.meaning.functions import Unsupported
+from derivations.meaning.lowering import Lowering
 from derivations.meaning.signs import Sign
-from derivations.meaning.translation import Terms
+from derivations.meaning.translation import Terms, Translation
 
 PLAIN = (Entry, Differential, LossValue, Sensitivity)
 
@@ -56,12 +62,20 @@ def stripped(basis: Basis, found: Terms) -> Terms | None:
         result.append(
             replace(term, atoms=tuple(atom for atom in term.atoms if not isinstance(base_of(atom.head)[0], Value)))
         )
-    there = k.all_of(
-        _somewhere(basis, base, place)
-        for (base, place), amount in (shared or {}).items()
-        if isinstance(amount, tuple) or amount > 0
-    )
+    factors = [at for at, amount in (shared or {}).items() if isinstance(amount, tuple) or amount > 0]
+    if any(_may_vanish_with(base, [atom.head for term in result for atom in term.atoms]) for base, _ in factors):
+        return None
+    there = k.all_of(_somewhere(basis, base, place) for base, place in factors)
     return [replace(term, condition=k.all_of((term.condition, there))) for term in result]
+
+
+def _may_vanish_with(base: Head, others: Sequence[Head]) -> bool:
+    """Whether a factor may be 0 just where a choice beside it is 1, so that their product is 0 though neither is: a
+    product of analytic functions is not."""
+    choices = [head for head in others if _is_choice(head)]
+    if any(_is_choice(head) for head in base.mentions):
+        return bool(choices)
+    return any(_is_exact(head) and head.mentions & base.mentions for head in choices)
 
 
 def _somewhere(basis: Basis, base: Head, place: Place) -> Condition:
@@ -72,8 +86,47 @@ def _somewhere(basis: Basis, base: Head, place: Place) -> Condition:
     return allowed(terms, Domain.NOT_ZERO, basis.lowering.argument_at)
 
 
-def independent(basis: Basis, groups: Iterable[Heads]) -> bool:
+def choices_are_free(lowering: Translation, groups: Sequence[Heads]) -> bool:
+    """Whether the choices in some monomials may fall either way, whatever is supposed of the data so that the formulas
+    exist. That analytic functions are not 0 leaves out no more than a boundary."""
+    met = frozenset[Head]().union(*({head, *head.mentions} for heads in groups for head, _ in heads))
+    choices = [head for head in met if _is_choice(head)]
+    for node, domain in lowering.supposed if choices else ():
+        names = {part.name for part in node.atoms(Tensor, Definition)}
+        touched = [head for head in choices if any(isinstance(e, Entry) and e.name in names for e in head.mentions)]
+        boundary = domain is Domain.NOT_ZERO and not any(map(_is_exact, touched)) and _is_analytic(node)
+        if touched and not boundary:
+            return False
+    return True
+
+
+def _is_choice(head: Head) -> bool:
+    jumps = isinstance(head, Function) and head.function.kind is Kind.JUMP
+    return jumps or isinstance(head, Choice | Argmax)
+
+
+def _is_exact(head: Head) -> bool:
+    """Whether a choice is of single values of its argument."""
+    if isinstance(head, Choice):
+        return head.side is Side.AT
+    return isinstance(head, Function) and head.function.name in ("==", "!=")
+
+
+def _is_analytic(node: Expression) -> bool:
+    """Whether no choice stands in a formula."""
+    apart = Lowering()
+    try:
+        found = apart.lower(node, tuple(Int.symbol(apart.fresh()) for _ in node.shape), {}, frozenset())
+    except (Unsupported, LimitReached, ShapeError):
+        return False
+    heads = frozenset[Head]().union(*({a.head, *a.head.mentions} for term in found for a in term.atoms))
+    return not any(map(_is_choice, heads))
+
+
+def independent(basis: Basis, groups: Sequence[Heads]) -> bool:
     """Whether the unknowns of some monomials may take any values, as far as polynomials can tell."""
+    if not choices_are_free(basis.lowering, groups):
+        return False
     exponentials: dict[Head, None] = {}
     for heads in groups:
         bases = [base_of(head)[0] for head, _ in heads]
@@ -81,7 +134,8 @@ def independent(basis: Basis, groups: Iterable[Heads]) -> bool:
             if isinstance(base, PLAIN):
                 pass
             elif isinstance(base, Choice):
-                if not isinstance(alone(base.argument), Entry) or bases.count(base) > 1:
+                same = sum(isinstance(other, Choice) and other.argument == base.argument for other in bases)
+                if not isinstance(alone(base.argument), Entry) or same > 1:
                     return False
                 if any(other is alone(base.argument) for other in bases) and base.side is Side.AT:
                     return False

@@ -10,7 +10,7 @@ from derivations.core.monomials import Monomials
 from derivations.core.names import is_size
 from derivations.core.sums import Term
 from derivations.core.terms import Int
-from derivations.formulas.expressions import Constant, Definition, Expression, Over, Power
+from derivations.formulas.expressions import Constant, Definition, Expression, Over, Power, Times
 from derivations.meaning.domains import Domain
 from derivations.meaning.elementwise import function, inverse_atom
 from derivations.meaning.functions import Unsupported
@@ -41,10 +41,31 @@ def _reciprocal(lowering: Translation, node: Expression, index: tuple[Int, ...],
         lowering.suppose_equal("a constant", found, [Term(numerator=number[0], denominator=number[1])])
         return [Term(numerator=number[1], denominator=number[0])]
     if any(term.atoms for term in found):
-        lowering.suppose_in(node, Domain.NOT_ZERO)
         somewhere_not_zero(lowering, found, str(node))
+        factors = _factors(lowering, _opened(node), index, env, cut)
+        if factors is not None:
+            return lowering.products(factors)
+        lowering.suppose_in(node, Domain.NOT_ZERO)
         return function(lowering, INVERSE, 0, node, index, env, cut)
     raise Unsupported(f"a quotient by {node}")
+
+
+def _factors(
+    lowering: Translation, node: Expression, index: tuple[Int, ...], env: Environment, cut: Cut
+) -> list[Terms] | None:
+    """The reciprocals of the factors of a product, a quotient or a whole power, 1/(u·v) = 1/u · 1/v; None of others."""
+    if isinstance(node, Times):
+        return [_reciprocal(lowering, factor, index, env, cut) for factor in node.args]
+    if isinstance(node, Over):
+        top, bottom = node.args
+        return [_reciprocal(lowering, top, index, env, cut), lowering.part(bottom, index, env, cut)]
+    exponent = node.args[1] if isinstance(node, Power) else None
+    value = exponent.value if isinstance(exponent, Constant) else exponent
+    if value is not None and value.is_Integer and value:
+        amount = int(value)
+        once = (_reciprocal if amount > 0 else _value)(lowering, node.args[0], index, env, cut)
+        return [lowering.power(once, abs(amount))]
+    return None
 
 
 def power(lowering: Translation, node: Power, index: tuple[Int, ...], env: Environment, cut: Cut) -> Terms:

@@ -3,6 +3,8 @@
 So a product with 1/S loses both: the weights of a softmax add up to 1 wherever they stand, under a further sum too,
 where denominators cannot be cleared.
 
+Of S + T with other terms T it is R·S/(S + T) = R − R·T/(S + T): what norms with an ε have.
+
 Law: R, its condition and its coefficient mention none of the indices b.
 """
 
@@ -52,6 +54,30 @@ def without_sum(term: Term, whole: Term) -> Term | None:
                 demands=term.demands | whole.demands,
             )
     return None
+
+
+def without_part(term: Term, divisor: Atom, definition: Sequence[Term]) -> list[Term] | None:
+    """The terms that a product is which is divided by a sum, where the one of its terms that sums over most is found
+    again in the product; None where it is not seen. `definition` is the sum at the divisor's place, each term with
+    bound indices of its own."""
+    leads = sorted(definition, key=lambda part: -len(part.bound))
+    if len(leads) > 1 and len(leads[0].bound) == len(leads[1].bound):
+        return None
+    rest = without_sum(term, leads[0])
+    if rest is None:
+        return None
+    others = [
+        Term(
+            (*rest.atoms, *part.atoms),
+            rest.bound | part.bound,
+            k.all_of((rest.condition, part.condition)),
+            -(rest.numerator * part.numerator),
+            rest.denominator * part.denominator,
+            rest.demands | part.demands,
+        )
+        for part in leads[1:]
+    ]
+    return [replace(rest, atoms=(*rest.atoms, divisor)), *others]
 
 
 def _used(atoms: Sequence[Atom], term: Term) -> frozenset[Name]:

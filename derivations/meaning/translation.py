@@ -137,6 +137,7 @@ class Translation(Integers):
 
     opaque: dict[Head, Opaque] = field(default_factory=dict)
     axioms: dict[str, None] = field(default_factory=dict)
+    supposed: dict[tuple[Expression, Domain], None] = field(default_factory=dict)  # of the data, so that formulas exist
     demands: set[Condition] = field(default_factory=set)
     shapes: dict[Head, tuple[Int, ...]] = field(default_factory=dict)  # of tensors and definitions that are unknowns
     # What the reading of the formulas supposes: that arguments which became one are equal, and the like.
@@ -164,6 +165,7 @@ class Translation(Integers):
     def suppose_in(self, node: Expression, domain: Domain) -> None:
         """Name as an axiom that all entries of a formula are in a domain, unless that is evident."""
         if not self.evident(node, domain):
+            self.supposed[node, domain] = None
             self.axioms[domain.supposed(node)] = None
 
     def suppose_equal(self, what: str, left: Sequence[Term], right: Sequence[Term], guard: Condition = k.TRUE) -> None:
