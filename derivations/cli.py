@@ -10,6 +10,7 @@ Over 500 lines: every command with its options and help stands here, for one rea
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -487,6 +488,17 @@ def main() -> NoReturn:
     # loaded.
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")
+    # What is loaded stays until the end: to look for garbage in it, while it comes and when Python ends, would be a
+    # fifth of a short run.
+    gc.set_threshold(50_000, 10, 5)
+    try:
+        _run()
+    finally:
+        gc.freeze()
+
+
+def _run() -> NoReturn:
+    """Runs what the command line asks for; what fails is said."""
     sys.argv[1:] = map(_no_option, sys.argv[1:])
     try:
         app(prog_name="gradproof", standalone_mode=True)
