@@ -105,7 +105,7 @@ class Kink:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class GradientReport:
     """Everything that one `check_gradient` found. True where the verdict is *right*, else False.
 
@@ -145,10 +145,13 @@ class GradientReport:
     wrong_in: tuple[str, ...] = ()
     right_in: tuple[str, ...] = ()
     at: str = ""
-    reproduce: Callable[[], str] | None = field(default=None, compare=False, repr=False)
+    reproduce: Callable[[], str] | None = field(default=None, compare=False)
 
     def __bool__(self) -> bool:
         return self.verdict == "right"
+
+    def __repr__(self) -> str:  # what a failing `assert check_gradient(...)` shows of it
+        return f"<{' '.join(each.strip() for each in text(self).splitlines()[: 3 if self.wrong else 1])}>"
 
     def __str__(self) -> str:
         return text(self)

@@ -108,3 +108,13 @@ def test_nothing_to_reproduce_where_nothing_is_wrong() -> None:
     report = check_gradient(lambda x: x * x, lambda d, x: 2 * d * x, X)
     assert report.snippet == ""
     assert str(report).startswith("gradient right: x\n  by exact integers, zero tolerance: 9 entries")
+
+
+def test_a_failing_assert_shows_the_face() -> None:
+    """`assert check_gradient(...)` fails with what is wrong and one entry, not with a table of fields."""
+    report = check_gradient(lambda x, w: x @ w, lambda d, x, w: (d @ w.T, 2 * (x.T @ d)), np.ones((3, 2)), np.eye(2))
+    assert not report
+    assert repr(report).startswith("<gradient wrong: w; x right")
+    assert " w[" in repr(report)
+    assert ": true " in repr(report)
+    assert len(repr(report)) < 200
