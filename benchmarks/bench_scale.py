@@ -8,22 +8,27 @@ claims of the measured times on 1 to 64 workers, in batches as `campaigns/cluste
 scheduler one after the other.
 
 `--kills N` judges N claims on a cluster of which workers, the scheduler and the client are killed at random, and
-compares the lines with those of one process, byte for byte.
+compares the lines with those of one process, byte for byte. It says the processor time of each: the one process, all
+clients, all schedulers. What clients and schedulers take beyond the one process's reading is the overhead.
 """
 
 from __future__ import annotations
 
 import argparse
 import heapq
+import os
 import pickle
 import random
+import resource
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from statistics import mean, median
+from subprocess import Popen
 
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / "tests" / "campaigns")]
 
@@ -37,12 +42,14 @@ from derivations.formulas.claims import Claim  # noqa: E402
 from derivations.language.document import Document  # noqa: E402
 
 SIMULATED = 100_000
+FILE = 2500  # claims of a document
 WORKERS = (1, 2, 4, 16, 64, 256)
 
 
 def claims_of(count: int) -> list[Claim]:
-    """Small claims, read from a document."""
-    return Document.parse(document(count)).claims
+    """Small claims, read from documents."""
+    texts = (document(min(FILE, count - first), first) for first in range(0, count, FILE))
+    return [claim for text in texts for claim in Document.parse(text).claims]
 
 
 def service(claims: Sequence[Claim]) -> list[float]:
@@ -97,24 +104,50 @@ def simulated(times: Sequence[float], workers: int, per_claim: float, per_batch:
     return SIMULATED / last, busy / (last * workers)
 
 
+class Spent:
+    """The processor time of processes, read while they live; a killed one has no last word."""
+
+    def __init__(self) -> None:
+        self._of: dict[int, float] = {}
+
+    def look(self, *processes: Popen[bytes] | None) -> None:
+        """Reads that of each of them."""
+        for process in processes:
+            if process is not None:
+                with suppress(OSError):
+                    fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+                    self._of[process.pid] = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def seconds(self) -> float:
+        """Of all together."""
+        return sum(self._of.values())
+
+
 def kills(count: int) -> bool:
     """Whether the lines are those of one process after random deaths."""
     chance = random.Random(1)
+    clients, schedulers = Spent(), Spent()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         files = []
-        for number, first in enumerate(range(0, count, 2500)):
+        for number, first in enumerate(range(0, count, FILE)):
             files.append(folder / f"notes{number}.md")
-            files[-1].write_text(document(min(2500, count - first), first))
+            files[-1].write_text(document(min(FILE, count - first), first))
         common = [*COMMAND, "campaign", "prove", *map(str, files), "--no-cache", "--results"]
         alone, together = folder / "alone.jsonl", folder / "together.jsonl"
         assert started([*common, str(alone)]).wait() == 0
+        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+        one = usage.ru_utime + usage.ru_stime
         machines, deaths, client = Machines(), [0, 0, 0], None
         command = [*common, str(together), "--on", f"dask://127.0.0.1:{machines.port}"]
         try:
             client = started(command)
             while client.poll() is None:
-                time.sleep(chance.uniform(4, 16))
+                end = time.monotonic() + chance.uniform(4, 16)
+                while time.monotonic() < end and client.poll() is None:
+                    clients.look(client)
+                    schedulers.look(machines.scheduler)
+                    time.sleep(0.05)
                 which = chance.choices((0, 1, 2), (6, 1, 2))[0]
                 if client.poll() is not None:
                     break
@@ -134,6 +167,8 @@ def kills(count: int) -> bool:
                 kill(client)
         print(f"{count} claims; killed: {deaths[0]} workers, {deaths[1]} schedulers, {deaths[2]} clients; "
               f"byte for byte the same: {same}")  # fmt: skip
+        print(f"processor time: one process {one:.1f} s; all clients {clients.seconds():.1f} s, "
+              f"all schedulers {schedulers.seconds():.1f} s")  # fmt: skip
         return same
 
 

@@ -36,6 +36,7 @@ class Child:
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
+        self.seconds = 0.0  # of processor time that the results so far have taken
 
     def results(
         self, function: Callable[[Any], Any], items: Sequence[Any], lost: Callable[[Any, str], Any],
@@ -56,7 +57,8 @@ class Child:
         return found
 
     def _result(self, guard: float) -> Any:
-        word, result = self._receive(guard, f"not finished within the outer guard of {guard:g} s of wall time")
+        word, result, seconds = self._receive(guard, f"not finished within the outer guard of {guard:g} s of wall time")
+        self.seconds += seconds
         if word == "raised":
             raise result
         return result
@@ -125,24 +127,26 @@ def live() -> None:
     become_worker(int(sys.argv[1]))
     coming, going = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what is printed meanwhile is no result
-    _send(going, ("here", None))
+    _send(going, ("here", None, 0.0))
     while head := coming.read(_LENGTH.size):
         data = coming.read(_LENGTH.unpack(head)[0])
         try:
             function, items = pickle.loads(data)
         except Exception as error:
-            _send(going, ("raised", error))
+            _send(going, ("raised", error, 0.0))
             continue
-        _send(going, ("here", None))
+        _send(going, ("here", None, 0.0))
         for item in items:
+            start = time.process_time()
             try:
-                result = ("found", function(item))
+                word, result = "found", function(item)
             except Exception as error:
-                result = ("raised", error)
+                word, result = "raised", error
+            seconds = time.process_time() - start
             try:
-                _send(going, result)
+                _send(going, (word, result, seconds))
             except (pickle.PicklingError, TypeError, AttributeError) as error:
-                _send(going, ("raised", TypeError(f"a result cannot be sent: {error}")))
+                _send(going, ("raised", TypeError(f"a result cannot be sent: {error}"), seconds))
 
 
 CHILD = Child()  # of this process

@@ -34,7 +34,7 @@ from derivations.campaigns.results import TaskFailed
 T = TypeVar("T")
 R = TypeVar("R")
 
-BATCH_SECONDS = 0.5  # of work: the cost of sending a batch, some milliseconds, is a hundredth of it
+BATCH_SECONDS = 0.5  # of processor time: the cost of sending a batch, some milliseconds, is a hundredth of it
 LARGEST_BATCH = 256
 BATCHES = 3  # in hand for each worker, so that none waits for the next
 TRIES = 4  # how often a worker may die over one item that is alone in its batch
@@ -68,13 +68,13 @@ class _Slot:
 
 
 def run_batch(function: Callable[[Any], Any], lost: Callable[[Any, str], Any], packed: bytes, source: str) -> Any:
-    """What a worker does: the results of a batch, packed, and the seconds they took; raises OtherSource. (Bytes,
-    because Dask would look into every list of a task for others of its own.)"""
+    """What a worker does: the results of a batch, packed, and their seconds of processor time; raises OtherSource.
+    (Bytes, because Dask would look into every list of a task for others of its own.)"""
     if source_digest() != source:
         raise OtherSource("a worker has another version of gradproof, of Python or of the libraries that it trusts")
-    start = time.perf_counter()
+    before = CHILD.seconds
     results = CHILD.results(function, pickle.loads(packed), lost)
-    return pickle.dumps(results, protocol=5), time.perf_counter() - start
+    return pickle.dumps(results, protocol=5), CHILD.seconds - before
 
 
 class Cluster:
@@ -96,6 +96,8 @@ class Cluster:
             logging.getLogger(name).setLevel(logging.CRITICAL)  # a worker that dies is no news here
         dask.config.set({"logging": {"distributed": "critical", "distributed.nanny": "critical"},
                          "distributed.scheduler.allowed-failures": 8,
+                         "distributed.admin.tick.interval": "1s",  # fifty times a second for each server is Dask's own
+                         "distributed.admin.system-monitor.interval": "5s",
                          "distributed.comm.timeouts.connect": f"{CONNECT_SECONDS}s"})  # fmt: skip
         self._connect(0.0)
         return self
@@ -115,7 +117,8 @@ class Cluster:
             try:
                 if not self._address and self._own is None:
                     self._own = distributed.LocalCluster(
-                        n_workers=self._processes, threads_per_worker=1, processes=True, dashboard_address=None,
+                        n_workers=self._processes, threads_per_worker=1, processes=True,
+                        dashboard_address="127.0.0.1:0",  # without one, Dask takes its usual port and says so
                         silence_logs=logging.CRITICAL,
                     )  # fmt: skip
                 self._client = distributed.Client(self._own or f"tcp://{self._address}", set_as_default=False)
@@ -273,6 +276,7 @@ class Cluster:
                 self._killed(batch, waiting, lost, why)
 
     def _learn(self, count: int, seconds: float) -> None:
-        """The next batches take about as long as one should; never more than twice as many as before."""
+        """The next batches have about as much work as one should, on a busy machine too; never more than twice as many
+        as before."""
         fitting = int(BATCH_SECONDS * count / max(seconds, 1e-6))
         self._batch = max(1, min(fitting, 2 * max(count, self._batch), LARGEST_BATCH))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -155,6 +157,8 @@ def careful(item: int) -> int:
         os._exit(7)
     if item == 5:
         time.sleep(60)
+    if item == 6:
+        time.sleep(0.5)
     return item * item
 
 
@@ -174,6 +178,26 @@ def test_a_child_that_dies_loses_one_item(monkeypatch: pytest.MonkeyPatch) -> No
     assert found[3].startswith("3: the process that judged it ended with status 7")
     assert found[5] == "5: not finished within the outer guard of 1 s of wall time"
     assert [one for at, one in enumerate(found) if at not in (3, 5)] == [0, 1, 4, 16, 36, 49]
+    assert 0 < child.seconds < 0.4  # of work: a machine that others use makes no batch smaller
+
+
+def test_a_cluster_of_this_machine_takes_no_usual_port(tmp_path: Path) -> None:
+    """Two campaigns beside each other, or a cluster of somebody else: nothing is said about a port that is taken."""
+    pytest.importorskip("distributed", reason="Dask is not installed")
+    notes = tmp_path / "notes.md"
+    notes.write_text(document(5))
+    with socket.socket() as other:
+        with suppress(OSError):  # taken already
+            other.bind(("127.0.0.1", 8787))
+            other.listen()
+        command = [*COMMAND, "campaign", "prove", str(notes), "--no-cache", "--on", "dask"]
+        environment = {name: value for name, value in ENVIRONMENT.items() if name != "PYTHONWARNINGS"}
+        results = str(tmp_path / "lines.jsonl")
+        done = subprocess.run(
+            [*command, "--results", results], capture_output=True, text=True, env=environment, timeout=240
+        )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
 
 
 # -- whoever is killed -------------------------------------------------------------------------------------------------
