@@ -489,8 +489,8 @@ def main() -> NoReturn:
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")
     # What is loaded stays until the end: to look for garbage in it, while it comes and when Python ends, would be a
-    # fifth of a short run.
-    gc.set_threshold(50_000, 10, 5)
+    # fifth of a short run; SymPy and all of ours together are 170,000 objects.
+    gc.set_threshold(200_000, 10, 5)
     try:
         _run()
     finally:
