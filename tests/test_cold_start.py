@@ -114,6 +114,24 @@ atexit.register(lambda: print(looks() - before, len(gc.get_objects())))
     assert objects < 1000
 
 
+def test_the_page_warms_up_without_looking_for_garbage() -> None:
+    """The process that the page's workers are copies of loads everything without one look of the collector, keeps what
+    is loaded out of all later ones, and then lets it look again."""
+    script = """
+import gc
+import derivations.serving
+looks = lambda: sum(each["collections"] for each in gc.get_stats())
+before = looks()
+import derivations.serving.warm
+print(looks() - before, gc.get_freeze_count(), gc.isenabled())
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
+    looked, kept, enabled = done.stdout.split()
+    assert int(looked) == 0
+    assert int(kept) > 100_000
+    assert enabled == "True"
+
+
 VALUES = [
     None, "", "a", "12", "-3", "007", "1e3", "1_0", " 5", "٣", "99999999999", "true", "text", "TEXT", 1, 0, 2.5, True,
 ]  # fmt: skip
