@@ -104,7 +104,7 @@ def campaign(
     except ModuleNotFoundError as missing:
         if missing.name != "pyarrow":
             raise
-        typer.echo("Parquet needs pyarrow. To get it: pip install pyarrow", err=True)
+        typer.echo("Parquet needs pyarrow. To get it: pip install 'gradproof[cluster]'", err=True)
         raise typer.Exit(2) from None
     except OSError as error:
         typer.echo(f"{error.filename or path}: {error.strerror or error}", err=True)

@@ -96,16 +96,28 @@ def records(path: Path) -> Iterator[Any]:
 
 
 def to_parquet(path: Path, target: Path) -> None:
-    """The results as a Parquet file, a column for each key; what is no plain value as JSON. Raises ModuleNotFoundError
-    where there is no pyarrow."""
+    """The results as a Parquet file: a column for each key that any of them has; a column that holds more than plain
+    values of one kind holds JSON. Raises ModuleNotFoundError where there is no pyarrow."""
     import pyarrow
     import pyarrow.parquet
 
-    rows = [{key: _plain(value) for key, value in record.items()} for record in records(path)]
-    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), target)
+    columns: dict[str, list[Any]] = {}
+    for number, record in enumerate(records(path)):
+        for key, value in record.items():
+            columns.setdefault(key, [None] * number).append(value)
+        for column in columns.values():
+            column.extend([None] * (number + 1 - len(column)))
+    pyarrow.parquet.write_table(pyarrow.table({key: _one_kind(column) for key, column in columns.items()}), target)
 
 
-def _plain(value: Any) -> Any:
-    if value is None or isinstance(value, str | int | float | bool):
-        return value
-    return json.dumps(value, ensure_ascii=False)
+def _one_kind(column: list[Any]) -> list[Any]:
+    """The values as they are where all are of one plain kind, else each as JSON; what is absent stays so.
+
+    >>> _one_kind([1, None, 2]), _one_kind([1, "x"]), _one_kind([["x"], None])
+    ([1, None, 2], ['1', '"x"'], ['["x"]', None])
+    """
+    kinds = {type(value) for value in column if value is not None}
+    fits = all(-(2**63) <= value < 2**63 for value in column if isinstance(value, int))
+    if not kinds or (len(kinds) == 1 and kinds <= {str, bool, int, float} and fits):
+        return column
+    return [None if value is None else json.dumps(value, ensure_ascii=False) for value in column]
