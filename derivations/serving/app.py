@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import aclosing, asynccontextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -37,7 +37,7 @@ FILES = {
 FORMATS = ("markdown", "latex", "numpy")
 WAITING = 64  # questions that may wait for a worker
 QUICK_SECONDS = 10.0  # for shapes, pictures and files
-Task = tuple[Any, ...]
+T = TypeVar("T")
 
 
 class Stream:
@@ -47,14 +47,7 @@ class Stream:
         self.events = events
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        sending = asyncio.ensure_future(self._send(send))
-        leaving = asyncio.ensure_future(_gone(receive))
-        try:
-            await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in (sending, leaving):
-                task.cancel()
-            await asyncio.gather(sending, leaving, return_exceptions=True)
+        await _while_there(receive, self._send(send))
 
     async def _send(self, send: Send) -> None:
         async with aclosing(self.events) as events:  # type: ignore[type-var]  # a generator, which can be closed
@@ -67,6 +60,18 @@ class Stream:
 
 def _part(text: str, more: bool = True) -> Message:
     return {"type": "http.response.body", "body": text.encode(), "more_body": more}
+
+
+async def _while_there(receive: Receive, work: Coroutine[Any, Any, T]) -> T | None:
+    """The result of work for somebody, which is cancelled when they go away: None then. What it raises is raised."""
+    working, leaving = asyncio.ensure_future(work), asyncio.ensure_future(_gone(receive))
+    try:
+        await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in (working, leaving):
+            task.cancel()  # one that is finished stays so
+        await asyncio.gather(working, leaving, return_exceptions=True)
+    return None if working.cancelled() else working.result()
 
 
 async def _gone(receive: Receive) -> None:
@@ -108,11 +113,13 @@ class Page:
 
     async def ask(self, request: Request) -> Stream:
         """The answer to a question, as it is found."""
-        return Stream(self.judging.ask("judge", question(await _json(request))))
+        asked = question(await _json(request))
+        self.judging.admit()
+        return Stream(self.judging.ask("judge", asked))
 
     async def read(self, request: Request) -> Response:
         """Shapes, readings and mistakes, while one types."""
-        return await _only(self.quick, "read", question(await _json(request)))
+        return await _only(request, self.quick, "read", question(await _json(request)))
 
     async def draw(self, request: Request) -> Response:
         """The counterexample and the footprint at other sizes."""
@@ -120,14 +127,16 @@ class Page:
         number = data.get("number", 0)
         if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number < 10_000:
             raise BadQuestion("number counts the verdicts of the claim, from 0")
-        return await _only(self.quick, "draw", question(data.get("question")), sizes(data.get("sizes")), number)
+        return await _only(
+            request, self.quick, "draw", question(data.get("question")), sizes(data.get("sizes")), number
+        )
 
     async def export(self, request: Request) -> Response:
         """The question with its answer as a file."""
         data = _fields(await _json(request), {"question", "format"})
         if data.get("format") not in FORMATS:
             raise BadQuestion(f"format is one of {', '.join(FORMATS)}")
-        return await _only(self.judging, "export", question(data.get("question")), data["format"])
+        return await _only(request, self.judging, "export", question(data.get("question")), data["format"])
 
     async def judge(self, request: Request) -> Response:
         """The record of `verify --json`: of a question, or of `{"document": "..."}`."""
@@ -138,8 +147,8 @@ class Page:
                 raise BadQuestion(
                     f"a document has at most {LARGEST_DOCUMENT} characters here, and this one {len(text)}"
                 )
-            return await _only(self.judging, "record", text)
-        return await _only(self.judging, "record", question(data))
+            return await _only(request, self.judging, "record", text)
+        return await _only(request, self.judging, "record", question(data))
 
 
 def _fields(data: Any, allowed: set[str]) -> Mapping[str, Any]:
@@ -159,10 +168,14 @@ def _no_number(word: str) -> Any:
     raise ValueError(f"{word} is no number of JSON")
 
 
-async def _only(pool: Pool, kind: str, *arguments: Any) -> Response:
+async def _only(request: Request, pool: Pool, kind: str, *arguments: Any) -> Response:
     """The one event of a task as a JSON answer; a limit is 503, a defect 500."""
-    async with aclosing(pool.ask(kind, *arguments)) as events:  # type: ignore[type-var]
-        found = [event async for event in events]
+
+    async def events() -> list[Event]:
+        async with aclosing(pool.ask(kind, *arguments)) as coming:  # type: ignore[type-var]
+            return [event async for event in coming]
+
+    found = await _while_there(request.receive, events())
     name, data = found[-1] if found else ("defect", {"said": "there is no answer"})
     status = {"limit": 503, "defect": 500}.get(name, 200)
     return JSONResponse(data if status == 200 else {"error": data["said"]}, status_code=status)

@@ -108,10 +108,14 @@ class Pool:
             await self._end(worker)
         self._threads.shutdown(wait=False)
 
-    async def ask(self, kind: str, *arguments: Any) -> AsyncIterator[Event]:
-        """The events of a task, as they come; raises Busy. To leave early is to cancel the task."""
+    def admit(self) -> None:
+        """Raises Busy where no further question is taken."""
         if self._asked >= self._size + self._waiting:
             raise Busy
+
+    async def ask(self, kind: str, *arguments: Any) -> AsyncIterator[Event]:
+        """The events of a task, as they come; raises Busy. To leave early is to cancel the task."""
+        self.admit()
         self._asked += 1
         try:
             worker = await self._idle.get()

@@ -1,7 +1,7 @@
 """HTTP connections with deadlines: a client that is slow, or says nothing, costs a connection for seconds, no more.
 
 Law: a connection carries one request. Its headers must be there soon; the whole must be over before the deadline, then
-the connection is cut, read or not. Where there are too many, the oldest that has asked nothing yet makes room.
+the connection is cut, read or not. Where there are too many, the oldest that has not asked to the end makes room.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ class Connection(H11Protocol):
         super().connection_lost(exc)
 
     def handle_events(self) -> None:
-        """Notes when a request has begun."""
+        """Notes when a request is there to its end: who begins one and goes on slowly waits like who says nothing."""
         super().handle_events()
-        if self.cycle is not None:
+        if self.cycle is not None and not self.cycle.more_body:
             _waiting(self).pop(self, None)
 
     def _unless_asking(self) -> None:
@@ -54,6 +54,6 @@ class Connection(H11Protocol):
 
 
 def _waiting(connection: Connection) -> dict[Any, None]:
-    """The connections of one server that have asked nothing yet, oldest first; the server's own set has no order."""
+    """The connections of one server that have not asked to the end, oldest first; the server's own set has no order."""
     found: dict[Any, None] = vars(connection.server_state).setdefault("waiting", {})
     return found

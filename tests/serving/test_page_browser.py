@@ -6,7 +6,9 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 from urllib.parse import quote
 
@@ -85,6 +87,84 @@ def test_from_typing_to_verdict(opened: Opened) -> None:
     assert "reading off the gradient" in opened.answer()
     assert page.input_value("#claim") == TRUE
     assert quote("rot180(a)", safe="") in page.url
+
+
+DISPLAY = (
+    r"\nabla_w J = \tilde a \ast \delta",
+    "\\tilde X is rot180(X)\nX \\ast Y is conv(X, Y, valid)\n\\delta is delta",
+)
+LINE = ("dw = conv2(a, rot90(delta, 2), 'valid');", "read above as grad(J, w) == right side")
+
+
+def test_a_display_and_a_line_of_code_are_claims(opened: Opened) -> None:
+    """A LaTeX display with its notation is judged as it stands and typeset; so is a line of MATLAB, whose nearest true
+    formula is put in as a claim; what is wrong in a display has a caret in it."""
+    page = opened.page
+    page.click("#more summary")
+    page.check("#kind-latex")
+    page.fill("#notation", DISPLAY[1])
+    assert "proved" in opened.judge(claim=DISPLAY[0])
+    assert page.locator("#shown math").count() > 1
+    page.fill("#claim", r"\nabla_w J = \tilde a \ast \qq")
+    page.wait_for_selector("#claim-error >> text=\\qq")
+    assert "^" in page.inner_text("#claim-error")
+    page.check("#kind-matlab")
+    page.fill("#notation", "")
+    page.fill("#lines", LINE[1])
+    assert "holds where m == 1, n == 1" in opened.judge(claim=LINE[0])
+    page.locator("#repairs button").first.click()
+    page.wait_for_selector("#verdicts >> text=proved")
+    assert page.is_checked("#kind-claim")
+    assert "proved" in opened.answer()
+
+
+class Elsewhere(BaseHTTPRequestHandler):
+    """Another site, which asks the page by every way that a browser has."""
+
+    target = ""
+
+    def do_GET(self) -> None:
+        """Its page."""
+        body = f"""<form id="form" method="post" enctype="text/plain" target="frame" action="{self.target}api/judge">
+<input name='{{"context": "dims n", "claim": "n == n", "x' value='": 1}}'></form><iframe name="frame"></iframe>
+<img src="{self.target}examples.json"><iframe src="{self.target}"></iframe>""".encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+
+def test_another_site_cannot_ask(browser: Any, server: Server) -> None:
+    """A page of another origin in the same browser gets no answer, by a form, by `fetch` in each mode, by a frame; what
+    reaches the server is refused."""
+    Elsewhere.target = server.url
+    with HTTPServer(("127.0.0.1", 0), Elsewhere) as other:
+        Thread(target=other.serve_forever, daemon=True).start()
+        context = browser.new_context()
+        page = context.new_page()
+        statuses: list[tuple[str, str, int]] = []
+        page.on("response", lambda answer: statuses.append((answer.request.method, answer.url, answer.status)))
+        page.goto(f"http://127.0.0.1:{other.server_port}/")
+        question = json.dumps({"context": CONTEXT, "claim": TRUE})
+        for path in ("ask", "read", "draw", "export", "judge"):
+            for mode, kind in (("cors", "application/json"), ("cors", "text/plain"), ("no-cors", "text/plain")):
+                found = page.evaluate(
+                    "([url, mode, kind, body]) => fetch(url, {method: 'POST', mode, body, headers: {'Content-Type': "
+                    "kind}}).then(async answer => answer.type + ':' + await answer.text(), error => 'refused')",
+                    [f"{server.url}api/{path}", mode, kind, question],
+                )
+                assert found in ("refused", "opaque:")
+        with page.expect_response("**/api/judge") as waited:
+            page.evaluate("document.getElementById('form').submit()")
+        assert waited.value.status == 403
+        posts = [status for method, url, status in statuses if method == "POST" and url.startswith(server.url)]
+        assert posts
+        assert set(posts) <= {403, 415}
+        context.close()
+        other.shutdown()
 
 
 def test_the_link_asks_again_and_sliders_redraw(browser: Any, server: Server) -> None:

@@ -173,6 +173,95 @@ def test_five_hundred_idle_connections_keep_nobody_out(server: Server) -> None:
             raw.close()
 
 
+def test_five_hundred_slow_questions_keep_nobody_out(server: Server) -> None:
+    """Connections that begin a question and never end it make room for those who ask: for the page, and for a
+    verdict."""
+    before = server.memory()
+    held = []
+    head = (
+        "POST /api/ask HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 2000\r\n\r\n{"
+    )
+    try:
+        for _ in range(500):
+            raw = socket.create_connection(("127.0.0.1", server.port), timeout=10)
+            held.append(raw)
+            with suppress(OSError):
+                raw.sendall(head.encode())
+            time.sleep(0.002)  # so that each is heard before the next comes
+        for _ in range(3):
+            assert server.request("GET", "/health")[0] == 200
+        status, text = asks(server, "/api/judge", {"context": CONTEXT, "claim": TRUE})
+        assert status == 200
+        assert '"proved"' in text
+        assert server.memory() - before < 60_000
+    finally:
+        for raw in held:
+            raw.close()
+
+
+def test_more_questions_than_can_wait_are_refused_in_words(server: Server) -> None:
+    """Of two hundred whole questions at once, some wait and the others hear that too many do; the page is there all
+    the while; when the askers go away, nobody is worked for and the next one is answered."""
+    before = server.memory()
+    context, claim = LONG
+    body = json.dumps({"context": context, "claim": claim}).encode()
+    head = (
+        f"POST /api/judge HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
+    )
+    held = []
+    try:
+        for _ in range(200):
+            raw = socket.create_connection(("127.0.0.1", server.port), timeout=20)
+            held.append(raw)
+            raw.sendall(head.encode() + b"\r\n\r\n" + body)
+        assert b" 503 " in held[-1].recv(100)
+        assert asks(server, "/api/ask", {"context": CONTEXT, "claim": TRUE})[0] == 503
+        assert server.request("GET", "/")[0] == 200
+        assert server.memory() - before < 60_000
+    finally:
+        for raw in held:
+            raw.close()
+    for _ in range(20):  # their leaving has to be heard, and the worker in the middle of one to be replaced
+        status, text = asks(server, "/api/judge", {"context": CONTEXT, "claim": TRUE})
+        if status == 200:
+            break
+        time.sleep(0.5)
+    assert '"proved"' in text
+
+
+def test_a_body_that_comes_slowly_is_not_waited_for(server: Server) -> None:
+    """A body that trickles in, a byte at a time, is refused when its time is over."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as raw:
+        head = "POST /api/ask HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        raw.sendall(f"{head}Content-Length: 9999\r\n\r\n".encode())
+        raw.settimeout(0.25)
+        start, found = time.monotonic(), b""
+        while not found and time.monotonic() - start < 30:
+            with suppress(TimeoutError):
+                found = raw.recv(1000)
+            if not found:
+                raw.sendall(b" ")
+        assert b" 408 " in found
+        assert 8 < time.monotonic() - start < 25
+
+
+def test_who_does_not_read_costs_no_memory(server: Server) -> None:
+    """Answers that nobody takes, of a hundred connections, are not heaped up, and others are answered."""
+    before = server.memory()
+    held = []
+    try:
+        for path in ("/", "/page.js", "/page.css", "/examples.json") * 25:
+            raw = socket.create_connection(("127.0.0.1", server.port), timeout=10)
+            held.append(raw)
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
+            raw.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        assert server.request("GET", "/health")[0] == 200
+        assert server.memory() - before < 30_000
+    finally:
+        for raw in held:
+            raw.close()
+
+
 def test_a_slow_client_is_cut(server: Server) -> None:
     """Headers that do not come within the time end the connection."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=20) as raw:
