@@ -123,7 +123,7 @@ def judge(asked: Question) -> Iterator[Event]:
             head = {"word": verdict.verdict, "said": word_of(verdict), "about": _about(verdict, claim)}
             yield "verdict", {**head, "record": verdict.as_json()}
         judged.append((claim, verdicts))
-    group, html = _shown(judged)
+    group, html = _shown([(_in_its_box(claim, asked), verdicts) for claim, verdicts in judged])
     yield "shown", {"group": group, "html": html, "sizes": _first_sizes(judged)}
     repaired = [(claim, [with_repair(claim, verdict) for verdict in verdicts]) for claim, verdicts in judged]
     yield "repairs", {"repairs": _repairs(asked, repaired), "wanted": any(_is_false(v) for _, vs in judged for v in vs)}
@@ -131,6 +131,15 @@ def judge(asked: Question) -> Iterator[Event]:
              for claim, verdicts in judged for verdict in verdicts if verdict.verdict == "proved"]  # fmt: skip
     yield "steps", {"html": _derivations(steps)}
     yield "end", {"verdicts": sum(len(verdicts) for _, verdicts in judged)}
+
+
+def _in_its_box(claim: Claim, asked: Question) -> Claim:
+    """The claim with the formula that it was read from in a line of its box, not of the claim file."""
+    if claim.source is None:
+        return claim
+    first = next(written.first for written in claim_file(asked)[1] if written.field == "claim")
+    line = max(1, claim.source.line - first + 1)  # a display without signs of its own begins above the box
+    return replace(claim, source=replace(claim.source, line=line))
 
 
 def _is_false(verdict: Verdict) -> bool:

@@ -308,6 +308,9 @@ def test_phone_and_dark(browser: Any, server: Server) -> None:
     page.click("#examples-box summary")
     found.judge()
     assert page.evaluate("document.documentElement.scrollWidth") <= 375
+    for kind in ("claim", "latex", "python", "matlab"):  # a button and its word are never in two lines
+        (button, word) = (page.locator(one).bounding_box() for one in (f"#kind-{kind}", f"label[for=kind-{kind}]"))
+        assert abs(button["y"] + button["height"] / 2 - word["y"] - word["height"] / 2) < word["height"] / 2
     paper = "getComputedStyle(document.body).backgroundColor"
     assert page.evaluate(paper) == "rgb(255, 255, 255)"
     page.emulate_media(color_scheme="dark")

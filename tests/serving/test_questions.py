@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,21 @@ def test_each_kind_of_claim_is_judged(asked: Question, said: str) -> None:
     assert " style=" not in str(found)
     assert bool(found["repairs"][0]["repairs"]) == (said != "proved")
     assert list(found)[-1] == "end"
+
+
+@pytest.mark.parametrize(
+    ("asked", "claim", "line"),
+    [
+        (DISPLAY, "{}", 1),
+        (DISPLAY, "\n\n$$\n{}\n$$", 3),
+        (LINE, "{}", 1),
+        (LINE, "\n\n{}", 3),
+    ],
+)  # fmt: skip
+def test_a_formula_stands_in_a_line_of_its_box(asked: Question, claim: str, line: int) -> None:
+    """What a claim was read from is said by its line in the box, which its author sees, and no other."""
+    shown = str(events(replace(asked, claim=claim.format(asked.claim)))["shown"][0]["html"])
+    assert f"in line {line}." in shown
 
 
 def test_a_repair_that_is_put_in_is_proved() -> None:

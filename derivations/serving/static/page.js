@@ -9,7 +9,7 @@
     claim: ["An equation ", "A == B", " or a chain of them."],
     latex: ["A display, such as ", "\\nabla_w J = \\tilde a \\ast \\delta", "; below, its notation."],
     python: ["A line, such as ", "dw = signal.convolve2d(a, delta, 'valid')", "; below, what it is read as."],
-    matlab: ["A line, such as ", "dw = conv2(a, delta, 'valid');", "; below, what it is read as."],
+    matlab: ["A line, such as ", "dw = conv2(a, delta, 'valid')", "; below, what it is read as."],
   };
   const GLYPHS = { proved: "✓", "holds where": "◐", refuted: "✗", false: "≠", undecided: "?" };
   const GROUPS = { proved: "proved", "holds where": "region", refuted: "wrong", false: "wrong", undecided: "open" };
