@@ -516,7 +516,8 @@ def _run() -> NoReturn:
         sys.exit(DEFECT)
     except SystemExit as leaving:
         try:
-            sys.stdout.flush()
+            if not sys.stdout.closed:  # the server of an editor closes it when it ends
+                sys.stdout.flush()
         except BrokenPipeError:
             leave_quietly()
         except OSError as error:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import multiprocessing
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import replace
@@ -17,11 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from derivations.batch.cache import Remembered, source_digest
-from derivations.batch.run import judge_claim, judged, shipped_documents, source
+from derivations.batch.run import Source, judge_claim, judged, shipped_documents, source
 from derivations.batch.workers import Workers
 from derivations.campaigns.claims import OnCluster
 from derivations.campaigns.own import lost_record, own_record, runs
-from derivations.campaigns.results import Lines, TaskFailed
+from derivations.campaigns.results import Lines, TaskFailed, records
 from derivations.judgement.results import Judged
 from derivations.judgement.verdict import Verdict
 from derivations.language.errors import InputError
@@ -118,8 +119,9 @@ def claims_run(
     lines = Lines(path, about("prove", documents=digests))
     try:
         recall = None if cache is None else cache.read
-        blocks = (block for text in texts for block in text.blocks(recall))
-        left = islice((b for b in blocks if b.claims or b.known or b.refused), lines.done, None)
+        rest, done = _rest(texts, path)
+        blocks = (block for text in rest for block in text.blocks(recall))
+        left = islice((b for b in blocks if b.claims or b.known or b.refused), done, None)
         with closing(judged(left, partial(judge_claim), processes, cache, pool)) as answers:
             for found in answers:
                 lines.write(_line(found))
@@ -130,6 +132,17 @@ def claims_run(
             cache.close()
             if cache.trouble:
                 say(cache.trouble)
+
+
+def _rest(texts: Sequence[Source], path: Path) -> tuple[Sequence[Source], int]:
+    """The documents from the one on in which the file of results ends, and how many results are of that one: those
+    before it are done and need not be read to be passed over."""
+    counts = Counter(record["document"] for record in records(path))
+    names = [text.name for text in texts]
+    last = max((number for number, name in enumerate(names) if name in counts), default=0)
+    if len(set(names)) < len(names):  # a document that is named twice: where it is done is seen by reading
+        return texts, counts.total()
+    return texts[last:], counts[names[last]] if names else 0
 
 
 def _line(found: Judged) -> dict[str, Any]:

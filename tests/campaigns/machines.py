@@ -8,7 +8,10 @@ import socket
 import subprocess
 import sys
 
-ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
+ENVIRONMENT = {
+    **os.environ, "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore",
+    "DASK_DISTRIBUTED__ADMIN__TICK__INTERVAL": "1s", "DASK_DISTRIBUTED__ADMIN__SYSTEM_MONITOR__INTERVAL": "5s",
+}  # fmt: skip
 COMMAND = [sys.executable, "-m", "derivations.cli"]
 FORMS = (
     "rot180(x) == x",

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from machines import COMMAND, ENVIRONMENT, Machines, document, kill, started
 from typer.testing import CliRunner
 
-from derivations.batch.run import judge_claim
+from derivations.batch.run import Source, judge_claim
 from derivations.batch.store import NoStore, Store
+from derivations.campaigns.campaign import claims_run
 from derivations.campaigns.child import Child
 from derivations.campaigns.own import own_record
 from derivations.campaigns.results import Lines, OtherRun, records, to_parquet
@@ -236,6 +237,36 @@ def test_whoever_is_killed_the_bytes_are_the_same(tmp_path: Path) -> None:
         machines.kill_all()
         if client is not None and client.poll() is None:
             kill(client)
+
+
+def test_a_document_that_is_done_is_not_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run over documents, one with a mistake and one without claims among them, goes on from any line to the same
+    bytes, and reads none of the documents before the one in which it ends; where a document is named twice, too."""
+    files = [tmp_path / f"{name}.md" for name in "abcd"]
+    for number, (file, count) in enumerate(zip(files, (2, 3, 0, 2), strict=True)):
+        file.write_text(document(count, 10 * number))
+    files[1].write_text(document(2, 10) + "\n```claim broken\nx == nonsense\n```\n")
+    read: list[str] = []
+    blocks = Source.blocks
+    monkeypatch.setattr(Source, "blocks", lambda self, recall: read.append(self.name) or blocks(self, recall))
+    for given_files in (files, [files[0], files[3], files[0]]):
+        path = tmp_path / "lines.jsonl"
+        path.unlink(missing_ok=True)
+
+        def run(path: Path = path, given_files: list[Path] = given_files) -> None:
+            read.clear()
+            list(claims_run(given_files, path, 1, None, say=lambda text: None))
+
+        run()
+        whole = path.read_bytes()
+        ends = [at + 1 for at, byte in enumerate(whole) if byte == 10]
+        assert len(ends) > 6
+        for end in ends:
+            path.write_bytes(whole[:end])
+            run()
+            assert path.read_bytes() == whole
+            if given_files is files and end > ends[0]:
+                assert read[0] == json.loads(whole[:end].splitlines()[-1])["document"]
 
 
 @pytest.mark.parametrize(

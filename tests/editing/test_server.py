@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import subprocess
 import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -174,3 +176,20 @@ def test_a_session_of_an_editor() -> None:
         assert [each.code for each in mended] == ["proved"] * 3
 
     in_session(steps)
+
+
+def test_the_server_ends_as_it_is_asked_to() -> None:
+    """After `shutdown` and `exit` the server ends with status 0 and has said nothing beside its answers."""
+    messages = [
+        {"id": 1, "method": "initialize", "params": {"processId": None, "rootUri": None, "capabilities": {}}},
+        {"method": "initialized", "params": {}},
+        {"id": 2, "method": "shutdown"},
+        {"method": "exit"},
+    ]
+    bodies = [json.dumps({"jsonrpc": "2.0", **message}) for message in messages]
+    asked = "".join(f"Content-Length: {len(body)}\r\n\r\n{body}" for body in bodies)
+    command = [sys.executable, "-m", "derivations.cli", "lsp"]
+    done = subprocess.run(command, input=asked.encode(), capture_output=True, timeout=SECONDS)
+    assert done.stderr == b""
+    assert done.returncode == 0
+    assert b'"id": 2' in done.stdout or b'"id":2' in done.stdout
