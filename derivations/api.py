@@ -223,11 +223,9 @@ def _typeset(claim: Claim, verdicts: Sequence[Verdict]) -> list[Verdict]:
 
 def _with_steps(claim: Claim, verdict: Verdict) -> Verdict:
     """The verdict with the derivation of a gradient that stands on one side, if the tables of rules reach."""
-    from derivations.steps.narration import proof_steps
+    from derivations.steps.narration import narrated
 
-    if verdict.steps or verdict.verdict != "proved":
-        return verdict
-    return replace(verdict, steps=proof_steps(claim, claim.links[verdict.link - 1]))
+    return narrated(claim, verdict)
 
 
 # -- verdicts --------------------------------------------------------------------------------------

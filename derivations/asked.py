@@ -97,9 +97,9 @@ class Read(NamedTuple):
     x: Expression
 
 
-def derivation(given: Path, expression: str, wrt: str, shape: str) -> tuple[str, Status]:
+def derivation(given: Path, expression: str, wrt: str, shape: str, complete: bool = False) -> tuple[str, Status]:
     """The derivations of ∇_wrt of an expression as text, LaTeX, JSON or a NumPy function, one for each reading that the
-    expression uses; and what the verdicts on their steps say together.
+    expression uses; and what the verdicts on their steps say together. `complete`: every step of a long one.
 
     A formula that is not a scalar is what an arbitrary loss J is taken of. Raises InputError for what is not
     in the file's context, or has no rule.
@@ -109,7 +109,8 @@ def derivation(given: Path, expression: str, wrt: str, shape: str) -> tuple[str,
         _check_one_reading([each.reading for each in asked], given, expression)
     derived = [(each.reading, _derived(each, given, expression, wrt)) for each in asked]
     try:
-        return _rendered(derived, shape), _status(each for _, each in derived)
+        shown = [(reading, each if complete else each.short or each) for reading, each in derived]
+        return _rendered(derived if shape in ("json", "numpy") else shown, shape), _status(each for _, each in derived)
     except ValueError as error:
         raise _wrong(expression, str(error)) from None
 

@@ -348,6 +348,7 @@ def derive(
     latex: Annotated[bool, typer.Option("--latex", help="The steps as LaTeX.")] = False,
     as_json: AsJson = False,
     as_numpy: Annotated[bool, typer.Option("--numpy", help="The gradient as a NumPy function.")] = False,
+    complete: Annotated[bool, typer.Option("--complete", help="Every step; nothing joined or named.")] = False,
 ) -> None:
     """Derive the gradient step by step, in each reading; each step is judged, and one that is not proved says so."""
     if latex + as_json + as_numpy > 1:
@@ -355,7 +356,7 @@ def derive(
     from derivations.asked import derivation
 
     shape = "latex" if latex else "json" if as_json else "numpy" if as_numpy else "text"
-    text, status = or_exit(derivation, given, expression, wrt, shape)
+    text, status = or_exit(derivation, given, expression, wrt, shape, complete)
     typer.echo(text)
     raise typer.Exit(int(status))
 

@@ -6,7 +6,6 @@ import re
 import shutil
 import subprocess
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ from hypothesis import strategies as st
 
 from derivations.batch.run import judge_claim
 from derivations.judgement.results import WORDS, Results
-from derivations.judgement.verdict import Witness
+from derivations.judgement.verdict import Short, Step, Witness
 from derivations.language.document import Document
 from derivations.show.report import nodes as n
 from derivations.show.report.breaking import LINE, equation, fold, outermost, width
@@ -26,7 +25,7 @@ from derivations.show.report.markup import Source, parse, plain
 from derivations.show.report.mathml import Missing
 from derivations.show.report.page import CLASS, MACROS, formula_of_line, latex_of, snippets_of
 from derivations.show.report.pictures import footprints
-from derivations.show.report.statements import readers_version, value_to_latex, witness_text
+from derivations.show.report.statements import derivation_parts, value_to_latex, witness_text
 from derivations.show.report.table import COLUMNS, markdown_table, rows
 from derivations.show.report.typeset import complaints, error_lines, first_error, typeset
 from derivations.show.report.typst import write_typst
@@ -342,18 +341,18 @@ def test_links_resolve(judged: tuple[list[Document], Results], latex: str) -> No
     assert set(re.findall(r"\\hyperlink\{([^}]*)\}", latex)) <= targets
 
 
-def test_the_readers_version_claims_nothing_new(judged: tuple[list[Document], Results]) -> None:
-    """It begins and ends as the whole derivation does, each of its equations is A = C from A = B = C, and it is
-    short."""
+def test_a_long_derivation_stands_in_short(judged: tuple[list[Document], Results]) -> None:
+    """The reader's version stands in the text with what its names mean; the complete one is folded below it."""
     [verdict] = [v for v in judged[1].verdicts if v.id == "grad-w"]
-    long = [replace(step, text=f"a{k} == a{k + 1}", latex=f"a_{k} = a_{k + 1}") for k in range(20) for step in
-            verdict.steps[:1]]
-    short = readers_version(long)
-    assert len(short) == 8
-    assert short[0].latex.startswith("a_0 = ")
-    assert short[-1].latex.endswith(" = a_20")
-    for step, following in pairwise(short):
-        assert following.latex.startswith(step.latex.partition(" = ")[2])
+    step = verdict.steps[0]
+    long = [replace(step, text=f"a{k} == a{k + 1}", latex=f"a_{k} = a_{k + 1}") for k in range(20)]
+    short = Short((replace(step, latex="a_0 = s"),), (Step("s = a20", "s = a_20", "where", True),))
+    shown = list(derivation_parts(replace(verdict, steps=tuple(long), short=short), {}))
+    assert [len(part.rows) for part in shown if isinstance(part, n.Equations)] == [1, 1]
+    assert "where" in shown
+    [folded] = [part for part in shown if isinstance(part, n.Fold)]
+    assert folded.head == "The complete derivation, 20 steps"
+    assert [len(part.rows) for part in folded.inside if isinstance(part, n.Equations)] == [20]
 
 
 @pytest.mark.skipif(shutil.which("xelatex") is None, reason="xelatex is not installed")

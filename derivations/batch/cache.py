@@ -31,7 +31,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from derivations.judgement.verdict import Evidence, Step, Verdict, Witness
+from derivations.judgement.verdict import Evidence, Short, Step, Verdict, Witness
 from derivations.language.private import default_location, make_private
 
 T = TypeVar("T")
@@ -267,6 +267,9 @@ def _verdict(record: Mapping[str, Any]) -> Verdict:
         values["witness"] = Witness(**witness)
     values["evidence"] = Evidence(**values["evidence"])
     values["steps"] = tuple(Step(**step) for step in values["steps"])
+    if values.get("short") is not None:
+        parts = {name: tuple(Step(**step) for step in steps) for name, steps in values["short"].items()}
+        values["short"] = Short(**parts)
     for name in ("repair", "axioms"):
         values[name] = tuple(values[name])
     return Verdict(**values)

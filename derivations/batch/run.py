@@ -168,11 +168,9 @@ def _thoroughly(claim: Claim, verdict: Verdict) -> Verdict:
 
 def _with_steps(claim: Claim, verdict: Verdict) -> Verdict:
     """A proved verdict with the steps to the gradient that stands on one side, where the rules reach."""
-    from derivations.steps.narration import proof_steps
+    from derivations.steps.narration import narrated
 
-    if verdict.steps or verdict.verdict != "proved":
-        return verdict
-    return replace(verdict, steps=proof_steps(claim, claim.links[verdict.link - 1]))
+    return narrated(claim, verdict)
 
 
 def judged(

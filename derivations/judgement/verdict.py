@@ -51,6 +51,15 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Short:
+    """A long derivation as a person reads it: few steps, and what the names in them stand for, each after those that
+    it uses (`where s = ...`)."""
+
+    steps: tuple[Step, ...]
+    where: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True)
 class Verdict:
     """The judgement of one link of one claim under one reading. Frozen; `as_json` is the published schema."""
 
@@ -68,6 +77,7 @@ class Verdict:
     evidence: Evidence = field(default_factory=Evidence)
     reason: str = ""
     steps: tuple[Step, ...] = ()
+    short: Short | None = None  # the reader's version of the steps, where these are long
     expected: str = "proved"
     as_expected: bool = True
     contradiction: str = ""

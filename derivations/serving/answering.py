@@ -39,7 +39,7 @@ from derivations.show.report.pictures import counterexample, footprints
 from derivations.show.report.repairs import repair_to_latex
 from derivations.show.report.statements import as_blocks, claim_blocks, derivation_parts, witness_text
 from derivations.show.report.web import GROUPS, Web, escape
-from derivations.steps.narration import proof_steps
+from derivations.steps.narration import narrated
 
 Event = tuple[str, dict[str, Any]]
 FORMATS = {"markdown": "formula.md", "latex": "formula.tex", "numpy": "test_formula.py"}
@@ -127,7 +127,7 @@ def judge(asked: Question) -> Iterator[Event]:
     yield "shown", {"group": group, "html": html, "sizes": _first_sizes(judged)}
     repaired = [(claim, [with_repair(claim, verdict) for verdict in verdicts]) for claim, verdicts in judged]
     yield "repairs", {"repairs": _repairs(asked, repaired), "wanted": any(_is_false(v) for _, vs in judged for v in vs)}
-    steps = [(claim, verdict, proof_steps(claim, claim.links[verdict.link - 1]))
+    steps = [(claim, narrated(claim, verdict))
              for claim, verdicts in judged for verdict in verdicts if verdict.verdict == "proved"]  # fmt: skip
     yield "steps", {"html": _derivations(steps)}
     yield "end", {"verdicts": sum(len(verdicts) for _, verdicts in judged)}
@@ -207,13 +207,13 @@ def _put_in(asked: Question, text: str) -> dict[str, str] | None:
     return {"claim": "\n".join([match["claim"], *where]), "kind": "claim", "lines": "", "context": context}
 
 
-def _derivations(steps: Iterable[tuple[Claim, Verdict, Any]]) -> str:
+def _derivations(steps: Iterable[tuple[Claim, Verdict]]) -> str:
     blocks: list[n.Block] = []
-    for claim, verdict, found in steps:
-        if found:
+    for claim, verdict in steps:
+        if verdict.steps:
             about = _about(verdict, claim)
             blocks += [n.Paragraph((n.Text(about),))] if about else []
-            blocks += as_blocks(derivation_parts(found, {}), [])
+            blocks += as_blocks(derivation_parts(verdict, {}), [])
     return html_of(tuple(blocks)) if blocks else ""
 
 

@@ -157,13 +157,19 @@ def _steps(context: Context, verdict: Verdict) -> Iterator[Text]:
     """The steps of the derivation that the verdict carries, each with its rule."""
     if not verdict.steps:
         return
-    yield _heading("step by step", context, (step.text for step in verdict.steps))
+    steps = verdict.short.steps if verdict.short else verdict.steps
+    where = verdict.short.where if verdict.short else ()
+    yield _heading("step by step", context, (step.text for step in (*steps, *where)))
     shown = ""
-    for step in verdict.steps:
+    for step in steps:
         left, _, right = step.text.partition(" == ")
         if left != shown:
             yield Text(f"  {left}")
         mark = "" if step.proved else "   NOT PROVED"
         yield Text(f"    = {right}").append(f"   {step.rule}{mark}", "dim" if step.proved else "bold red")
         shown = right
+    for step in where:
+        yield Text(f"  where {step.text}")
+    if len(steps) < len(verdict.steps):
+        yield Text(f"  In short; the complete derivation has {len(verdict.steps)} steps (--json).", "dim")
     yield Text()

@@ -14,10 +14,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from derivations.formulas.claims import Claim, Context, Free, Link
-from derivations.formulas.expressions import ByIndex, Expression, Grad
+from derivations.formulas.expressions import ByIndex, Definition, Expression, Grad
 from derivations.formulas.names import name_to_latex
 from derivations.judgement.judge import judge_link
-from derivations.judgement.verdict import Step, Verdict
+from derivations.judgement.verdict import Short, Step, Verdict
 from derivations.language.document import parse_context, parse_expression
 from derivations.operators.row import Lemma
 from derivations.steps.lemmas import used
@@ -76,13 +76,16 @@ def judge_equation(
 
 @dataclass(frozen=True)
 class Derivation:
-    """Steps from the differential of `of` to its gradient by `wrt`, which is `result`."""
+    """Steps from the differential of `of` to its gradient by `wrt`, which is `result`; `named` are the sub-terms that
+    its lines call by a name; `short` is the reader's version of a long one."""
 
     context: Context
     of: Expression
     wrt: Any
     steps: tuple[DerivationStep, ...]
     result: Expression
+    named: tuple[Definition, ...] = ()
+    short: Derivation | None = None
 
     @property
     def proved(self) -> bool:
@@ -129,6 +132,16 @@ class Derivation:
             steps.append(Step(f"{_text(step.left)} == {_text(step.right)}", latex, rule, step.proved))
         return tuple(steps)
 
+    def short_steps(self) -> Short | None:
+        """The reader's version in the form that a verdict carries; None where the steps are few as they are."""
+        if self.short is None:
+            return None
+        where = [
+            Step(_defined(each), " = ".join(_defined_in_latex(each, self.context.origin)), "where", True)
+            for each in self.short.named
+        ]
+        return Short(self.short.proof_steps(), tuple(where))
+
     def lemmas(self) -> tuple[tuple[str, Derivation], ...]:
         """The lemmas behind the rules of the steps, each with its own chain, judged by the kernel."""
         names = [name for step in self.steps for name in step.lemmas]
@@ -151,7 +164,8 @@ class Derivation:
             lines.append((f"  = {_text(step.right)}", rule))
             previous = step.right
         width = min(max(len(formula) for formula, _ in lines), 84)
-        return "\n".join(f"{formula:<{width}}  {rule}".rstrip() for formula, rule in lines)
+        shown = [f"{formula:<{width}}  {rule}".rstrip() for formula, rule in lines]
+        return "\n".join([*shown, *(f"where {_defined(each)}" for each in self.named)])
 
     def to_latex(self, environment: str = "align*") -> str:
         """An align* of all steps, aligned at the relation, rules at the right margin; long lines are broken.
@@ -168,6 +182,9 @@ class Derivation:
                 head, formula = _by_entries(step) or (head, to_latex(step.right))
                 lines += rows(head, formula, _set_rule(step, tags))
                 previous = step.right
+        for number, each in enumerate(self.named):
+            name, formula = _defined_in_latex(each, self.context.origin)
+            lines += rows(name if number else rf"\text{{where }} {name}", formula, "")
         body = " \\\\\n".join(lines)
         return f"\\begin{{{environment}}}\n{body}\n\\end{{{environment}}}"
 
@@ -177,10 +194,10 @@ class Derivation:
         return "\n".join([numpy_function(self), *(f"# {note}" for note in self.notes)])
 
     def _repr_latex_(self) -> str:
-        return "$\\displaystyle " + self.to_latex("aligned") + "$"
+        return "$\\displaystyle " + (self.short or self).to_latex("aligned") + "$"
 
     def __str__(self) -> str:
-        return "\n".join([self.to_text(), *self.notes])
+        return "\n".join([(self.short or self).to_text(), *self.notes])
 
     __repr__ = __str__  # in a notebook and at a prompt: the steps, not the record
 
@@ -202,6 +219,8 @@ class Derivation:
                 }
                 for step in self.steps
             ],
+            "short": None if self.short is None else self.short.as_json()["steps"],
+            "where": {each.name: _text(each.body) for each in (self.short or self).named},
         }
 
 
@@ -219,6 +238,21 @@ def chain_of(lemma: Lemma, judged: bool = True) -> Derivation:
 
 def _text(node: Expression) -> str:
     return str(node)
+
+
+def _defined(named: Definition) -> str:
+    """What a name stands for, in the claim language."""
+    return f"{named.name} = {named.body}"
+
+
+def _defined_in_latex(named: Definition, origin: int) -> tuple[str, str]:
+    """A name with its indices, and what it stands for."""
+    name = name_to_latex(named.name)
+    if not isinstance(named.body, ByIndex) or named.body.body.rank:
+        return name, to_latex(named.body, origin)
+    indices = ", ".join(name_to_latex(part.index.name) for part in named.body.ranges)
+    with counted_from(origin), binding(part.index for part in named.body.ranges):
+        return f"{name}_{{{indices}}}", to_latex(named.body.body)
 
 
 def _by_entries(step: DerivationStep) -> tuple[str, str] | None:

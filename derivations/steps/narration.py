@@ -18,19 +18,37 @@ from derivations.formulas.expressions import ByIndex, Definition, Entry, Express
 from derivations.formulas.indices import free_names, substituted
 from derivations.judgement.judge import judge_link
 from derivations.judgement.verdict import Step, Verdict
-from derivations.steps.derivation import DerivationStep
+from derivations.steps.derivation import Derivation, DerivationStep
+from derivations.steps.short import with_short
 from derivations.steps.tactic import Tactic, remembering
 
 
+def narrated(claim: Claim, verdict: Verdict) -> Verdict:
+    """A proved verdict with the steps to the gradient that stands on one side, and with the reader's version of them
+    where they are long; as it is where the tables of rules do not reach."""
+    if verdict.steps or verdict.verdict != "proved":
+        return verdict
+    derivation = derivation_behind(claim, claim.links[verdict.link - 1])
+    if derivation is None:
+        return verdict
+    return replace(verdict, steps=derivation.proof_steps(), short=derivation.short_steps())
+
+
 def proof_steps(claim: Claim, link: Link) -> tuple[Step, ...]:
+    """The judged steps of `derivation_behind` a link; empty where there is none."""
+    derivation = derivation_behind(claim, link)
+    return () if derivation is None else derivation.proof_steps()
+
+
+def derivation_behind(claim: Claim, link: Link) -> Derivation | None:
     """The judged steps that lead to a gradient which stands in a side of a link, then to the other side.
 
     The gradient may be the whole side, a residual that is defined as one, or stand inside, as in `grad(J, w)[p, q]`
-    and `grad(J, w).T`. Empty where there is none, or the tables of rules do not reach.
+    and `grad(J, w).T`. None where there is none, or the tables of rules do not reach.
     """
     found = _gradient_in(link)
     if found is None:
-        return ()
+        return None
     side, gradient, other = found
 
     def judge(context: Context, left: Expression, right: Expression, free: tuple[Free, ...] = ()) -> Verdict:
@@ -41,7 +59,7 @@ def proof_steps(claim: Claim, link: Link) -> tuple[Step, ...]:
     try:
         derived = Tactic(claim.context, gradient.of, gradient.wrt, judge).run()
     except ValueError:
-        return ()
+        return None
     steps = list(derived.steps)
     places = [place for place, step in enumerate(steps) if step.left == gradient or step.right == other]
     if side == gradient and steps[places[-1]].right == other:
@@ -54,7 +72,7 @@ def proof_steps(claim: Claim, link: Link) -> tuple[Step, ...]:
     if steps[-1].right != other:
         steps.append(DerivationStep(steps[-1].right, other, "the same by its entries"))
     steps = [replace(step, free=_free_in(step, link)) for step in steps]
-    return replace(derived, steps=tuple(steps)).judged(judge).proof_steps()
+    return with_short(replace(derived, steps=tuple(steps)).judged(judge))
 
 
 def _gradient_in(link: Link) -> tuple[Expression, Grad, Expression] | None:

@@ -47,6 +47,7 @@ from derivations.steps.derivation import Derivation, DerivationStep, Judge, judg
 from derivations.steps.differential import d, depends, differentiate, is_maximum, is_variable
 from derivations.steps.lemmas import behind
 from derivations.steps.polish import cancelled, polished
+from derivations.steps.short import with_short
 
 Name = Tensor | Definition
 LIMIT = 40  # more steps than any derivation that a person follows; a loop in the rules ends here
@@ -412,7 +413,7 @@ def derive(context: Any, of: str | Expression, wrt: str | Expression, judged: bo
         known, formula = _with_arbitrary_loss(known, formula)
     judge = remembering(judge_equation) if judged else None
     derivation = Tactic(known, formula, x, judge).run()
-    return derivation.judged(judge) if judge is not None else derivation
+    return with_short(derivation.judged(judge) if judge is not None else derivation)
 
 
 def remembering(judge: Judge) -> Judge:

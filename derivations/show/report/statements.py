@@ -148,8 +148,6 @@ def _assumption(assumption: Assumption) -> str:
 # -- claims --------------------------------------------------------------------------------------------------
 
 Part = str | n.Block  # a paragraph in Markdown, or what is no paragraph
-READERS_STEPS = 8  # of a derivation as a reader wants it; the complete one is folded
-TRIVIAL = ("linear", "trace", "transpose", "distribut", "associat", "commut", "rearrang", "cyclic", "factor", "simplif")
 
 
 def claim_text(readings: Sequence[tuple[Claim, Sequence[Verdict]]]) -> str:
@@ -226,7 +224,7 @@ def _one_reading(claim: Claim, verdicts: Sequence[Verdict], lemmas: Mapping[str,
     else:
         yield from _several_verdicts(claim, verdicts)
     for verdict in verdicts:
-        yield from derivation_parts(verdict.steps, lemmas)
+        yield from derivation_parts(verdict, lemmas)
 
 
 def _several_verdicts(claim: Claim, verdicts: Sequence[Verdict]) -> Iterable[Part]:
@@ -398,42 +396,21 @@ def value_to_latex(value: Any) -> str:
     return rf"\begin{{pmatrix}} {rows} \end{{pmatrix}}"
 
 
-def derivation_parts(steps: Sequence[Step], lemmas: Mapping[str, str]) -> Iterable[Part]:
-    """A derivation: the reader's version, and the complete one folded where it is longer."""
-    if not steps:
+def derivation_parts(verdict: Verdict, lemmas: Mapping[str, str]) -> Iterable[Part]:
+    """A derivation: the reader's version with what its names stand for, and the complete one folded where it is
+    longer."""
+    if not verdict.steps:
         return
-    short = readers_version(steps)
-    yield equations_of(short, lemmas)
-    if len(short) < len(steps):
-        yield n.Fold(f"The complete derivation, {len(steps)} steps", (equations_of(steps, lemmas),))
-
-
-def readers_version(steps: Sequence[Step]) -> list[Step]:
-    """The steps with neighbours joined, the trivial ones first, until there are few. Of A = B by r, B = C by q remains
-    A = C by r; q: nothing is claimed that was not."""
-    found = list(steps)
-    while len(found) > READERS_STEPS:
-        pairs = [at for at in range(len(found) - 1) if _continues(found[at], found[at + 1])]
-        if not pairs:
-            break
-        at = min(pairs, key=lambda at: (_weight(found[at]) + _weight(found[at + 1]), at))
-        first, second = found[at], found[at + 1]
-        left, right = _sides(first.latex, "")[0], _sides(second.latex, _sides(first.latex, "")[1])[1]
-        text = f"{first.text.partition(' == ')[0]} == {second.text.rpartition(' == ')[2]}"
-        rules = list(dict.fromkeys([*first.rule.split("; "), *second.rule.split("; ")]))
-        joined = Step(text, f"{left} = {right}", "; ".join(rules), first.proved and second.proved)
-        found[at : at + 2] = [joined]
-    return found
-
-
-def _continues(first: Step, second: Step) -> bool:
-    return second.latex.startswith(f"{_sides(first.latex, '')[1]} = ")
-
-
-def _weight(step: Step) -> int:
-    """How much a reader would miss a step."""
-    rules = step.rule.split("; ")
-    return sum(1 if any(word in rule for word in TRIVIAL) else 3 for rule in rules)
+    if verdict.short is None:
+        yield equations_of(verdict.steps, lemmas)
+        return
+    yield equations_of(verdict.short.steps, lemmas)
+    if verdict.short.where:
+        yield "where"
+        yield n.Equations(tuple(n.Row(*_sides(each.latex, "")) for each in verdict.short.where))
+    count = len(verdict.steps)
+    title = f"The complete derivation, {count} step{'s' if count > 1 else ''}"
+    yield n.Fold(title, (equations_of(verdict.steps, lemmas),))
 
 
 def equations_of(steps: Sequence[Step], lemmas: Mapping[str, str]) -> n.Equations:
