@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -391,7 +392,7 @@ def test_the_log_is_read() -> None:
         "! Undefined control sequence.\nl.7 \\foo\n"
     )
     missing, wide, tall = complaints(log)
-    assert missing.startswith("a_b: a character is missing on the page: Missing character: There is no ∇")
+    assert missing.startswith("a_b: no font has ∇ (U+2207, NABLA), so it is missing on the page")
     assert wide == "a_b: a line passes the margin by 31 pt"
     assert tall == "c: something passes the foot of the page by 800 pt"
     assert first_error(log) == r"Undefined control sequence. l.7 \foo"
@@ -549,3 +550,35 @@ def test_typst_says_which_formula_it_refuses(tmp_path: Path, monkeypatch: pytest
     said = [message.text for message in write_typst(tmp_path, "report", report)]
     assert said[0] == "Typst refuses $nosuchname$; shown as text"
     assert said[-1] == f"wrote {tmp_path / 'report.pdf'}"
+
+
+NOWHERE = "\U0001fad8"  # beans, which the fonts of a usual machine do not have
+
+
+def has_a_font(letter: str) -> bool:
+    listed = shutil.which("fc-list")
+    return bool(listed) and bool(subprocess.run([listed, f":charset={ord(letter):x}"], capture_output=True).stdout)
+
+
+@pytest.mark.skipif(has_a_font(NOWHERE), reason="a font of this machine has it")
+@pytest.mark.parametrize(
+    "engine",
+    [
+        pytest.param("xelatex", marks=pytest.mark.skipif(not shutil.which("xelatex"), reason="no xelatex")),
+        pytest.param("typst", marks=pytest.mark.skipif(not find_spec("typst"), reason="no typst")),
+    ],
+)
+def test_a_character_that_no_font_has_is_said(engine: str, tmp_path: Path) -> None:
+    """Either engine names it with the claim before it, and the run fails; what some font has is set, headings
+    included, and what has no glyph of its own is no loss."""
+    words = "Before, a sign \u26a0\ufe0f.\n\n## A heading \u26a0\n\n```given\ndims n\ntensor x[n]\n```\n"
+    notes = f"{words}```claim twice\n2*x == x + x\n```\nAfterwards {NOWHERE}.\n"
+    document = Document.parse(notes, "notes.md")
+    verdicts = [verdict for claim in document.claims for verdict in judge_claim(claim)]
+    said = list(write(tmp_path, [document], Results(verdicts, []), engine=engine))
+    problems = [message for message in said if message.is_problem]
+    assert [message.text.partition(": ")[2] for message in problems] == [
+        f"twice: no font has {NOWHERE} (U+1FAD8, BEANS), so it is missing on the page; leave it out, or install"
+        " fonts-symbola"
+    ]
+    assert problems[0].failed

@@ -28,6 +28,7 @@ _SIGNS = {
     "⌊": r"\lfloor", "⌋": r"\rfloor", "⌈": r"\lceil", "⌉": r"\rceil", "⟨": r"\langle", "⟩": r"\rangle",
 }  # fmt: skip
 _KNOWN = re.compile(r"[\x20-\x7e\u00a1-\u017f\u2013\u2014\u2018-\u201e\u2020-\u2022\u2026\u2030\u20ac\n]")
+INVISIBLE = "\ufe0e\ufe0f\u200d"  # say how neighbours are drawn; they have no glyph of their own
 LONGEST_WORD = 18  # letters that are set without a place where the line may break
 
 
@@ -48,6 +49,18 @@ def _word(word: str) -> str:
     return r"\allowbreak{}".join("".join(map(character, piece)) for piece in pieces if piece)
 
 
+def is_sign(letter: str) -> bool:
+    """Whether a character is a picture, such as an emoji, for which no font of text has a glyph.
+
+    >>> is_sign("\U0001f680"), is_sign("\u2705"), is_sign("\u4e2d"), is_sign("a")
+    (True, True, False, False)
+    """
+    if "\u3000" <= letter <= "\u33ff":
+        return False  # signs of Chinese and Japanese, which their fonts have
+    kinds = ("So", "Sk", "Cn") if letter >= "\U0001f000" else ("So",)
+    return letter >= "\u2300" and unicodedata.category(letter) in kinds
+
+
 def character(letter: str) -> str:
     """One character of text as LaTeX sets it."""
     if letter in _ESCAPES:
@@ -56,6 +69,10 @@ def character(letter: str) -> str:
         return rf"\ensuremath{{{_SIGNS[letter]}}}"
     if letter in GREEK_LETTERS:
         return rf"\ensuremath{{\{GREEK_LETTERS[letter]}}}"
+    if letter in INVISIBLE:
+        return ""
+    if is_sign(letter):
+        return rf"\gpsign{{{letter}}}"
     if _KNOWN.fullmatch(letter) or unicodedata.east_asian_width(letter) in "WF":
         return letter
     return rf"{{\gpother {letter}}}" if letter.isprintable() else " "

@@ -82,6 +82,13 @@ CHINESE = r"""\usepackage{xeCJK}
 """
 OTHER = r"""\IfFontExistsTF{FreeSerif}{\newfontfamily\gpother{FreeSerif}}{%
   \IfFontExistsTF{DejaVu Sans}{\newfontfamily\gpother{DejaVu Sans}}{\let\gpother\relax}}
+% A picture: by the first font that has it; where none has, it is missing, and the log says so.
+\newif\ifgpfound
+\newcommand{\gptry}[2]{\ifgpfound\else\IfFontExistsTF{#1}{{\fontspec{#1}%
+  \iffontchar\font`#2 \global\gpfoundtrue#2\fi}}{}\fi}
+\DeclareRobustCommand{\gpsign}[1]{\global\gpfoundfalse%
+  \gptry{FreeSerif}{#1}\gptry{DejaVu Sans}{#1}\gptry{Noto Emoji}{#1}\gptry{Symbola}{#1}\ifgpfound\else#1\fi}
+\ifdefined\pdfstringdefDisableCommands\pdfstringdefDisableCommands{\def\gpsign#1{#1}}\fi
 """
 
 _COMMENT = "%@"  # begins the source line of a formula that a stranger wrote

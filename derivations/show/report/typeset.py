@@ -17,6 +17,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -190,7 +191,8 @@ def first_error(log: str) -> str:
 
 
 _EVENTS = re.compile(
-    r"^gradproof place: (?P<place>.*)$|^(?P<missing>Missing character: .*)$|^gradproof layout: (?P<layout>.*)$"
+    r"^gradproof place: (?P<place>.*)$|^gradproof layout: (?P<layout>.*)$"
+    r"|^(?P<missing>Missing character: There is no (?P<sign>.).*)$"
     r"|^Overfull \\(?P<box>[hv])box \((?P<points>[\d.]+)pt too (?:wide|high)\)|^(?P<undefined>LaTeX Warning: "
     r"(?:Reference|Citation).*undefined.*)$",
     re.MULTILINE,
@@ -217,11 +219,21 @@ def complaints(log: str) -> list[str]:
             what = "a line passes the margin" if match["box"] == "h" else "something passes the foot of the page"
             said = f"{what} by {points:.0f} pt"
         elif match["missing"]:
-            said = f"a character is missing on the page: {match['missing'][:120]}"
+            said = missing_character(match["sign"])
         else:
             said = match["layout"] or match["undefined"]
         found[f"{place or 'before the first claim'}: {said}"] = None
     return list(found)
+
+
+def missing_character(letter: str) -> str:
+    """What is said where no font has a character.
+
+    >>> print(missing_character("\U0001f680"))
+    no font has \U0001f680 (U+1F680, ROCKET), so it is missing on the page; leave it out, or install fonts-symbola
+    """
+    named = f"U+{ord(letter):04X}, {unicodedata.name(letter, 'without a name')}"
+    return f"no font has {letter} ({named}), so it is missing on the page; leave it out, or install fonts-symbola"
 
 
 def _name(place: str) -> str:

@@ -24,15 +24,16 @@ from derivations.show.report import nodes as n
 from derivations.show.report.breaking import LINE, fold, width
 from derivations.show.report.columns import LONG, WIDEST, columns_of
 from derivations.show.report.document import COLOURS, SIGNS, Report
-from derivations.show.report.escaping import LONGEST_WORD
+from derivations.show.report.escaping import INVISIBLE, LONGEST_WORD
 from derivations.show.report.markup import unlinked
 from derivations.show.report.mathml import Missing, ours, typst_of
 from derivations.show.report.message import Message
 from derivations.show.report.pictures import Drawing, to_svg
-from derivations.show.report.typeset import NAME, SECONDS, run_confined
+from derivations.show.report.typeset import NAME, SECONDS, missing_character, run_confined
 from derivations.typeset.lines import rule_parts
 
 HOW_TO_GET = "Typst is not installed, so there is no PDF. To get it: pip install 'gradproof[typst]'"
+# The second time it is compiled as PDF/A, which may have no character without a glyph: each is an error with its line.
 PROGRAM = f"""import sys
 sys.path[:] = sys.argv[1:]
 import typst
@@ -40,7 +41,15 @@ try:
     typst.compile("{NAME}.typ", output="{NAME}.pdf", root=".")
 except typst.TypstError as error:
     sys.exit(str(error))
+try:
+    typst.compile("{NAME}.typ", root=".", pdf_standards=["a-2b"])
+except typst.TypstError as error:
+    sys.stdout.buffer.write(error.diagnostic.encode())
 """
+_MISSING = re.compile(
+    r"the text `\"(?P<text>[^\n]*)\"` could not be displayed[^\n]*\n[^\n]*\.typ:(?P<line>\d+):"
+)
+_PLACE = re.compile(r'#place\("(?P<name>(?:[^"\\]|\\.)*)"\)')
 _LONG = re.compile(rf"\S{{{LONGEST_WORD + 1},}}")
 _SIGN = re.compile(rf"[_./:,;=()\[\]&?+*-]+(?=.)|[^_./:,;=()\[\]&?+*-]{{{LONGEST_WORD}}}(?=.)")
 _CUT = "\x00"
@@ -49,7 +58,8 @@ SHORT = LINE * 0.24  # a left side; a longer one has a line of its own
 NOTE = 0.3  # of a line, for the rule of a step
 HEAD = """#set page(paper: "a4", margin: (x: 27mm, y: 27mm), numbering: "1")
 #set text(size: 10.5pt,
-  font: ("New Computer Modern", "New Computer Modern Math", "Noto Serif CJK SC", "DejaVu Sans Mono"))
+  font: ("New Computer Modern", "New Computer Modern Math", "Noto Serif CJK SC", "DejaVu Sans Mono",
+  "FreeSerif", "DejaVu Sans", "Noto Emoji", "Symbola"))
 #set par(leading: 0.6em, spacing: 0.9em)
 #show math.equation: set text(font: ("New Computer Modern Math", "DejaVu Sans Mono"))
 #show raw: set text(font: ("DejaVu Sans Mono", "Noto Sans CJK SC"), size: 0.9em)
@@ -362,17 +372,37 @@ class Refused(Exception):
     """Typst does not take the document, and says why."""
 
 
-def compiled(text: str, folder: Path) -> bytes:
-    """The PDF of a document whose pictures lie in a folder, by Typst in a process of its own; raises `Refused`."""
+def compiled(text: str, folder: Path) -> tuple[bytes, list[str]]:
+    """The PDF of a document whose pictures lie in a folder, by Typst in a process of its own, and what is missing in
+    it, each with its claim; raises `Refused`."""
     (folder / f"{NAME}.typ").write_text(text, encoding="utf-8")
     command = [sys.executable, "-c", PROGRAM, *sys.path]
     try:
-        status, _, said = run_confined(command, folder, SECONDS)
+        status, output, said = run_confined(command, folder, SECONDS)
     except subprocess.TimeoutExpired:
         raise Refused(f"Typst did not finish within {SECONDS} s") from None
     if status:
         raise Refused(said.decode(errors="replace").strip()[-500:] or "Typst ended before it was done")
-    return (folder / f"{NAME}.pdf").read_bytes()
+    return (folder / f"{NAME}.pdf").read_bytes(), missing_glyphs(text, output.decode(errors="replace"))
+
+
+def missing_glyphs(text: str, diagnostic: str) -> list[str]:
+    """Which characters of a document no font has, by what Typst says of it as PDF/A; each with the claim or the heading
+    before it.
+
+    >>> missing_glyphs('#place("first")', 'the text `"\\u2705"` could not be displayed with font X\\n - report.typ:1:1')
+    ['first: no font has \u2705 (U+2705, WHITE HEAVY CHECK MARK), so it is missing on the page; ...
+    """
+    lines = text.split("\n")
+    found: dict[str, None] = {}
+    for match in _MISSING.finditer(diagnostic):
+        before = "\n".join(lines[: int(match["line"])])
+        places = _PLACE.findall(before)
+        place = places[-1] if places else "before the first claim"
+        for letter in re.sub(r"\\u\{[0-9a-f]+\}", "", match["text"]):
+            if letter not in INVISIBLE:
+                found[f"{place}: {missing_character(letter)}"] = None
+    return list(found)
 
 
 def write_typst(directory: Path, name: str, report: Report) -> Iterator[Message]:
@@ -393,14 +423,14 @@ def write_typst(directory: Path, name: str, report: Report) -> Iterator[Message]
         for file, source in pictures.items():
             shutil.copyfile(source, folder / file)
         try:
-            pdf = compiled(text, folder)
+            pdf, missing = compiled(text, folder)
         except Refused:
             refused = frozenset(_refused(folder, list(filter(None, formulas.values()))))
             for each in refused:
                 yield Message(f"Typst refuses ${each}$; shown as text", is_problem=True)
             text, pictures, _ = typst_document(report, refused)
             try:
-                pdf = compiled(text, folder)
+                pdf, missing = compiled(text, folder)
             except Refused as error:
                 write_atomically(directory / f"{name}.typ", text)
                 yield Message(f"{name}.typ: no PDF was made: {error}", is_problem=True, failed=True)
@@ -411,6 +441,8 @@ def write_typst(directory: Path, name: str, report: Report) -> Iterator[Message]
     yield Message(f"wrote {directory / f'{name}.typ'}")
     target.write_bytes(pdf)
     yield Message(f"wrote {target}")
+    for each in missing:
+        yield Message(f"{target.name}: {each}", is_problem=True, failed=True)
 
 
 def _refused(folder: Path, formulas: list[str]) -> Iterator[str]:
