@@ -39,6 +39,8 @@ class Interpreter(Loops):
     def __init__(self, machine: Machine) -> None:
         super().__init__(machine)
         self.depth = 0
+        # the functions that are being read
+        self.running: list[ast.AST] = []
         # how many __init__ are being run
         self.lenient = 0
         # the loops and branches around the call that is being read
@@ -60,12 +62,17 @@ class Interpreter(Loops):
         env.update(names)
         if isinstance(function.node, ast.Lambda):
             return self.value(function.node.body, env, function.source)
+        symbolic = any(isinstance(one, Int) and one.constant is None for one in names.values())
+        if symbolic and function.node in self.running:
+            name = getattr(function.node, "name", "a function")
+            machine.refuse(f"{name} calls itself, as often as sizes say", "a loop: `for i in range(n)` around its body")
         self.depth += 1
         if self.depth > DEEPEST:
-            machine.refuse("calls nest too deeply", "no recursion")
+            machine.refuse("calls nest too deeply", "a loop where a function calls itself")
         before = machine.path, machine.torch
         outside, self.outside = self.outside, self._inside()
         machine.path, machine.torch = function.source.path, function.source.is_torch
+        self.running.append(function.node)
         try:
             self.block(function.node.body, env, function.source)
         except Returned as returned:
@@ -75,6 +82,7 @@ class Interpreter(Loops):
             raise
         finally:
             self.depth -= 1
+            self.running.pop()
             self.outside = outside
             machine.path, machine.torch = before
         return None

@@ -7,16 +7,17 @@ counter (a constant step each turn) or a sum (`+=`, which gets storage of its ow
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from derivations.reading.arrays import Array
 from derivations.reading.assigned import assigned, names_of, plainly, rebound, summed
+from derivations.reading.broken import FIX, breaks, is_arithmetic, parted
 from derivations.reading.calls import Counted, known_items
 from derivations.reading.expressions import Evaluator, assign_names
 from derivations.reading.generators import inlined, is_generator
 from derivations.reading.indexing import target_of
-from derivations.reading.integers import Cond, Int, at_least, least
+from derivations.reading.integers import FALSE, TRUE, Cond, Int, at_least, least, negated
 from derivations.reading.operations import as_array
 from derivations.reading.program import Carried, Function, Range, Source
 from derivations.reading.records import Refused
@@ -50,9 +51,23 @@ class Loops(Evaluator):
         if known is not None:
             for item in known:
                 assign_names(machine, node.target, item, env)
-                self.block(node.body, env, source)
+                if self._is_left(node.body, env, source):
+                    return
             return
         self._loops(node, [items], env, source)
+
+    def _is_left(self, body: Sequence[ast.stmt], env: dict[str, Any], source: Source) -> bool:
+        """One turn of a loop over items that are written out; whether it leaves the loop."""
+        found = parted(body)
+        if found is None:
+            self.block(body, env, source)
+            return False
+        before, test, after = found
+        self.block(before, env, source)
+        condition = self.truth(self.value(test, env, source))
+        if condition not in (TRUE, FALSE):
+            self.machine.refuse("a `break` that depends on sizes, in a loop over items", FIX)
+        return condition == TRUE or self._is_left(after, env, source)
 
     def _over_generator(
         self, function: Function, node: ast.For, call: ast.Call, env: dict[str, Any], source: Source
@@ -105,6 +120,9 @@ class Loops(Evaluator):
         """One loop of a symbolic number of turns."""
         machine = self.machine
         count, value_at = self._turns(item)
+        body, before = self._unbroken(body, env, source, lambda at, inner: assign_names(
+            machine, target, value_at(at), inner))
+        count = machine.simplify(least("min", count, before)) if before is not None else count
         stem = target.id if isinstance(target, ast.Name) else "i"
         symbol = machine.fresh(stem, Int(), count - 1)
         name = next(iter(symbol.symbols))
@@ -127,6 +145,53 @@ class Loops(Evaluator):
         for one in (*names_of(target), *(changed - sums)):
             env[one] = Carried(one, last=True)
         machine.node = node
+
+    def _unbroken(
+        self, body: list[ast.stmt], env: dict[str, Any], source: Source,
+        start: Callable[[Int, dict[str, Any]], None] | None = None,
+    ) -> tuple[list[ast.stmt], Int | None]:  # fmt: skip
+        """A body without its `break`s, and how many turns there are before the first of them; None where it has none.
+        start: what a turn begins with."""
+        machine = self.machine
+        least_count: Int | None = None
+        while (found := parted(body)) is not None:
+            before, test, after = found
+            machine.node = test
+            if next(breaks(before), None) is not None or not is_arithmetic(before):
+                machine.refuse("a `break` after statements that do more than name sums and products", FIX)
+            probe = machine.fresh("turn", Int(), Int())
+            inner = dict(env)
+            for name, (old, step) in self._counted(body, env, source).items():
+                inner[name] = old + step * probe
+            for name in assigned(body) - summed(body):
+                inner[name] = Carried(name, last=False)
+            if start is not None:
+                start(probe, inner)
+            with machine.watched():
+                self.block(before, inner, source)
+                condition = negated(self.truth(self.value(test, inner, source)))
+            machine.node = test
+            count = self._while_count(condition, next(iter(probe.symbols)))
+            if count is None:
+                machine.refuse("a `break` whose turn is not seen: its condition does not grow with the turns", FIX)
+            least_count = count if least_count is None else least("min", least_count, count)
+            body = [*before, *after]
+        for node in breaks(body):
+            machine.node = node
+            machine.refuse("a `break` that is not `if …: break` in the loop's own body", FIX)
+        return body, least_count
+
+    def _counted(
+        self, body: Sequence[ast.stmt], env: dict[str, Any], source: Source
+    ) -> dict[str, tuple[Int, Int]]:
+        """The counters of a body with their value before the loop and their step."""
+        found: dict[str, tuple[Int, Int]] = {}
+        for name in sorted(summed(body) - plainly(body)):
+            old = env.get(name)
+            step = self._step(name, body, env, source) if isinstance(old, Int) else None
+            if step is not None and isinstance(old, Int):
+                found[name] = (old, step)
+        return found
 
     def _turns(self, item: Any) -> tuple[Int, Any]:
         """The number of turns of a loop over something, and the loop's value in a turn."""
@@ -215,23 +280,20 @@ class Loops(Evaluator):
     def _While(self, node: ast.While, env: dict[str, Any], source: Source) -> None:
         """A loop on a counter: `while i < n: …; i += s`."""
         machine = self.machine
-        plain = plainly(node.body)
-        counters: dict[str, tuple[Int, Int]] = {}
         probe = machine.fresh("turn", Int(), Int())
         inner = dict(env)
-        for name in sorted(summed(node.body) - plain):
-            old = env.get(name)
-            step = self._step(name, node.body, env, source) if isinstance(old, Int) else None
-            if step is not None and isinstance(old, Int):
-                counters[name] = (old, step)
-                inner[name] = old + step * probe
+        for name, (old, step) in self._counted(node.body, env, source).items():
+            inner[name] = old + step * probe
         condition = self.truth(self.value(node.test, inner, source))
         machine.node = node
-        count = self._while_count(condition, next(iter(probe.symbols)))
+        body = node.body
+        count = None if condition == TRUE else self._while_count(condition, next(iter(probe.symbols)))
+        if condition == TRUE:  # `while True`: it ends where it is left
+            body, count = self._unbroken(body, env, source)
         if count is None:
             fix = "`while i < n` with `i += s` in its body, or for"
             machine.refuse("a `while` whose number of turns is not seen", fix)
-        self._loop(ast.Name("turn"), Range(Int(), count, Int.of(1)), node.body, node, env, source)
+        self._loop(ast.Name("turn"), Range(Int(), count, Int.of(1)), body, node, env, source)
         env.pop("turn", None)
 
     def _while_count(self, condition: Cond, probe: str) -> Int | None:
