@@ -214,6 +214,7 @@ def _proved(
         by_reading = {id(case.reading): None if case.raises else case.readable for case in cases}
         agreement = compare(layer, readings, lambda reading: by_reading[id(reading)])
     gradients = [_joined(layer, cases, one, run) for one in readings[0].gradients]
+    gradients += [GradientVerdict(name, "undecided", reason=_of_labels(signature, name)) for name in readings[0].labels]
     refusals: dict[tuple[str, int, int, str], str] = {}
     for case in cases:
         for one, answer in case.unproved:
@@ -223,6 +224,14 @@ def _proved(
         forward, backward or forward, tuple(gradients), agreement, tuple(dict.fromkeys(refusals.values())),
         tuple(cases), {source.path: source.text for source in _sources(layer)}, time.perf_counter() - start,
     )  # fmt: skip
+
+
+def _of_labels(signature: Signature, name: str) -> str:
+    """Why what is returned as the gradient of labels is not judged."""
+    labels = signature.labels[name]
+    if labels.one_hot:
+        return f'{name} is one-hot, so it cannot vary; where it is any numbers, say "{name}: sizes"'
+    return f"{name} is labels, integers that have no gradient: return None for it"
 
 
 def completed(signature: Signature, layer: Layer) -> Signature:

@@ -56,7 +56,7 @@ class Reading:
     forward_obligations: int
     names: Mapping[str, str]
     plan: tuple[tuple[str, str, str], ...]
-
+    labels: tuple[str, ...] = ()  # of which backward returns a value as if they had a gradient
 
     @property
     def seed(self) -> str | None:
@@ -88,6 +88,7 @@ class Reader:
         self.planned = False
         # what the forward function returns, as the code writes it
         self.returned: ast.expr | None = None
+        self.labels: tuple[str, ...] = ()
 
     def read(self) -> Reading:
         """The reading of both functions; raises Refused or Split."""
@@ -129,7 +130,7 @@ class Reader:
         return Reading(
             self.signature, self.conditions, self.facts, tuple(machine.definitions[:known]),
             () if forward_only else tuple(machine.definitions[known:]), self.out, self.out_shape, tuple(gradients),
-            tuple(obligations), self.forward_obligations, self.names, tuple(self.plan),
+            tuple(obligations), self.forward_obligations, self.names, tuple(self.plan), self.labels,
         )  # fmt: skip
 
     def _unread(self) -> list[Gradient]:
@@ -324,7 +325,7 @@ class Reader:
             origins = [("whole", "")]
         found = self._by_name(items, labels)
         if found is None:
-            found = self._by_place(items)
+            found = self._beside_labels(items, labels) or self._by_place(items)
         for argument, gradient in found.items():
             self.origins[argument] = next(one for one, item in zip(origins, items, strict=False) if item is gradient)
         if owner is not None:
@@ -349,6 +350,19 @@ class Reader:
         if None in present or len(set(present)) < len(present):
             return None
         return {str(name): item for name, item in zip(names, items, strict=True) if item is not None}
+
+    def _beside_labels(self, items: list[Any], labels: list[str]) -> dict[str, Any] | None:
+        """The gradients of the arrays where backward returns one for each argument, labels too."""
+        known = self.signature.labels
+        everything = [name for name in _parameters(self.layer.forward) if name in self.tensors or name in known]
+        if not known or len(items) != len(everything):
+            return None
+        named = [self._argument_of(label) for label in labels]
+        if any(name not in (None, own) for name, own in zip(named, everything, strict=True)):
+            return None  # their names say another order
+        pairs = list(zip(everything, items, strict=True))
+        self.labels = tuple(name for name, item in pairs if name in known and isinstance(item, Array))
+        return {name: item for name, item in pairs if name not in known}
 
     def _by_place(self, items: list[Any]) -> dict[str, Any]:
         arrays = [name for name in self.signature.arrays if "." not in name]

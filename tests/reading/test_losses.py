@@ -103,3 +103,31 @@ def test_the_saved_reading_of_a_loss_judges_as_it_did(tmp_path: Path) -> None:
     assert "loss J" not in path.read_text()
     verdicts = derivations.Document.read(path).verify()
     assert [one.verdict for one in verdicts] == ["proved", "proved"]
+
+
+BESIDE = FILE.parent / "labelled.py"
+
+
+def test_what_is_returned_for_labels_is_shown_beside_the_others() -> None:
+    """The other gradients have their verdicts; of the labels it is said why there is none."""
+    found = prove_layer(f"{BESIDE}:softmax_loss", None, "x: N,C; y: N < C")
+    assert {one.argument: one.word for one in found.gradients} == {"x": "proved", "y": "undecided"}
+    assert "integers that have no gradient" in found.gradients[1].reason
+    assert found.status == 3
+
+
+def test_targets_that_may_vary_have_a_gradient() -> None:
+    """As one-hot rows they cannot vary; as any numbers, what is returned for them is judged, and wrong."""
+    both = f"{BESIDE}:cross_entropy", f"{BESIDE}:cross_entropy_backward"
+    one_hot = prove_layer(*both, "p: N,C; t: N, onehot(C)")
+    assert {one.argument: one.word for one in one_hot.gradients} == {"p": "proved", "t": "undecided"}
+    assert "t: sizes" in one_hot.gradients[1].reason
+    free = prove_layer(*both, "p: N,C; t: N,C")
+    assert {one.argument: one.word for one in free.gradients}["t"] in ("refuted", "false", "holds where")
+
+
+def test_names_that_say_another_order_are_not_taken_by_place() -> None:
+    """dt, dp for the arguments p, t is no mistake of the code's."""
+    swapped = f"{BESIDE}:cross_entropy", f"{BESIDE}:cross_entropy_backward_swapped"
+    with pytest.raises(InputError, match="2 values are returned"):
+        prove_layer(*swapped, "p: N,C; t: N, onehot(C)")
