@@ -53,10 +53,11 @@ class Step:
 @dataclass(frozen=True)
 class Short:
     """A long derivation as a person reads it: few steps, and what the names in them stand for, each after those that
-    it uses (`where s = ...`)."""
+    it uses (`where s = ...`); `complete` are all steps with these names."""
 
     steps: tuple[Step, ...]
     where: tuple[Step, ...] = ()
+    complete: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,8 @@ def judge_equation(
 @dataclass(frozen=True)
 class Derivation:
     """Steps from the differential of `of` to its gradient by `wrt`, which is `result`; `named` are the sub-terms that
-    its lines call by a name; `short` is the reader's version of a long one."""
+    its lines call by a name; `short` is the reader's version of a long one, whose `complete` are all steps with the
+    same names."""
 
     context: Context
     of: Expression
@@ -86,6 +87,7 @@ class Derivation:
     result: Expression
     named: tuple[Definition, ...] = ()
     short: Derivation | None = None
+    complete: tuple[DerivationStep, ...] = ()
 
     @property
     def proved(self) -> bool:
@@ -140,7 +142,8 @@ class Derivation:
             Step(_defined(each), " = ".join(_defined_in_latex(each, self.context.origin)), "where", True)
             for each in self.short.named
         ]
-        return Short(self.short.proof_steps(), tuple(where))
+        complete = replace(self.short, steps=self.short.complete).proof_steps()
+        return Short(self.short.proof_steps(), tuple(where), complete)
 
     def lemmas(self) -> tuple[tuple[str, Derivation], ...]:
         """The lemmas behind the rules of the steps, each with its own chain, judged by the kernel."""

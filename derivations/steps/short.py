@@ -66,10 +66,11 @@ def shortened(derivation: Derivation) -> Derivation:
     True
     """
     steps = _folded(list(derivation.steps))
-    steps, named = _with_names(steps, derivation.context)
+    steps, named, complete = _with_names(steps, derivation.steps, derivation.context)
     if len(steps) == len(derivation.steps) and not named:
         return derivation
-    return replace(derivation, steps=tuple(steps), result=steps[-1].right, named=tuple(named), short=None)
+    result = steps[-1].right
+    return replace(derivation, steps=tuple(steps), result=result, named=tuple(named), short=None, complete=complete)
 
 
 # -- fewer lines -----------------------------------------------------------------------------------
@@ -142,16 +143,18 @@ Place = tuple[Expression, tuple[IndexRange, ...]]  # a sub-term, with the ranges
 
 
 def _with_names(
-    steps: list[DerivationStep], context: Context
-) -> tuple[list[DerivationStep], list[Definition]]:
-    """The steps with sub-terms by names: at each turn the one that shortens the long lines most."""
+    steps: Sequence[DerivationStep], every: Sequence[DerivationStep], context: Context
+) -> tuple[list[DerivationStep], list[Definition], tuple[DerivationStep, ...]]:
+    """The steps with sub-terms by names, at each turn the one that shortens their long lines most; and every step of
+    the derivation with the same names."""
     known: list[Definition] = []
     lines = dict.fromkeys(side for step in steps for side in (step.left, step.right))
-    formulas = {line: line for line in lines}
+    formulas = {line: line for line in (*lines, *(side for step in every for side in (step.left, step.right)))}
     whole = set(lines)
-    names = _free_names(context, lines)
+    names = _free_names(context, formulas)
     while len(known) < min(MOST_NAMES, len(names)):
-        chosen = _best([*formulas.values(), *(each.body for each in known)], whole | {each.body for each in known})
+        bodies = [each.body for each in known]
+        chosen = _best([*(formulas[line] for line in lines), *bodies], {*whole, *bodies})
         if chosen is None:
             break
         part, ranges = chosen
@@ -165,8 +168,11 @@ def _with_names(
     ordered = _in_order(known)
     new = {each.name: Definition(name, each.body) for each, name in zip(ordered, names, strict=False)}
     formulas, named = _renewed(formulas, new)
-    changed = [replace(step, left=formulas[step.left], right=formulas[step.right]) for step in steps]
-    return changed, named
+
+    def changed(some: Sequence[DerivationStep]) -> list[DerivationStep]:
+        return [replace(step, left=formulas[step.left], right=formulas[step.right]) for step in some]
+
+    return changed(steps), named, tuple(changed(every))
 
 
 def _renewed(

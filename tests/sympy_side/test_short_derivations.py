@@ -69,6 +69,11 @@ def test_names_put_back_give_the_line_that_was(name: str) -> None:
         assert left < right or not step.left.has(Definition)
         places += [left, right]
     assert places == sorted(places)
+    for named, step in zip(short.complete, complete.steps, strict=True):
+        assert (put_back(named.left, short.named), put_back(named.right, short.named)) == (
+            put_back(step.left, ()),
+            put_back(step.right, ()),
+        )
     assert put_back(short.result, short.named) == put_back(complete.result, ())
 
 

@@ -405,12 +405,14 @@ def derivation_parts(verdict: Verdict, lemmas: Mapping[str, str]) -> Iterable[Pa
         yield equations_of(verdict.steps, lemmas)
         return
     yield equations_of(verdict.short.steps, lemmas)
+    where: list[Part] = []
     if verdict.short.where:
-        yield "where"
-        yield n.Equations(tuple(n.Row(*_sides(each.latex, "")) for each in verdict.short.where))
+        where = ["where", n.Equations(tuple(n.Row(*_sides(each.latex, "")) for each in verdict.short.where))]
+    yield from where
     count = len(verdict.steps)
     title = f"The complete derivation, {count} step{'s' if count > 1 else ''}"
-    yield n.Fold(title, (equations_of(verdict.steps, lemmas),))
+    complete = equations_of(verdict.short.complete or verdict.steps, lemmas)
+    yield n.Fold(title, (complete, *as_blocks(where, [])))
 
 
 def equations_of(steps: Sequence[Step], lemmas: Mapping[str, str]) -> n.Equations:
