@@ -40,22 +40,43 @@ notebook.install()  # and verdicts, witnesses, readings
 
 
 def grad(of: Any, wrt: Expression) -> Expression:
-    """The tensor of ∂of/∂wrt, of the shape of wrt: of is a scalar formula, wrt a name."""
+    """The tensor of ∂of/∂wrt, of the shape of wrt: of is a scalar formula, wrt a name.
+
+    >>> ctx = given("dims m, n\\ntensor W[m, n], x[n]\\nz = W @ x\\nloss J(z)")
+    >>> grad(ctx.J, ctx.W).shape
+    (m, n)
+    """
     return Grad(expression(of), wrt)
 
 
 def jacobian(of: Any, wrt: Expression) -> Expression:
-    """∂vec(of)/∂vec(wrt), rows and columns with the first axis fastest."""
+    """∂vec(of)/∂vec(wrt), a matrix of as many rows as `of` has entries and as many columns as `wrt` has, both with the
+    first axis fastest.
+
+    >>> ctx = given("dims m, n\\ntensor W[m, n], x[n]")
+    >>> jacobian(ctx.W @ ctx.x, ctx.x).shape
+    (m, n)
+    """
     return Jacobian(expression(of), wrt)
 
 
 def d(of: Any, wrt: Expression | None = None) -> Expression:
-    """The differential of a formula; with wrt, only that name varies."""
+    """The differential of a formula, of its shape; with wrt, only that name varies.
+
+    >>> ctx = given("dims n\\ntensor x[n]")
+    >>> ctx.judge(d(ctx.x * ctx.x), 2 * ctx.x * d(ctx.x)).verdict
+    'proved'
+    """
     return Differential(expression(of)) if wrt is None else Differential(expression(of), wrt)
 
 
 def shape(of: Expression) -> Expression:
-    """The shape of a formula as a tuple of integers, to be compared in a claim."""
+    """The shape of a formula as a tuple of integers, to be compared in a claim.
+
+    >>> ctx = given("dims m, n\\ntensor A[m, n]")
+    >>> ctx.judge("shape(A.T) == (n, m)").verdict
+    'proved'
+    """
     return SizeTuple.of_shape(of)
 
 
@@ -120,13 +141,21 @@ class Given:
         return sorted({*super().__dir__(), *self._names()})
 
     def parse(self, text: str) -> Expression:
-        """The formula that a text is in this context; raises InputError."""
+        """The formula that a text is in this context; raises InputError.
+
+        >>> given("dims m, n\\ntensor A[m, n]").parse("A @ A.T").shape
+        (m, m)
+        """
         from derivations.language.document import parse_expression
 
         return parse_expression(text, self.context, self.reading)
 
     def claim(self, text: str | Expression, right: Expression | None = None, where: str | Sequence[str] = ()) -> Claim:
-        """The claim of a text, or of two formulas, with conditions; raises InputError."""
+        """The claim of a text, or of two formulas, with conditions; raises InputError.
+
+        >>> len(given("dims n\\ntensor x[n]").claim("x + x == 2*x == x*2", where="n > 1").links)
+        2
+        """
         from derivations.language.document import parse_claim
 
         if isinstance(text, Expression):
@@ -168,7 +197,11 @@ class Given:
         return verdicts[0] if len(verdicts) == 1 else Verdicts(verdicts)
 
     def derive(self, of: str | Expression, wrt: str | Expression) -> Any:
-        """The derivation of ∇_wrt of a loss or formula, step by step."""
+        """The derivation of ∇_wrt of a loss or formula, step by step; raises what `derive` raises.
+
+        >>> given("dims m, n\\ntensor W[m, n], x[n]\\nz = W @ x\\nloss J(z)").derive("J", "x").proved
+        True
+        """
         from derivations.steps.tactic import derive
 
         return derive(self, of, wrt)
@@ -249,7 +282,11 @@ class Verdicts(Sequence[Verdict]):
         return iter(self.verdicts)
 
     def counts(self) -> dict[str, int]:
-        """How many verdicts there are of each word, and remarks."""
+        """How many verdicts there are of each word, and remarks.
+
+        >>> given("dims n\\ntensor x[n]").judge("x + x == 2*x == x*2").counts()
+        {'proved': 2}
+        """
         counts: dict[str, int] = {}
         for verdict in self.verdicts:
             counts[verdict.verdict] = counts.get(verdict.verdict, 0) + 1
@@ -316,7 +353,12 @@ class Document:
 
     @classmethod
     def read(cls, path: str | Path) -> Document:
-        """The document in a file; raises InputError for whatever is wrong with it."""
+        """The document in a file; raises InputError for whatever is wrong with it, OSError where it cannot be read.
+
+        >>> from derivations.batch.run import shipped_documents
+        >>> len(Document.read(shipped_documents()[2]).claims) > 20
+        True
+        """
         from derivations.judgement.judge import exists_everywhere
         from derivations.language.document import Document as Parsed
 
@@ -324,7 +366,12 @@ class Document:
 
     @classmethod
     def parse(cls, text: str, name: str = "document") -> Document:
-        """The document that a text is; raises InputError."""
+        """The document that a text is; raises InputError.
+
+        >>> text = "```given\\ndims n\\ntensor x[n]\\n```\\n```claim twice\\nx + x == 2*x\\n```"
+        >>> [claim.id for claim in Document.parse(text).claims]
+        ['twice']
+        """
         from derivations.judgement.judge import exists_everywhere
         from derivations.language.document import Document as Parsed
 

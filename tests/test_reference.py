@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from inspect import isfunction
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 import derivations
+import numeric
 from derivations import Document, given
 from derivations.cli import app
 from derivations.language.scope import CLAIM_LINES, ELEMENTWISE, FUNCTIONS, STATEMENTS
@@ -17,6 +19,7 @@ from derivations.reference import words
 from derivations.reference.operators import entry, text
 from derivations.typeset.by_index import by_index_to_latex
 
+ROOT = Path(__file__).parent.parent
 COOKBOOK = sorted((Path(derivations.__file__).parent / "cookbook").glob("*.md"))
 LAYERS = {
     "dense", "convolution", "stride-padding-dilation", "depthwise", "grouped", "transposed", "pooling", "batch-norm",
@@ -135,3 +138,17 @@ def test_the_entry_by_index_is_typeset_as_it_is_printed(name: str) -> None:
 def test_what_binds_by_index_binds_in_latex(printed: str, typeset: str) -> None:
     """Brackets stand where the formula needs them."""
     assert by_index_to_latex([printed]) == [typeset]
+
+
+def test_the_api_reference_has_every_door() -> None:
+    """What `derivations` offers beside the operators, the gradient checks and the layers stand on the page of the API,
+    and each function among them shows an example that runs; those that read a file of code are shown by its tests."""
+    page = (ROOT / "docs" / "api" / "index.md").read_text(encoding="utf-8")
+    doors = {name: getattr(derivations, name) for name in (*derivations._API, *derivations._CODE, "derive")}
+    checks = {name: getattr(numeric.checkers, name) for name in numeric.checkers.__all__}
+    assert [name for name in {**doors, **checks} if f".{name}\n" not in page] == []
+    assert ".. automodule:: numeric.layers\n   :members:" in page
+    layers = {name: getattr(numeric.layers, name) for name in numeric.layers.__all__}
+    shown = {**doors, **checks, **layers}
+    functions = {name: shown[name] for name in shown if isfunction(shown[name]) and name not in derivations._CODE}
+    assert [name for name, each in functions.items() if ">>>" not in (each.__doc__ or "")] == []

@@ -403,6 +403,12 @@ def derive(context: Any, of: str | Expression, wrt: str | Expression, judged: bo
     formula; of a formula that is not a scalar, J is an arbitrary loss. wrt: a name. judged: False leaves the
     steps unjudged. Raises NoRule where the tables of rules do not reach, ValueError for a name that is not
     declared.
+
+    >>> from derivations.language.document import parse_context
+    >>> ((_, context),) = parse_context("dims m, n\\ntensor W[m, n], x[n]\\nz = W @ x\\nloss J(z)")
+    >>> derivation = derive(context, "J", "W")
+    >>> derivation.proved, derivation.result.shape
+    (True, (m, n))
     """
     known: Context = getattr(context, "context", context)
     formula = _named(known, of, context)

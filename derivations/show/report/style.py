@@ -42,7 +42,7 @@ math{font-family:"gradproof math","STIX Two Math","Latin Modern Math","Cambria M
 pre{background:var(--shade);padding:.6rem .8rem;border-radius:4px;font-size:.85rem;line-height:1.4}
 code{font-family:ui-monospace,"DejaVu Sans Mono",Menlo,Consolas,monospace;font-size:.88em}
 blockquote{margin:.8rem 0;padding-left:1rem;border-left:3px solid var(--line);color:var(--soft)}
-table{border-collapse:collapse;font-size:.9rem;margin:.6rem 0}th,td{padding:.2rem .6rem;
+table{border-collapse:collapse;font-size:.8rem;margin:.6rem 0}th,td{padding:.2rem .35rem;
 border-bottom:1px solid var(--line);vertical-align:top}th{text-align:left}
 .right{text-align:right}.center{text-align:center}
 img,svg{max-width:100%;height:auto}figure{margin:.9rem 0}
