@@ -3,7 +3,8 @@
     python tools/trusted_lines.py [-v]
 
 A module counts where `derivations.core.referee` (who alone makes proofs) or `derivations.meaning.statement` (what a
-goal says) reaches it by imports, and with them `derivations.judgement.decision`, which hands the referee's word on.
+goal says) reaches it by imports, and with them `derivations.judgement.decision`, which hands the referee's word on,
+and `derivations.meaning.lemmas`, by which one statement stands for another.
 Search, which `decision` asks, does not: what it hands over is checked. Lines are those of code: no blank ones, comments
 and docstrings.
 """
@@ -19,7 +20,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 SEEDS = ("derivations.core.referee", "derivations.meaning.statement")
-ALONE = ("derivations.judgement.decision",)  # counted without what it imports
+ALONE = ("derivations.judgement.decision", "derivations.meaning.lemmas")  # counted without what it imports
 
 
 def path_of(module: str) -> Path | None:

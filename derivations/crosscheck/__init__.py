@@ -32,6 +32,7 @@ from derivations.crosscheck.evidence import (
     survey,
     try_at,
 )
+from derivations.crosscheck.residuals import residuals
 from derivations.crosscheck.sizes import generic_sizes, sizes_by_sum
 from derivations.crosscheck.values import NotEvaluable, NotExact
 from derivations.formulas.expressions import Expression
@@ -84,6 +85,7 @@ __all__ = [
     "evidence",
     "generic_sizes",
     "replay",
+    "residuals",
     "sizes_by_sum",
     "survey",
     "try_at",

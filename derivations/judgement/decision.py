@@ -23,8 +23,9 @@ from derivations.core.sums import LimitReached, Term, rename_term
 from derivations.core.terms import Condition, Int
 from derivations.core.writing import written
 from derivations.formulas import integers
-from derivations.formulas.claims import Claim, Context, Dimension, Link
-from derivations.formulas.expressions import Definition, Expression, ShapeError
+from derivations.formulas.claims import Assumption, Claim, Context, Dimension, Hypothesis, Link
+from derivations.formulas.expressions import Definition, Expression, Grad, ShapeError
+from derivations.judgement.residuals import residuals_of
 from derivations.judgement.verdict import Word
 from derivations.meaning import forms
 from derivations.meaning.contraction import contracted, symmetrised
@@ -33,7 +34,7 @@ from derivations.meaning.forms import Form, has_functions
 from derivations.meaning.functions import Unsupported
 from derivations.meaning.goal import context_condition
 from derivations.meaning.independence import choices_are_free
-from derivations.meaning.lemmas import lemma_of, supposes_data
+from derivations.meaning.lemmas import Lemma, lemma_of, supposes_data, with_residuals
 from derivations.meaning.lowering import ALL, Lowering, Template, Terms, entangled
 from derivations.meaning.relations import related, relations_met
 from derivations.meaning.statement import existence_of, goal_of
@@ -160,29 +161,85 @@ def decide(claim: Claim, link: Link, solver: Solver, told: bool = False) -> Symb
 
 def _by_lemma(claim: Claim, link: Link, means: Means) -> Symbolic | None:
     """A proof of a link by the lemma of its layer, where many definitions would be expanded; None where there is no
-    such proof. What the hidden definitions suppose is named."""
+    such proof. Definitions that have the values of residuals stand for them, once each is proved to be one from those
+    before it."""
     if len({node for side in (link.left, link.right) for node in side.atoms(Definition)}) < DEEP:
         return None
-    lemma = lemma_of(link)
-    if lemma is None:
+    given, known = _given(claim), dict[Definition, Grad]()
+    axioms: tuple[str, ...] = ()
+    shown: tuple[Proof | Settled, ...] = ()
+    for residual, name in residuals_of(claim, link):
+        if name not in known:
+            found = _lemma_shown(given, with_residuals(Link(residual, name.body, (), ""), known))
+            if found is not None:
+                known[name] = residual
+                axioms, shown = (*axioms, *found.axioms), (*shown, *found.shown)
+    if not known and lemma_of(link) is None:
         return None
-    lowering = _translation(claim, means.solver)
+    found = _lemma_shown(given, with_residuals(link, known))
+    if found is None:
+        return None
+    supposed, existing = _definitions(claim, link)
+    axioms, shown = (*axioms, *found.axioms, *supposed), (*shown, *found.shown, *existing)
+    return replace(found, axioms=tuple(dict.fromkeys(axioms)), shown=tuple(dict.fromkeys(shown)))
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a claim supposes, without its name and its place."""
+
+    dims: tuple[Dimension, ...]
+    conditions: tuple[integers.Condition, ...]
+    assumptions: tuple[Assumption, ...]
+    own: tuple[integers.Condition, ...]
+    hypotheses: tuple[Hypothesis, ...]
+
+    @property
+    def claim(self) -> Claim:
+        context = Context(self.dims, self.conditions, assumptions=self.assumptions)
+        return Claim("", "", 0, context, (), self.own, self.hypotheses)
+
+
+def _given(claim: Claim) -> Given:
+    context = claim.context
+    return Given(context.dims, context.conditions, context.assumptions, claim.conditions, claim.hypotheses)
+
+
+@lru_cache(maxsize=4096)
+def _lemma_shown(given: Given, link: Link) -> Symbolic | None:
+    """A proof of a link by its lemma, or by itself where it has none. What the hidden definitions suppose is named. The
+    claims of one document rest on the same residuals: each is shown once."""
+    lemma = lemma_of(link) or Lemma(link, ())
+    claim, means = given.claim, Means(Solver())
+    found = _shown(claim, lemma.link, means)
+    if found is None:
+        return None
+    axioms = dict.fromkeys(found.axioms)
     try:
-        goal = goal_of(lowering, claim, lemma.link)
-        decision = search.prove(means.solver, grouped(goal, lowering.demands))
-        proof = means.prove(goal) if isinstance(decision, search.Believed) else None
-        if not isinstance(proof, Proof):
-            return None
         for node in lemma.hidden:
             if supposes_data(node):
                 apart = _translation(claim, means.solver)
                 apart.lower(node.body, tuple(Int.symbol(apart.fresh()) for _ in node.shape), {}, ALL)
-                lowering.axioms |= apart.axioms
+                axioms |= dict.fromkeys(apart.axioms)
     except (Unsupported, LimitReached, ShapeError):
         return None
-    supposed, existing = _definitions(claim, link)
-    found = _proved(means.solver, goal, (*lowering.axioms, *supposed), (proof, *existing))
-    return replace(found, lemma=lemma.link) if len(lemma.hidden) >= TOO_DEEP and found.word == "proved" else found
+    found = replace(found, axioms=tuple(axioms))
+    return replace(found, lemma=lemma.link) if len(lemma.hidden) >= TOO_DEEP else found
+
+
+def _shown(claim: Claim, link: Link, means: Means) -> Symbolic | None:
+    """A proof of a link, as it stands or in the normal form of functions; None where there is none."""
+    lowering = _translation(claim, means.solver)
+    try:
+        goal = goal_of(lowering, claim, link)
+        decision = search.prove(means.solver, grouped(goal, lowering.demands))
+        proof = means.prove(goal) if isinstance(decision, search.Believed) else None
+    except (Unsupported, LimitReached, ShapeError):
+        return None
+    if isinstance(proof, Proof):
+        found = _proved(means.solver, goal, tuple(lowering.axioms), (proof,))
+        return found if found.word == "proved" else None
+    return _shown_in_normal_form(claim, link, means) if has_functions(lowering) else None
 
 
 def _proved(solver: Solver, goal: Goal, axioms: tuple[str, ...], shown: tuple[Proof, ...]) -> Symbolic:
@@ -192,9 +249,8 @@ def _proved(solver: Solver, goal: Goal, axioms: tuple[str, ...], shown: tuple[Pr
     return Symbolic("proved", axioms=axioms, shown=shown)
 
 
-def _in_normal_form(claim: Claim, link: Link, means: Means) -> Symbolic | None:
-    """What the normal form of functions decides: a proof, or a region where its unknowns are independent."""
-    supposed, existing = _definitions(claim, link)
+def _shown_in_normal_form(claim: Claim, link: Link, means: Means) -> Symbolic | None:
+    """A proof of a link in the normal form of functions; None where there is none."""
     for kind in (forms.Kind.BASIS, forms.Kind.CLEARED, forms.Kind.MULTIPLIED):
         lowering, form = _translation(claim, means.solver), Form(kind)
         try:
@@ -206,7 +262,16 @@ def _in_normal_form(claim: Claim, link: Link, means: Means) -> Symbolic | None:
         except (Unsupported, LimitReached):
             continue
         if isinstance(proof, Proof):
-            return _proved(means.solver, goal, (*lowering.axioms, *supposed), (proof, *existing))
+            return _proved(means.solver, goal, tuple(lowering.axioms), (proof,))
+    return None
+
+
+def _in_normal_form(claim: Claim, link: Link, means: Means) -> Symbolic | None:
+    """What the normal form of functions decides: a proof, or a region where its unknowns are independent."""
+    supposed, existing = _definitions(claim, link)
+    proved = _shown_in_normal_form(claim, link, means)
+    if proved is not None:
+        return replace(proved, axioms=(*proved.axioms, *supposed), shown=(*proved.shown, *existing))
     if binds_data(claim) or claim.hypotheses:
         return None
     lowering, form = _translation(claim, means.solver), Form(forms.Kind.STRIPPED)

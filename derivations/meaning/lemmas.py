@@ -3,6 +3,8 @@
     ∂J/∂x = ∂(J∘u)/∂x       J reaches x through u alone: for every J, if it holds for every function J' of u
     u                        a tensor y, where nothing inside of u is differentiated by: for every u, if for every y
 
+    d                        ∂L/∂u, where that is proved: both are the same values (`with_residuals`)
+
 So L layers are L lemmas, each of one layer's size. A statement that holds for every loss of u and every tensor y holds
 for those that a document defines.
 
@@ -12,8 +14,8 @@ suppose of data stays named by whoever asks (`hidden`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from sympy import Basic
 
@@ -83,6 +85,26 @@ def lemma_of(link: Link) -> Lemma | None:
         return None
     left, right, *supposed = [_changed(side, named) for side in opened]
     return Lemma(Link(left, right, link.free, link.text, tuple(supposed)), tuple(hidden))
+
+
+def with_residuals(link: Link, known: Mapping[Definition, Grad]) -> Link:
+    """The link with definitions replaced by gradients that have the same values wherever the claim speaks of. What is
+    differentiated stays as it is: there, what holds for some data only would be used of others."""
+    if not known:
+        return link
+    done: dict[Basic, Basic] = dict(known)
+
+    def told(part: Basic) -> Basic:
+        if part not in done:
+            kept = isinstance(part, Grad | Jacobian | Differential | Loss)
+            parts = [told(each) if isinstance(each, Expression) and not kept else each for each in part.args]
+            done[part] = part.func(*parts) if any(p is not q for p, q in zip(parts, part.args, strict=True)) else part
+        return done[part]
+
+    left, right = told(link.left), told(link.right)
+    assert isinstance(left, Expression)
+    assert isinstance(right, Expression)
+    return replace(link, left=left, right=right)
 
 
 def _parts(node: Basic) -> Iterator[Expression]:
@@ -228,4 +250,4 @@ def _topmost(node: Expression, wrt: set[Expression]) -> list[Definition]:
     return list(found)
 
 
-__all__ = ["Lemma", "lemma_of"]
+__all__ = ["Lemma", "lemma_of", "supposes_data", "with_residuals"]

@@ -6,11 +6,12 @@ import re
 
 import pytest
 
-from derivations.formulas.claims import Claim
+from derivations.formulas.claims import Claim, Link
+from derivations.formulas.expressions import Grad, applied
 from derivations.judgement import decision
 from derivations.judgement.judge import judge
 from derivations.language.document import Document
-from derivations.meaning.lemmas import Lemma, lemma_of
+from derivations.meaning.lemmas import Lemma, lemma_of, with_residuals
 
 CHAIN = """dims h, k, l, m
 tensor x[2*(2*h + l - 1) + k - 1], w[k], v[l], t[h]
@@ -150,3 +151,66 @@ def test_a_lemma_that_is_another_statement_is_contradicted(monkeypatch: pytest.M
     [verdict] = judge(claim)
     assert verdict.verdict == "undecided"
     assert "numeric/ refutes it" in verdict.contradiction
+
+
+# a backward pass in the author's own words: what each line is, is proved from the line before
+WRITTEN = """dims n, m, p, K
+tensor x[n], w1[m, n], b1[m], w2[p, m], b2[p], w3[K, p], b3[K], t[K]
+u1 = w1 @ x + b1
+a1 = tanh(u1)
+u2 = w2 @ a1 + b2
+a2 = sigmoid(u2)
+u3 = w3 @ a2 + b3
+L = -sum(t*log(softmax(u3)))
+d3 = softmax(u3) - t
+d2 = (w3.T @ d3)*a2*(1 - a2)
+e1 = w2.T @ d2
+d1 = e1*(1 - a1**2)
+c1 = (w2.T @ ((w3.T @ d3)*a2))*(1 - a1**2)
+h1 = d1/2"""
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["grad(L, w1) == outer(d1, x)", "grad(L, b1) == d1", "grad(L, x) == w1.T @ d1", "grad(L, w1) == 2*outer(h1, x)"],
+)
+def test_a_written_backward_pass_is_proved_line_by_line(text: str) -> None:
+    """From the cross-entropy to the first layer; without its hypothesis the same is not proved."""
+    [verdict] = judge(claim_of(WRITTEN, f"{text}\nwhere sum(t) == 1"))
+    assert verdict.verdict == "proved", verdict.reason
+    assert verdict.evidence.shapes
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "grad(L, w1) == outer(c1, x)",
+        "grad(L, w1) == outer(h1, x)",
+        "grad(L, x) == w1.T @ e1",
+        "grad(L, b2) == d2 + t[0]",
+    ],
+)
+def test_a_wrong_line_of_a_backward_pass_is_no_residual(text: str) -> None:
+    """A lost factor in a line above, a line halved, the line before: false, with its counterexample."""
+    [verdict] = judge(claim_of(WRITTEN, f"{text}\nwhere sum(t) == 1"))
+    assert verdict.verdict in ("false", "refuted"), (verdict.verdict, verdict.reason)
+
+
+def test_proposed_residuals_are_proved(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is proposed as a residual, a wrong claim is not proved by it."""
+    claim = claim_of(WRITTEN, "grad(L, w1) == outer(c1, x)\nwhere sum(t) == 1")
+    names = claim.context.names
+    proposed = [(Grad(names["L"], names["u1"]), names["c1"]), (Grad(names["L"], names["u1"]), names["e1"])]
+    monkeypatch.setattr(decision, "residuals_of", lambda claim, link: proposed)
+    [verdict] = judge(claim, numeric=False)
+    assert verdict.verdict != "proved"
+
+
+def test_residuals_are_not_told_of_what_is_differentiated() -> None:
+    """Inside of a derivative a definition stays: values that agree for some data have other slopes."""
+    names = claim_of(WRITTEN, "grad(L, b1) == d1\nwhere sum(t) == 1").context.names
+    within = Grad(applied("sum", names["d1"]), names["w1"])
+    link = Link(within, names["h1"], (), "")
+    told = with_residuals(link, {names["d1"]: Grad(names["L"], names["u1"])})
+    assert told.left == within
+    assert told.right != names["h1"]
