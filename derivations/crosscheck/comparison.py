@@ -22,7 +22,7 @@ from derivations.crosscheck.evaluate import Scope, Varying, value_of
 from derivations.crosscheck.infinitesimal import MAGNITUDES, PRIME, SPARE, Digits, Residues
 from derivations.crosscheck.integers import compiled
 from derivations.crosscheck.structure import index_names
-from derivations.crosscheck.values import Number
+from derivations.crosscheck.values import Number, TooLarge
 from derivations.formulas.claims import Link
 from numeric.operators import Array, DoesNotExist, precise
 
@@ -31,6 +31,9 @@ EPSILON = float(np.finfo(np.float64).eps)
 LEAST_DIGITS, MOST_DIGITS = 128, 2**14
 # A difference stays if its leading 20 digits do; it is rounding if the new digits take 64 of its own.
 STAYS, SHRINKS = 20, 64
+# Where that is too much work, 24 bits are compared with 53: a difference is one if 10 bits stay and it is no less than
+# 2^-20 of the values; it is rounding if it falls by 20 bits of the 29.
+LIKELY, DECIDEDLY, FALLS = 10, 20, 20
 # samples whose differences are settled
 MOST_SETTLED = 4
 
@@ -214,6 +217,51 @@ def settled(
 
     The values of a difference are those of the last digits. Raises what evaluation raises.
     """
+    try:
+        return _settled_by_digits(link, needs, sizes, data, functions)
+    except TooLarge:
+        return _settled_by_rounding(link, needs, sizes, data, functions)
+
+
+def _settled_by_rounding(
+    link: Link,
+    needs: Ingredients,
+    sizes: Mapping[str, int],
+    data: Mapping[str, Number],
+    functions: Mapping[str, tuple[int, ...]],
+) -> Comparison:
+    """The comparison with every value rounded on the way: what is rounding becomes as much larger as there are fewer
+    digits, a difference stays."""
+    indices, count = free_grid(link, sizes)
+    found = []
+    for coarse in (False, True):
+        scope = replace(scope_for(needs, sizes, data, False), functions=functions, coarse=coarse)
+        sides = _sides(link, scope, indices, count)
+        if isinstance(sides, Comparison):
+            return sides
+        found.append([np.asarray(side, dtype=np.float64) for side in sides])
+    (left, right), (coarse_left, coarse_right) = found
+    difference, rough = left - right, coarse_left - coarse_right
+    if not (np.isfinite(difference).all() and np.isfinite(rough).all()):
+        return Comparison(None, reason="rounding cannot be told from a difference")
+    stays = np.abs(rough - difference) * 2**LIKELY <= np.abs(difference)
+    scale = np.maximum(np.abs(left), np.abs(right))
+    differs = np.asarray(stays & (np.abs(difference) * 2**DECIDEDLY >= scale) & (difference != 0), dtype=bool)
+    if differs.any():
+        return _first(differs, left, right, indices)
+    if np.all(np.abs(difference) * 2**FALLS <= np.abs(rough).max(initial=0.0)):
+        return Comparison(True)
+    return Comparison(None, reason="rounding cannot be told from a difference")
+
+
+def _settled_by_digits(
+    link: Link,
+    needs: Ingredients,
+    sizes: Mapping[str, int],
+    data: Mapping[str, Number],
+    functions: Mapping[str, tuple[int, ...]],
+) -> Comparison:
+    """The same among numbers of more and more digits; raises TooLarge where that is too much work."""
     indices, count = free_grid(link, sizes)
     before: Array | None = None
     known = LEAST_DIGITS

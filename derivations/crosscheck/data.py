@@ -433,7 +433,8 @@ def _solve(
     start = {key: _fractions(data[key].array) for key in keys}
     counts = [start[key].size for key in keys]
     total = sum(counts)
-    fixed = {key: value for key, value in data.items() if key not in keys}
+    named = frozenset[str]().union(*(data_names(h.left) | data_names(h.right) for h in needs.hypotheses))
+    fixed = {key: value for key, value in data.items() if key not in keys and key.split(":")[0] in named}
     try:
         exact_fixed = {key: Number(_fractions(value.array)) for key, value in fixed.items()}
         # samples: all zero, each entry alone, all as drawn (the last one tests that nothing but affine terms

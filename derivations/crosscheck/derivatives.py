@@ -19,7 +19,7 @@ import numpy as np
 
 from derivations.crosscheck import values
 from derivations.crosscheck.evaluate import KinkCrossed, Scope, _value, value_of
-from derivations.crosscheck.infinitesimal import Infinitesimal
+from derivations.crosscheck.infinitesimal import Digits, Infinitesimal
 from derivations.crosscheck.structure import Degrees, height, tensors
 from derivations.crosscheck.values import NotEvaluable, NotExact, Number, TooLarge
 from derivations.formulas.expressions import Differential, Expression, Grad, Jacobian
@@ -27,12 +27,15 @@ from numeric.operators import Array, quotient
 
 # a power of two, so that dividing by it is exact, and so small that its square vanishes beside 1
 IMAGINARY_STEP = 2.0**-200
+COARSE_STEP = 2.0**-40  # the same among numbers of 24 bits, whose exponents are smaller
 # samples that are evaluated together: enough to share NumPy's overhead, few enough to stay in the cache
 TOGETHER = 4096
 # entries of data from which on fewer samples are evaluated together
 LARGE = 500
 # entries × samples that one derivative may cost: about a second
 LARGEST_WORK = 200_000_000
+# how much more a number of many digits costs, and it is computed several times
+DIGITS_COST = 80_000
 # the degree up to which exact differences are taken; it grows with each layer, and with it the numbers and their count
 LARGEST_DEGREE = 12
 # fractions of the scope's step that are tried in turn where the whole step would change a maximum or a sign
@@ -76,7 +79,8 @@ def along(of: Expression, directions: Directions, scope: Scope) -> Number:
     samples = _samples(directions, scope)
     points = 1 if not scope.exact or degree is None or scope.infinitesimal else degree + 1
     size = sum(prod(value.shape) for value in (*scope.data.values(), base))
-    if count * points * samples * size > LARGEST_WORK:
+    dear = DIGITS_COST if isinstance(scope.infinitesimal, Digits) else 1
+    if count * points * samples * size * dear > LARGEST_WORK:
         raise TooLarge(f"a derivative by {count} entries")
     chunk = max(TOGETHER // (samples * points * (1 + size // LARGE)), 1)
     pieces = [
@@ -213,13 +217,14 @@ def _complex_step(of: Expression, directions: Directions, scope: Scope) -> Numbe
     count = max(direction.array.shape[1] for direction in directions.values())
     if any(_base(name, scope).array.dtype.kind == "c" for name in directions):
         raise NotEvaluable("a second derivative of something that is not polynomial")
-    moves = Moves(np.arange(count), np.full(count, 1j * IMAGINARY_STEP))
+    step = COARSE_STEP if scope.coarse else IMAGINARY_STEP
+    moves = Moves(np.arange(count), np.full(count, 1j * step))
     child = _perturbed(scope, directions, moves)
     moved = value_of(of, child).array
     scope.missing.extend(child.missing)
     if moved.shape[0] == 1 and count > 1:
         moved = np.broadcast_to(moved, (count, *moved.shape[1:]))
-    slopes = np.asarray(moved.imag / IMAGINARY_STEP if moved.dtype.kind == "c" else np.zeros(moved.shape))
+    slopes = np.asarray(moved.imag / step if moved.dtype.kind == "c" else np.zeros(moved.shape))
     return Number(np.moveaxis(slopes.reshape(-1, count, *slopes.shape[1:]), 1, -1))
 
 

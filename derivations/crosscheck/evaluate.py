@@ -31,7 +31,7 @@ from sympy.core.symbol import Str
 from derivations.crosscheck import values
 from derivations.crosscheck.infinitesimal import Digits, Infinitesimal, Residues
 from derivations.crosscheck.integers import compiled, compiled_condition
-from derivations.crosscheck.structure import data_names, exponent_of, index_names
+from derivations.crosscheck.structure import data_names, exponent_of, index_names, tensors
 from derivations.crosscheck.values import NotEvaluable, NotExact, Number, TooLarge
 from derivations.formulas.expressions import (
     Apply,
@@ -96,6 +96,7 @@ class Scope:
     samples are perturbations of the same data (then a choice must be the same for all of them). step: by how
     much exact differences move an entry; a multiple of the divisors that occur keeps everything whole.
     infinitesimal: where not None, the numbers in which everything is computed instead, with a step for derivatives.
+    coarse: whether every floating value that is computed is rounded to 24 bits, which shows what is rounding.
     missing collects entries that do not exist.
     """
 
@@ -108,6 +109,7 @@ class Scope:
     family: int = 1
     step: int = 1
     infinitesimal: Infinitesimal | None = None
+    coarse: bool = False
     differentiated: bool = False
     quadratic_losses: bool = False
     missing: list[Missing] = field(default_factory=list)
@@ -161,7 +163,17 @@ def value_of(node: Expression, scope: Scope) -> Number:
 
 def _computed(node: Expression, scope: Scope) -> Number:
     value = _value(node, scope)
+    if scope.coarse and not isinstance(node, Tensor):
+        return _rounded(value)
     return value if scope.infinitesimal is None else scope.infinitesimal.taken(value)
+
+
+def _rounded(value: Number) -> Number:
+    """Floating values to 24 bits, real and imaginary parts apart."""
+    kind = value.array.dtype.kind
+    if kind not in "fc":
+        return value
+    return Number(value.array.astype(np.complex64 if kind == "c" else np.float32).astype(value.array.dtype))
 
 
 def _from_outside(node: Expression, scope: Scope) -> Number | None:
@@ -310,7 +322,7 @@ def _check_zeros(divisor: Expression, value: Number, scope: Scope) -> None:
     zero = np.asarray(value.array == 0)
     if not zero.any():
         return
-    if not divisor.atoms(Tensor):
+    if not tensors(divisor):
         _absent(zero, f"a quotient by {divisor}, which is 0")
     always = zero.all(axis=0)
     # In floating point too where the only functions are roots and logarithms of numbers: those are 0 without rounding.
@@ -505,7 +517,7 @@ def _elementwise(node: Elementwise, scope: Scope) -> Number:
             settled(sign, sign == 0, scope, f"{node.name} has no derivative at 0")
         array = FUNCTIONS[node.name][node.order](inner.array)
         return Number(array, max(inner.bound, 1) if inner.bound is not None and array.dtype == np.int64 else None)
-    of_data = bool(node.of.atoms(Tensor))
+    of_data = bool(tensors(node.of))
     if node.name in ("log", "sqrt") and not of_data and not isinstance(scope.infinitesimal, Residues):
         number = real(inner.array)
         outside = np.asarray(number < 0 if node.name == "sqrt" and not node.order else number <= 0)

@@ -20,7 +20,7 @@ from derivations.crosscheck.evaluate import KinkCrossed, ZeroThroughout
 from derivations.crosscheck.infinitesimal import Residues
 from derivations.crosscheck.integers import compiled
 from derivations.crosscheck.sizes import Sizes, generic_sizes, sizes_by_sum
-from derivations.crosscheck.structure import nesting
+from derivations.crosscheck.structure import nesting, transcendental
 from derivations.crosscheck.values import NotEvaluable, TooLarge
 from derivations.crosscheck.witness import Failure, one_sample, witness_of
 from derivations.formulas.claims import Claim, Context, Dimension, Link
@@ -115,6 +115,8 @@ def _try(link: Link, needs: Ingredients, sizes: Mapping[str, int], seed: int, dr
     """Exactly if that is possible; else in residues, if that is; else in floating point."""
     sizes = dict(sizes)
     ways = list(draw.ways)
+    if len(ways) > 1 and (transcendental(link.left) or transcendental(link.right)):
+        ways = ["floating"]
     if len(ways) > 1 and max(nesting(link.left), nesting(link.right)) > DEEPEST:
         ways.remove("exact")
     positive, reason, unfit, attempt = False, "", False, 0
@@ -380,6 +382,16 @@ def replay(claim: Claim, link: Link, sizes: Mapping[str, int], seed: int = 0) ->
     trials = _strictly(link, ingredients(claim, link), dict(sizes), seed)
     failed = next((trial for trial in trials if trial.failure), None)
     return _witness(claim, link, failed.failure, seed) if failed is not None and failed.failure else None
+
+
+def fails(claim: Claim, link: Link, seed: int = 0) -> bool:
+    """Whether the two sides differ at some sizes without coincidences: what is found there, `evidence` finds again."""
+    needs = ingredients(claim, link)
+    shapes = tuple(tensor.shape for tensor in needs.tensors)
+    conditions = (*claim.context.conditions, *claim.conditions)
+    chosen, more = _sizes(claim.context.dims, conditions, shapes, SMALLEST, GENERIC, seed, None)
+    tried = (_try(link, needs, sizes, seed) for sizes in (more or chosen)[:2])
+    return any(trial.failure is not None for trial in tried)
 
 
 def agree_at(claim: Claim, link: Link, sizes: Mapping[str, int], seed: int = 0) -> bool | None:

@@ -84,6 +84,17 @@ def nesting(node: Expression) -> int:
 
 
 @lru_cache(maxsize=20000)
+def transcendental(node: Expression) -> bool:
+    """Whether a formula has functions that no integers, fractions or residues are values of: exp, tanh, softmax. Of
+    numbers that are no data they may be cut away or exact."""
+    known = isinstance(node, Elementwise) and node.name in FUNCTIONS and node.name not in PIECEWISE_LINEAR
+    known = known and node.name not in ("sqrt", "log")  # of squares, and of what is looked at for its domain
+    if known or (isinstance(node, Apply) and node.operator == "softmax"):
+        return bool(node.atoms(Tensor))
+    return any(transcendental(part) for part in parts_of(node))
+
+
+@lru_cache(maxsize=20000)
 def tensors(node: Expression) -> tuple[Tensor, ...]:
     """The declared tensors of a formula, in order of appearance."""
     return tuple(part for part in walk(node) if isinstance(part, Tensor))

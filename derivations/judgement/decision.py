@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
+from derivations import crosscheck
 from derivations.core import terms as k
 from derivations.core.goals import Equality, Goal, Plans
 from derivations.core.heads import Head
@@ -34,7 +35,7 @@ from derivations.meaning.forms import Form, has_functions
 from derivations.meaning.functions import Unsupported
 from derivations.meaning.goal import context_condition
 from derivations.meaning.independence import choices_are_free
-from derivations.meaning.lemmas import Lemma, lemma_of, supposes_data, with_residuals
+from derivations.meaning.lemmas import Lemma, definitions_of, lemma_of, supposes_data, with_residuals
 from derivations.meaning.lowering import ALL, Lowering, Template, Terms, entangled
 from derivations.meaning.relations import related, relations_met
 from derivations.meaning.statement import existence_of, goal_of
@@ -49,7 +50,7 @@ from derivations.search.samples import small_sizes
 from derivations.search.solver import Satisfiable, Solver
 from derivations.search.specialise import binds_data, special_cases
 
-TOO_DEEP = 12  # hidden definitions of which not the claim is evaluated but its lemma
+TOO_DEEP = 12  # hidden definitions of which not the claim is evaluated but its lemma; nor is it expanded where it fails
 DEEP = 5  # definitions of which a claim is first tried as a lemma of its own layer
 
 
@@ -121,6 +122,8 @@ def decide(claim: Claim, link: Link, solver: Solver, told: bool = False) -> Symb
     by_lemma = None if told else _by_lemma(claim, link, means)
     if by_lemma is not None:
         return by_lemma
+    if not told and len(_definitions_in(link)) >= TOO_DEEP and crosscheck.fails(claim, link):
+        return Symbolic("undecided", reason="no region is sought of a false claim about so many definitions")
     lowering = _translation(claim, solver, told)
     try:
         goal = goal_of(lowering, claim, link)
@@ -163,7 +166,7 @@ def _by_lemma(claim: Claim, link: Link, means: Means) -> Symbolic | None:
     """A proof of a link by the lemma of its layer, where many definitions would be expanded; None where there is no
     such proof. Definitions that have the values of residuals stand for them, once each is proved to be one from those
     before it."""
-    if len({node for side in (link.left, link.right) for node in side.atoms(Definition)}) < DEEP:
+    if len(_definitions_in(link)) < DEEP:
         return None
     given, known = _given(claim), dict[Definition, Grad]()
     axioms: tuple[str, ...] = ()
@@ -182,6 +185,10 @@ def _by_lemma(claim: Claim, link: Link, means: Means) -> Symbolic | None:
     supposed, existing = _definitions(claim, link)
     axioms, shown = (*axioms, *found.axioms, *supposed), (*shown, *found.shown, *existing)
     return replace(found, axioms=tuple(dict.fromkeys(axioms)), shown=tuple(dict.fromkeys(shown)))
+
+
+def _definitions_in(link: Link) -> frozenset[Definition]:
+    return definitions_of(link.left) | definitions_of(link.right)
 
 
 @dataclass(frozen=True)
@@ -476,7 +483,7 @@ def _existence(
 
 def _definitions(claim: Claim, link: Link) -> tuple[tuple[str, ...], tuple[Proof, ...]]:
     """The axioms that a link's definitions exist at all sizes, where this is neither proved nor refuted; the proofs."""
-    found = {node.name: node for side in (link.left, link.right) for node in side.atoms(Definition)}
+    found = {node.name: node for node in _definitions_in(link)}
     context = claim.context
     axioms, proofs = [], []
     for name, node in sorted(found.items()):

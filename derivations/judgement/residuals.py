@@ -10,24 +10,25 @@ from functools import lru_cache
 from derivations import crosscheck
 from derivations.formulas.claims import Claim, Link
 from derivations.formulas.expressions import Definition, Expression, Grad
+from derivations.meaning.lemmas import definitions_of, nodes_of
 
 
 def residuals_of(claim: Claim, link: Link) -> list[tuple[Grad, Definition]]:
     """(∂L/∂u, d) for the one L that a link differentiates and the definitions d in it that have the values of such
     gradients: none before those that stand in it."""
-    losses = {grad.of for side in (link.left, link.right) for grad in side.atoms(Grad)}
+    losses = {node.of for node in (*nodes_of(link.left), *nodes_of(link.right)) if isinstance(node, Grad)}
     if len(losses) != 1:
         return []
     [of] = losses
-    inside = of.atoms(Definition)
-    used = {node for side in (link.left, link.right) for node in side.atoms(Definition)}
+    inside = definitions_of(of)
+    used = definitions_of(link.left) | definitions_of(link.right)
     names = [node for node in claim.context.names.values() if isinstance(node, Definition)]
     named = tuple(node for node in names if node not in inside and not isinstance(node.body, Grad))
     through = tuple(node for node in names if node in inside and node != of)
     if not through or not used.intersection(named):
         return []
     found = [(u, d) for u, d in _proposed(_Asked(claim), of, through, named) if d in used]
-    return [(Grad(of, u), d) for u, d in sorted(found, key=lambda pair: len(pair[1].atoms(Definition)))]
+    return [(Grad(of, u), d) for u, d in sorted(found, key=lambda pair: len(definitions_of(pair[1])))]
 
 
 class _Asked:

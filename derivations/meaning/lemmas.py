@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from sympy import Basic
 
@@ -129,13 +130,19 @@ def _mentions(node: Expression, kind: type | object) -> bool:
 def _without_names(node: Expression) -> Expression:
     """The formula with every name of a gradient replaced by the gradient."""
     changes: dict[Basic, Basic] = {}
-    for part in _all(node):
+    for part in nodes_of(node):
         if isinstance(part, Definition) and isinstance(part.body, Grad):
             changes[part] = part.body
     return _changed(node, changes)
 
 
-def _all(node: Expression) -> list[Expression]:
+@lru_cache(maxsize=4096)
+def definitions_of(node: Expression) -> frozenset[Definition]:
+    """The definitions that stand in a formula, each looked into once."""
+    return frozenset(part for part in nodes_of(node) if isinstance(part, Definition))
+
+
+def nodes_of(node: Expression) -> list[Expression]:
     """Every node of a formula, those of its definitions too."""
     seen: dict[Expression, None] = {}
     stack = [node]
@@ -148,7 +155,7 @@ def _all(node: Expression) -> list[Expression]:
 
 
 def _grads(node: Expression) -> list[Grad]:
-    return [part for part in _all(node) if isinstance(part, Grad)]
+    return [part for part in nodes_of(node) if isinstance(part, Grad)]
 
 
 def _changed(node: Expression, changes: dict[Basic, Basic]) -> Expression:
@@ -185,7 +192,7 @@ def _passage(of: Expression, wrt: set[Expression]) -> Definition | None:
     """The last definition through which alone a loss reaches all that it is differentiated by; None where that is
     itself, or where what lies above has no derivative at some data."""
     found = None
-    stack = [part for part in _all(of) if isinstance(part, Definition) and part != of]
+    stack = [part for part in nodes_of(of) if isinstance(part, Definition) and part != of]
     for node in stack:
         if isinstance(of, Loss) and node == of.of:
             continue
@@ -230,7 +237,7 @@ def _between(of: Expression, through: Definition) -> list[Definition]:
 
 def _inside(node: Definition) -> list[Definition]:
     """A definition with all that stand in it."""
-    return [part for part in _all(node) if isinstance(part, Definition)]
+    return [part for part in nodes_of(node) if isinstance(part, Definition)]
 
 
 def _topmost(node: Expression, wrt: set[Expression]) -> list[Definition]:
@@ -250,4 +257,4 @@ def _topmost(node: Expression, wrt: set[Expression]) -> list[Definition]:
     return list(found)
 
 
-__all__ = ["Lemma", "lemma_of", "supposes_data", "with_residuals"]
+__all__ = ["Lemma", "definitions_of", "lemma_of", "nodes_of", "supposes_data", "with_residuals"]

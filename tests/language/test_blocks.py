@@ -12,7 +12,17 @@ from derivations.language.document import Document
 
 FILE = Path(derivations.__file__).parent / "catalogue" / "blocks" / "blocks.md"
 CLAIMS = {claim.id: claim for claim in Document.read(FILE, exists_everywhere).claims}
-JUDGED = ("mlp-w1", "lenet-b5", "lenet-first-bias", "bottleneck-x", "bottleneck-x-no-shortcut", "inverted-w2")
+JUDGED = (
+    "mlp-w1",
+    "lenet-b5",
+    "lenet-k1",
+    "lenet-x",
+    "lenet-w3-without-the-sum",
+    "lenet-first-bias",
+    "bottleneck-x",
+    "bottleneck-x-no-shortcut",
+    "inverted-w2",
+)
 
 
 @pytest.mark.parametrize("name", JUDGED)
