@@ -34,6 +34,7 @@ STAYS, SHRINKS = 20, 64
 # Where that is too much work, 24 bits are compared with 53: a difference is one if 10 bits stay and it is no less than
 # 2^-20 of the values; it is rounding if it falls by 20 bits of the 29.
 LIKELY, DECIDEDLY, FALLS = 10, 20, 20
+UNTOLD = "rounding cannot be told from a difference"
 # samples whose differences are settled
 MOST_SETTLED = 4
 
@@ -212,15 +213,18 @@ def settled(
     sizes: Mapping[str, int],
     data: Mapping[str, Number],
     functions: Mapping[str, tuple[int, ...]],
+    strict: bool = False,
 ) -> Comparison:
     """The comparison in as many digits as tell a difference from rounding; agree is None where none do.
 
-    The values of a difference are those of the last digits. Raises what evaluation raises.
+    The values of a difference are those of the last digits. strict: nothing agrees but in many digits. Raises what
+    evaluation raises.
     """
     try:
         return _settled_by_digits(link, needs, sizes, data, functions)
     except TooLarge:
-        return _settled_by_rounding(link, needs, sizes, data, functions)
+        found = _settled_by_rounding(link, needs, sizes, data, functions)
+        return Comparison(None, reason=UNTOLD) if strict and found.agree else found
 
 
 def _settled_by_rounding(
@@ -243,7 +247,7 @@ def _settled_by_rounding(
     (left, right), (coarse_left, coarse_right) = found
     difference, rough = left - right, coarse_left - coarse_right
     if not (np.isfinite(difference).all() and np.isfinite(rough).all()):
-        return Comparison(None, reason="rounding cannot be told from a difference")
+        return Comparison(None, reason=UNTOLD)
     stays = np.abs(rough - difference) * 2**LIKELY <= np.abs(difference)
     scale = np.maximum(np.abs(left), np.abs(right))
     differs = np.asarray(stays & (np.abs(difference) * 2**DECIDEDLY >= scale) & (difference != 0), dtype=bool)
@@ -251,7 +255,7 @@ def _settled_by_rounding(
         return _first(differs, left, right, indices)
     if np.all(np.abs(difference) * 2**FALLS <= np.abs(rough).max(initial=0.0)):
         return Comparison(True)
-    return Comparison(None, reason="rounding cannot be told from a difference")
+    return Comparison(None, reason=UNTOLD)
 
 
 def _settled_by_digits(
@@ -287,4 +291,4 @@ def _settled_by_digits(
                     return Comparison(True)
             before = now
         known *= 2
-    return Comparison(None, reason="rounding cannot be told from a difference")
+    return Comparison(None, reason=UNTOLD)

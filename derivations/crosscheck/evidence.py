@@ -176,7 +176,7 @@ def _trial(link: Link, needs: Ingredients, sizes: Sizes, manner: Manner, way: Wa
         found = replace(found, open_samples=tuple(range(manner.samples)))
     for sample in found.open_samples:
         alone = one_sample(data, sample)
-        found = replace(settled(link, needs, sizes, alone, needs.polynomials), sample=sample)
+        found = replace(settled(link, needs, sizes, alone, needs.polynomials, strict), sample=sample)
         if found.agree is not True:
             break
     if found.agree is not False:

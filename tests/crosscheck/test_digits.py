@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from mpmath import mp, mpf, workprec
 
 from derivations import crosscheck
+from derivations.crosscheck import derivatives
 from derivations.crosscheck.witness import different_texts
 from numeric.operators import FUNCTIONS, OPERATORS, PRECISE, precise, precise_softmax
 
@@ -119,3 +120,36 @@ def test_different_numbers_are_different_texts() -> None:
             left, right = different_texts(mpf(1), 1 + mpf(2) ** -exponent)
             assert left != right
     assert different_texts(Fraction(1, 2), 3) == ("1/2", "3")
+
+
+# -- where numbers of many digits are too much work -------------------------------------------------------------------
+
+SOFT = "dims n, K\ntensor w[K, n], x[n], t[K]\nu = w @ x\nL = -sum(t*log(softmax(u)))"
+HYPOTHESIS = "\nwhere sum(t) == 1"
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [
+        ("grad(L, w) == outer(softmax(u) - t, x)", True),  # at K == 1 both sides are 0, one of them but for rounding
+        ("grad(L, x) == w.T @ (softmax(u) - t)", True),
+        ("grad(L, w) == outer(softmax(u) - t, x)*(1 + 1/10**5)", False),
+        ("grad(L, x) == w.T @ (softmax(u) - t)/2", False),
+        ("grad(L, w) == outer(softmax(u) + t, x)", False),
+    ],
+)
+def test_fewer_digits_tell_rounding_too(text: str, holds: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no derivative may be computed in many digits, the word is the same."""
+    monkeypatch.setattr(derivatives, "DIGITS_COST", 10**9)
+    claim, one = link(SOFT, text + HYPOTHESIS)
+    evidence, witness = crosscheck.evidence(claim, one)
+    assert evidence.shapes
+    assert (witness is None) == holds
+    assert (evidence.agreed == evidence.shapes) == holds
+
+
+def test_fewer_digits_contradict_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A difference that floating point absorbs is not called none where that would contradict a counterexample."""
+    monkeypatch.setattr(derivatives, "DIGITS_COST", 10**9)
+    claim, one = link(ONE, "grad(sum(tanh(40 + x**2)), x) == 0*x")
+    assert not crosscheck.agree_for_all(claim, one, {"n": 2})
