@@ -50,7 +50,8 @@ from derivations.search.samples import small_sizes
 from derivations.search.solver import Satisfiable, Solver
 from derivations.search.specialise import binds_data, special_cases
 
-TOO_DEEP = 12  # hidden definitions of which not the claim is evaluated but its lemma; nor is it expanded where it fails
+TOO_DEEP = 12  # hidden definitions of which not the claim is evaluated but its lemma
+EXPANDED = 15  # definitions up to which a claim that fails is expanded, so that its region is found
 DEEP = 5  # definitions of which a claim is first tried as a lemma of its own layer
 
 
@@ -122,7 +123,7 @@ def decide(claim: Claim, link: Link, solver: Solver, told: bool = False) -> Symb
     by_lemma = None if told else _by_lemma(claim, link, means)
     if by_lemma is not None:
         return by_lemma
-    if not told and len(_definitions_in(link)) >= TOO_DEEP and crosscheck.fails(claim, link):
+    if not told and len(_definitions_in(link)) > EXPANDED and crosscheck.fails(claim, link):
         return Symbolic("undecided", reason="no region is sought of a false claim about so many definitions")
     lowering = _translation(claim, solver, told)
     try:
