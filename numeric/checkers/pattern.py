@@ -76,7 +76,7 @@ def _along(off: Mask, axis: int) -> str:
         return f"slices {first} to {last} along axis {axis}" if first < last else f"slice {first} along axis {axis}"
     steps = np.unique(np.diff(hit))
     if len(steps) == 1 and len(hit) > 2:
-        return f"every {int(steps[0])}th slice from {first} along axis {axis}"
+        return f"one slice in {int(steps[0])}, from {first}, along axis {axis}"
     return f"slices {', '.join(map(str, hit[:6].tolist()))}{'…' if len(hit) > 6 else ''} along axis {axis}"
 
 
