@@ -3,9 +3,9 @@
     python tools/trusted_lines.py [-v]
 
 A module counts where `derivations.core.referee` (who alone makes proofs) or `derivations.meaning.statement` (what a
-goal says) reaches it by imports, and with them `derivations.judgement.decision`, which hands the referee's word on,
+goal says) reaches it by imports, and with them those of `derivations.judgement` that hand the referee's word on,
 and `derivations.meaning.lemmas`, by which one statement stands for another.
-Search, which `decision` asks, does not: what it hands over is checked. Lines are those of code: no blank ones, comments
+Search, which these ask, does not: what it hands over is checked. Lines are those of code: no blank ones, comments
 and docstrings.
 """
 
@@ -20,7 +20,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 SEEDS = ("derivations.core.referee", "derivations.meaning.statement")
-ALONE = ("derivations.judgement.decision", "derivations.meaning.lemmas")  # counted without what it imports
+ALONE = (  # counted without what they import
+    *(f"derivations.judgement.{name}" for name in ("decision", "means", "special", "unknowns")),
+    "derivations.meaning.lemmas",
+)
 
 
 def path_of(module: str) -> Path | None:

@@ -12,7 +12,7 @@ Keys of a data set: a tensor's name; a loss's name for the coefficients δ of c 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache, reduce
@@ -24,23 +24,20 @@ import numpy as np
 from derivations.crosscheck import values
 from derivations.crosscheck.evaluate import Scope, value_of
 from derivations.crosscheck.infinitesimal import Infinitesimal
-from derivations.crosscheck.structure import data_names, height, tensors, walk
+from derivations.crosscheck.structure import data_names, divides, has_kink, height, tensors, under_a_root, walk
 from derivations.crosscheck.values import NotEvaluable, NotExact, Number, TooLarge
 from derivations.formulas.claims import Assumption, Claim, Hypothesis, Link
 from derivations.formulas.expressions import (
     Apply,
-    Constant,
     DataBracket,
     Definition,
     Differential,
     Elementwise,
     Expression,
     Loss,
-    Over,
-    Power,
     Tensor,
 )
-from numeric.operators import FUNCTIONS, PIECEWISE_LINEAR, Array, DoesNotExist, max_places, simplest
+from numeric.operators import FUNCTIONS, Array, DoesNotExist, max_places, simplest
 
 # Random integers lie in ±SPREAD without 0: wide enough that a false polynomial identity of low degree is not
 # hit by chance, small enough that its values fit 64 bits.
@@ -52,7 +49,6 @@ DIVISIBLE = 144
 # distance between the entries of tie-free data: more than integer perturbations move an entry, and a prime, so that
 # different offsets keep different tensors apart
 GAP = 61
-ROOTED = ("log", "sqrt")  # functions that exist of what is positive
 WILD = 9  # the degree of a wild polynomial
 LARGEST_TENSOR = 10_000_000  # entries drawn for one name
 
@@ -147,33 +143,13 @@ def _ingredients(
         losses=tuple(node for node in nodes if isinstance(node, Loss)),
         varied=tuple(name for name in varied if isinstance(name, Tensor | Definition)),
         functions=tuple(functions),
-        kinked=any(_has_kink(node) for node in nodes),
+        kinked=any(has_kink(node) for node in nodes),
         height=max((height(side) for side in sides), default=0),
-        divided=any(_divides(node) for node in nodes),
+        divided=any(divides(node) for node in nodes),
         hypotheses=hypotheses,
         assumptions=assumptions,
-        rooted=frozenset[str]().union(*(data_names(part) for node in nodes for part in _under_a_root(node))),
+        rooted=frozenset[str]().union(*(data_names(part) for node in nodes for part in under_a_root(node))),
     )
-
-
-def _under_a_root(node: Expression) -> Iterator[Expression]:
-    """The argument of a logarithm, a root, or a power that may be one."""
-    if isinstance(node, Power):
-        base, exponent = node.args
-        if not (exponent.value if isinstance(exponent, Constant) else exponent).is_Integer:
-            yield base
-    elif isinstance(node, Elementwise) and node.name in ROOTED:
-        yield node.of
-
-
-def _has_kink(node: Expression) -> bool:
-    if isinstance(node, Apply):
-        return node.operator in ("max", "max_pool", "max_unpool")
-    return isinstance(node, DataBracket) or (isinstance(node, Elementwise) and node.name in PIECEWISE_LINEAR)
-
-
-def _divides(node: Expression) -> bool:
-    return isinstance(node, Over) or (isinstance(node, Apply) and node.operator in ("mean", "mean_pool"))
 
 
 # -- random data ---------------------------------------------------------------------------------------------

@@ -39,6 +39,8 @@ from derivations.formulas.expressions import (
 )
 from numeric.operators import FUNCTIONS, PIECEWISE_LINEAR
 
+ROOTED = ("log", "sqrt")  # functions that exist of what is positive
+
 Derivative = Grad | Jacobian | Differential
 
 
@@ -209,3 +211,23 @@ class Degrees:
         """A derivative of a polynomial in more variables: at most the degree of what is differentiated."""
         more = {node.wrt.name} if node.wrt is not None else {part.name for part in tensors(node.of)}
         return Degrees(self.varying | more, self.sizes, self.functions, self.quadratic_losses).of(node.of)
+
+
+def under_a_root(node: Expression) -> Iterator[Expression]:
+    """The argument of a logarithm, a root, or a power that may be one."""
+    if isinstance(node, Power):
+        base, exponent = node.args
+        if not (exponent.value if isinstance(exponent, Constant) else exponent).is_Integer:
+            yield base
+    elif isinstance(node, Elementwise) and node.name in ROOTED:
+        yield node.of
+
+
+def has_kink(node: Expression) -> bool:
+    if isinstance(node, Apply):
+        return node.operator in ("max", "max_pool", "max_unpool")
+    return isinstance(node, DataBracket) or (isinstance(node, Elementwise) and node.name in PIECEWISE_LINEAR)
+
+
+def divides(node: Expression) -> bool:
+    return isinstance(node, Over) or (isinstance(node, Apply) and node.operator in ("mean", "mean_pool"))

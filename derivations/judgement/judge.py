@@ -19,7 +19,8 @@ from derivations.core.referee import Proof
 from derivations.core.referee import Region as Settled
 from derivations.core.terms import Condition
 from derivations.formulas.claims import Claim, Expectation, Link
-from derivations.judgement.decision import Symbolic, decide, exists_everywhere
+from derivations.judgement.decision import decide, exists_everywhere
+from derivations.judgement.means import Symbolic
 from derivations.judgement.verdict import Evidence, Verdict, Witness, Word
 from derivations.meaning.goal import context_condition
 from derivations.meaning.lowering import Lowering

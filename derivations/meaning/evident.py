@@ -12,8 +12,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from sympy import preorder_traversal
+
 from derivations.core import terms as k
 from derivations.core.heads import Entry as EntryHead
+from derivations.core.sums import LimitReached
+from derivations.core.terms import Int
 from derivations.formulas.claims import Assumption, Context
 from derivations.formulas.expressions import (
     Apply,
@@ -27,6 +31,7 @@ from derivations.formulas.expressions import (
     Expression,
     IndexSum,
     Literal,
+    Minus,
     Over,
     Plus,
     Power,
@@ -34,11 +39,14 @@ from derivations.formulas.expressions import (
     Times,
 )
 from derivations.formulas.indices import free_names
+from derivations.meaning.basis import Basis
 from derivations.meaning.domains import Domain
+from derivations.meaning.functions import Unsupported
 from derivations.meaning.goal import context_condition
 from derivations.meaning.lowering import Lowering
 from derivations.meaning.signs import Sign, Signs, bounds_of
 
+BOUNDED = ("sigmoid", "tanh")  # beside a number they have a sign
 POSITIVE = ("exp", "sigmoid", "softplus")  # whatever their argument
 NOT_NEGATIVE = ("sqrt", "relu", "abs")
 KEPT = ("transpose", "permute", "reshape", "flip", "mean", "max")  # of their argument's sign
@@ -79,7 +87,9 @@ class Evident:
         if isinstance(node, Bracket | DataBracket):
             return Sign.NOT_NEGATIVE
         if isinstance(node, Plus):
-            return _sum(self.sign(part) for part in _parts(node))
+            return _sum(self.sign(part) for part in _parts(node)) or self._of_normal_form(node)
+        if isinstance(node, Minus):
+            return self._of_normal_form(node)
         if isinstance(node, Times):
             return _product(self._repeated(part, times) for part, times in Counter(_parts(node)).items())
         if isinstance(node, Over):
@@ -92,6 +102,22 @@ class Evident:
         if isinstance(node, IndexSum):
             return self._of_sum(node)
         return self._of_operator(node) if isinstance(node, Apply) else None
+
+    def _of_normal_form(self, node: Expression) -> Sign | None:
+        """Of what is 1 − sigmoid t, say: exp(−t)/(1 + exp(−t)) in the normal form of functions."""
+        apart = Lowering(known=self.lowering.known)
+        if not any(isinstance(part, Elementwise) and part.name in BOUNDED for part in preorder_traversal(node)):
+            return None
+        try:
+            places = tuple(Int.symbol(apart.fresh()) for _ in node.shape)
+            basis = Basis(apart, self.signs)
+            found = basis.normal(apart.lower(node, places, {}, frozenset()))
+            factor, rest = basis.shared(basis.merged(found), positive=False)
+        except (Unsupported, LimitReached):
+            return None
+        if apart.premises or apart.demands or not rest:
+            return None
+        return _product([self.signs.of_sum([factor]), self.signs.of_sum(rest)])
 
     def _of_size(self, node: Constant) -> Sign | None:
         if not free_names(node) <= self.names:

@@ -6,8 +6,11 @@ its divisor is known to be positive. What it cannot see: whether the statement i
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from derivations.core import terms as k
 from derivations.core.goals import Duty, Equality, Goal
+from derivations.core.heads import Entry
 from derivations.core.names import Mark, Role
 from derivations.core.sums import Term
 from derivations.core.terms import Condition, Int
@@ -25,10 +28,11 @@ from derivations.meaning.relations import related
 
 def goal_of(
     lowering: Lowering, claim: Claim, link: Link, entries: Link | None = None, region: Condition = k.TRUE,
-    form: Form | None = None,
+    form: Form | None = None, zeros: Collection[str] = (),
 ) -> Goal:  # fmt: skip
     """The statement that a link holds at all sizes of a region: both sides exist, have one shape, and agree in every
-    entry (in those of another link, of the same shapes, if one is given), in a form."""
+    entry (in those of another link, of the same shapes, if one is given; of data in which some tensors are 0), in a
+    form."""
     names = tuple(dim.name for dim in claim.context.dims)
     context = context_condition(lowering, claim.context, claim.conditions)
     env = {free.index.name: Int.symbol(Mark(Role.FREE, number)) for number, free in enumerate(link.free)}
@@ -60,6 +64,8 @@ def goal_of(
         inside = k.all_of(k.between(0, i, size - 1) for i, size in zip(index, shape, strict=True))
         there = k.all_of((established(k.all_of((guard, inside))), same, guard, inside))
         terms = _difference(lowering, claim, entries or link, env, index)
+        for name in zeros:
+            terms = [new for term in terms for new in lowering.replaced(term, Entry(name), lambda place: [])]
         terms = in_form(lowering, claim, terms, form or Form(), there)
         equalities = (Equality("entries", *factored(context, there, terms, lowering.fresh)),)
     return Goal(names, k.all_of((context, region)), tuple(duties), equalities, premises(lowering))

@@ -5,6 +5,7 @@ data: f(u) and f(v) are two unknowns, but if u = v they are one number. A specia
 
     an arbitrary function f      becomes   f(t) = t,  or  f(t) = t²
     the maximum of a window      becomes   the window's first entry, for data that decrease along every axis
+    tensors                      become    0, so that known functions of them become numbers: tanh(W x) of W = 0
 
 Such data are an open set, and a polynomial identity that fails, fails somewhere on every open set. So at sizes where
 the special case fails the claim fails, and nothing here need be supposed of anything else.
@@ -15,9 +16,13 @@ Law: a special case is used to refute, never to prove.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import combinations, islice
 
 from sympy import Basic, Integer
 
+from derivations.core.heads import Entry as EntryHead
+from derivations.core.heads import Function, Kind
+from derivations.core.sums import Term
 from derivations.formulas.claims import Claim, Link
 from derivations.formulas.expressions import (
     Apply,
@@ -35,7 +40,11 @@ from derivations.formulas.expressions import (
     Times,
 )
 from derivations.meaning.functions import KNOWN
+from derivations.meaning.lowering import Lowering
 from derivations.operators import apply
+
+NAMES, MOST_ZERO, ZERO_SETS = 8, 3, 6  # tensors that are looked at, that are 0 at once, and choices of them
+ODD = ("tanh", "sin", "erf")  # 0 at 0
 
 
 def _line(order: int, t: Expression) -> Expression:
@@ -70,6 +79,40 @@ def binds_data(claim: Claim) -> bool:
             return True
         bounded += tensors
     return False
+
+
+def zeros(lowering: Lowering) -> Iterator[tuple[str, ...]]:
+    """Names of tensors of which a translation's known functions are numbers where they are 0, few first."""
+    known = {
+        head: record.template
+        for head, record in lowering.opaque.items()
+        if isinstance(head, Function) and head.function.kind is Kind.KNOWN and record.template is not None
+    }
+    # A product of functions alone is a number where these are.
+    sums = [part for template in known.values() for part in template.terms if _entries(part)]
+    names = sorted(frozenset[str]().union(*map(_entries, sums)))[:NAMES]
+
+    def vanishes(term: Term, chosen: tuple[str, ...]) -> bool:
+        return not _entries(term).isdisjoint(chosen) or any(
+            isinstance(atom.head, Function)
+            and atom.head.function.name in ODD
+            and not atom.head.derivative
+            and all(vanishes(part, chosen) for part in known[atom.head].terms)
+            for atom in term.atoms
+            if atom.head in known
+        )
+
+    found = (
+        chosen
+        for count in range(1, MOST_ZERO + 1)
+        for chosen in combinations(names, count)
+        if all(vanishes(part, chosen) for part in sums)
+    )
+    return islice(found, ZERO_SETS) if sums else iter(())
+
+
+def _entries(term: Term) -> frozenset[str]:
+    return frozenset(atom.head.name for atom in term.atoms if isinstance(atom.head, EntryHead))
 
 
 class NoSpecialCase(Exception):
@@ -157,4 +200,4 @@ def _shifted(node: ByIndex, function: Callable[[int, Expression], Expression]) -
     _decreasing(entry.of, function)
 
 
-__all__ = ["binds_data", "special_cases"]
+__all__ = ["binds_data", "special_cases", "zeros"]

@@ -9,8 +9,8 @@ from derivations import crosscheck
 from derivations.core import terms as k
 from derivations.core.terms import Int
 from derivations.judgement import judge as judging
-from derivations.judgement.decision import Symbolic
 from derivations.judgement.judge import judge_link
+from derivations.judgement.means import Symbolic
 from derivations.judgement.verdict import Verdict
 from derivations.search.learning import Region
 from derivations.search.vocabulary import Literal

@@ -21,7 +21,8 @@ from derivations.core.names import Mark, Name, Role
 from derivations.core.sums import Atom, Term
 from derivations.core.terms import Condition, Int, NonNegative, nonnegative
 from derivations.judgement import decision as judged
-from derivations.judgement.decision import Symbolic, decide
+from derivations.judgement.decision import decide
+from derivations.judgement.means import Symbolic
 from derivations.language.document import Document
 from derivations.meaning import elementwise, existence, maxima, softmax
 from derivations.meaning import statement as meaning_goal

@@ -29,7 +29,7 @@ from derivations.core.referee import Proof, Referee, Refused, _Hearing
 from derivations.core.sums import Atom, LimitReached, Term, arrangements, place, rename_term
 from derivations.core.terms import Condition, Int
 from derivations.formulas.claims import Claim, Link
-from derivations.judgement.decision import Means, same_terms
+from derivations.judgement.means import Means, same_terms
 from derivations.meaning.functions import Unsupported
 from derivations.meaning.lowering import Lowering
 from derivations.meaning.statement import goal_of

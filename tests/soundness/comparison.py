@@ -19,7 +19,8 @@ from derivations.core import terms as k
 from derivations.crosscheck import agree_at
 from derivations.formulas.claims import Link
 from derivations.formulas.expressions import Definition
-from derivations.judgement.decision import Symbolic, decide
+from derivations.judgement.decision import decide
+from derivations.judgement.means import Symbolic
 from derivations.search.solver import Solver
 
 Sizes = dict[str, int]

@@ -18,6 +18,7 @@ from derivations.core.terms import Int
 from derivations.crosscheck import agree_at
 from derivations.formulas.claims import Claim
 from derivations.judgement.decision import decide
+from derivations.judgement.judge import judge_link
 from derivations.language.document import Document
 from derivations.meaning.numbers import of_number
 from derivations.search.solver import Solver
@@ -90,3 +91,60 @@ def test_an_indicator_of_a_sum_of_counts(slope: int, other: int, number: int, st
         total = slope * value + (other if value >= 3 else 0) + number
         expected = total > 0 if strict else total >= 0
         assert any(k.holds(term.condition, {"n": value}) for term in found[0]) == expected
+
+
+RNN = """dims n, m
+tensor x1[m], x2[m], h0[n], W[n, m], U[n, n], b[n]
+a1 = W @ x1 + U @ h0 + b
+h1 = tanh(a1)
+h2 = tanh(W @ x2 + U @ h1 + b)
+loss J(h2)
+d2 = grad(J, h2)*(1 - h2**2)
+d1 = (U.T @ d2)*(1 - h1**2)"""
+LOSSES = """dims N, C
+tensor z[N, C], y[N, C], t[N], x[N]
+scalar w, b, v, e
+assume e > 0
+p[n, c] = exp(z[n, c])/sum[k](exp(z[n, k]))
+L = -sum(y*log(p))/N
+q = tanh(w*z)
+s = sigmoid(w*x + b)
+M = -sum(t*log(s) + (1 - t)*log(1 - s))/N"""
+
+ZEROS = [  # what fails where some data are 0, so that functions of them are numbers
+    (RNN, "grad(J, h0) == U @ d1", "holds where", "n == 1"),
+    (LOSSES, "grad(M, w) == sum((s - t)*x)", "holds where", "N == 1"),
+    (LOSSES, "grad(M, b) == sum(s - t)", "holds where", "N == 1"),
+    (LOSSES, "grad(M, b) == mean(t - s)", "refuted", None),
+    (LOSSES, "grad(L, z)[n, c] == sum[k](y[n, k])*p[n, c] - y[n, c]", "holds where", "N == 1 or C == 1"),
+    (LOSSES, "grad(sum(q*y), w) == sum(z*y*(1 - q**2))/N", "holds where", "N == 1"),
+    (LOSSES, "grad(sum(q)/N, w) == grad(mean(q), w)", "holds where", "C == 1"),
+]
+NOT_ZERO = [  # what holds wherever it exists, but does not exist at 0, has no derivative there, or is not admitted
+    "[exp(e) > 1] == 1",
+    "[tanh(e)*v**2 >= 0] == 1",
+    "tanh(e)*[exp(e) != 1] + [exp(e) == 1] == tanh(e)",
+    "exp(v)*v/v == exp(v)",
+    "log(v**2)*tanh(v) == 2*log(abs(v))*tanh(v)",
+    "grad(relu(v), v)*exp(v) == [v > 0]*exp(v)",
+    "grad(abs(v), v)*tanh(v) == tanh(abs(v))",
+    "grad(sqrt(v**2), v)*tanh(v) == tanh(sqrt(v**2))",
+    "tanh(v)/sqrt(v**2) == tanh(abs(v))/v",
+]
+
+
+@pytest.mark.parametrize(("context", "text", "word", "region"), ZEROS)
+def test_data_that_are_zero_show_a_region(context: str, text: str, word: str, region: str | None) -> None:
+    """The word and the region; outside of it evaluation disagrees for some data, inside it agrees."""
+    claim = claim_of(context, text)
+    found = judge_link(claim, 1)
+    assert not found.contradiction
+    assert found.verdict == word
+    assert found.holds_where == region
+
+
+@pytest.mark.parametrize("text", NOT_ZERO)
+def test_zeros_that_are_no_data_of_a_claim_refute_nothing(text: str) -> None:
+    claim = claim_of(LOSSES, text)
+    found = decide(claim, claim.links[0], Solver())
+    assert found.word in ("proved", "undecided") or not found.certain
