@@ -32,8 +32,9 @@ LEAST_DIGITS, MOST_DIGITS = 128, 2**14
 # A difference stays if its leading 20 digits do; it is rounding if the new digits take 64 of its own.
 STAYS, SHRINKS = 20, 64
 # Where that is too much work, 24 bits are compared with 53: a difference is one if 10 bits stay and it is no less than
-# 2^-20 of the values; it is rounding if it falls by 20 bits of the 29.
+# 2^-20 of the largest value, or of 1; it is rounding if it falls by 20 bits of the 29.
 LIKELY, DECIDEDLY, FALLS = 10, 20, 20
+HELD = 40  # bits to which data satisfy a hypothesis, and what is computed of them
 UNTOLD = "rounding cannot be told from a difference"
 # samples whose differences are settled
 MOST_SETTLED = 4
@@ -249,13 +250,20 @@ def _settled_by_rounding(
     if not (np.isfinite(difference).all() and np.isfinite(rough).all()):
         return Comparison(None, reason=UNTOLD)
     stays = np.abs(rough - difference) * 2**LIKELY <= np.abs(difference)
-    scale = np.maximum(np.abs(left), np.abs(right))
-    differs = np.asarray(stays & (np.abs(difference) * 2**DECIDEDLY >= scale) & (difference != 0), dtype=bool)
+    # What 1 − t² loses where t rounds to 1 is lost at 24 bits and at 53: beside the whole, not beside its own entry.
+    scale = max(float(np.abs(found).max(initial=0.0)), 1.0)
+    differs = np.asarray(stays & (np.abs(difference) * 2**DECIDEDLY >= scale), dtype=bool)
     if differs.any():
         return _first(differs, left, right, indices)
     if np.all(np.abs(difference) * 2**FALLS <= np.abs(rough).max(initial=0.0)):
         return Comparison(True)
     return Comparison(None, reason=UNTOLD)
+
+
+def _of_rounded_data(difference: Array, left: Array, right: Array) -> Array:
+    """Which differences are so small that they may come of data that satisfy a hypothesis in 53 bits alone."""
+    largest = max((abs(value) for side in (left, right) for value in side.flat), default=1)
+    return np.asarray(np.abs(difference) * 2**HELD <= max(largest, 1), dtype=bool)
 
 
 def _settled_by_digits(
@@ -285,10 +293,13 @@ def _settled_by_digits(
                 zero = np.asarray((now == 0) | (np.abs(now) * 2**SHRINKS <= np.abs(before)), dtype=bool)
                 stays = np.abs(now - before) * 2**STAYS <= np.abs(now)
                 differs = np.asarray(stays & (np.abs(now) > digits.rounding(needs.height)), dtype=bool)
-                if differs.any():
-                    return _first(differs, left, right, indices)
+                rounded = _of_rounded_data(now, left, right) if needs.hypotheses else np.zeros(now.shape, dtype=bool)
+                if (differs & ~rounded).any():
+                    return _first(differs & ~rounded, left, right, indices)
                 if zero.all():
                     return Comparison(True)
+                if (zero | rounded).all():
+                    return Comparison(None, reason="the data satisfy the hypotheses but for their rounding")
             before = now
         known *= 2
     return Comparison(None, reason=UNTOLD)

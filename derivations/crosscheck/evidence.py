@@ -20,7 +20,7 @@ from derivations.crosscheck.evaluate import KinkCrossed, ZeroThroughout
 from derivations.crosscheck.infinitesimal import Residues
 from derivations.crosscheck.integers import compiled
 from derivations.crosscheck.sizes import Sizes, generic_sizes, sizes_by_sum
-from derivations.crosscheck.structure import nesting, transcendental
+from derivations.crosscheck.structure import divides_by_data, nesting, transcendental
 from derivations.crosscheck.values import NotEvaluable, TooLarge
 from derivations.crosscheck.witness import Failure, one_sample, witness_of
 from derivations.formulas.claims import Claim, Context, Dimension, Link
@@ -115,7 +115,8 @@ def _try(link: Link, needs: Ingredients, sizes: Mapping[str, int], seed: int, dr
     """Exactly if that is possible; else in residues, if that is; else in floating point."""
     sizes = dict(sizes)
     ways = list(draw.ways)
-    if len(ways) > 1 and (transcendental(link.left) or transcendental(link.right)):
+    sides = (link.left, link.right)
+    if len(ways) > 1 and any(map(transcendental, sides)) and not any(map(divides_by_data, sides)):
         ways = ["floating"]
     if len(ways) > 1 and max(nesting(link.left), nesting(link.right)) > DEEPEST:
         ways.remove("exact")

@@ -97,6 +97,17 @@ def transcendental(node: Expression) -> bool:
 
 
 @lru_cache(maxsize=20000)
+def divides_by_data(node: Expression) -> bool:
+    """Whether a formula has a divisor, or a matrix to be inverted, that may be 0 or singular for all data: only exact
+    numbers tell."""
+    if isinstance(node, Over) and tensors(node.args[1]):
+        return True
+    if isinstance(node, Apply) and node.operator in ("inv", "det", "solve"):
+        return True
+    return any(divides_by_data(part) for part in parts_of(node))
+
+
+@lru_cache(maxsize=20000)
 def tensors(node: Expression) -> tuple[Tensor, ...]:
     """The declared tensors of a formula, in order of appearance."""
     return tuple(part for part in walk(node) if isinstance(part, Tensor))

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from derivations import crosscheck
 from derivations.formulas.claims import Claim, Link
-from derivations.formulas.expressions import Definition, Expression, Grad
+from derivations.formulas.expressions import Definition, Expression, Grad, Loss
 from derivations.meaning.lemmas import definitions_of, nodes_of
 
 
@@ -20,6 +20,8 @@ def residuals_of(claim: Claim, link: Link) -> list[tuple[Grad, Definition]]:
     if len(losses) != 1:
         return []
     [of] = losses
+    if not isinstance(of, Definition | Loss):
+        return []
     inside = definitions_of(of)
     used = definitions_of(link.left) | definitions_of(link.right)
     names = [node for node in claim.context.names.values() if isinstance(node, Definition)]

@@ -37,10 +37,13 @@ from derivations.formulas.expressions import (
     Jacobian,
     Loss,
     Minus,
+    Over,
     Plus,
+    Power,
     Tensor,
     Times,
 )
+from derivations.meaning.domains import OF_FUNCTIONS
 from derivations.meaning.functions import KNOWN
 from derivations.operators import OPERATORS
 
@@ -63,8 +66,8 @@ def lemma_of(link: Link) -> Lemma | None:
         return None
     opened = [_without_names(side) for side in sides]
     grads = list(dict.fromkeys(grad for side in opened for grad in _grads(side)))
-    if any(_mentions(grad.of, Grad) for grad in grads):
-        return None
+    if any(_mentions(grad.of, Grad) or not isinstance(grad.of, Definition | Loss) for grad in grads):
+        return None  # a bare formula may depend on an index, and nobody would name what it supposes
     hidden: dict[Definition, None] = {}
     changes: dict[Basic, Basic] = {}
     for of in dict.fromkeys(grad.of for grad in grads):
@@ -77,9 +80,10 @@ def lemma_of(link: Link) -> Lemma | None:
     opened = [_changed(side, changes) for side in opened]
     grads = list(dict.fromkeys(grad for side in opened for grad in _grads(side)))
     wrt = {grad.wrt for grad in grads}
+    guarded = {node for side in opened for node in _guarded(side)}
     named: dict[Basic, Basic] = {}
     for side in opened:
-        for node in _topmost(side, wrt):
+        for node in _topmost(side, wrt, guarded):
             named[node] = Tensor(node.name, node.shape)
             hidden |= dict.fromkeys(_inside(node))
     if not named and not changes:
@@ -240,8 +244,37 @@ def _inside(node: Definition) -> list[Definition]:
     return [part for part in nodes_of(node) if isinstance(part, Definition)]
 
 
-def _topmost(node: Expression, wrt: set[Expression]) -> list[Definition]:
-    """The definitions in which nothing is differentiated by but, it may be, themselves; not those inside of them."""
+def _guarded(node: Expression) -> set[Definition]:
+    """The definitions on which it depends whether a formula exists: a tensor in their place would say too little. Of
+    what stands in definitions, `decision.py` asks whether these exist."""
+    found: set[Definition] = set()
+    stack = [node]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, Definition | Grad):
+            continue
+        inner = list(_parts(part))
+        if isinstance(part, Over):
+            found.update(*map(definitions_of, inner[1:]))
+        elif _is_partial(part):
+            found.update(*map(definitions_of, inner))
+        stack += inner
+    return found
+
+
+def _is_partial(node: Expression) -> bool:
+    """Whether an operation may not exist for some arguments, or the derivative that it is may not."""
+    if isinstance(node, Elementwise):
+        return node.name in OF_FUNCTIONS or (node.order > 0 and node.name in KNOWN and node.name not in TOTAL)
+    if isinstance(node, Power):
+        exponent = node.args[1].value if isinstance(node.args[1], Constant) else node.args[1]
+        return not (exponent.is_Integer and exponent >= 0)
+    return isinstance(node, Apply) and OPERATORS[node.operator].entry is None and node.operator != "softmax"
+
+
+def _topmost(node: Expression, wrt: set[Expression], guarded: set[Definition]) -> list[Definition]:
+    """The definitions in which nothing is differentiated by but, it may be, themselves; not those inside of them, nor
+    those that are guarded."""
     found: dict[Definition, None] = {}
     seen: set[Expression] = set()
     stack = [node]
@@ -250,7 +283,8 @@ def _topmost(node: Expression, wrt: set[Expression]) -> list[Definition]:
         if part in seen:
             continue
         seen.add(part)
-        if isinstance(part, Definition) and not _reached(part.body, None) & wrt and not _mentions(part.body, Grad):
+        is_apart = isinstance(part, Definition) and not _reached(part.body, None) & wrt
+        if isinstance(part, Definition) and is_apart and part not in guarded and not _mentions(part.body, Grad):
             found[part] = None
         else:
             stack += _parts(part)

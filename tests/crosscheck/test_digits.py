@@ -153,3 +153,26 @@ def test_fewer_digits_contradict_nothing(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(derivatives, "DIGITS_COST", 10**9)
     claim, one = link(ONE, "grad(sum(tanh(40 + x**2)), x) == 0*x")
     assert not crosscheck.agree_for_all(claim, one, {"n": 2})
+
+
+CANCELLING = (
+    "dims n\ntensor x[n], w[n], t[n], W[n, n]\nfunction f\n"
+    "e = W @ f(x)\nJ = sum(tanh(e))\nK = sum(tanh(exp(x*w)))"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [
+        ("grad(J, W) == outer(1 - tanh(e)**2, f(x))", True),  # 1 − tanh² is 0 at 24 bits and at 53 where e is large
+        ("grad(J, W) == outer(1 - tanh(e)**2, f(x))*2", False),
+        ("grad(K, x) == w*exp(x*w)*(1 - tanh(exp(x*w))**2)*sum(t)\nwhere sum(t) == 1", True),
+        ("grad(K, x) == 2*w*exp(x*w)*(1 - tanh(exp(x*w))**2)*sum(t)\nwhere sum(t) == 1", False),
+    ],
+)
+def test_what_is_lost_in_every_precision_is_no_difference(text: str, holds: bool) -> None:
+    """Neither what cancels to 0 in floating point, nor what data lack to satisfy a hypothesis in many digits."""
+    claim, one = link(CANCELLING, text)
+    evidence, witness = crosscheck.evidence(claim, one)
+    assert evidence.shapes
+    assert (witness is None) == holds

@@ -214,3 +214,45 @@ def test_residuals_are_not_told_of_what_is_differentiated() -> None:
     told = with_residuals(link, {names["d1"]: Grad(names["L"], names["u1"])})
     assert told.left == within
     assert told.right != names["h1"]
+
+
+HOLES = """dims n, m where m >= 2
+tensor x[n], w[n], v[n], k[n], h[n], V[m, n]
+u = x*w
+a = exp(u)
+p = tanh(a)
+q = p*p
+y = v*q
+rows = V @ q
+J = sum(y)
+singular = outer(k, h)
+zero = k*h - h*k"""
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("sum[i in 0..0](grad(rows[i], x)*x) == sum[i in 1..1](grad(rows[i], w)*w)", ("false", "refuted")),
+        ("inv(singular) @ (grad(J, x)*x) == inv(singular) @ (grad(J, w)*w)", ("holds where", "undecided")),
+        ("log(det(singular))*(grad(J, x)*x) == log(det(singular))*(grad(J, w)*w)", ("holds where", "undecided")),
+        ("grad(J, x)*x/zero == grad(J, w)*w/zero", ("refuted",)),
+        ("grad(J, x)*x*log(zero) == grad(J, w)*w*log(zero)", ("refuted", "undecided")),
+        ("grad(J, x)*x*zero**(-1) == grad(J, w)*w*zero**(-1)", ("refuted",)),
+        ("grad(J, x)*x*zero == grad(J, w)*w*zero", ("proved",)),
+        ("grad(J, x)*x*zero**2 == grad(J, w)*w*zero**2", ("proved",)),
+    ],
+)
+def test_a_tensor_does_not_stand_for_what_exists_for_no_data(text: str, words: tuple[str, ...]) -> None:
+    """A loss with an index is no loss of its own; a definition on which it depends whether a side exists is kept."""
+    [verdict] = judge(claim_of(HOLES, text))
+    assert not verdict.contradiction
+    assert verdict.verdict in words
+
+
+@pytest.mark.parametrize("function", ["log(y)", "sqrt(y)", "1/y", "y**(3/2)", "relu(y)", "abs(y)"])
+def test_what_a_bare_loss_supposes_is_named(function: str) -> None:
+    """Of a formula without a name, as of a definition."""
+    [bare] = judge(claim_of(HOLES, f"grad(sum({function}), x)*x == grad(sum({function}), w)*w"))
+    [named] = judge(claim_of(f"{HOLES}\nz = {function}\nK = sum(z)", "grad(K, x)*x == grad(K, w)*w"))
+    assert bare.verdict == named.verdict == "proved"
+    assert set(bare.axioms) >= set(named.axioms) != set()
