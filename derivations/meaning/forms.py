@@ -58,8 +58,7 @@ def in_form(lowering: Lowering, claim: Claim, found: Terms, form: Form, there: C
         lowering.axioms[text] = None
 
     known = claim.context.assumptions
-    signs = Signs(around, bounds_of(known, lowering.supposed), named, orders=orders_of(known))
-    basis = form.basis = Basis(lowering, signs)
+    basis = form.basis = Basis(lowering, Signs(around, bounds_of(known), named, orders=orders_of(known)))
     basis.exclude(lowering.kinks)
     terms = basis.merged(basis.normal(found))
     if form.kind is Kind.BASIS:

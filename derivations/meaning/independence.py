@@ -94,7 +94,8 @@ def choices_are_free(lowering: Translation, groups: Sequence[Heads]) -> bool:
     for node, domain in lowering.supposed if choices else ():
         names = {part.name for part in node.atoms(Tensor, Definition)}
         touched = [head for head in choices if any(isinstance(e, Entry) and e.name in names for e in head.mentions)]
-        boundary = domain is Domain.NOT_ZERO and not any(map(_is_exact, touched)) and _is_analytic(node)
+        not_zero = domain is Domain.NOT_ZERO or lowering.evident(node, Domain.NOT_NEGATIVE)
+        boundary = not_zero and not any(map(_is_exact, touched)) and _is_analytic(node)
         if touched and not boundary:
             return False
     return True

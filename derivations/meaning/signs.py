@@ -19,8 +19,7 @@ from derivations.core.names import is_size
 from derivations.core.sums import Term
 from derivations.core.terms import Condition, Int, Sym
 from derivations.formulas.claims import Assumption
-from derivations.formulas.expressions import Constant, DataBracket, Expression, Tensor
-from derivations.meaning.domains import Domain
+from derivations.formulas.expressions import Constant, DataBracket, Tensor
 from derivations.meaning.factors import Exponent, powers_of
 
 
@@ -185,11 +184,8 @@ def orders_of(assumptions: Iterable[Assumption]) -> dict[tuple[Head, Head], tupl
     return found
 
 
-def bounds_of(
-    assumptions: Iterable[Assumption], supposed: Iterable[tuple[Expression, Domain]] = ()
-) -> dict[Head, list[Bound]]:
-    """What assumptions say of the entries of a tensor beside a number, and what is supposed of one so that formulas
-    exist: beside log x, x > 0."""
+def bounds_of(assumptions: Iterable[Assumption]) -> dict[Head, list[Bound]]:
+    """What assumptions say of the entries of a tensor beside a number."""
     found: dict[Head, list[Bound]] = {}
     for assumption in assumptions:
         about = assumption.about
@@ -208,8 +204,4 @@ def bounds_of(
         above, strict = beside
         bound = Bound(above, Fraction(int(value.p), int(value.q)), strict, assumption.text)
         found.setdefault(Entry(left.name), []).append(bound)
-    for node, domain in supposed:
-        if isinstance(node, Tensor) and domain is not Domain.NOT_ZERO:
-            bound = Bound(True, Fraction(0), domain is Domain.POSITIVE, domain.supposed(node))
-            found.setdefault(Entry(node.name), []).append(bound)
     return found
